@@ -1,0 +1,299 @@
+//! The one value an app builds: stores, rules and clock together, with a method for each flow.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::bounded::bounded;
+use crate::{
+    Account, Clock, Event, Hasher, Hooks, Mail, Mailer, OneTimeStore, Policy, Random, StoreError, SystemClock,
+    SystemRandom, TokenStore, User, UserStore,
+};
+
+/// User accounts: what routes, layers and an app's own code call.
+///
+/// `U` is the app's user type. A clone is another handle to the same.
+///
+/// ```
+/// use gatekit_core::{Auth, MemoryStore};
+///
+/// let auth = Auth::new(MemoryStore::new());
+/// ```
+///
+/// With settings, an own user type, or users and tokens in different stores, use [`Auth::builder`].
+pub struct Auth<U: Account = User>(pub(crate) Arc<Inner<U>>);
+
+pub(crate) struct Inner<U: Account> {
+    pub(crate) users: Arc<dyn UserStore<U>>,
+    pub(crate) tokens: Arc<dyn TokenStore>,
+    pub(crate) one_time: Arc<dyn OneTimeStore>,
+    pub(crate) mailer: Option<Arc<dyn Mailer>>,
+    pub(crate) policy: Policy,
+    pub(crate) hasher: Hasher,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+    pub(crate) hooks: Vec<Arc<dyn Hooks<U>>>,
+    pub(crate) public_url: Option<String>,
+    pub(crate) reset_link: Option<String>,
+}
+
+impl<U: Account> Clone for Auth<U> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<U: Account> fmt::Debug for Auth<U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Auth").field("policy", &self.0.policy).finish_non_exhaustive()
+    }
+}
+
+impl Auth<User> {
+    /// Accounts of the built-in [`User`] in `store`, under [`Policy::default`], with no mailer.
+    ///
+    /// # Panics
+    ///
+    /// Never: the defaults contradict nothing, which is a test.
+    #[must_use]
+    pub fn new<S>(store: S) -> Self
+    where
+        S: UserStore<User> + TokenStore + OneTimeStore + Clone,
+    {
+        let store = Arc::new(store);
+        Builder::from_parts(store.clone(), Some(store.clone()), Some(store)).assemble_default()
+    }
+}
+
+impl<U: Account> Auth<U> {
+    /// Starts with the store of the users. [`Builder::tokens`] must follow; the rest has defaults.
+    ///
+    /// ```
+    /// use gatekit_core::{Auth, MemoryStore, Policy, User};
+    /// use serde::{Deserialize, Serialize};
+    ///
+    /// #[derive(Clone, Serialize, Deserialize)]
+    /// struct Profile {
+    ///     city: String,
+    /// }
+    ///
+    /// let store = MemoryStore::new();
+    /// let auth: Auth<User<Profile>> = Auth::builder(store.clone()).tokens(store).policy(Policy::strict()).build()?;
+    /// # Ok::<_, gatekit_core::ConfigError>(())
+    /// ```
+    pub fn builder(users: impl UserStore<U>) -> Builder<U> {
+        Builder::from_parts(Arc::new(users), None, None)
+    }
+
+    /// The rules in force.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.0.policy
+    }
+
+    /// The hasher, to share it with another `Auth` or to read its counters.
+    #[must_use]
+    pub fn hasher(&self) -> &Hasher {
+        &self.0.hasher
+    }
+
+    /// Runs a call to a store under `Policy::store_timeout`.
+    pub(crate) async fn bounded<T, E: From<StoreError>>(
+        &self,
+        call: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        bounded(self.0.policy.store_timeout, call).await
+    }
+
+    pub(crate) async fn emit(&self, event: Event<U>) {
+        for hooks in &self.0.hooks {
+            hooks.on_event(&event).await;
+        }
+    }
+
+    /// Hands a mail to the mailer on a task of its own: neither its time nor its failure is the request's.
+    pub(crate) fn post(&self, mail: Mail) {
+        let Some(mailer) = self.0.mailer.clone() else {
+            tracing::warn!(kind = ?mail.kind, "no mailer is configured, so this mail was not sent; see Builder::mailer");
+            return;
+        };
+        let limit = self.0.policy.mail_timeout;
+        tokio::spawn(async move {
+            let kind = mail.kind;
+            match tokio::time::timeout(limit, mailer.send(mail)).await {
+                Ok(Ok(())) => tracing::debug!(?kind, "mail sent"),
+                Ok(Err(error)) => tracing::error!(?kind, %error, "mail not sent"),
+                Err(_) => tracing::error!(?kind, "mail not sent: the mailer did not finish in time"),
+            }
+        });
+    }
+}
+
+/// Builds an [`Auth`]. See [`Auth::builder`].
+#[must_use = "nothing exists until `build` is called"]
+pub struct Builder<U: Account> {
+    users: Arc<dyn UserStore<U>>,
+    tokens: Option<Arc<dyn TokenStore>>,
+    one_time: Option<Arc<dyn OneTimeStore>>,
+    mailer: Option<Arc<dyn Mailer>>,
+    policy: Policy,
+    hasher: Option<Hasher>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    hooks: Vec<Arc<dyn Hooks<U>>>,
+    public_url: Option<String>,
+    reset_link: Option<String>,
+}
+
+impl<U: Account> fmt::Debug for Builder<U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder").field("policy", &self.policy).finish_non_exhaustive()
+    }
+}
+
+impl<U: Account> Builder<U> {
+    fn from_parts(
+        users: Arc<dyn UserStore<U>>,
+        tokens: Option<Arc<dyn TokenStore>>,
+        one_time: Option<Arc<dyn OneTimeStore>>,
+    ) -> Self {
+        Self {
+            users,
+            tokens,
+            one_time,
+            mailer: None,
+            policy: Policy::default(),
+            hasher: None,
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+            hooks: Vec::new(),
+            public_url: None,
+            reset_link: None,
+        }
+    }
+
+    /// Where access tokens and one-time secrets are kept. Required.
+    pub fn tokens<S: TokenStore + OneTimeStore>(mut self, store: S) -> Self {
+        let store = Arc::new(store);
+        self.tokens = Some(store.clone());
+        self.one_time = Some(store);
+        self
+    }
+
+    /// Sends the mails. Without one a reset can still be requested, but only [`Event::PasswordResetRequested`] tells.
+    pub fn mailer(mut self, mailer: impl Mailer) -> Self {
+        self.mailer = Some(Arc::new(mailer));
+        self
+    }
+
+    /// The rules. [`Policy::default`] unless set.
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// The password hasher. [`Hasher::builder`]'s defaults unless set.
+    pub fn hasher(mut self, hasher: Hasher) -> Self {
+        self.hasher = Some(hasher);
+        self
+    }
+
+    /// The clock. The machine's unless set.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// The source of randomness. The system's unless set.
+    pub fn random(mut self, random: impl Random) -> Self {
+        self.random = Arc::new(random);
+        self
+    }
+
+    /// The app's own steps in the flows. Several are run in the order they were added.
+    pub fn hooks(mut self, hooks: impl Hooks<U>) -> Self {
+        self.hooks.push(Arc::new(hooks));
+        self
+    }
+
+    /// Where users reach the app, such as `https://app.example.com`. Links in mails begin with it; the `Host` header of a
+    /// request is never believed. Without it mails hold the token but no link.
+    pub fn public_url(mut self, url: impl Into<String>) -> Self {
+        self.public_url = Some(url.into());
+        self
+    }
+
+    /// The page of the app that lets a user choose a new password, with `{token}` where the secret goes:
+    /// `https://app.example.com/choose-password#{token}`. Behind `#` it is sent to no server and stands in no log.
+    ///
+    /// Unless set, the link is `{public_url}/{mount}/reset-password#access_token={token}`, where `mount` is the prefix the
+    /// routes were nested under.
+    pub fn reset_link(mut self, template: impl Into<String>) -> Self {
+        self.reset_link = Some(template.into());
+        self
+    }
+
+    /// Puts it together.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] says what is missing or contradicts itself.
+    pub fn build(self) -> Result<Auth<U>, ConfigError> {
+        if let Some(mistake) = self.policy.mistake() {
+            return Err(ConfigError::Policy(mistake));
+        }
+        if self.public_url.as_deref().is_some_and(|url| !is_web_url(url)) {
+            return Err(ConfigError::PublicUrl);
+        }
+        if self.reset_link.as_deref().is_some_and(|link| !is_web_url(link) || !link.contains("{token}")) {
+            return Err(ConfigError::ResetLink);
+        }
+        let hasher = match self.hasher {
+            Some(hasher) => hasher,
+            None => Hasher::builder().build()?,
+        };
+        Ok(Auth(Arc::new(Inner {
+            users: self.users,
+            tokens: self.tokens.ok_or(ConfigError::NoTokenStore)?,
+            one_time: self.one_time.ok_or(ConfigError::NoTokenStore)?,
+            mailer: self.mailer,
+            policy: self.policy,
+            hasher,
+            clock: self.clock,
+            random: self.random,
+            hooks: self.hooks,
+            public_url: self.public_url.map(|url| url.trim_end_matches('/').to_owned()),
+            reset_link: self.reset_link,
+        })))
+    }
+
+    #[expect(clippy::expect_used, reason = "nothing here was chosen by anybody, and the defaults are a test")]
+    fn assemble_default(self) -> Auth<U> {
+        self.build().expect("the defaults contradict nothing")
+    }
+}
+
+fn is_web_url(url: &str) -> bool {
+    ["https://", "http://"].iter().any(|scheme| url.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()))
+        && !url.contains(|c: char| c.is_whitespace() || c.is_control())
+}
+
+/// What is wrong with how an [`Auth`] was put together. The message says what to do.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// Nothing says where tokens are kept.
+    #[error("no token store: call `.tokens(store)` on the builder, for instance with a SqliteStore or MemoryStore")]
+    NoTokenStore,
+    /// A setting of the policy contradicts itself.
+    #[error("the policy cannot be followed: {0}")]
+    Policy(&'static str),
+    /// The hasher's parameters are refused.
+    #[error("the password hasher's parameters are refused: {0}")]
+    Hasher(String),
+    /// `public_url` is not a URL of the web.
+    #[error("`public_url` must begin with https:// or http:// and hold no blanks, such as https://app.example.com")]
+    PublicUrl,
+    /// `reset_link` is not a URL of the web, or has no place for the token.
+    #[error("`reset_link` must begin with https:// or http:// and contain `{{token}}` where the secret goes")]
+    ResetLink,
+}

@@ -1,0 +1,81 @@
+//! Who a token belongs to: the one trait that ties the layer and the extractors to whatever knows tokens.
+
+use async_trait::async_trait;
+
+use crate::{StoreError, TokenRecord};
+
+/// Tells who a presented token belongs to.
+///
+/// `Auth<U>` is one, the JWT verifier of `gatekit-layer` is one, an app's own is one:
+///
+/// ```
+/// use gatekit_core::{async_trait, AuthenticateError, Authenticated, Authenticator};
+///
+/// #[derive(Clone)]
+/// struct Robot(String);
+///
+/// struct FixedKeys;
+///
+/// #[async_trait]
+/// impl Authenticator for FixedKeys {
+///     type Principal = Robot;
+///
+///     async fn authenticate(&self, token: &str) -> Result<Authenticated<Robot>, AuthenticateError> {
+///         match token {
+///             "key-of-wall-e" => Ok(Authenticated::new(Robot("WALL·E".into()))),
+///             _ => Err(AuthenticateError::Invalid),
+///         }
+///     }
+/// }
+/// ```
+#[async_trait]
+pub trait Authenticator: Send + Sync + 'static {
+    /// Who a caller is: `User`, the app's own struct, the claims of a JWT.
+    type Principal: Clone + Send + Sync + 'static;
+
+    /// Finds the principal `token` belongs to. `token` is what the caller sent, decoded but not checked in any way.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthenticateError`]. A store that fails must answer [`AuthenticateError::Unavailable`], never `Invalid`.
+    async fn authenticate(&self, token: &str) -> Result<Authenticated<Self::Principal>, AuthenticateError>;
+}
+
+/// A caller whose token was accepted.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Authenticated<P> {
+    /// Who it is.
+    pub principal: P,
+    /// The stored token, if tokens are stored at all (a JWT is not).
+    pub token: Option<TokenRecord>,
+}
+
+impl<P> Authenticated<P> {
+    /// A caller without a stored token.
+    #[must_use]
+    pub fn new(principal: P) -> Self {
+        Self { principal, token: None }
+    }
+
+    /// A caller with the stored token.
+    #[must_use]
+    pub fn with_token(principal: P, token: TokenRecord) -> Self {
+        Self { principal, token: Some(token) }
+    }
+}
+
+/// Why a token was not accepted.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AuthenticateError {
+    /// No such token, or one that was revoked, or a wrong signature. LoopBack takes its sender for anonymous.
+    #[error("the token is not valid")]
+    Invalid,
+    /// The token was good once.
+    #[error("the token has expired")]
+    Expired,
+    /// It could not be found out. The request fails with 503: this never means "anonymous".
+    #[error("tokens cannot be checked now")]
+    Unavailable(#[from] StoreError),
+}

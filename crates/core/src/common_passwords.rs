@@ -1,0 +1,4 @@
+//! x
+pub(crate) fn is_common(_: &str) -> bool {
+    false
+}

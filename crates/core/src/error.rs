@@ -1,0 +1,71 @@
+//! Failures of what Gatekit stands on. They are never taken for "anonymous", "logged out" or "ok".
+
+use std::fmt;
+use std::sync::Arc;
+
+/// A store could not answer. The request that needed it fails with 503.
+///
+/// The message is for the log. It names the operation and the driver's complaint, and never holds a secret.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The store refused or was not reachable.
+    #[error("the store failed: {0}")]
+    Failed(Arc<dyn std::error::Error + Send + Sync>),
+    /// The store did not answer within `Policy::store_timeout`. What was asked may or may not have happened.
+    #[error("the store did not answer in time")]
+    Timeout,
+    /// The store holds something this version cannot read.
+    #[error("the store holds a row that cannot be read: {0}")]
+    Corrupt(String),
+    /// The store does not do this at all.
+    #[error("this store does not support {0}")]
+    Unsupported(&'static str),
+}
+
+impl StoreError {
+    /// A failure with the driver's error as its cause.
+    ///
+    /// ```
+    /// use gatekit_core::StoreError;
+    ///
+    /// let error = StoreError::failed("disk full");
+    /// assert_eq!(error.to_string(), "the store failed: disk full");
+    /// ```
+    pub fn failed(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Failed(Arc::from(cause.into()))
+    }
+
+    /// A row that cannot be read. `what` names table and column, not the value.
+    pub fn corrupt(what: impl fmt::Display) -> Self {
+        Self::Corrupt(what.to_string())
+    }
+}
+
+/// A flow could not be carried out now: nothing was decided about the caller, who may try again. HTTP status 503.
+#[cfg(feature = "accounts")]
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unavailable {
+    /// A store failed or timed out.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Password hashing failed or its queue is full.
+    #[error(transparent)]
+    Hasher(#[from] crate::HasherError),
+    /// The system gave no random bytes.
+    #[error("the system gave no random bytes")]
+    Random,
+}
+
+#[cfg(feature = "accounts")]
+impl Unavailable {
+    /// Seconds after which a client should try again (the `Retry-After` header).
+    #[must_use]
+    pub fn retry_after(&self) -> u64 {
+        match self {
+            Self::Hasher(crate::HasherError::Busy { retry_after }) => *retry_after,
+            _ => 1,
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! What an app can hear of, and where it can say no.
+
+use async_trait::async_trait;
+
+use crate::{Account, NewUser, TokenSecret, UserId};
+
+/// An app's own steps in the flows. Every method has a default that does nothing.
+///
+/// ```
+/// use gatekit_core::{async_trait, Auth, Event, Hooks, MemoryStore, NewUser, NoProfile, Refusal, User};
+///
+/// struct OnlyOurDomain;
+///
+/// #[async_trait]
+/// impl Hooks<User> for OnlyOurDomain {
+///     async fn before_register(&self, new: &mut NewUser<NoProfile>) -> Result<(), Refusal> {
+///         match new.email.as_deref() {
+///             Some(email) if email.ends_with("@example.com") => Ok(()),
+///             _ => Err(Refusal::new("NOT_OURS", "Only addresses of example.com may sign up")),
+///         }
+///     }
+///
+///     async fn on_event(&self, event: &Event<User>) {
+///         if let Event::LoggedIn { user } = event {
+///             println!("{} is here", user.id);
+///         }
+///     }
+/// }
+///
+/// let store = MemoryStore::new();
+/// let auth: Auth = Auth::builder(store.clone()).tokens(store).hooks(OnlyOurDomain).build()?;
+/// # Ok::<_, gatekit_core::ConfigError>(())
+/// ```
+#[async_trait]
+pub trait Hooks<U: Account>: Send + Sync + 'static {
+    /// Before a new user is stored; everything Gatekit asks of it has been checked. It may change the user, or refuse it.
+    async fn before_register(&self, _new: &mut NewUser<U::Profile>) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    /// After the right password, before a token is issued. It may refuse the login.
+    async fn before_login(&self, _user: &U) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    /// After something happened and is stored. The request waits for it, so long work belongs on a task.
+    async fn on_event(&self, _event: &Event<U>) {}
+}
+
+/// Something that happened. It is stored already: an event is never taken back.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Event<U> {
+    /// A user signed up.
+    Registered {
+        /// Who.
+        user: U,
+    },
+    /// A user logged in.
+    LoggedIn {
+        /// Who.
+        user: U,
+    },
+    /// A login was refused: unknown user, wrong password, or a hook said no.
+    LoginFailed {
+        /// The user, if there is one. Do not let the caller see whether there is.
+        user_id: Option<UserId>,
+    },
+    /// A token was given up.
+    LoggedOut {
+        /// Whose it was.
+        user_id: UserId,
+    },
+    /// A user asked for a password reset, and the mail is on its way if there is a mailer. LoopBack's
+    /// `resetPasswordRequest`.
+    PasswordResetRequested {
+        /// Who.
+        user: U,
+        /// The secret that chooses a new password, for an app that sends the mail itself.
+        token: TokenSecret,
+    },
+    /// A password was replaced, and all other tokens of the user have ended.
+    PasswordChanged {
+        /// Whose.
+        user_id: UserId,
+        /// Whether by a reset, and not with the old password.
+        by_reset: bool,
+    },
+}
+
+/// A hook's no. HTTP status 403.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Refusal {
+    /// A stable code for clients, in capitals.
+    pub code: String,
+    /// A text for people.
+    pub message: String,
+}
+
+impl Refusal {
+    /// A no with a code and a text, both of which the client sees.
+    #[must_use]
+    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { code: code.into(), message: message.into() }
+    }
+}

@@ -1,0 +1,120 @@
+//! A new password, with the old one.
+
+use crate::{
+    Account, Auth, Event, Password, PasswordError, StoreError, TokenDigest, TokenRecord, Unavailable, UserId,
+};
+
+/// A user wants another password.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ChangePassword {
+    /// Whose.
+    pub user_id: UserId,
+    /// The present one.
+    pub old: Password,
+    /// The next one.
+    pub new: Password,
+    /// The token the user asks with, which stays alive. All others end.
+    pub keep: Option<TokenRecord>,
+}
+
+impl ChangePassword {
+    /// From the old one to the new one; every token of the user ends.
+    #[must_use]
+    pub fn new(user_id: impl Into<UserId>, old: impl Into<Password>, new: impl Into<Password>) -> Self {
+        Self { user_id: user_id.into(), old: old.into(), new: new.into(), keep: None }
+    }
+
+    /// And this token stays alive.
+    #[must_use]
+    pub fn keep(mut self, token: TokenRecord) -> Self {
+        self.keep = Some(token);
+        self
+    }
+}
+
+/// Why a password was not changed. Nothing has happened then.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChangePasswordError {
+    /// There is no such user. HTTP status 401, as in LoopBack.
+    #[error("User {0} not found")]
+    UserNotFound(UserId),
+    /// The old password is wrong. HTTP status 400, as in LoopBack.
+    #[error("Invalid current password")]
+    WrongPassword,
+    /// The new password is not accepted. HTTP status 422.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// The account was changed at the same time, and this change lost. HTTP status 409.
+    #[error("the account was changed at the same time")]
+    Conflict,
+    /// It cannot be done now. HTTP status 503.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+impl ChangePasswordError {
+    /// The stable code. The first two are LoopBack's.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::UserNotFound(_) => "USER_NOT_FOUND",
+            Self::WrongPassword => "INVALID_PASSWORD",
+            Self::Password(error) => error.code(),
+            Self::Conflict => "CONFLICT",
+            Self::Unavailable(_) => "SERVICE_UNAVAILABLE",
+        }
+    }
+}
+
+impl From<StoreError> for ChangePasswordError {
+    fn from(error: StoreError) -> Self {
+        Self::Unavailable(error.into())
+    }
+}
+
+impl<U: Account> Auth<U> {
+    /// Replaces a password, given the old one (ASVS 6.2.3), and ends all tokens of the user but the one to keep.
+    ///
+    /// The bump of the user's `rev` is one atomic step with the new hash, so no old token can outlive a crash in between.
+    ///
+    /// # Errors
+    ///
+    /// [`ChangePasswordError`].
+    pub async fn change_password(&self, change: ChangePassword) -> Result<(), ChangePasswordError> {
+        let auth = &*self.0;
+        let ChangePassword { user_id, old, new, keep } = change;
+        let Some(found) = self.bounded(auth.users.find_user(&user_id)).await? else {
+            return Err(ChangePasswordError::UserNotFound(user_id));
+        };
+        let verified = auth.hasher.verify(old, found.password.as_ref()).await.map_err(Unavailable::from)?;
+        if !verified.matches {
+            return Err(ChangePasswordError::WrongPassword);
+        }
+        auth.policy.check_password(&new)?;
+        let hash = auth.hasher.hash(new, &*auth.random).await?;
+        let rev = self.bounded(auth.users.set_password(&user_id, found.rev, &hash)).await?;
+        let rev = rev.ok_or(ChangePasswordError::Conflict)?;
+        self.after_new_password(&user_id, keep.as_ref(), rev).await;
+        self.emit(Event::PasswordChanged { user_id, by_reset: false }).await;
+        Ok(())
+    }
+
+    /// Carries the one token over that is kept, and clears the dead ones away. The password is changed already, so what
+    /// fails here is logged: a token that was not carried over is dead, and its user logs in again.
+    pub(crate) async fn after_new_password(&self, user: &UserId, keep: Option<&TokenRecord>, rev: i64) {
+        let tokens = &*self.0.tokens;
+        let kept: Option<&TokenDigest> = keep.map(|token| &token.digest);
+        let cleared: Result<u64, StoreError> = async {
+            if let Some(token) = keep {
+                self.bounded(tokens.carry_token_over(&token.digest, token.rev, rev)).await?;
+            }
+            self.bounded(tokens.delete_tokens_of(user, kept)).await
+        }
+        .await;
+        if let Err(error) = cleared {
+            tracing::warn!(%error, "the password is changed and all old tokens are dead, but they could not be cleared away");
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! A token for a user, without a password: for the app's own code, and the last step of a login.
+
+use crate::{Account, Auth, IssuedToken, StoreError, TokenRecord, Unavailable, UserId, random};
+
+/// A token to be issued.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct IssueToken {
+    /// Lifetime in seconds. `None` for `Policy::token_ttl`, `-1` for one that never ends where the policy allows that; what
+    /// exceeds `Policy::max_token_ttl` is cut to it.
+    pub ttl: Option<i64>,
+    /// What it may be used for; see [`TokenRecord::scopes`].
+    pub scopes: Option<Vec<String>>,
+}
+
+impl IssueToken {
+    /// A token with this lifetime, in seconds.
+    #[must_use]
+    pub fn ttl(mut self, seconds: i64) -> Self {
+        self.ttl = Some(seconds);
+        self
+    }
+
+    /// A token for these scopes only.
+    #[must_use]
+    pub fn scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
+        self.scopes = Some(scopes.into_iter().map(Into::into).collect());
+        self
+    }
+}
+
+/// Why no token was issued.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum IssueTokenError {
+    /// There is no such user.
+    #[error("there is no such user")]
+    UserNotFound,
+    /// The lifetime is negative, and not the `-1` that the policy may allow.
+    #[error("ttl must be a positive whole number of seconds")]
+    InvalidTtl,
+    /// It cannot be done now.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+impl From<StoreError> for IssueTokenError {
+    fn from(error: StoreError) -> Self {
+        Self::Unavailable(error.into())
+    }
+}
+
+impl<U: Account> Auth<U> {
+    /// Issues a token for a user whom the app knows by other means. Nothing is asked and no event is raised.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use gatekit_core::{Auth, IssueToken, MemoryStore, Register};
+    ///
+    /// let auth = Auth::new(MemoryStore::new());
+    /// let user = auth.register(Register::email("ada@example.com", "correct horse battery")).await?;
+    /// let token = auth.issue_token(&user.id, IssueToken::default().ttl(60).scopes(["read"])).await?;
+    /// assert_eq!(token.record.ttl, 60);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`IssueTokenError`].
+    pub async fn issue_token(&self, user: &UserId, options: IssueToken) -> Result<IssuedToken, IssueTokenError> {
+        let ttl = self.effective_ttl(options.ttl).ok_or(IssueTokenError::InvalidTtl)?;
+        let found = self.bounded(self.0.users.find_user(user)).await?.ok_or(IssueTokenError::UserNotFound)?;
+        Ok(self.insert_new_token(user.clone(), found.rev, ttl, options.scopes).await?)
+    }
+
+    /// The lifetime a token gets when `asked` for; `None` if that cannot be.
+    pub(crate) fn effective_ttl(&self, asked: Option<i64>) -> Option<i64> {
+        let policy = &self.0.policy;
+        match asked {
+            None | Some(0) => Some(policy.token_ttl),
+            Some(-1) if policy.allow_eternal_tokens => Some(-1),
+            Some(seconds) if seconds < 0 => None,
+            Some(seconds) => Some(seconds.min(policy.max_token_ttl)),
+        }
+    }
+
+    pub(crate) async fn insert_new_token(
+        &self,
+        user_id: UserId,
+        rev: i64,
+        ttl: i64,
+        scopes: Option<Vec<String>>,
+    ) -> Result<IssuedToken, Unavailable> {
+        let secret = random::token_secret(&*self.0.random)?;
+        let record =
+            TokenRecord { digest: secret.digest(), user_id, rev, ttl, created: self.0.clock.now(), scopes };
+        self.bounded(self.0.tokens.insert_token(&record)).await?;
+        Ok(IssuedToken { secret, record })
+    }
+}

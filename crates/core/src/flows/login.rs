@@ -1,0 +1,184 @@
+//! A password for a token.
+
+use crate::flows::identifier::Unnamed;
+use crate::{Account, Auth, Event, IssuedToken, Password, PasswordHash, Refusal, StoreError, Unavailable, UserId};
+
+/// Somebody wants to log in.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Login {
+    /// The address. It counts before the username.
+    pub email: Option<String>,
+    /// The name.
+    pub username: Option<String>,
+    /// The realm, if the app has realms.
+    pub realm: Option<String>,
+    /// The password.
+    pub password: Password,
+    /// The lifetime asked for; see [`IssueToken::ttl`](crate::IssueToken::ttl).
+    pub ttl: Option<i64>,
+}
+
+impl Login {
+    /// With an address.
+    #[must_use]
+    pub fn email(email: impl Into<String>, password: impl Into<Password>) -> Self {
+        Self { email: Some(email.into()), ..Self::password(password) }
+    }
+
+    /// With a name.
+    #[must_use]
+    pub fn username(username: impl Into<String>, password: impl Into<Password>) -> Self {
+        Self { username: Some(username.into()), ..Self::password(password) }
+    }
+
+    /// With a password, and an identifier that is set field by field.
+    #[must_use]
+    pub fn password(password: impl Into<Password>) -> Self {
+        Self { email: None, username: None, realm: None, password: password.into(), ttl: None }
+    }
+
+    /// In this realm.
+    #[must_use]
+    pub fn realm(mut self, realm: impl Into<String>) -> Self {
+        self.realm = Some(realm.into());
+        self
+    }
+
+    /// For this long, in seconds.
+    #[must_use]
+    pub fn ttl(mut self, seconds: i64) -> Self {
+        self.ttl = Some(seconds);
+        self
+    }
+}
+
+/// Somebody who has logged in.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct LoggedIn<U> {
+    /// Who.
+    pub user: U,
+    /// The token, with its secret.
+    pub token: IssuedToken,
+}
+
+/// Why a login was refused. The first four are answered before the store is asked.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoginError {
+    /// Neither address nor name. HTTP status 400.
+    #[error("username or email is required")]
+    IdentifierRequired,
+    /// The policy has realms and none was named. HTTP status 400.
+    #[error("realm is required")]
+    RealmRequired,
+    /// The lifetime asked for is negative. HTTP status 400.
+    #[error("ttl must be a positive whole number of seconds")]
+    InvalidTtl,
+    /// Unknown user, wrong password, or a user without one: the caller does not learn which. HTTP status 401.
+    #[error("login failed")]
+    InvalidCredentials,
+    /// A hook refused it. HTTP status 403.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// It cannot be done now. HTTP status 503.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+impl LoginError {
+    /// The stable code. The first three and the fifth are LoopBack's.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        match self {
+            Self::IdentifierRequired => "USERNAME_EMAIL_REQUIRED",
+            Self::RealmRequired => "REALM_REQUIRED",
+            Self::InvalidTtl => "INVALID_TTL",
+            Self::InvalidCredentials => "LOGIN_FAILED",
+            Self::Refused(refusal) => &refusal.code,
+            Self::Unavailable(_) => "SERVICE_UNAVAILABLE",
+        }
+    }
+}
+
+impl From<StoreError> for LoginError {
+    fn from(error: StoreError) -> Self {
+        Self::Unavailable(error.into())
+    }
+}
+
+impl<U: Account> Auth<U> {
+    /// Checks a password and issues a token.
+    ///
+    /// An unknown user, a wrong password and a user without a password are one and the same to the caller: same error, and
+    /// the same hashing work (ASVS 6.3.8). A hash made with other parameters than today's is replaced on the way.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use gatekit_core::{Auth, Login, LoginError, MemoryStore, Register};
+    ///
+    /// let auth = Auth::new(MemoryStore::new());
+    /// auth.register(Register::email("ada@example.com", "correct horse battery")).await?;
+    ///
+    /// let session = auth.login(Login::email("ada@example.com", "correct horse battery").ttl(3600)).await?;
+    /// assert_eq!(session.token.record.ttl, 3600);
+    ///
+    /// let refused = auth.login(Login::email("ada@example.com", "a wrong one")).await;
+    /// assert!(matches!(refused, Err(LoginError::InvalidCredentials)));
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`LoginError`].
+    pub async fn login(&self, login: Login) -> Result<LoggedIn<U>, LoginError> {
+        let auth = &*self.0;
+        let wanted = auth
+            .policy
+            .wanted(login.email.as_deref(), login.username.as_deref(), login.realm.as_deref())
+            .map_err(|unnamed| match unnamed {
+                Unnamed::Realm => LoginError::RealmRequired,
+                Unnamed::Identifier => LoginError::IdentifierRequired,
+            })?;
+        let ttl = self.effective_ttl(login.ttl).ok_or(LoginError::InvalidTtl)?;
+
+        let found = self.find_wanted(&wanted).await?;
+        let hash = found.as_ref().and_then(|found| found.password.as_ref());
+        let verified = auth.hasher.verify(login.password.clone(), hash).await.map_err(Unavailable::from)?;
+        let found = match found {
+            Some(found) if verified.matches => found,
+            other => {
+                let user_id = other.map(|found| found.user.id());
+                self.emit(Event::LoginFailed { user_id }).await;
+                return Err(LoginError::InvalidCredentials);
+            }
+        };
+        let user_id = found.user.id();
+        for hooks in &auth.hooks {
+            if let Err(refusal) = hooks.before_login(&found.user).await {
+                self.emit(Event::LoginFailed { user_id: Some(user_id) }).await;
+                return Err(refusal.into());
+            }
+        }
+        if let (true, Some(old)) = (verified.outdated, &found.password) {
+            self.rehash(&user_id, login.password, old).await;
+        }
+        let token = self.insert_new_token(user_id, found.rev, ttl, None).await?;
+        self.emit(Event::LoggedIn { user: found.user.clone() }).await;
+        Ok(LoggedIn { user: found.user, token })
+    }
+
+    /// Replaces a hash by one with today's parameters. The login does not depend on it.
+    async fn rehash(&self, user: &UserId, password: Password, old: &PasswordHash) {
+        let auth = &*self.0;
+        let done: Result<bool, Unavailable> = async {
+            let new = auth.hasher.hash(password, &*auth.random).await?;
+            Ok(self.bounded(auth.users.rehash_password(user, old, &new)).await?)
+        }
+        .await;
+        if let Err(error) = done {
+            tracing::warn!(%error, "a password was not hashed again with today's parameters; the next login will try");
+        }
+    }
+}

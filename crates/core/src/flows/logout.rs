@@ -1,0 +1,39 @@
+//! A token given up.
+
+use crate::{Account, Auth, Event, StoreError, TokenDigest, Unavailable};
+
+/// Why nobody was logged out.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LogoutError {
+    /// There is no such token, or no longer. HTTP status 401.
+    #[error("Could not find accessToken")]
+    TokenNotFound,
+    /// It cannot be done now: the token is still alive. HTTP status 503.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+impl From<StoreError> for LogoutError {
+    fn from(error: StoreError) -> Self {
+        Self::Unavailable(error.into())
+    }
+}
+
+impl<U: Account> Auth<U> {
+    /// Ends one token. The user's others live on.
+    ///
+    /// # Errors
+    ///
+    /// [`LogoutError`]. Of many at the same time one succeeds; the rest find nothing.
+    pub async fn logout(&self, token: &str) -> Result<(), LogoutError> {
+        let tokens = &*self.0.tokens;
+        let digest = TokenDigest::of(token);
+        let record = self.bounded(tokens.find_token(&digest)).await?.ok_or(LogoutError::TokenNotFound)?;
+        if !self.bounded(tokens.delete_token(&digest)).await? {
+            return Err(LogoutError::TokenNotFound);
+        }
+        self.emit(Event::LoggedOut { user_id: record.user_id }).await;
+        Ok(())
+    }
+}

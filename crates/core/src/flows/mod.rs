@@ -1,0 +1,10 @@
+//! What can be done with an account, one file each. Everything that decides is here; a route only translates.
+
+pub(crate) mod authenticate;
+pub(crate) mod change_password;
+pub(crate) mod identifier;
+pub(crate) mod issue_token;
+pub(crate) mod login;
+pub(crate) mod logout;
+pub(crate) mod register;
+pub(crate) mod reset_password;

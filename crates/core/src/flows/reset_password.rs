@@ -1,0 +1,210 @@
+//! A new password for who has lost the old one: a mail is requested, and the secret in it is used once.
+
+use crate::{
+    Account, Auth, Event, Mail, MailKind, OneTimePurpose, OneTimeRecord, Password, PasswordError, StoreError,
+    TokenDigest, TokenSecret, Unavailable, UserId, random,
+};
+
+/// Somebody says they lost their password.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RequestPasswordReset {
+    /// The address, which must be that of an account.
+    pub email: String,
+    /// The realm, if the app has realms.
+    pub realm: Option<String>,
+    /// The prefix the routes are mounted under, for the link in the mail: `/api/users`. See
+    /// [`Builder::reset_link`](crate::Builder::reset_link).
+    pub mount: String,
+}
+
+impl RequestPasswordReset {
+    /// For this address.
+    #[must_use]
+    pub fn email(email: impl Into<String>) -> Self {
+        Self { email: email.into(), realm: None, mount: String::new() }
+    }
+
+    /// In this realm.
+    #[must_use]
+    pub fn realm(mut self, realm: impl Into<String>) -> Self {
+        self.realm = Some(realm.into());
+        self
+    }
+
+    /// With routes mounted under this prefix.
+    #[must_use]
+    pub fn mount(mut self, prefix: impl Into<String>) -> Self {
+        self.mount = prefix.into();
+        self
+    }
+}
+
+/// Why no reset was requested.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RequestPasswordResetError {
+    /// No account has the address. Only under `Policy::reveal_unknown_email_on_reset`. HTTP status 404.
+    #[error("Email not found")]
+    EmailNotFound,
+    /// It cannot be done now. HTTP status 503.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+impl From<StoreError> for RequestPasswordResetError {
+    fn from(error: StoreError) -> Self {
+        Self::Unavailable(error.into())
+    }
+}
+
+/// Somebody has the secret from the mail.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct PasswordReset {
+    /// The secret.
+    pub token: TokenSecret,
+    /// The new password.
+    pub new: Password,
+}
+
+impl PasswordReset {
+    /// With the secret and the new password.
+    #[must_use]
+    pub fn new(token: impl Into<TokenSecret>, new: impl Into<Password>) -> Self {
+        Self { token: token.into(), new: new.into() }
+    }
+}
+
+/// Why a password was not reset. Nothing has happened then, and the secret can be used again.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ResetPasswordError {
+    /// The secret is unknown, used, too old, or from before the account's last change. HTTP status 401.
+    #[error("the reset token is not valid")]
+    InvalidToken,
+    /// There is no such user. HTTP status 401, as in LoopBack.
+    #[error("User {0} not found")]
+    UserNotFound(UserId),
+    /// The new password is not accepted. HTTP status 422.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// It cannot be done now. HTTP status 503.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+impl From<StoreError> for ResetPasswordError {
+    fn from(error: StoreError) -> Self {
+        Self::Unavailable(error.into())
+    }
+}
+
+const PURPOSE: OneTimePurpose = OneTimePurpose::ResetPassword;
+
+impl<U: Account> Auth<U> {
+    /// Makes a secret that chooses a new password, once, within `Policy::reset_token_ttl`, and mails it.
+    ///
+    /// Unless the policy reveals it, an unknown address gets the same answer after the same work: a decoy is stored that
+    /// belongs to nobody. The mail is sent on a task of its own.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestPasswordResetError`].
+    pub async fn request_password_reset(
+        &self,
+        request: RequestPasswordReset,
+    ) -> Result<(), RequestPasswordResetError> {
+        let auth = &*self.0;
+        let found = match auth.policy.wanted(Some(&request.email), None, request.realm.as_deref()) {
+            Ok(wanted) => self.find_wanted(&wanted).await?,
+            Err(_) => None,
+        };
+        if found.is_none() && auth.policy.reveal_unknown_email_on_reset {
+            return Err(RequestPasswordResetError::EmailNotFound);
+        }
+        let secret = random::token_secret(&*auth.random)?;
+        let record = OneTimeRecord {
+            purpose: PURPOSE,
+            digest: secret.digest(),
+            user_id: found.as_ref().map(|found| found.user.id()),
+            rev: found.as_ref().map_or(0, |found| found.rev),
+            expires: auth.clock.now().plus_seconds(auth.policy.reset_token_ttl),
+        };
+        self.bounded(auth.one_time.insert_one_time(&record)).await?;
+        let Some(found) = found else { return Ok(()) };
+        if let Some(to) = found.user.email() {
+            self.post(self.reset_mail(to, &request.mount, &secret));
+        }
+        self.emit(Event::PasswordResetRequested { user: found.user, token: secret }).await;
+        Ok(())
+    }
+
+    /// Replaces a password, given the secret from the mail, and ends all tokens of the user. Nobody is logged in by it.
+    ///
+    /// What makes the secret work once is the user's `rev`: the new password is stored only if `rev` is still what it was
+    /// when the secret was made, and storing it changes `rev`, in one atomic step. Of twenty at the same time one wins; a
+    /// store that fails leaves the secret as good as it was.
+    ///
+    /// # Errors
+    ///
+    /// [`ResetPasswordError`].
+    pub async fn reset_password(&self, reset: PasswordReset) -> Result<(), ResetPasswordError> {
+        let auth = &*self.0;
+        let digest = reset.token.digest();
+        let record = self.find_reset(&digest).await?.ok_or(ResetPasswordError::InvalidToken)?;
+        let user_id = record.user_id.ok_or(ResetPasswordError::InvalidToken)?;
+        auth.policy.check_password(&reset.new)?;
+        let hash = auth.hasher.hash(reset.new, &*auth.random).await?;
+        let rev = self.bounded(auth.users.set_password(&user_id, record.rev, &hash)).await?;
+        let rev = rev.ok_or(ResetPasswordError::InvalidToken)?;
+        if let Err(error) = self.bounded(auth.one_time.take_one_time(PURPOSE, &digest)).await {
+            tracing::warn!(%error, "a used reset token is dead but could not be removed");
+        }
+        self.after_new_password(&user_id, None, rev).await;
+        self.emit(Event::PasswordChanged { user_id, by_reset: true }).await;
+        Ok(())
+    }
+
+    /// Whether `token` could choose a new password now, as far as can be told without trying.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] if the store fails.
+    pub async fn is_reset_token(&self, token: &str) -> Result<bool, Unavailable> {
+        Ok(self.find_reset(&TokenDigest::of(token)).await?.is_some())
+    }
+
+    async fn find_reset(&self, digest: &TokenDigest) -> Result<Option<OneTimeRecord>, StoreError> {
+        let found = self.bounded(self.0.one_time.find_one_time(PURPOSE, digest)).await?;
+        let now = self.0.clock.now();
+        Ok(found.filter(|record| record.user_id.is_some() && now < record.expires))
+    }
+
+    fn reset_mail(&self, to: &str, mount: &str, secret: &TokenSecret) -> Mail {
+        let link = self.reset_link(mount, secret);
+        let minutes = self.0.policy.reset_token_ttl.div_euclid(60).max(1);
+        let how = match &link {
+            Some(link) => format!("Open this link within {minutes} minutes:\n\n{link}"),
+            None => format!("Enter this code within {minutes} minutes:\n\n{}", secret.expose()),
+        };
+        let text = format!(
+            "Somebody, hopefully you, wants to choose a new password for {to}.\n\n{how}\n\n\
+             If it was not you, there is nothing to do: your password stays as it is.\n"
+        );
+        let mut mail = Mail::new(MailKind::ResetPassword, to, "Choose a new password", text);
+        mail.link = link;
+        mail
+    }
+
+    fn reset_link(&self, mount: &str, secret: &TokenSecret) -> Option<String> {
+        let auth = &*self.0;
+        match (&auth.reset_link, &auth.public_url) {
+            (Some(template), _) => Some(template.replace("{token}", secret.expose())),
+            (None, Some(url)) => {
+                Some(format!("{url}{}/reset-password#access_token={}", mount.trim_end_matches('/'), secret.expose()))
+            }
+            (None, None) => None,
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! What every part of Gatekit stands on: accounts, tokens, passwords, policy, flows and the ports to the outside.
+//!
+//! There is no HTTP and no SQL here. An app depends on the `gatekit` crate, which re-exports this one.
+//!
+//! # Map
+//!
+//! | you look for | it is in |
+//! | --- | --- |
+//! | the one value an app builds | [`Auth`] and its [`Builder`] |
+//! | what a user is | [`Account`], the built-in [`User`], [`UserId`] |
+//! | tokens | [`TokenSecret`] (what the client holds), [`TokenRecord`] (what a store holds), [`IssuedToken`] (both, once) |
+//! | lifetimes, lengths and limits | [`Policy`] |
+//! | what a database or mailer must do | [`UserStore`], [`TokenStore`], [`OneTimeStore`], [`Mailer`] |
+//! | register, login, logout, passwords | the methods of [`Auth`], one file each under `flows/` |
+//! | to be told, or to refuse | [`Hooks`], [`Event`] |
+//!
+//! # Features
+//!
+//! `accounts` (on by default) is everything that keeps accounts. Without it only the vocabulary remains that a layer
+//! needs to check tokens made elsewhere: [`Authenticator`], [`UserId`], [`TokenRecord`], [`Clock`].
+//!
+//! # Example
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # #[cfg(feature = "accounts")] {
+//! use gatekit_core::{Auth, Login, MemoryStore, Register};
+//!
+//! let auth = Auth::new(MemoryStore::new());
+//! auth.register(Register::email("ada@example.com", "correct horse battery")).await?;
+//!
+//! let session = auth.login(Login::email("ada@example.com", "correct horse battery")).await?;
+//! let caller = auth.authenticate(session.token.secret.expose()).await?;
+//! assert_eq!(caller.principal.email.as_deref(), Some("ada@example.com"));
+//! # } Ok(()) }
+//! ```
+
+mod authenticator;
+mod clock;
+mod error;
+mod id;
+mod token;
+
+pub use async_trait::async_trait;
+pub use authenticator::{AuthenticateError, Authenticated, Authenticator};
+pub use clock::{Clock, SystemClock, Timestamp};
+pub use error::StoreError;
+pub use id::UserId;
+pub use token::{IssuedToken, TokenDigest, TokenRecord, TokenSecret};
+
+#[cfg(feature = "accounts")]
+mod account;
+#[cfg(feature = "accounts")]
+mod auth;
+#[cfg(feature = "accounts")]
+mod bounded;
+#[cfg(feature = "accounts")]
+pub(crate) mod common_passwords;
+#[cfg(feature = "accounts")]
+pub mod email;
+#[cfg(feature = "accounts")]
+mod events;
+#[cfg(feature = "accounts")]
+mod flows;
+#[cfg(feature = "accounts")]
+mod hasher;
+#[cfg(feature = "accounts")]
+mod memory;
+#[cfg(feature = "accounts")]
+mod password;
+#[cfg(feature = "accounts")]
+mod policy;
+#[cfg(feature = "accounts")]
+mod ports;
+#[cfg(feature = "accounts")]
+mod random;
+
+#[cfg(feature = "accounts")]
+pub use {
+    account::{Account, NewUser, NoProfile, Profile, StoredUser, User},
+    auth::{Auth, Builder, ConfigError},
+    error::Unavailable,
+    events::{Event, Hooks, Refusal},
+    flows::{
+        change_password::{ChangePassword, ChangePasswordError},
+        issue_token::{IssueToken, IssueTokenError},
+        login::{LoggedIn, Login, LoginError},
+        logout::LogoutError,
+        register::{FieldError, Register, RegisterError},
+        reset_password::{
+            PasswordReset, RequestPasswordReset, RequestPasswordResetError, ResetPasswordError,
+        },
+    },
+    hasher::{Hasher, HasherBuilder, HasherError, Verified},
+    memory::MemoryStore,
+    password::{Password, PasswordError, PasswordHash},
+    policy::Policy,
+    ports::{
+        CreateUserError, Identifier, IdentifierKind, Mail, MailError, MailKind, Mailer, OneTimePurpose,
+        OneTimeRecord, OneTimeStore, StoreIdentity, TokenOwner, TokenStore, UserStore,
+    },
+    random::{Random, SystemRandom},
+};

@@ -1,0 +1,219 @@
+//! All numbers: lifetimes, lengths and limits, with the source of each default.
+
+use std::time::Duration;
+
+use crate::{Password, PasswordError, common_passwords};
+
+/// The rules an [`Auth`](crate::Auth) follows. Start from a preset and change what differs:
+///
+/// ```
+/// use gatekit_core::Policy;
+///
+/// let mut policy = Policy::default();
+/// policy.token_ttl = 7 * 24 * 3600;
+/// assert_eq!(policy.password_min_chars, 8);
+/// assert_eq!(Policy::strict().password_min_chars, 15);
+/// ```
+///
+/// | | [`default`](Policy::default) | [`strict`](Policy::strict) | [`loopback`](Policy::loopback) |
+/// | --- | --- | --- | --- |
+/// | follows | OWASP ASVS 5.0 level 2 | ASVS level 3, NIST SP 800-63B-4 | LoopBack 3's answers and limits |
+/// | `token_ttl` | 14 days | 12 hours | 14 days |
+/// | `max_token_ttl` | 31,556,926 s | 30 days | 31,556,926 s |
+/// | `reset_token_ttl` | 15 minutes | 10 minutes | 15 minutes |
+/// | `password_min_chars` | 8 | 15 | 1 |
+/// | `password_max_bytes` | 1024 | 1024 | 72 |
+/// | `refuse_common_passwords` | yes | yes | no |
+/// | `case_sensitive_email` | no | no | yes |
+/// | `reveal_unknown_email_on_reset` | no | no | yes |
+/// | `login_token_may_reset_password` | no | no | yes |
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Policy {
+    /// Lifetime of a token when the client asks for none, in seconds. LoopBack's `ttl`: 1,209,600 (14 days).
+    pub token_ttl: i64,
+    /// The longest lifetime a client may ask for, in seconds. LoopBack's `maxTTL`: 31,556,926 (a year).
+    pub max_token_ttl: i64,
+    /// Whether a client may ask for a token that never ends, with `"ttl": -1`. LoopBack's `allowEternalTokens`: off.
+    pub allow_eternal_tokens: bool,
+    /// Lifetime of a password reset token, in seconds. LoopBack's `resetPasswordTokenTTL`: 900. ASVS 6.4.1, 6.5.5.
+    pub reset_token_ttl: i64,
+    /// The least number of characters (Unicode code points) of a new password. ASVS 6.2.1: 8; NIST SP 800-63B-4
+    /// §3.1.1.2: 15 where the password is the only factor; LoopBack: 1.
+    pub password_min_chars: usize,
+    /// The greatest number of bytes (UTF-8) of a new password. At least 64 characters must fit (ASVS 6.2.9), and 256 of
+    /// four bytes do. LoopBack: 72, because bcrypt looks at no more.
+    pub password_max_bytes: usize,
+    /// Refuse new passwords that are on the list of common ones. ASVS 6.2.4.
+    pub refuse_common_passwords: bool,
+    /// Whether `A@x.com` and `a@x.com` are two addresses. If not, addresses are stored and looked up in lower case.
+    /// LoopBack's `caseSensitiveEmail`: on.
+    pub case_sensitive_email: bool,
+    /// Identifiers are unique within a realm, and a login must name one. LoopBack's `realmRequired`: off.
+    pub realm_required: bool,
+    /// What separates realm and name in `realm:name` at login, if anything does. LoopBack's `realmDelimiter`: none.
+    pub realm_delimiter: Option<char>,
+    /// Answer a reset request for an unknown address with 404 `EMAIL_NOT_FOUND`, as LoopBack does.
+    ///
+    /// This tells anybody which addresses have an account (ASVS 6.3.8). Off: both get 204.
+    pub reveal_unknown_email_on_reset: bool,
+    /// Whether `POST /reset-password` takes a login token too, as LoopBack does unless
+    /// `restrictResetPasswordTokenScope` is set.
+    ///
+    /// Whoever finds a session open can then take the account without knowing its password (ASVS 6.2.3).
+    pub login_token_may_reset_password: bool,
+    /// How long a store may take for one call before the request fails with 503.
+    pub store_timeout: Duration,
+    /// How long a mailer may take for one mail before it is given up.
+    pub mail_timeout: Duration,
+}
+
+impl Default for Policy {
+    /// OWASP ASVS 5.0, level 2.
+    fn default() -> Self {
+        Self {
+            token_ttl: 1_209_600,
+            max_token_ttl: 31_556_926,
+            allow_eternal_tokens: false,
+            reset_token_ttl: 900,
+            password_min_chars: 8,
+            password_max_bytes: 1024,
+            refuse_common_passwords: true,
+            case_sensitive_email: false,
+            realm_required: false,
+            realm_delimiter: None,
+            reveal_unknown_email_on_reset: false,
+            login_token_may_reset_password: false,
+            store_timeout: Duration::from_secs(5),
+            mail_timeout: Duration::from_secs(60),
+        }
+    }
+}
+
+impl Policy {
+    /// OWASP ASVS 5.0 level 3 and NIST SP 800-63B-4, where the password is the only factor.
+    ///
+    /// Use it with `TokenSources::strict()`, which takes no token from the query string.
+    #[must_use]
+    pub fn strict() -> Self {
+        Self {
+            token_ttl: 12 * 3600,
+            max_token_ttl: 30 * 24 * 3600,
+            reset_token_ttl: 600,
+            password_min_chars: 15,
+            ..Self::default()
+        }
+    }
+
+    /// LoopBack 3's answers and limits, for clients that depend on them. Each field says what that reveals or risks.
+    #[must_use]
+    pub fn loopback() -> Self {
+        Self {
+            password_min_chars: 1,
+            password_max_bytes: 72,
+            refuse_common_passwords: false,
+            case_sensitive_email: true,
+            reveal_unknown_email_on_reset: true,
+            login_token_may_reset_password: true,
+            ..Self::default()
+        }
+    }
+
+    /// Whether `password` may become somebody's password.
+    ///
+    /// 1. It is not empty.
+    /// 2. It has at most [`password_max_bytes`](Self::password_max_bytes) bytes.
+    /// 3. It has at least [`password_min_chars`](Self::password_min_chars) characters.
+    /// 4. It is not a common one.
+    ///
+    /// There are no rules of composition (ASVS 6.2.5).
+    ///
+    /// # Errors
+    ///
+    /// The first rule that is broken.
+    pub fn check_password(&self, password: &Password) -> Result<(), PasswordError> {
+        let text = password.expose();
+        let chars = text.chars().count();
+        if text.is_empty() {
+            Err(PasswordError::Empty)
+        } else if text.len() > self.password_max_bytes {
+            Err(PasswordError::TooLong { max: self.password_max_bytes, entered: text.len() })
+        } else if chars < self.password_min_chars {
+            Err(PasswordError::TooShort { min: self.password_min_chars, entered: chars })
+        } else if self.refuse_common_passwords && common_passwords::is_common(text) {
+            Err(PasswordError::Common)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Whether identifiers are looked up within a realm: one must be named, or one can be.
+    #[must_use]
+    pub fn has_realms(&self) -> bool {
+        self.realm_required || self.realm_delimiter.is_some()
+    }
+
+    /// The first setting that contradicts itself or falls below what is safe, in words.
+    pub(crate) fn mistake(&self) -> Option<&'static str> {
+        if self.token_ttl <= 0 || self.max_token_ttl <= 0 || self.reset_token_ttl <= 0 {
+            Some("token_ttl, max_token_ttl and reset_token_ttl must be positive")
+        } else if self.token_ttl > self.max_token_ttl {
+            Some("token_ttl must not exceed max_token_ttl")
+        } else if self.password_min_chars == 0 || self.password_max_bytes < self.password_min_chars {
+            Some("password_min_chars must be at least 1 and at most password_max_bytes")
+        } else if self.store_timeout.is_zero() || self.mail_timeout.is_zero() {
+            Some("store_timeout and mail_timeout must not be zero")
+        } else {
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 6.2.1, 6.2.9, 6.2.5
+    #[test]
+    fn lengths_are_counted_in_characters_at_the_bottom_and_bytes_at_the_top() {
+        for (policy, min, max) in [(Policy::default(), 8, 1024), (Policy::strict(), 15, 1024)] {
+            for unit in ["é", "🦀", "x"] {
+                // Varied so that no rule of the list of common passwords applies.
+                let of = |n: usize| Password::from(format!("{}{}", "q7".repeat(n / 4), unit.repeat(n - 2 * (n / 4))));
+                assert_eq!(
+                    policy.check_password(&of(min - 1)),
+                    Err(PasswordError::TooShort { min, entered: min - 1 })
+                );
+                assert_eq!(policy.check_password(&of(min)), Ok(()), "{unit}");
+                assert_eq!(policy.check_password(&of(128)), Ok(()), "{unit}");
+            }
+            let long = Password::from("x1y2".repeat(max / 4) + "!");
+            assert_eq!(policy.check_password(&long), Err(PasswordError::TooLong { max, entered: max + 1 }));
+        }
+    }
+
+    /// 6.2.4
+    #[test]
+    fn common_passwords_are_refused_except_under_loopbacks_rules() {
+        let common = Password::from("password1");
+        assert_eq!(Policy::default().check_password(&common), Err(PasswordError::Common));
+        assert_eq!(Policy::loopback().check_password(&common), Ok(()));
+    }
+
+    #[test]
+    fn loopback_takes_any_password_of_1_to_72_bytes() {
+        let policy = Policy::loopback();
+        assert_eq!(policy.check_password(&"".into()), Err(PasswordError::Empty));
+        assert_eq!(policy.check_password(&"   ".into()), Ok(()));
+        assert_eq!(policy.check_password(&"x".repeat(72).into()), Ok(()));
+        let error = policy.check_password(&"x".repeat(73).into()).unwrap_err();
+        assert_eq!(error.to_string(), "The password entered was too long. Max length is 72 (entered 73)");
+    }
+
+    #[test]
+    fn the_presets_contradict_nothing() {
+        for policy in [Policy::default(), Policy::strict(), Policy::loopback()] {
+            assert_eq!(policy.mistake(), None);
+        }
+    }
+}

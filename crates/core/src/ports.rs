@@ -1,0 +1,287 @@
+//! What a database or a mailer must do to carry Gatekit: the ports.
+//!
+//! All are object-safe and kept behind `Arc<dyn ..>` inside [`Auth`](crate::Auth). Whoever implements a store runs the
+//! conformance suite of `gatekit-testkit` on it; each contract below is a test there.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::{
+    Account, NewUser, PasswordHash, StoreError, StoredUser, Timestamp, TokenDigest, TokenRecord, UserId,
+};
+
+/// Where users are kept. `U` is the app's user type.
+///
+/// Six methods, and one with a default. See `examples/own-users` for an implementation over an app's own table.
+#[async_trait]
+pub trait UserStore<U: Account>: Send + Sync + 'static {
+    /// Stores a new user with `rev` 0 and gives it an id that no user ever had.
+    ///
+    /// Of two users with the same (namespace, email) or (namespace, username) at the same time exactly one is stored: the
+    /// database's unique index decides, not a query before the insert.
+    ///
+    /// # Errors
+    ///
+    /// [`CreateUserError::Taken`] names the identifier that is in use.
+    async fn create_user(&self, new: NewUser<U::Profile>) -> Result<StoredUser<U>, CreateUserError>;
+
+    /// The user with this id.
+    async fn find_user(&self, id: &UserId) -> Result<Option<StoredUser<U>>, StoreError>;
+
+    /// The user with this address or name, compared byte for byte.
+    async fn find_user_by(&self, identifier: &Identifier) -> Result<Option<StoredUser<U>>, StoreError>;
+
+    /// In one atomic step, if the user's `rev` is `rev`: replaces the password's hash and adds one to `rev`. Returns the new
+    /// `rev`, or `None` if there is no such user or its `rev` is another. Of many at the same time exactly one wins.
+    async fn set_password(&self, id: &UserId, rev: i64, hash: &PasswordHash) -> Result<Option<i64>, StoreError>;
+
+    /// In one atomic step, if the hash is still `old`: replaces it by `new`, the same password hashed with newer
+    /// parameters. `rev` stays. Returns whether it did.
+    async fn rehash_password(
+        &self,
+        id: &UserId,
+        old: &PasswordHash,
+        new: &PasswordHash,
+    ) -> Result<bool, StoreError>;
+
+    /// In one atomic step: adds one to the user's `rev`, which ends all of its tokens. Returns the new `rev`, or `None` if
+    /// there is no such user.
+    async fn bump_rev(&self, id: &UserId) -> Result<Option<i64>, StoreError>;
+
+    /// The token with this digest, and its user. This is what a protected request costs.
+    ///
+    /// The default asks both stores, one after the other. A store that reaches the table of `tokens` overrides it with one
+    /// query that joins the two; [`TokenStore::identity`] tells whether it does.
+    async fn find_token_owner(
+        &self,
+        tokens: &dyn TokenStore,
+        digest: &TokenDigest,
+    ) -> Result<Option<TokenOwner<U>>, StoreError> {
+        let Some(token) = tokens.find_token(digest).await? else { return Ok(None) };
+        let found = self.find_user(&token.user_id).await?;
+        Ok(found.map(|found| TokenOwner { token, user: found.user, rev: found.rev }))
+    }
+}
+
+/// Why a user was not stored.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CreateUserError {
+    /// Another user of the namespace has this identifier.
+    #[error("the {0} is in use")]
+    Taken(IdentifierKind),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// By what a user is looked up when it logs in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identifier {
+    /// See [`NewUser::namespace`].
+    pub namespace: String,
+    /// Address or name.
+    pub kind: IdentifierKind,
+    /// The value, in lower case where the policy says so.
+    pub value: String,
+}
+
+/// The two kinds of identifier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum IdentifierKind {
+    /// An email address.
+    Email,
+    /// A name.
+    Username,
+}
+
+impl fmt::Display for IdentifierKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Email => "email",
+            Self::Username => "username",
+        })
+    }
+}
+
+/// A token and the user it belongs to.
+#[derive(Clone, Debug)]
+pub struct TokenOwner<U> {
+    /// The token.
+    pub token: TokenRecord,
+    /// Its user.
+    pub user: U,
+    /// The user's present `rev`; the token is dead if its own is another.
+    pub rev: i64,
+}
+
+/// Where access tokens are kept.
+#[async_trait]
+pub trait TokenStore: Send + Sync + 'static {
+    /// Stores a new token.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if there is already one with this digest; it is never replaced.
+    async fn insert_token(&self, token: &TokenRecord) -> Result<(), StoreError>;
+
+    /// The token with this digest, alive or not.
+    async fn find_token(&self, digest: &TokenDigest) -> Result<Option<TokenRecord>, StoreError>;
+
+    /// Removes a token. Returns whether it was there: of many at the same time exactly one gets `true`.
+    async fn delete_token(&self, digest: &TokenDigest) -> Result<bool, StoreError>;
+
+    /// In one atomic step, if the token's `rev` is `from`: makes it `to`, so that this one token outlives a bump of its
+    /// user's `rev`. Returns whether it did.
+    async fn carry_token_over(&self, digest: &TokenDigest, from: i64, to: i64) -> Result<bool, StoreError>;
+
+    /// Removes all tokens of a user but `except`. Returns how many.
+    async fn delete_tokens_of(&self, user: &UserId, except: Option<&TokenDigest>) -> Result<u64, StoreError>;
+
+    /// Removes at most `limit` tokens that ended at or before `now`. Returns how many; fewer than `limit` means that none is
+    /// left.
+    async fn purge_tokens(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError>;
+
+    /// Which database this is, for a [`UserStore`] that could join with it.
+    fn identity(&self) -> Option<&StoreIdentity> {
+        None
+    }
+}
+
+/// Tells whether two handles reach the same database. Clones are equal; every new one is different.
+#[derive(Clone, Debug)]
+pub struct StoreIdentity(Arc<()>);
+
+impl StoreIdentity {
+    /// An identity no other store of this process has.
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "a default that is different each time would surprise")]
+    pub fn new() -> Self {
+        Self(Arc::new(()))
+    }
+}
+
+impl PartialEq for StoreIdentity {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for StoreIdentity {}
+
+/// What a one-time thing is for. One made for a purpose is worth nothing for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OneTimePurpose {
+    /// To choose a new password.
+    ResetPassword,
+}
+
+impl OneTimePurpose {
+    /// The word a store keeps.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ResetPassword => "reset_password",
+        }
+    }
+}
+
+/// What a store holds of a secret that works once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OneTimeRecord {
+    /// What it is for.
+    pub purpose: OneTimePurpose,
+    /// SHA-256 of the secret.
+    pub digest: TokenDigest,
+    /// Whose it is; `None` for a decoy, stored so that an unknown address costs the same work as a known one.
+    pub user_id: Option<UserId>,
+    /// The user's `rev` when it was made; worth nothing once that has changed.
+    pub rev: i64,
+    /// When it ends.
+    pub expires: Timestamp,
+}
+
+/// Where secrets that work once are kept: password reset now, and whatever else is consumed.
+#[async_trait]
+pub trait OneTimeStore: Send + Sync + 'static {
+    /// Stores a new one.
+    async fn insert_one_time(&self, record: &OneTimeRecord) -> Result<(), StoreError>;
+
+    /// The one with this purpose and digest, ended or not. It stays.
+    async fn find_one_time(
+        &self,
+        purpose: OneTimePurpose,
+        digest: &TokenDigest,
+    ) -> Result<Option<OneTimeRecord>, StoreError>;
+
+    /// Removes and returns it, in one atomic statement: of many at the same time exactly one gets it.
+    async fn take_one_time(
+        &self,
+        purpose: OneTimePurpose,
+        digest: &TokenDigest,
+    ) -> Result<Option<OneTimeRecord>, StoreError>;
+
+    /// Removes at most `limit` that ended at or before `now`. Returns how many.
+    async fn purge_one_time(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError>;
+}
+
+/// Sends mails.
+#[async_trait]
+pub trait Mailer: Send + Sync + 'static {
+    /// Sends one mail. It is called after everything is stored, on a task of its own: it may take its time (up to
+    /// `Policy::mail_timeout`) and cannot fail the request.
+    async fn send(&self, mail: Mail) -> Result<(), MailError>;
+}
+
+/// A mail to be sent. Its text holds a link with a secret: `Debug` shows neither.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Mail {
+    /// What it is about.
+    pub kind: MailKind,
+    /// The address it goes to.
+    pub to: String,
+    /// The subject, one line.
+    pub subject: String,
+    /// The body as plain text.
+    pub text: String,
+    /// The link in the body, if there is one.
+    pub link: Option<String>,
+}
+
+impl Mail {
+    /// A mail without a link.
+    #[must_use]
+    pub fn new(kind: MailKind, to: impl Into<String>, subject: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { kind, to: to.into(), subject: subject.into(), text: text.into(), link: None }
+    }
+}
+
+impl fmt::Debug for Mail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mail").field("kind", &self.kind).field("to", &self.to).finish_non_exhaustive()
+    }
+}
+
+/// What a mail is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum MailKind {
+    /// A link to choose a new password.
+    ResetPassword,
+}
+
+/// A mail was not sent. It is logged; nothing else depends on it.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("the mail was not sent: {0}")]
+pub struct MailError(Arc<dyn std::error::Error + Send + Sync>);
+
+impl MailError {
+    /// With the cause, which must not hold the mail's text.
+    pub fn new(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self(Arc::from(cause.into()))
+    }
+}

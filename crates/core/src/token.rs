@@ -1,0 +1,164 @@
+//! What an access token is: the secret a client holds, the record a store holds, and both at the moment of issue.
+
+use std::fmt;
+
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use crate::{Timestamp, UserId};
+
+/// The secret of a token, as its holder presents it. It is shown once and never stored.
+///
+/// `Debug` prints `[redacted]`, there is no `Display` and no `Serialize`; the memory is wiped when it is dropped.
+///
+/// ```
+/// use gatekit_core::TokenSecret;
+///
+/// let secret = TokenSecret::from("GOkZRwgZ61q0XXVxvxlB8TS1D6lrG7Vb9V8YwRDfy3YGAN7TM7EnxWHqdbIZfheZ");
+/// assert_eq!(format!("{secret:?}"), "[redacted]");
+/// assert_eq!(secret.expose().len(), 64);
+/// ```
+#[derive(Clone)]
+pub struct TokenSecret(Zeroizing<String>);
+
+impl TokenSecret {
+    /// The secret itself. The name is a warning: what is returned must not be logged or stored.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// The digest under which a store knows this secret.
+    #[must_use]
+    pub fn digest(&self) -> TokenDigest {
+        TokenDigest::of(&self.0)
+    }
+}
+
+impl From<String> for TokenSecret {
+    fn from(secret: String) -> Self {
+        Self(Zeroizing::new(secret))
+    }
+}
+
+impl From<&str> for TokenSecret {
+    fn from(secret: &str) -> Self {
+        Self::from(secret.to_owned())
+    }
+}
+
+impl fmt::Debug for TokenSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+/// SHA-256 of a token's secret: all that a store ever holds of it.
+///
+/// A plain digest is enough because the secret has 381 bits of entropy (ASVS 6.5.2 asks for 112).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TokenDigest([u8; 32]);
+
+impl TokenDigest {
+    /// The digest of `secret`.
+    #[must_use]
+    pub fn of(secret: &str) -> Self {
+        Self(Sha256::digest(secret.as_bytes()).into())
+    }
+
+    /// A digest read back from a store.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The 32 bytes, for a store.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for TokenDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+/// What a store holds of an access token.
+///
+/// The token is alive while `created + ttl` has not passed **and** `rev` equals the user's: a new password, "log out
+/// everywhere" and the like bump the user's `rev` and thereby end every older token at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenRecord {
+    /// SHA-256 of the secret.
+    pub digest: TokenDigest,
+    /// Whose token it is.
+    pub user_id: UserId,
+    /// The user's `rev` when it was issued.
+    pub rev: i64,
+    /// Lifetime in seconds; `-1` for one that never ends (LoopBack's `allowEternalTokens`).
+    pub ttl: i64,
+    /// When it was issued.
+    pub created: Timestamp,
+    /// What it may be used for. `None` means everything that asks for no scope (LoopBack's `["DEFAULT"]`); an empty list
+    /// means nothing.
+    pub scopes: Option<Vec<String>>,
+}
+
+impl TokenRecord {
+    /// When the token ends; `None` for one that never does.
+    #[must_use]
+    pub fn expires(&self) -> Option<Timestamp> {
+        (self.ttl >= 0).then(|| self.created.plus_seconds(self.ttl))
+    }
+
+    /// Whether the token has ended at `now`. A token is valid strictly before its end, as in LoopBack.
+    #[must_use]
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        self.expires().is_some_and(|end| now >= end)
+    }
+
+    /// Whether the token may be used for `scope`.
+    ///
+    /// A token without scopes has exactly the scope `DEFAULT`, which is what routes ask for unless they say otherwise.
+    #[must_use]
+    pub fn has_scope(&self, scope: &str) -> bool {
+        match &self.scopes {
+            None => scope == Self::DEFAULT_SCOPE,
+            Some(scopes) => scopes.iter().any(|s| s == scope),
+        }
+    }
+
+    /// The scope of a token without scopes, and the one a route asks for if it asks for none.
+    pub const DEFAULT_SCOPE: &'static str = "DEFAULT";
+}
+
+/// A token at the moment it is issued: the only time secret and record are together.
+///
+/// It serializes as LoopBack's AccessToken, secret included: `{"id":"…","ttl":1209600,"created":"…","userId":1}`, with
+/// `scopes` between `ttl` and `created` if it has any.
+#[derive(Clone, Debug)]
+pub struct IssuedToken {
+    /// What the client gets, now and never again.
+    pub secret: TokenSecret,
+    /// What the store has.
+    pub record: TokenRecord,
+}
+
+impl Serialize for IssuedToken {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let record = &self.record;
+        let mut s = serializer.serialize_struct("AccessToken", 4 + usize::from(record.scopes.is_some()))?;
+        s.serialize_field("id", self.secret.expose())?;
+        s.serialize_field("ttl", &record.ttl)?;
+        if let Some(scopes) = &record.scopes {
+            s.serialize_field("scopes", scopes)?;
+        }
+        s.serialize_field("created", &record.created)?;
+        s.serialize_field("userId", &record.user_id)?;
+        s.end()
+    }
+}
