@@ -233,10 +233,7 @@ impl Hasher {
 
     /// Waits for a permit and runs `work` on a thread that may block. If the caller goes away, the work is finished all the
     /// same and only then gives its permit back: a client that hangs up cannot make more run at a time.
-    async fn run<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Shared) -> T + Send + 'static,
-    ) -> Result<T, HasherError> {
+    async fn run<T: Send + 'static>(&self, work: impl FnOnce(&Shared) -> T + Send + 'static) -> Result<T, HasherError> {
         let permit = self.permit().await?;
         let shared = Arc::clone(&self.0);
         tokio::task::spawn_blocking(move || {

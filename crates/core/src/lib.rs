@@ -17,7 +17,7 @@
 //! # Features
 //!
 //! `accounts` (on by default) is everything that keeps accounts. Without it only the vocabulary remains that a layer
-//! needs to check tokens made elsewhere: [`Authenticator`], [`UserId`], [`TokenRecord`], [`Clock`].
+//! needs to check tokens made elsewhere: [`Authenticator`], [`User`], [`UserId`], [`TokenRecord`], [`Clock`].
 //!
 //! # Example
 //!
@@ -40,6 +40,7 @@ mod clock;
 mod error;
 mod id;
 mod token;
+mod user;
 
 pub use async_trait::async_trait;
 pub use authenticator::{AuthenticateError, Authenticated, Authenticator};
@@ -47,6 +48,7 @@ pub use clock::{Clock, SystemClock, Timestamp};
 pub use error::StoreError;
 pub use id::UserId;
 pub use token::{IssuedToken, TokenDigest, TokenRecord, TokenSecret};
+pub use user::{NoProfile, User};
 
 #[cfg(feature = "accounts")]
 mod account;
@@ -77,7 +79,7 @@ mod random;
 
 #[cfg(feature = "accounts")]
 pub use {
-    account::{Account, NewUser, NoProfile, Profile, StoredUser, User},
+    account::{Account, NewUser, Profile, StoredUser},
     auth::{Auth, Builder, ConfigError},
     error::Unavailable,
     events::{Event, Hooks, Refusal},
@@ -87,17 +89,15 @@ pub use {
         login::{LoggedIn, Login, LoginError},
         logout::LogoutError,
         register::{FieldError, Register, RegisterError},
-        reset_password::{
-            PasswordReset, RequestPasswordReset, RequestPasswordResetError, ResetPasswordError,
-        },
+        reset_password::{PasswordReset, RequestPasswordReset, RequestPasswordResetError, ResetPasswordError},
     },
     hasher::{Hasher, HasherBuilder, HasherError, Verified},
     memory::MemoryStore,
     password::{Password, PasswordError, PasswordHash},
     policy::Policy,
     ports::{
-        CreateUserError, Identifier, IdentifierKind, Mail, MailError, MailKind, Mailer, OneTimePurpose,
-        OneTimeRecord, OneTimeStore, StoreIdentity, TokenOwner, TokenStore, UserStore,
+        CreateUserError, Identifier, IdentifierKind, Mail, MailError, MailKind, Mailer, OneTimePurpose, OneTimeRecord,
+        OneTimeStore, StoreIdentity, TokenOwner, TokenStore, UserStore,
     },
     random::{Random, SystemRandom},
 };

@@ -6,9 +6,9 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use async_trait::async_trait;
 
 use crate::{
-    CreateUserError, Identifier, IdentifierKind, NewUser, NoProfile, OneTimePurpose, OneTimeRecord,
-    OneTimeStore, PasswordHash, Profile, StoreError, StoreIdentity, StoredUser, Timestamp, TokenDigest, TokenOwner,
-    TokenRecord, TokenStore, User, UserId, UserStore,
+    CreateUserError, Identifier, IdentifierKind, NewUser, NoProfile, OneTimePurpose, OneTimeRecord, OneTimeStore,
+    PasswordHash, Profile, StoreError, StoreIdentity, StoredUser, Timestamp, TokenDigest, TokenOwner, TokenRecord,
+    TokenStore, User, UserId, UserStore,
 };
 
 /// A store that forgets everything when the process ends.
@@ -120,12 +120,7 @@ impl<P: Profile> UserStore<User<P>> for MemoryStore<P> {
         }))
     }
 
-    async fn rehash_password(
-        &self,
-        id: &UserId,
-        old: &PasswordHash,
-        new: &PasswordHash,
-    ) -> Result<bool, StoreError> {
+    async fn rehash_password(&self, id: &UserId, old: &PasswordHash, new: &PasswordHash) -> Result<bool, StoreError> {
         let mut contents = self.write();
         let stored = contents.users.get_mut(id).filter(|stored| stored.password.as_ref() == Some(old));
         Ok(stored.map(|stored| stored.password = Some(new.clone())).is_some())

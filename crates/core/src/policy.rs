@@ -27,6 +27,7 @@ use crate::{Password, PasswordError, common_passwords};
 /// | `case_sensitive_email` | no | no | yes |
 /// | `reveal_unknown_email_on_reset` | no | no | yes |
 /// | `login_token_may_reset_password` | no | no | yes |
+/// | `expired_token_fails_open_routes` | no | no | yes |
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Policy {
@@ -62,6 +63,9 @@ pub struct Policy {
     ///
     /// Whoever finds a session open can then take the account without knowing its password (ASVS 6.2.3).
     pub login_token_may_reset_password: bool,
+    /// Whether a request to a route that is open to everyone, such as login, fails with 401 if it brings an expired token,
+    /// as in LoopBack. Off: such routes do not look at tokens, and ask no store about them.
+    pub expired_token_fails_open_routes: bool,
     /// How long a store may take for one call before the request fails with 503.
     pub store_timeout: Duration,
     /// How long a mailer may take for one mail before it is given up.
@@ -84,6 +88,7 @@ impl Default for Policy {
             realm_delimiter: None,
             reveal_unknown_email_on_reset: false,
             login_token_may_reset_password: false,
+            expired_token_fails_open_routes: false,
             store_timeout: Duration::from_secs(5),
             mail_timeout: Duration::from_secs(60),
         }
@@ -115,6 +120,7 @@ impl Policy {
             case_sensitive_email: true,
             reveal_unknown_email_on_reset: true,
             login_token_may_reset_password: true,
+            expired_token_fails_open_routes: true,
             ..Self::default()
         }
     }
@@ -180,10 +186,7 @@ mod tests {
             for unit in ["é", "🦀", "x"] {
                 // Varied so that no rule of the list of common passwords applies.
                 let of = |n: usize| Password::from(format!("{}{}", "q7".repeat(n / 4), unit.repeat(n - 2 * (n / 4))));
-                assert_eq!(
-                    policy.check_password(&of(min - 1)),
-                    Err(PasswordError::TooShort { min, entered: min - 1 })
-                );
+                assert_eq!(policy.check_password(&of(min - 1)), Err(PasswordError::TooShort { min, entered: min - 1 }));
                 assert_eq!(policy.check_password(&of(min)), Ok(()), "{unit}");
                 assert_eq!(policy.check_password(&of(128)), Ok(()), "{unit}");
             }

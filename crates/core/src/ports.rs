@@ -8,9 +8,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::{
-    Account, NewUser, PasswordHash, StoreError, StoredUser, Timestamp, TokenDigest, TokenRecord, UserId,
-};
+use crate::{Account, NewUser, PasswordHash, StoreError, StoredUser, Timestamp, TokenDigest, TokenRecord, UserId};
 
 /// Where users are kept. `U` is the app's user type.
 ///
@@ -39,12 +37,7 @@ pub trait UserStore<U: Account>: Send + Sync + 'static {
 
     /// In one atomic step, if the hash is still `old`: replaces it by `new`, the same password hashed with newer
     /// parameters. `rev` stays. Returns whether it did.
-    async fn rehash_password(
-        &self,
-        id: &UserId,
-        old: &PasswordHash,
-        new: &PasswordHash,
-    ) -> Result<bool, StoreError>;
+    async fn rehash_password(&self, id: &UserId, old: &PasswordHash, new: &PasswordHash) -> Result<bool, StoreError>;
 
     /// In one atomic step: adds one to the user's `rev`, which ends all of its tokens. Returns the new `rev`, or `None` if
     /// there is no such user.

@@ -78,7 +78,8 @@ mod tests {
             }
         }
         let expected = 2000.0 * 64.0 / 62.0;
-        let chi: f64 = ALPHABET.iter().map(|b| (f64::from(counts[usize::from(*b)]) - expected).powi(2) / expected).sum();
+        let chi: f64 =
+            ALPHABET.iter().map(|b| (f64::from(counts[usize::from(*b)]) - expected).powi(2) / expected).sum();
         assert!(chi < 200.0, "χ² = {chi}");
     }
 

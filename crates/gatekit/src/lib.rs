@@ -1,1 +1,67 @@
-//! x
+//! User accounts for axum apps: login, logout, sign-up and password reset to mount into your own router.
+//!
+//! ```no_run
+//! use axum::{Json, Router, routing::get};
+//! use gatekit::{Auth, AuthLayer, AuthUser, SqliteStore, routes};
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let auth = Auth::new(SqliteStore::open("app.db").await?);
+//!
+//! let app: Router = Router::new()
+//!     .route("/me", get(|AuthUser(user): AuthUser| async move { Json(user) }))
+//!     .nest("/api/users", routes::all(&auth))
+//!     .layer(AuthLayer::new(auth));
+//! # Ok(()) }
+//! ```
+//!
+//! This crate has no code of its own. It re-exports the parts:
+//!
+//! | part | what it is | feature |
+//! | --- | --- | --- |
+//! | [`core`] | accounts, tokens, passwords, policy, flows, ports | `accounts` |
+//! | [`layer`] | tower layers and extractors | always |
+//! | [`routes`] | routes in LoopBack 3's wire format | `routes` |
+//! | [`sql`] | the SQLite store | `sqlite` |
+//! | [`mail`] | mailers: console, SMTP | `console-mail`, `smtp` |
+//! | [`jwt`] | JSON Web Tokens made elsewhere | `jwt`, `jwks-url` |
+//!
+//! The default features are `routes`, `sqlite` and `console-mail`. With `default-features = false` only layers and extractors remain,
+//! with neither SQL nor password hashing.
+
+pub use gatekit_core as core;
+pub use gatekit_layer as layer;
+#[cfg(feature = "jwt")]
+pub use gatekit_layer::jwt;
+#[cfg(any(feature = "console-mail", feature = "smtp"))]
+pub use gatekit_mail as mail;
+#[cfg(feature = "routes")]
+pub use gatekit_routes as routes;
+#[cfg(feature = "sqlite")]
+pub use gatekit_sql as sql;
+
+#[cfg(feature = "jwt")]
+pub use gatekit_layer::JwtVerifier;
+#[cfg(feature = "console-mail")]
+pub use gatekit_mail::ConsoleMailer;
+#[cfg(feature = "smtp")]
+pub use gatekit_mail::SmtpMailer;
+#[cfg(feature = "sqlite")]
+pub use gatekit_sql::SqliteStore;
+#[cfg(feature = "accounts")]
+pub use {
+    gatekit_core::{
+        Account, Auth, ChangePassword, Event, Hasher, Hooks, IssueToken, Login, Mailer, MemoryStore, NewUser,
+        OneTimeStore, PasswordReset, Policy, Profile, Refusal, Register, RequestPasswordReset, StoredUser, TokenStore,
+        UserStore,
+    },
+};
+pub use {
+    gatekit_core::{
+        AuthenticateError, Authenticated, Authenticator, IssuedToken, NoProfile, StoreError, Timestamp, TokenRecord,
+        TokenSecret, User, UserId, async_trait,
+    },
+    gatekit_layer::{
+        AccessToken, AuthLayer, AuthRejection, AuthUser, ErrorResponse, PresentedToken, RequireAuthLayer, TokenSource,
+        TokenSources, principal,
+    },
+};

@@ -1,1 +1,26 @@
-//! x
+//! Where accounts are kept in a SQL database: SQLite, in a file of its own or in an app's.
+//!
+//! [`SqliteStore`] keeps users of the built-in type, access tokens and one-time secrets. An app with users in an own table
+//! implements `UserStore` itself and keeps the store for the tokens; [`own`] has what that needs.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use gatekit_core::{Auth, Register};
+//! use gatekit_sql::SqliteStore;
+//!
+//! # let path = std::env::temp_dir().join(format!("gatekit-doc-{}.db", std::process::id()));
+//! let auth = Auth::new(SqliteStore::open(&path).await?);
+//! auth.register(Register::email("ada@example.com", "correct horse battery")).await?;
+//! # std::fs::remove_file(&path)?;
+//! # Ok(()) }
+//! ```
+
+mod error;
+mod migrate;
+pub mod own;
+mod sqlite;
+
+pub use error::OpenError;
+pub use sqlite::{Connection, SqliteStore};
+/// The driver, for an app's own queries to the same database.
+pub use sqlx;

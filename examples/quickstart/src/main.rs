@@ -1,1 +1,86 @@
-fn main() {}
+//! Accounts on embedded SQLite: sign-up, login, logout, a protected page, and password reset with the mail on the console.
+//!
+//! Copy this file as a start. It reads `PORT` (default 3000) and `DATABASE` (default `quickstart.db`).
+#![expect(clippy::print_stdout, reason = "it tells the person who starts it what to try")]
+
+use std::error::Error;
+
+use axum::response::Html;
+use axum::routing::get;
+use axum::{Json, Router};
+use gatekit::{Auth, AuthLayer, AuthUser, ConsoleMailer, SqliteStore, User, routes};
+use tokio::net::TcpListener;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    tracing_subscriber::fmt().init();
+    let port = std::env::var("PORT").unwrap_or_else(|_| "3000".into());
+    let listener = TcpListener::bind(format!("127.0.0.1:{port}")).await?;
+    let url = format!("http://{}", listener.local_addr()?);
+
+    let store = SqliteStore::open(std::env::var("DATABASE").unwrap_or_else(|_| "quickstart.db".into())).await?;
+    let auth: Auth = Auth::builder(store.clone())
+        .tokens(store)
+        .mailer(ConsoleMailer::stdout())
+        .reset_link(format!("{url}/new-password#{{token}}"))
+        .build()?;
+
+    let app = Router::new()
+        .route("/", get(|| async { "Open to everyone\n" }))
+        .route("/me", get(me))
+        .route("/new-password", get(|| async { Html(include_str!("new-password.html")) }))
+        .nest("/api/users", routes::all(&auth))
+        .layer(AuthLayer::new(auth));
+    // LoopBack's SDKs ask for /api/Users, and other clients for /api/users/.
+    let app = routes::ignore_case("/api/users", app);
+
+    println!("READY {url}");
+    println!("{}", curl_lines(&url));
+    axum::serve(listener, app).with_graceful_shutdown(shutdown()).await?;
+    Ok(())
+}
+
+/// The guard is the argument: without a valid token this is not run, and the caller gets 401.
+async fn me(AuthUser(user): AuthUser) -> Json<User> {
+    Json(user)
+}
+
+async fn shutdown() {
+    // Should there be no signal to wait for, the server runs until it is killed.
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending().await
+    }
+}
+
+fn curl_lines(url: &str) -> String {
+    format!(
+        r#"
+Try it:
+
+  # Sign up
+  curl -X POST {url}/api/users -H 'Content-Type: application/json' \
+    -d '{{"email":"me@domain.com","password":"correct horse battery"}}'
+
+  # Log in; the id in the answer is your token
+  curl -X POST {url}/api/users/login -H 'Content-Type: application/json' \
+    -d '{{"email":"me@domain.com","password":"correct horse battery"}}'
+
+  # Log in and keep the token
+  TOKEN=$(curl -s -X POST {url}/api/users/login -H 'Content-Type: application/json' \
+    -d '{{"email":"me@domain.com","password":"correct horse battery"}}' | sed 's/.*"id":"\([^"]*\)".*/\1/')
+
+  # Who am I?
+  curl {url}/me -H "Authorization: $TOKEN"
+
+  # Another password
+  curl -i -X POST {url}/api/users/change-password -H "Authorization: $TOKEN" -H 'Content-Type: application/json' \
+    -d '{{"oldPassword":"correct horse battery","newPassword":"staple battery horse"}}'
+
+  # Forgotten: the mail with the link appears here
+  curl -i -X POST {url}/api/users/reset -H 'Content-Type: application/json' -d '{{"email":"me@domain.com"}}'
+
+  # Log out
+  curl -i -X POST {url}/api/users/logout -H "Authorization: $TOKEN"
+"#
+    )
+}

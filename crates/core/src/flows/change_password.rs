@@ -1,8 +1,6 @@
 //! A new password, with the old one.
 
-use crate::{
-    Account, Auth, Event, Password, PasswordError, StoreError, TokenDigest, TokenRecord, Unavailable, UserId,
-};
+use crate::{Account, Auth, Event, Password, PasswordError, StoreError, TokenDigest, TokenRecord, Unavailable, UserId};
 
 /// A user wants another password.
 #[derive(Clone, Debug)]

@@ -78,10 +78,7 @@ impl Wanted {
 
 impl<U: Account> Auth<U> {
     /// The user who is meant, if there is one.
-    pub(crate) async fn find_wanted(
-        &self,
-        wanted: &Wanted,
-    ) -> Result<Option<crate::StoredUser<U>>, crate::StoreError> {
+    pub(crate) async fn find_wanted(&self, wanted: &Wanted) -> Result<Option<crate::StoredUser<U>>, crate::StoreError> {
         let Some(identifier) = &wanted.identifier else { return Ok(None) };
         let found = self.bounded(self.0.users.find_user_by(identifier)).await?;
         Ok(found.filter(|found| wanted.includes(&found.user)))

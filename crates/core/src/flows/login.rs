@@ -134,12 +134,14 @@ impl<U: Account> Auth<U> {
     /// [`LoginError`].
     pub async fn login(&self, login: Login) -> Result<LoggedIn<U>, LoginError> {
         let auth = &*self.0;
-        let wanted = auth
-            .policy
-            .wanted(login.email.as_deref(), login.username.as_deref(), login.realm.as_deref())
-            .map_err(|unnamed| match unnamed {
-                Unnamed::Realm => LoginError::RealmRequired,
-                Unnamed::Identifier => LoginError::IdentifierRequired,
+        // Where there are no realms, LoopBack does not look at the field.
+        let realm = login.realm.as_deref().filter(|_| auth.policy.has_realms());
+        let wanted =
+            auth.policy.wanted(login.email.as_deref(), login.username.as_deref(), realm).map_err(|unnamed| {
+                match unnamed {
+                    Unnamed::Realm => LoginError::RealmRequired,
+                    Unnamed::Identifier => LoginError::IdentifierRequired,
+                }
             })?;
         let ttl = self.effective_ttl(login.ttl).ok_or(LoginError::InvalidTtl)?;
 

@@ -23,14 +23,26 @@ impl From<StoreError> for LogoutError {
 impl<U: Account> Auth<U> {
     /// Ends one token. The user's others live on.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use gatekit_core::{Auth, Login, MemoryStore, Register};
+    ///
+    /// let auth = Auth::new(MemoryStore::new());
+    /// auth.register(Register::email("ada@example.com", "correct horse battery")).await?;
+    /// let session = auth.login(Login::email("ada@example.com", "correct horse battery")).await?;
+    ///
+    /// auth.logout(&session.token.record.digest).await?;
+    /// assert!(auth.authenticate(session.token.secret.expose()).await.is_err());
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`LogoutError`]. Of many at the same time one succeeds; the rest find nothing.
-    pub async fn logout(&self, token: &str) -> Result<(), LogoutError> {
+    pub async fn logout(&self, token: &TokenDigest) -> Result<(), LogoutError> {
         let tokens = &*self.0.tokens;
-        let digest = TokenDigest::of(token);
-        let record = self.bounded(tokens.find_token(&digest)).await?.ok_or(LogoutError::TokenNotFound)?;
-        if !self.bounded(tokens.delete_token(&digest)).await? {
+        let record = self.bounded(tokens.find_token(token)).await?.ok_or(LogoutError::TokenNotFound)?;
+        if !self.bounded(tokens.delete_token(token)).await? {
             return Err(LogoutError::TokenNotFound);
         }
         self.emit(Event::LoggedOut { user_id: record.user_id }).await;

@@ -1,5 +1,7 @@
 //! A new user.
 
+use serde_json::Value;
+
 use crate::{
     Account, Auth, CreateUserError, Event, Identifier, IdentifierKind, NewUser, Password, PasswordError, Refusal,
     StoreError, Unavailable, email,
@@ -22,6 +24,9 @@ pub struct Register<P> {
     pub password: Option<Password>,
     /// Whether the address was proven. Code may say so; a client never can (the route sets it to `Some(false)` or `None`).
     pub email_verified: Option<bool>,
+    /// What was found wrong while the request was read, such as a number where a text belongs. It is reported together with
+    /// what else is wrong.
+    pub problems: Vec<FieldError>,
     /// The app's own fields.
     pub profile: P,
 }
@@ -38,7 +43,15 @@ impl<P> Register<P> {
     /// With a profile, and the rest set field by field.
     #[must_use]
     pub fn with_profile(profile: P) -> Self {
-        Self { email: None, username: None, realm: None, password: None, email_verified: None, profile }
+        Self {
+            email: None,
+            username: None,
+            realm: None,
+            password: None,
+            email_verified: None,
+            problems: Vec::new(),
+            profile,
+        }
     }
 
     /// With a name.
@@ -91,7 +104,7 @@ pub struct FieldError {
     /// What is wrong, to be read after the field's name.
     pub message: String,
     /// What was sent; `None` for nothing. Never a password.
-    pub value: Option<String>,
+    pub value: Option<Value>,
 }
 
 impl FieldError {
@@ -101,20 +114,15 @@ impl FieldError {
         field: impl Into<String>,
         code: impl Into<String>,
         message: impl Into<String>,
-        value: Option<&str>,
+        value: Option<Value>,
     ) -> Self {
-        Self {
-            field: field.into(),
-            code: code.into(),
-            message: message.into(),
-            value: value.map(str::to_owned),
-        }
+        Self { field: field.into(), code: code.into(), message: message.into(), value }
     }
 
     fn taken(kind: IdentifierKind, value: &str) -> Self {
         match kind {
-            IdentifierKind::Email => Self::new("email", "uniqueness", "Email already exists", Some(value)),
-            IdentifierKind::Username => Self::new("username", "uniqueness", "User already exists", Some(value)),
+            IdentifierKind::Email => Self::new("email", "uniqueness", "Email already exists", Some(value.into())),
+            IdentifierKind::Username => Self::new("username", "uniqueness", "User already exists", Some(value.into())),
         }
     }
 }
@@ -146,19 +154,23 @@ impl<U: Account> Auth<U> {
     /// [`RegisterError`].
     pub async fn register(&self, register: Register<U::Profile>) -> Result<U, RegisterError> {
         let auth = &*self.0;
-        let Register { email, username, realm, password, email_verified, profile } = register;
+        let Register { email, username, realm, password, email_verified, problems, profile } = register;
         if let Some(password) = &password {
             auth.policy.check_password(password)?;
         }
         let username = username.filter(|name| !name.is_empty());
         let realm = realm.filter(|realm| !realm.is_empty());
         let mut errors = Vec::new();
+        let sound = |field: &str| problems.iter().all(|problem| problem.field != field);
         if password.is_none() {
             errors.push(FieldError::new("password", "presence", "can't be blank", None));
         }
         check_name("username", username.as_deref(), &mut errors);
         check_name("realm", realm.as_deref(), &mut errors);
-        check_email(email.as_deref(), &mut errors);
+        if sound("email") {
+            check_email(email.as_deref(), &mut errors);
+        }
+        errors.extend(problems);
 
         let mut new = NewUser {
             namespace: auth.policy.namespace(realm.as_deref()),
@@ -193,12 +205,9 @@ impl<U: Account> Auth<U> {
     }
 
     /// Names what is taken, all of it. The index has the last word; this is for the answer.
-    async fn check_unique(
-        &self,
-        new: &NewUser<U::Profile>,
-        errors: &mut Vec<FieldError>,
-    ) -> Result<(), StoreError> {
-        let wanted = [(IdentifierKind::Email, "email", &new.email), (IdentifierKind::Username, "username", &new.username)];
+    async fn check_unique(&self, new: &NewUser<U::Profile>, errors: &mut Vec<FieldError>) -> Result<(), StoreError> {
+        let wanted =
+            [(IdentifierKind::Email, "email", &new.email), (IdentifierKind::Username, "username", &new.username)];
         for (kind, field, value) in wanted {
             let Some(value) = value.as_ref().filter(|_| errors.iter().all(|e| e.field != field)) else { continue };
             let identifier = Identifier { namespace: new.namespace.clone(), kind, value: value.clone() };
@@ -212,9 +221,11 @@ impl<U: Account> Auth<U> {
 
 fn check_email(address: Option<&str>, errors: &mut Vec<FieldError>) {
     match address {
-        None | Some("") => errors.push(FieldError::new("email", "presence", "can't be blank", address)),
+        None | Some("") => {
+            errors.push(FieldError::new("email", "presence", "can't be blank", address.map(Value::from)))
+        }
         Some(address) if !email::is_valid(address) => {
-            errors.push(FieldError::new("email", "custom.email", "is invalid", Some(address)));
+            errors.push(FieldError::new("email", "custom.email", "is invalid", Some(address.into())));
         }
         Some(_) => {}
     }
@@ -222,6 +233,6 @@ fn check_email(address: Option<&str>, errors: &mut Vec<FieldError>) {
 
 fn check_name(field: &str, name: Option<&str>, errors: &mut Vec<FieldError>) {
     if name.is_some_and(|name| name.len() > MAX_NAME_BYTES || name.chars().any(char::is_control)) {
-        errors.push(FieldError::new(field, "custom.string", "is invalid", name));
+        errors.push(FieldError::new(field, "custom.string", "is invalid", name.map(Value::from)));
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     Account, Auth, Event, Mail, MailKind, OneTimePurpose, OneTimeRecord, Password, PasswordError, StoreError,
-    TokenDigest, TokenSecret, Unavailable, UserId, random,
+    TokenDigest, TokenRecord, TokenSecret, Unavailable, UserId, random,
 };
 
 /// Somebody says they lost their password.
@@ -83,7 +83,7 @@ pub enum ResetPasswordError {
     /// The secret is unknown, used, too old, or from before the account's last change. HTTP status 401.
     #[error("the reset token is not valid")]
     InvalidToken,
-    /// There is no such user. HTTP status 401, as in LoopBack.
+    /// There is no such user (only from [`Auth::set_password`]). HTTP status 401, as in LoopBack.
     #[error("User {0} not found")]
     UserNotFound(UserId),
     /// The new password is not accepted. HTTP status 422.
@@ -111,10 +111,7 @@ impl<U: Account> Auth<U> {
     /// # Errors
     ///
     /// [`RequestPasswordResetError`].
-    pub async fn request_password_reset(
-        &self,
-        request: RequestPasswordReset,
-    ) -> Result<(), RequestPasswordResetError> {
+    pub async fn request_password_reset(&self, request: RequestPasswordReset) -> Result<(), RequestPasswordResetError> {
         let auth = &*self.0;
         let found = match auth.policy.wanted(Some(&request.email), None, request.realm.as_deref()) {
             Ok(wanted) => self.find_wanted(&wanted).await?,
@@ -154,16 +151,47 @@ impl<U: Account> Auth<U> {
         let digest = reset.token.digest();
         let record = self.find_reset(&digest).await?.ok_or(ResetPasswordError::InvalidToken)?;
         let user_id = record.user_id.ok_or(ResetPasswordError::InvalidToken)?;
-        auth.policy.check_password(&reset.new)?;
-        let hash = auth.hasher.hash(reset.new, &*auth.random).await?;
-        let rev = self.bounded(auth.users.set_password(&user_id, record.rev, &hash)).await?;
-        let rev = rev.ok_or(ResetPasswordError::InvalidToken)?;
+        self.replace_password(&user_id, record.rev, reset.new, None).await?;
         if let Err(error) = self.bounded(auth.one_time.take_one_time(PURPOSE, &digest)).await {
             tracing::warn!(%error, "a used reset token is dead but could not be removed");
         }
-        self.after_new_password(&user_id, None, rev).await;
-        self.emit(Event::PasswordChanged { user_id, by_reset: true }).await;
         Ok(())
+    }
+
+    /// The step that counts: the new password is stored if `rev` is still the user's.
+    async fn replace_password(
+        &self,
+        user_id: &UserId,
+        rev: i64,
+        new: Password,
+        keep: Option<&TokenRecord>,
+    ) -> Result<(), ResetPasswordError> {
+        let auth = &*self.0;
+        auth.policy.check_password(&new)?;
+        let hash = auth.hasher.hash(new, &*auth.random).await?;
+        let rev = self.bounded(auth.users.set_password(user_id, rev, &hash)).await?;
+        let rev = rev.ok_or(ResetPasswordError::InvalidToken)?;
+        self.after_new_password(user_id, keep, rev).await;
+        self.emit(Event::PasswordChanged { user_id: user_id.clone(), by_reset: true }).await;
+        Ok(())
+    }
+
+    /// Replaces a password without the old one, for a user whom the app knows by other means, and ends all tokens but the one to
+    /// keep. No route offers this unless `Policy::login_token_may_reset_password` is set.
+    ///
+    /// # Errors
+    ///
+    /// [`ResetPasswordError`]; `InvalidToken` if the account was changed at the same time.
+    pub async fn set_password(
+        &self,
+        user_id: &UserId,
+        new: Password,
+        keep: Option<&TokenRecord>,
+    ) -> Result<(), ResetPasswordError> {
+        let auth = &*self.0;
+        let found = self.bounded(auth.users.find_user(user_id)).await?;
+        let found = found.ok_or_else(|| ResetPasswordError::UserNotFound(user_id.clone()))?;
+        self.replace_password(user_id, found.rev, new, keep).await
     }
 
     /// Whether `token` could choose a new password now, as far as can be told without trying.

@@ -1,0 +1,148 @@
+//! A handler's guard is in its signature: the extractors.
+
+use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
+use gatekit_core::{TokenRecord, TokenSecret, User};
+use http::Extensions;
+use http::request::Parts;
+
+use crate::AuthRejection;
+use crate::context::{Context, ErasedAuthenticated};
+
+/// The caller, who has a valid token. Without one the handler is not run: see [`AuthRejection`] for the answers.
+///
+/// `U` is what the authenticator of the [`AuthLayer`](crate::AuthLayer) makes of a token: the app's user type, the claims of a
+/// JWT. A token that is confined to scopes does not get in here.
+///
+/// ```
+/// use gatekit_layer::AuthUser;
+///
+/// async fn me(AuthUser(user): AuthUser) -> String {
+///     user.email.unwrap_or_default()
+/// }
+///
+/// // `None` for a caller without a valid token. A store that fails is an error, never `None`.
+/// async fn home(user: Option<AuthUser>) -> &'static str {
+///     if user.is_some() { "Welcome back" } else { "Please sign in" }
+/// }
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct AuthUser<U = User>(pub U);
+
+impl<S: Sync, U: Clone + Send + Sync + 'static> FromRequestParts<S> for AuthUser<U> {
+    type Rejection = AuthRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthRejection> {
+        let caller = Context::of::<U>(&mut parts.extensions)?.resolve().await?;
+        require_default_scope(&*caller)?;
+        match caller.principal().downcast_ref::<U>() {
+            Some(principal) => Ok(Self(principal.clone())),
+            // `Context::of` found the context by this very type.
+            None => Err(AuthRejection::Invalid),
+        }
+    }
+}
+
+impl<S: Sync, U: Clone + Send + Sync + 'static> OptionalFromRequestParts<S> for AuthUser<U> {
+    type Rejection = AuthRejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, AuthRejection> {
+        optional(<Self as FromRequestParts<S>>::from_request_parts(parts, state).await)
+    }
+}
+
+/// The stored token of the caller: whose it is, when it was issued, how long it lives. Not its secret.
+///
+/// ```
+/// use gatekit_layer::AccessToken;
+///
+/// async fn how_long(AccessToken(token): AccessToken) -> String {
+///     format!("You are user {} for {} seconds", token.user_id, token.ttl)
+/// }
+/// ```
+///
+/// It needs an authenticator that stores tokens. A JWT is not stored; a handler that wants its claims asks for
+/// [`AuthUser`].
+#[derive(Clone, Debug)]
+pub struct AccessToken(pub TokenRecord);
+
+impl<S: Sync> FromRequestParts<S> for AccessToken {
+    type Rejection = AuthRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthRejection> {
+        let caller = Context::any(&mut parts.extensions)?.resolve().await?;
+        require_default_scope(&*caller)?;
+        match caller.token() {
+            Some(token) => Ok(Self(token.clone())),
+            None => Err(AuthRejection::Misconfigured(
+                "the authenticator of this route stores no tokens, so there is no AccessToken to extract. Ask for AuthUser"
+                    .into(),
+            )),
+        }
+    }
+}
+
+impl<S: Sync> OptionalFromRequestParts<S> for AccessToken {
+    type Rejection = AuthRejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, AuthRejection> {
+        optional(<Self as FromRequestParts<S>>::from_request_parts(parts, state).await)
+    }
+}
+
+/// The token as the request brought it, decoded and not checked by anybody. For routes that take secrets of another kind
+/// from the same places, such as a password reset.
+#[derive(Clone, Debug)]
+pub struct PresentedToken(pub TokenSecret);
+
+impl<S: Sync> FromRequestParts<S> for PresentedToken {
+    type Rejection = AuthRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthRejection> {
+        let context = Context::any(&mut parts.extensions)?;
+        let found = context.found.as_ref().ok_or(AuthRejection::Missing)?;
+        if context.cross_origin {
+            return Err(AuthRejection::CrossOrigin);
+        }
+        let token = found.token().ok_or(AuthRejection::Invalid)?;
+        Ok(Self(TokenSecret::from(token.into_owned())))
+    }
+}
+
+/// The caller of a request that has passed [`RequireAuthLayer`](crate::RequireAuthLayer) or an extractor, for tower services
+/// without axum. `None` if nobody asked yet, or the principal is of another type.
+///
+/// ```
+/// use gatekit_core::User;
+/// use gatekit_layer::principal;
+/// use http::Request;
+///
+/// fn name<B>(request: &Request<B>) -> Option<&str> {
+///     principal::<User>(request.extensions())?.email.as_deref()
+/// }
+/// ```
+#[must_use]
+pub fn principal<U: 'static>(extensions: &Extensions) -> Option<&U> {
+    let mut context = extensions.get::<Context>();
+    while let Some(here) = context {
+        if let Some(principal) = here.answered().and_then(|caller| caller.principal().downcast_ref()) {
+            return Some(principal);
+        }
+        context = here.outer();
+    }
+    None
+}
+
+pub(crate) fn require_default_scope(caller: &dyn ErasedAuthenticated) -> Result<(), AuthRejection> {
+    match caller.token() {
+        Some(token) if !token.has_scope(TokenRecord::DEFAULT_SCOPE) => Err(AuthRejection::InsufficientScope),
+        _ => Ok(()),
+    }
+}
+
+fn optional<T>(extracted: Result<T, AuthRejection>) -> Result<Option<T>, AuthRejection> {
+    match extracted {
+        Ok(caller) => Ok(Some(caller)),
+        Err(rejection) if rejection.is_anonymous() => Ok(None),
+        Err(rejection) => Err(rejection),
+    }
+}

@@ -1,0 +1,105 @@
+//! Why a caller did not get in.
+
+use axum_core::response::{IntoResponse, Response};
+use gatekit_core::{AuthenticateError, StoreError};
+use http::StatusCode;
+use http::header::{HeaderValue, WWW_AUTHENTICATE};
+
+use crate::ErrorResponse;
+
+/// Why an extractor or [`RequireAuthLayer`](crate::RequireAuthLayer) refused a request.
+///
+/// It is also put into the response's extensions, so that an outer layer can tell why without reading the body.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AuthRejection {
+    /// The request has no token. Status 401, code `AUTHORIZATION_REQUIRED`.
+    #[error("the request has no token")]
+    Missing,
+    /// The token is unknown, revoked or malformed. Status 401, code `AUTHORIZATION_REQUIRED`, as in LoopBack.
+    #[error("the token is not valid")]
+    Invalid,
+    /// The token was valid once. Status 401, code `INVALID_TOKEN`, as in LoopBack.
+    #[error("the token has expired")]
+    Expired,
+    /// The token is for other scopes. Status 401, code `AUTHORIZATION_REQUIRED`, as in LoopBack.
+    #[error("the token is not valid for this scope")]
+    InsufficientScope,
+    /// The token is in a cookie, the method is unsafe, and the request comes from another origin. Status 403, code
+    /// `CROSS_ORIGIN_REQUEST`.
+    #[error("a cookie from another origin is not accepted for this method")]
+    CrossOrigin,
+    /// The token could not be checked. Status 503, code `SERVICE_UNAVAILABLE`.
+    #[error("tokens cannot be checked now: {0}")]
+    Unavailable(StoreError),
+    /// The app's mistake. Status 500; the message says how to mend it.
+    #[error("{0}")]
+    Misconfigured(String),
+}
+
+impl From<AuthenticateError> for AuthRejection {
+    fn from(error: AuthenticateError) -> Self {
+        match error {
+            AuthenticateError::Expired => Self::Expired,
+            AuthenticateError::Unavailable(error) => Self::Unavailable(error),
+            // The enum may grow; what is not known to be better is a token that is not valid.
+            _ => Self::Invalid,
+        }
+    }
+}
+
+impl AuthRejection {
+    /// Whether this says only that nobody is known to be calling. Anything else is a failure that `Option<AuthUser>` must
+    /// not hide.
+    #[must_use]
+    pub fn is_anonymous(&self) -> bool {
+        matches!(self, Self::Missing | Self::Invalid | Self::Expired | Self::InsufficientScope)
+    }
+
+    /// The answer in the kit's error shape, with `WWW-Authenticate` as RFC 6750 §3 wants it.
+    #[must_use]
+    pub fn to_error(&self) -> ErrorResponse {
+        let unauthorized = |message: &'static str, code: &'static str, challenge: &'static str| {
+            ErrorResponse::new(StatusCode::UNAUTHORIZED, message)
+                .code(code)
+                .header(WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
+        };
+        let refused = |challenge| unauthorized("Authorization Required", "AUTHORIZATION_REQUIRED", challenge);
+        match self {
+            Self::Missing => refused("Bearer"),
+            Self::Invalid => refused(r#"Bearer error="invalid_token", error_description="The token is not valid""#),
+            Self::InsufficientScope => {
+                refused(r#"Bearer error="insufficient_scope", error_description="The token is for something else""#)
+            }
+            Self::Expired => unauthorized(
+                "Invalid Access Token",
+                "INVALID_TOKEN",
+                r#"Bearer error="invalid_token", error_description="The token has expired""#,
+            ),
+            Self::CrossOrigin => {
+                ErrorResponse::new(StatusCode::FORBIDDEN, "Cross-origin request refused").code("CROSS_ORIGIN_REQUEST")
+            }
+            Self::Unavailable(error) => {
+                tracing::error!(%error, "a request failed because its token could not be checked");
+                ErrorResponse::unavailable(1)
+            }
+            Self::Misconfigured(message) => {
+                tracing::error!("{message}");
+                ErrorResponse::new(StatusCode::INTERNAL_SERVER_ERROR, message.clone()).code("MISCONFIGURED")
+            }
+        }
+    }
+
+    /// The whole answer, with a body of any type that can be made from bytes.
+    pub fn into_http<B: From<bytes::Bytes>>(self) -> http::Response<B> {
+        let mut response = self.to_error().into_http();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl IntoResponse for AuthRejection {
+    fn into_response(self) -> Response {
+        self.into_http()
+    }
+}

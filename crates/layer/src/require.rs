@@ -1,0 +1,152 @@
+//! Lets nobody through who has no valid token: for whole routers, and for tower services without axum.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context as TaskContext, Poll, ready};
+
+use bytes::Bytes;
+use gatekit_core::Authenticator;
+use http::{Request, Response};
+use pin_project_lite::pin_project;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::context::{BoxFuture, Context};
+use crate::extract::require_default_scope;
+use crate::layer::protect;
+use crate::{AuthLayer, AuthRejection, TokenSources};
+
+/// Answers 401 to every request without a valid token, and 503 if that cannot be found out. The rest goes through, with the
+/// caller known: [`principal`](crate::principal) and the extractors cost nothing more.
+///
+/// It does all that [`AuthLayer`] does and needs none beside it.
+///
+/// ```
+/// use axum::{Router, routing::get};
+/// use gatekit_core::{Auth, MemoryStore};
+/// use gatekit_layer::RequireAuthLayer;
+///
+/// let auth = Auth::new(MemoryStore::new());
+/// let members: Router = Router::new().route("/news", get(|| async { "For members" })).layer(RequireAuthLayer::new(auth));
+/// ```
+#[derive(Clone, Debug)]
+pub struct RequireAuthLayer(AuthLayer);
+
+impl RequireAuthLayer {
+    /// With [`TokenSources::default`].
+    #[must_use]
+    pub fn new(authenticator: impl Authenticator) -> Self {
+        Self(AuthLayer::new(authenticator))
+    }
+
+    /// Looks in these places instead.
+    #[must_use]
+    pub fn sources(self, sources: TokenSources) -> Self {
+        Self(self.0.sources(sources))
+    }
+}
+
+/// With the same authenticator, sources and trusted origins.
+impl From<AuthLayer> for RequireAuthLayer {
+    fn from(layer: AuthLayer) -> Self {
+        Self(layer)
+    }
+}
+
+impl<S> Layer<S> for RequireAuthLayer {
+    type Service = RequireAuthService<S>;
+
+    fn layer(&self, inner: S) -> RequireAuthService<S> {
+        RequireAuthService { inner, layer: self.0.clone() }
+    }
+}
+
+/// The service of [`RequireAuthLayer`].
+#[derive(Clone, Debug)]
+pub struct RequireAuthService<S> {
+    inner: S,
+    layer: AuthLayer,
+}
+
+impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for RequireAuthService<S>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
+    ReqBody: Send + 'static,
+    ResBody: From<Bytes>,
+{
+    type Response = Response<ResBody>;
+    type Error = S::Error;
+    type Future = RequireAuthFuture<S, ReqBody>;
+
+    fn poll_ready(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
+        let from_query = self.layer.prepare(&mut request);
+        // The very service that was ready is the one that is called; the clone is for the next request.
+        let clone = self.inner.clone();
+        let service = std::mem::replace(&mut self.inner, clone);
+        RequireAuthFuture { state: State::Asking { asking: Box::pin(admit(request)), service: Some(service) }, from_query }
+    }
+}
+
+async fn admit<B: Send>(request: Request<B>) -> Result<Request<B>, AuthRejection> {
+    let (mut parts, body) = request.into_parts();
+    let caller = Context::any(&mut parts.extensions)?.resolve().await?;
+    require_default_scope(&*caller)?;
+    Ok(Request::from_parts(parts, body))
+}
+
+pin_project! {
+    /// The future of [`RequireAuthService`].
+    pub struct RequireAuthFuture<S, B>
+    where
+        S: Service<Request<B>>,
+    {
+        #[pin]
+        state: State<S, B>,
+        from_query: bool,
+    }
+}
+
+pin_project! {
+    #[project = StateProj]
+    enum State<S, B>
+    where
+        S: Service<Request<B>>,
+    {
+        Asking { asking: BoxFuture<'static, Result<Request<B>, AuthRejection>>, service: Option<S> },
+        Answering { #[pin] answering: S::Future },
+    }
+}
+
+impl<S, B, ResBody> Future for RequireAuthFuture<S, B>
+where
+    S: Service<Request<B>, Response = Response<ResBody>>,
+    ResBody: From<Bytes>,
+{
+    type Output = Result<Response<ResBody>, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let mut response = loop {
+            match this.state.as_mut().project() {
+                StateProj::Asking { asking, service } => match (ready!(asking.as_mut().poll(cx)), service.take()) {
+                    (Ok(request), Some(mut service)) => {
+                        let answering = service.call(request);
+                        this.state.set(State::Answering { answering });
+                    }
+                    (Err(rejection), _) => break rejection.into_http(),
+                    // Polled after it was done, which no caller may do.
+                    (Ok(_), None) => return Poll::Pending,
+                },
+                StateProj::Answering { answering } => break ready!(answering.poll(cx))?,
+            }
+        };
+        if *this.from_query {
+            protect(&mut response);
+        }
+        Poll::Ready(Ok(response))
+    }
+}

@@ -1,0 +1,360 @@
+//! Where in a request a token may be.
+
+use std::borrow::Cow;
+
+use base64::Engine;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use cookie::Cookie;
+use http::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue};
+use http::{Uri, uri::PathAndQuery};
+
+/// The places a token is looked for, in order. The first that has one ends the search.
+///
+/// [`TokenSources::default`] is LoopBack's order: the query parameter `access_token`, the header `X-Access-Token`, the header
+/// `Authorization`, the cookie `access_token`.
+///
+/// ```
+/// use gatekit_layer::{TokenSource, TokenSources};
+///
+/// // Only RFC 6750's header, and a header of our own:
+/// let sources = TokenSources::new([TokenSource::bearer(), TokenSource::header("x-cm-well-token")]);
+/// ```
+#[derive(Clone, Debug)]
+pub struct TokenSources(Vec<TokenSource>);
+
+impl TokenSources {
+    /// These places, in this order.
+    #[must_use]
+    pub fn new(sources: impl IntoIterator<Item = TokenSource>) -> Self {
+        Self(sources.into_iter().collect())
+    }
+
+    /// LoopBack's places without the query: a token in a URL stays in histories, logs and `Referer` headers (ASVS 14.2.1,
+    /// RFC 9700 §4.3.2).
+    #[must_use]
+    pub fn strict() -> Self {
+        Self::new([
+            TokenSource::header("x-access-token"),
+            TokenSource::header("authorization"),
+            TokenSource::cookie("access_token"),
+        ])
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &TokenSource> {
+        self.0.iter()
+    }
+
+    /// Looks through the places. `query` is what [`cut_query_tokens`] took out of the URI.
+    pub(crate) fn find(&self, headers: &HeaderMap, query: &mut [QueryToken]) -> Option<Found> {
+        self.0.iter().find_map(|source| source.find(headers, query))
+    }
+}
+
+impl Default for TokenSources {
+    fn default() -> Self {
+        let Self(mut sources) = Self::strict();
+        sources.insert(0, TokenSource::query("access_token"));
+        Self(sources)
+    }
+}
+
+/// A place where a token may be.
+#[derive(Clone, Debug)]
+pub struct TokenSource(Kind);
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Query(String),
+    Header(HeaderName),
+    Bearer,
+    Cookie(String),
+}
+
+impl TokenSource {
+    /// A parameter of the query string (LoopBack's default, RFC 6750 §2.3). It may stand there once; an empty value ends the
+    /// search with nobody found, as in LoopBack.
+    ///
+    /// The layer cuts it out of the URI that inner services see, and marks the response `Cache-Control: no-store` and
+    /// `Referrer-Policy: no-referrer`.
+    #[must_use]
+    pub fn query(name: impl Into<String>) -> Self {
+        Self(Kind::Query(name.into()))
+    }
+
+    /// A header in any of the forms LoopBack's clients send, the scheme in any case:
+    ///
+    /// | value | token |
+    /// | --- | --- |
+    /// | `Bearer <base64>` | the decoded text, if that is made of letters and digits as every token is |
+    /// | `Bearer <token>` | as it is (RFC 6750 §2.1; LoopBack refuses this unless told otherwise) |
+    /// | `Basic <base64>` | of `a:b` the longer part, of two equal ones the first |
+    /// | `<token>` | as it is |
+    ///
+    /// # Panics
+    ///
+    /// If `name` is not a header's name.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "the name is written in the app's source, and wrong there every time or never")]
+    pub fn header(name: &str) -> Self {
+        Self(Kind::Header(name.parse().expect("the name of a header source is a valid header name")))
+    }
+
+    /// `Authorization: Bearer <token>` and no other form (RFC 6750 §2.1).
+    #[must_use]
+    pub fn bearer() -> Self {
+        Self(Kind::Bearer)
+    }
+
+    /// A cookie with the token as its value. A request with two cookies of this name has none: one of them may have been
+    /// planted by a neighbouring host.
+    ///
+    /// Because a browser sends it without being asked, a token found here is accepted for unsafe methods only from the app's
+    /// own origin; see [`AuthLayer::trusted_origin`](crate::AuthLayer::trusted_origin).
+    #[must_use]
+    pub fn cookie(name: impl Into<String>) -> Self {
+        Self(Kind::Cookie(name.into()))
+    }
+
+    pub(crate) fn query_name(&self) -> Option<&str> {
+        match &self.0 {
+            Kind::Query(name) => Some(name),
+            _ => None,
+        }
+    }
+
+    fn find(&self, headers: &HeaderMap, query: &mut [QueryToken]) -> Option<Found> {
+        match &self.0 {
+            Kind::Query(name) => {
+                let token = query.iter_mut().find(|token| token.name == *name)?;
+                (token.count == 1).then(|| Found::Query(std::mem::take(&mut token.value)))
+            }
+            // Of several headers the first counts, as in LoopBack.
+            Kind::Header(name) => headers.get(name).filter(|value| !value.is_empty()).cloned().map(Found::Header),
+            Kind::Bearer => {
+                let value = headers.get(AUTHORIZATION)?;
+                scheme(value.as_bytes(), b"bearer ").is_some().then(|| Found::Bearer(value.clone()))
+            }
+            Kind::Cookie(name) => find_cookie(headers, name).map(Found::Cookie),
+        }
+    }
+}
+
+fn find_cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+    let mut found = None;
+    for header in headers.get_all(COOKIE) {
+        for cookie in Cookie::split_parse(header.to_str().ok()?).filter_map(Result::ok) {
+            if cookie.name() == name {
+                if found.is_some() {
+                    return None;
+                }
+                found = Some(cookie.value().to_owned());
+            }
+        }
+    }
+    found
+}
+
+/// A token as it stood in the request. `Debug` does not show it.
+#[derive(Clone)]
+pub(crate) enum Found {
+    Query(String),
+    Header(HeaderValue),
+    Bearer(HeaderValue),
+    Cookie(String),
+}
+
+impl Found {
+    /// The token itself; `None` if it is empty or no text.
+    pub(crate) fn token(&self) -> Option<Cow<'_, str>> {
+        let token = match self {
+            Self::Query(token) | Self::Cookie(token) => Cow::Borrowed(token.as_str()),
+            Self::Header(value) => loopback_form(value.to_str().ok()?),
+            Self::Bearer(value) => Cow::Borrowed(value.to_str().ok()?.get("bearer ".len()..)?.trim()),
+        };
+        (!token.is_empty()).then_some(token)
+    }
+
+    pub(crate) fn is_cookie(&self) -> bool {
+        matches!(self, Self::Cookie(_))
+    }
+}
+
+/// What follows `prefix`, which is lower case and is compared in any case.
+fn scheme<'a>(value: &'a [u8], prefix: &[u8]) -> Option<&'a [u8]> {
+    let (head, rest) = value.split_at_checked(prefix.len())?;
+    head.eq_ignore_ascii_case(prefix).then_some(rest)
+}
+
+/// The table of [`TokenSource::header`], row by row.
+fn loopback_form(value: &str) -> Cow<'_, str> {
+    let after = |prefix: &str| {
+        scheme(value.as_bytes(), prefix.as_bytes()).and_then(|_| value.get(prefix.len()..)).map(str::trim)
+    };
+    if let Some(bearer) = after("bearer ") {
+        return match decode(bearer) {
+            Some(token) if token.bytes().all(|byte| byte.is_ascii_alphanumeric()) => Cow::Owned(token),
+            _ => Cow::Borrowed(bearer),
+        };
+    }
+    if let Some(basic) = after("basic ") {
+        let decoded = decode(basic).unwrap_or_default();
+        return Cow::Owned(match decoded.split_once(':') {
+            Some((before, behind)) if behind.len() > before.len() => behind.to_owned(),
+            Some((before, _)) => before.to_owned(),
+            None => decoded,
+        });
+    }
+    Cow::Borrowed(value)
+}
+
+/// Base64 with or without padding, as Node's decoder takes it.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+fn decode(text: &str) -> Option<String> {
+    String::from_utf8(BASE64.decode(text).ok()?).ok()
+}
+
+/// A token parameter that was cut out of the query.
+pub(crate) struct QueryToken {
+    name: String,
+    value: String,
+    /// How often it stood there.
+    count: u8,
+}
+
+/// Takes every parameter that a query source names out of `uri`, whether or not it will be used: what is in the URI of
+/// inner services ends up in their log lines. An untouched query costs no more than a look for a `?`.
+pub(crate) fn cut_query_tokens(uri: &mut Uri, sources: &TokenSources) -> Vec<QueryToken> {
+    let Some(query) = uri.query() else { return Vec::new() };
+    let names: Vec<&str> = sources.iter().filter_map(TokenSource::query_name).collect();
+    let mut cut: Vec<QueryToken> = Vec::new();
+    let mut kept = Vec::new();
+    for pair in query.split('&') {
+        let Some((key, value)) = form_urlencoded::parse(pair.as_bytes()).next() else {
+            kept.push(pair);
+            continue;
+        };
+        if !names.contains(&&*key) {
+            kept.push(pair);
+            continue;
+        }
+        match cut.iter_mut().find(|token| token.name == *key) {
+            Some(token) => token.count = token.count.saturating_add(1),
+            None => cut.push(QueryToken { name: key.into_owned(), value: value.into_owned(), count: 1 }),
+        }
+    }
+    if !cut.is_empty() {
+        *uri = with_query(uri, &kept.join("&"));
+    }
+    cut
+}
+
+fn with_query(uri: &Uri, query: &str) -> Uri {
+    let path = uri.path();
+    let path_and_query = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
+    let mut parts = uri.clone().into_parts();
+    // Both came out of a valid URI, so together they are one; should they not be, no query is better than a token in it.
+    parts.path_and_query = PathAndQuery::try_from(path_and_query).ok();
+    Uri::from_parts(parts).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOKEN: &str = "GOkZRwgZ61q0XXVxvxlB8TS1D6lrG7Vb9V8YwRDfy3YGAN7TM7EnxWHqdbIZfheZ";
+
+    fn in_header(value: &str) -> Option<String> {
+        let mut headers = HeaderMap::new();
+        headers.insert(AUTHORIZATION, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+        let found = TokenSources::default().find(&headers, &mut [])?;
+        found.token().map(Cow::into_owned)
+    }
+
+    #[test]
+    fn a_header_is_read_in_every_form_loopback_reads() {
+        let encoded = BASE64.encode(TOKEN);
+        for value in [
+            TOKEN.to_owned(),
+            format!("Bearer {TOKEN}"),
+            format!("bearer {TOKEN}"),
+            format!("Bearer  {encoded}"),
+            format!("Bearer {}", encoded.trim_end_matches('=')),
+            format!("Basic {}", BASE64.encode(format!("{TOKEN}:x"))),
+            format!("basic {}", BASE64.encode(format!("x:{TOKEN}"))),
+            format!("Basic {encoded}"),
+        ] {
+            assert_eq!(in_header(&value).as_deref(), Some(TOKEN), "{value}");
+        }
+        assert_eq!(in_header(&format!("Basic {}", BASE64.encode("ab:cd"))).as_deref(), Some("ab"));
+        assert_eq!(in_header("Token xyz").as_deref(), Some("Token xyz"));
+    }
+
+    #[test]
+    fn a_header_that_is_empty_or_no_text_holds_no_token() {
+        for value in ["", "Bearer ", "Basic ", "Basic %%%", "Bearer \u{e9}", "\u{1f980}"] {
+            assert_eq!(in_header(value), None, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_query_token_is_cut_out_and_the_rest_stays_as_it_was() {
+        for (before, after, token) in [
+            ("/p?access_token=abc", "/p", Some("abc")),
+            ("/p?a=%20x&access_token=abc&b=", "/p?a=%20x&b=", Some("abc")),
+            ("/p?access%5Ftoken=a%62c&x", "/p?x", Some("abc")),
+            ("/p?access_token=1&access_token=2", "/p", None),
+            ("/p?access_token=", "/p", Some("")),
+            ("/p?xaccess_token=abc&&", "/p?xaccess_token=abc&&", None),
+            ("https://h.example:8080/p?access_token=abc", "https://h.example:8080/p", Some("abc")),
+        ] {
+            let mut uri: Uri = before.parse().unwrap();
+            let sources = TokenSources::default();
+            let mut cut = cut_query_tokens(&mut uri, &sources);
+            assert_eq!(uri.to_string(), after, "{before}");
+            let found = sources.find(&HeaderMap::new(), &mut cut);
+            let token_found = found.map(|found| match found {
+                Found::Query(token) => token,
+                _ => panic!("not from the query"),
+            });
+            assert_eq!(token_found.as_deref(), token, "{before}");
+        }
+    }
+
+    #[test]
+    fn an_empty_query_token_ends_the_search() {
+        let mut headers = HeaderMap::new();
+        headers.insert(AUTHORIZATION, TOKEN.parse().unwrap());
+        let mut uri: Uri = "/?access_token=".parse().unwrap();
+        let sources = TokenSources::default();
+        let mut cut = cut_query_tokens(&mut uri, &sources);
+        assert!(sources.find(&headers, &mut cut).unwrap().token().is_none());
+    }
+
+    #[test]
+    fn strict_sources_leave_the_query_alone() {
+        let mut uri: Uri = "/p?access_token=abc".parse().unwrap();
+        assert!(cut_query_tokens(&mut uri, &TokenSources::strict()).is_empty());
+        assert_eq!(uri, "/p?access_token=abc");
+    }
+
+    /// Cookie tossing: V-rows of planted cookies.
+    #[test]
+    fn of_two_cookies_with_the_same_name_neither_counts() {
+        let with = |value: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(COOKIE, value.parse().unwrap());
+            let found = TokenSources::default().find(&headers, &mut [])?;
+            found.token().map(Cow::into_owned)
+        };
+        assert_eq!(with("a=b; access_token=abc").as_deref(), Some("abc"));
+        assert_eq!(with("access_token=abc; access_token=xyz"), None);
+        assert_eq!(with("a=b"), None);
+    }
+}

@@ -1,0 +1,39 @@
+//! `POST /change-password`: a new password, with the old one.
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::IntoResponse;
+use axum::routing::post;
+use gatekit_core::{Account, Auth, ChangePassword};
+use gatekit_layer::{AccessToken, ErrorResponse};
+
+use crate::body::Args;
+use crate::caller::Caller;
+use crate::errors::IntoError;
+use crate::reply::NoContent;
+
+/// `POST /change-password` with `{"oldPassword", "newPassword"}` and a token: 204. All tokens of the user end but the one used.
+///
+/// | answer | when |
+/// | --- | --- |
+/// | 400 | an argument is missing, or no text |
+/// | 400 `INVALID_PASSWORD` | the old password is wrong |
+/// | 401 `AUTHORIZATION_REQUIRED` | there is no valid token |
+/// | 409 `CONFLICT` | the account was changed at the same time |
+/// | 422 `PASSWORD_TOO_LONG`, `PASSWORD_TOO_SHORT`, `PASSWORD_TOO_COMMON` | the policy refuses the new password |
+/// | 503 `SERVICE_UNAVAILABLE` | the store fails, or too many passwords wait to be hashed |
+pub fn change_password<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<U>) -> Router<S> {
+    Router::new().route("/change-password", post(handler::<U>)).with_state(auth.clone())
+}
+
+async fn handler<U: Account>(
+    Caller(caller): Caller<U>,
+    State(auth): State<Auth<U>>,
+    args: Args,
+) -> Result<impl IntoResponse, ErrorResponse> {
+    let (old, new) = (args.text("oldPassword")?, args.text("newPassword")?);
+    let (user, AccessToken(token)) = caller.map_err(|rejection| rejection.to_error())?;
+    let change = ChangePassword::new(user.id(), old.required()?, new.required()?).keep(token);
+    auth.change_password(change).await.map_err(|error| error.into_error(U::model_name()))?;
+    Ok(NoContent)
+}

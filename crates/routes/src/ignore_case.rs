@@ -1,0 +1,94 @@
+//! Paths as LoopBack's clients write them: in any case, with a slash too many.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::Uri;
+use axum::http::uri::PathAndQuery;
+use tower::Layer;
+use tower::util::MapRequestLayer;
+
+/// The last segments that are names and not ids.
+const NAMES: [&str; 5] = ["login", "logout", "reset", "reset-password", "change-password"];
+
+/// Makes the paths below `prefix` match in any case, with or without one trailing slash and with doubled slashes inside, as
+/// LoopBack's do: its SDKs ask for `/api/Users`, hand-written clients for `/api/users`. Ids keep their case.
+///
+/// It goes around the whole app, because axum has chosen a route before any layer of a router is asked. `prefix` is the path
+/// the routes are nested at.
+///
+/// ```
+/// use axum::Router;
+/// use gatekit_core::{Auth, MemoryStore};
+/// use gatekit_layer::AuthLayer;
+/// use gatekit_routes as routes;
+///
+/// let auth = Auth::new(MemoryStore::new());
+/// let app = Router::new().nest("/api/users", routes::all(&auth)).layer(AuthLayer::new(auth));
+/// let app: Router = routes::ignore_case("/api/users", app);
+/// ```
+#[must_use]
+pub fn ignore_case(prefix: &str, app: Router) -> Router {
+    let prefix: Arc<str> = prefix.trim_end_matches('/').into();
+    let canonical = MapRequestLayer::new(move |mut request: Request| {
+        if let Some(uri) = canonical(request.uri(), &prefix) {
+            *request.uri_mut() = uri;
+        }
+        request
+    });
+    Router::new().fallback_service(canonical.layer(app))
+}
+
+/// The canonical form of `uri`, if it is below `prefix` and not canonical already.
+fn canonical(uri: &Uri, prefix: &str) -> Option<Uri> {
+    let path = uri.path();
+    let (head, below) = path.split_at_checked(prefix.len())?;
+    if !head.eq_ignore_ascii_case(prefix) || !(below.is_empty() || below.starts_with('/')) || below.ends_with("//") {
+        return None;
+    }
+    let mut canonical = prefix.to_owned();
+    for segment in below.split('/').filter(|segment| !segment.is_empty()) {
+        let name = NAMES.iter().find(|name| name.eq_ignore_ascii_case(segment));
+        canonical.push('/');
+        canonical.push_str(name.unwrap_or(&segment));
+    }
+    if canonical.is_empty() {
+        canonical.push('/');
+    }
+    if canonical == path {
+        return None;
+    }
+    if let Some(query) = uri.query() {
+        canonical.push('?');
+        canonical.push_str(query);
+    }
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(PathAndQuery::try_from(canonical).ok()?);
+    Uri::from_parts(parts).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_below_the_prefix_become_canonical_and_others_stay() {
+        for (path, wanted) in [
+            ("/api/Users", Some("/api/users")),
+            ("/API/USERS/LOGIN", Some("/api/users/login")),
+            ("/api/users/", Some("/api/users")),
+            ("/api/users/?a=B", Some("/api/users?a=B")),
+            ("/api/users//Logout/?x=Y%20", Some("/api/users/logout?x=Y%20")),
+            ("/api/Users/AbC", Some("/api/users/AbC")),
+            ("/api/users/1//", None),
+            ("/api/users/login", None),
+            ("/api/usersx", None),
+            ("/api/user", None),
+            ("/elsewhere/Login/", None),
+        ] {
+            let found = canonical(&path.parse().unwrap(), "/api/users");
+            assert_eq!(found.map(|uri| uri.to_string()).as_deref(), wanted, "{path}");
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! `POST /login`: a password for a token.
+
+use axum::Router;
+use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use axum::routing::post;
+use gatekit_core::{Account, Auth, IssuedToken, Login};
+use gatekit_layer::ErrorResponse;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::body::Args;
+use crate::caller::Anyone;
+use crate::errors::IntoError;
+use crate::reply::Json;
+
+/// `POST /login` with `{"email" or "username", "password", "realm"?, "ttl"?}`: 200 and
+/// `{"id": <the token>, "ttl": <seconds>, "created", "userId"}`; with `?include=user` the user too.
+///
+/// `ttl` is a whole number of seconds, as a number or a text; none, `0`, `""`, `false` and `null` mean `Policy::token_ttl`, and what exceeds
+/// `Policy::max_token_ttl` is cut to it. (In LoopBack `null` ended the process, and an object chose the token's own fields.)
+///
+/// | answer | when |
+/// | --- | --- |
+/// | 400 `USERNAME_EMAIL_REQUIRED`, `INVALID_EMAIL`, `INVALID_USERNAME`, `REALM_REQUIRED`, `INVALID_REALM`, `INVALID_TTL` | the body is wrong |
+/// | 401 `LOGIN_FAILED` | unknown user or wrong password, which look and cost the same |
+/// | 403 | a hook refuses |
+/// | 503 `SERVICE_UNAVAILABLE` | the store fails, or too many passwords wait to be hashed |
+pub fn login<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<U>) -> Router<S> {
+    Router::new().route("/login", post(handler::<U>)).with_state(auth.clone())
+}
+
+#[derive(Serialize)]
+struct Answer<U> {
+    #[serde(flatten)]
+    token: IssuedToken,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<U>,
+}
+
+async fn handler<U: Account>(
+    _: Anyone,
+    State(auth): State<Auth<U>>,
+    RawQuery(query): RawQuery,
+    args: Args,
+) -> Result<impl IntoResponse, ErrorResponse> {
+    let login = read(args.into_object("credentials")?, auth.policy().has_realms())?;
+    let session = auth.login(login).await.map_err(|error| error.into_error(U::model_name()))?;
+    let user = includes_user(query.as_deref().unwrap_or_default()).then_some(session.user);
+    Ok(Json(Answer { token: session.token, user }))
+}
+
+fn read(mut body: Map<String, Value>, has_realms: bool) -> Result<Login, ErrorResponse> {
+    // A password that is no text is nobody's: the flow does its work and says so.
+    let password = match body.remove("password") {
+        Some(Value::String(password)) => password,
+        _ => String::new(),
+    };
+    let mut login = Login::password(password);
+    if has_realms {
+        login.realm = text(&mut body, "realm", "Invalid realm", "INVALID_REALM")?;
+    }
+    login.email = match text(&mut body, "email", "Invalid email", "INVALID_EMAIL") {
+        // Of a wrong username and a wrong email LoopBack names the username.
+        Err(error) => {
+            text(&mut body, "username", "Invalid username", "INVALID_USERNAME")?;
+            return Err(error);
+        }
+        Ok(email) => email,
+    };
+    if login.email.is_none() {
+        login.username = text(&mut body, "username", "Invalid username", "INVALID_USERNAME")?;
+    }
+    login.ttl = ttl(body.get("ttl"))?;
+    Ok(login)
+}
+
+/// A text, or nothing for what JavaScript takes for false.
+fn text(
+    body: &mut Map<String, Value>,
+    field: &str,
+    message: &'static str,
+    code: &'static str,
+) -> Result<Option<String>, ErrorResponse> {
+    match body.remove(field) {
+        Some(Value::String(text)) => Ok(Some(text).filter(|text| !text.is_empty())),
+        None | Some(Value::Null | Value::Bool(false)) => Ok(None),
+        Some(Value::Number(number)) if number.as_f64() == Some(0.0) => Ok(None),
+        Some(_) => Err(ErrorResponse::new(StatusCode::BAD_REQUEST, message).code(code)),
+    }
+}
+
+fn ttl(value: Option<&Value>) -> Result<Option<i64>, ErrorResponse> {
+    let seconds = match value {
+        None | Some(Value::Null | Value::Bool(false)) => return Ok(None),
+        Some(Value::Bool(true)) => Some(1),
+        Some(Value::String(text)) if text.is_empty() => return Ok(None),
+        Some(Value::String(text)) => text.trim().parse::<f64>().ok().and_then(whole),
+        Some(Value::Number(number)) => number.as_i64().or_else(|| number.as_f64().and_then(whole)),
+        Some(Value::Array(_) | Value::Object(_)) => None,
+    };
+    seconds.map(Some).ok_or_else(|| gatekit_core::LoginError::InvalidTtl.into_error(""))
+}
+
+/// A whole number. What is too large for an integer is cut to one: the policy cuts it further.
+fn whole(number: f64) -> Option<i64> {
+    #[expect(clippy::cast_possible_truncation, reason = "`as` saturates, which is what is wanted")]
+    (number.is_finite() && number.fract() == 0.0).then_some(number as i64)
+}
+
+/// Whether the query asks for the user: `include=user`, in any case, several times, as a JSON array, or as `include[0]=user`.
+fn includes_user(query: &str) -> bool {
+    form_urlencoded::parse(query.as_bytes()).any(|(key, value)| {
+        let is_include = key == "include" || key.starts_with("include[");
+        let listed = serde_json::from_str::<Vec<String>>(&value).unwrap_or_default();
+        is_include
+            && (value.eq_ignore_ascii_case("user") || listed.iter().any(|name| name.eq_ignore_ascii_case("user")))
+    })
+}

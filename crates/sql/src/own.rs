@@ -1,0 +1,119 @@
+//! For apps with users in an own table: what an own `UserStore` needs to stay short.
+//!
+//! The table lives in the same database as Gatekit's, so one query finds a token together with its user. The columns of
+//! `gatekit_access_tokens` are listed at [`token_from_row`]; the app reaches the database with
+//! [`SqliteStore::reader`](crate::SqliteStore::reader) and [`SqliteStore::writer`](crate::SqliteStore::writer).
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use gatekit_core::{StoreError, TokenDigest, TokenRecord, TokenStore, UserId};
+//! use gatekit_sql::{SqliteStore, own};
+//! use sqlx::Row;
+//!
+//! async fn find_member_by_token(
+//!     store: &SqliteStore,
+//!     digest: &TokenDigest,
+//! ) -> Result<Option<(TokenRecord, String)>, StoreError> {
+//!     let row = sqlx::query(
+//!         "SELECT t.*, m.name FROM gatekit_access_tokens t JOIN members m ON m.id = t.token_user_id \
+//!          WHERE t.token_digest = ?",
+//!     )
+//!     .bind(digest.as_bytes().as_slice())
+//!     .fetch_optional(&mut *store.reader().await?)
+//!     .await
+//!     .map_err(own::store_error)?;
+//!     let Some(row) = row else { return Ok(None) };
+//!     let name = row.try_get("name").map_err(own::store_error)?;
+//!     Ok(Some((own::token_from_row(&row)?, name)))
+//! }
+//!
+//! let store = SqliteStore::in_memory().await?;
+//! sqlx::raw_sql("CREATE TABLE members (id TEXT PRIMARY KEY, name TEXT); INSERT INTO members VALUES ('m1', 'Ada')")
+//!     .execute(&mut *store.writer().await?)
+//!     .await?;
+//! # let token = TokenRecord {
+//! #     digest: TokenDigest::of("secret"), user_id: UserId::from("m1"), rev: 0, ttl: 60,
+//! #     created: gatekit_core::Timestamp(0), scopes: None,
+//! # };
+//! store.insert_token(&token).await?;
+//! let (found, name) = find_member_by_token(&store, &token.digest).await?.ok_or("not found")?;
+//! assert_eq!((found, name.as_str()), (token, "Ada"));
+//! # Ok(()) }
+//! ```
+
+use gatekit_core::{CreateUserError, IdentifierKind, StoreError, Timestamp, TokenDigest, TokenRecord};
+use sqlx::sqlite::SqliteRow;
+
+use crate::sqlite::rows::{Table, id_from_row};
+
+/// Reads a token from a row that has the columns of `gatekit_access_tokens`: write `SELECT t.*, ..`.
+///
+/// | column | | |
+/// | --- | --- | --- |
+/// | `token_digest` | BLOB | SHA-256 of the secret; primary key |
+/// | `token_user_id` | INTEGER or TEXT | whichever the user's id is |
+/// | `token_rev` | INTEGER | the user's `rev` when it was issued |
+/// | `token_ttl` | INTEGER | lifetime in seconds; -1 for one that never ends |
+/// | `token_created` | INTEGER | milliseconds since the epoch |
+/// | `token_expires` | INTEGER or NULL | milliseconds since the epoch; NULL for never |
+/// | `token_scopes` | TEXT or NULL | JSON array of texts |
+///
+/// The names collide with no other column of a join. They are kept by all coming versions; more may be added.
+///
+/// An id compares with `token_user_id` by the rules of SQLite: to a column declared INTEGER the text `'7'` equals 7. If ids
+/// of both kinds can occur, add `AND typeof(t.token_user_id) = 'integer'`.
+///
+/// # Errors
+///
+/// [`StoreError::Corrupt`] names the column that cannot be read, [`StoreError::Failed`] one that is missing.
+pub fn token_from_row(row: &SqliteRow) -> Result<TokenRecord, StoreError> {
+    let table = Table("gatekit_access_tokens");
+    let digest: &[u8] = table.get(row, "token_digest")?;
+    let digest = <[u8; 32]>::try_from(digest).map_err(|_| table.corrupt("token_digest"))?;
+    let scopes: Option<&str> = table.get(row, "token_scopes")?;
+    let scopes = scopes.map(serde_json::from_str).transpose().map_err(|_| table.corrupt("token_scopes"))?;
+    Ok(TokenRecord {
+        digest: TokenDigest::from_bytes(digest),
+        user_id: id_from_row(row, table, "token_user_id")?.ok_or_else(|| table.corrupt("token_user_id"))?,
+        rev: table.get(row, "token_rev")?,
+        ttl: table.get(row, "token_ttl")?,
+        created: Timestamp(table.get(row, "token_created")?),
+        scopes,
+    })
+}
+
+/// A failure of the driver as one of the store. SQLite's messages name tables and columns, never values.
+#[must_use]
+pub fn store_error(error: sqlx::Error) -> StoreError {
+    StoreError::failed(error)
+}
+
+/// Why an INSERT of a user failed: [`CreateUserError::Taken`] if a unique index over one of these columns, written
+/// `table.column`, refused it; a failure of the store otherwise.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use gatekit_core::{CreateUserError, IdentifierKind};
+/// use gatekit_sql::{SqliteStore, own};
+///
+/// let store = SqliteStore::in_memory().await?;
+/// let mut connection = store.writer().await?;
+/// sqlx::raw_sql("CREATE TABLE members (email TEXT UNIQUE); INSERT INTO members VALUES ('ada@example.com')")
+///     .execute(&mut *connection)
+///     .await?;
+///
+/// let again = sqlx::query("INSERT INTO members VALUES (?)").bind("ada@example.com").execute(&mut *connection).await;
+/// let error = again.map_err(|e| own::create_user_error(e, &[("members.email", IdentifierKind::Email)]));
+/// assert!(matches!(error, Err(CreateUserError::Taken(IdentifierKind::Email))));
+/// # Ok(()) }
+/// ```
+#[must_use]
+pub fn create_user_error(error: sqlx::Error, unique: &[(&str, IdentifierKind)]) -> CreateUserError {
+    // "UNIQUE constraint failed: gatekit_users.namespace, gatekit_users.email"
+    let refused = error.as_database_error().filter(|e| e.is_unique_violation());
+    let columns = refused.and_then(|e| e.message().rsplit_once("failed: ")).map_or("", |(_, columns)| columns);
+    match unique.iter().find(|(column, _)| columns.split(", ").any(|c| c == *column)) {
+        Some((_, kind)) => CreateUserError::Taken(*kind),
+        None => CreateUserError::Store(store_error(error)),
+    }
+}

@@ -1,0 +1,222 @@
+//! The store in SQLite: how it is opened, and how it is reached.
+
+mod connections;
+mod one_time;
+mod purge;
+pub(crate) mod rows;
+mod tokens;
+mod users;
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use gatekit_core::{StoreError, StoreIdentity, Timestamp};
+use sqlx::SqlitePool;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+pub use self::connections::Connection;
+use self::connections::Connections;
+use crate::own::store_error;
+use crate::{OpenError, migrate};
+
+/// Users, access tokens and one-time secrets in SQLite.
+///
+/// A clone is another handle to the same. Every change is one atomic statement.
+///
+/// | table | what |
+/// | --- | --- |
+/// | `gatekit_users` | users of the built-in type; empty if the app has its own table |
+/// | `gatekit_access_tokens` | access tokens; columns at [`own::token_from_row`](crate::own::token_from_row) |
+/// | `gatekit_one_time` | secrets that work once |
+/// | `gatekit_migrations` | which migrations were applied |
+///
+/// Two kinds of users whose ids may be equal need a database each: a token says whose it is by the id alone.
+#[derive(Clone)]
+pub struct SqliteStore {
+    inner: Arc<Inner>,
+    identity: StoreIdentity,
+}
+
+struct Inner {
+    connections: Connections,
+    purge: Option<tokio::task::AbortHandle>,
+}
+
+impl SqliteStore {
+    /// Opens the database at `path`. Creates the file if there is none, brings its tables up to date, and from then on
+    /// removes what has ended in the background.
+    ///
+    /// - A new file is readable by its owner only (mode 0600).
+    /// - Write-ahead log, so that readers never wait for a writer.
+    /// - `synchronous=FULL`: what was acknowledged is on the disk. With less, a power cut could bring back a token that was
+    ///   logged out, or lose a registration. A write costs one `fsync` for it.
+    /// - One connection writes, so that writes of this process never find the database busy; as many read as there are
+    ///   cores (2 to 16). Another process that holds the write lock is waited for, up to 5 seconds.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use gatekit_sql::SqliteStore;
+    ///
+    /// # let path = std::env::temp_dir().join(format!("gatekit-open-{}.db", std::process::id()));
+    /// let store = SqliteStore::open(&path).await?;
+    /// # std::fs::remove_file(&path)?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`].
+    pub async fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+        let path = path.as_ref();
+        create_file(path).await?;
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .foreign_keys(true)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(Duration::from_secs(5));
+        let connections = Connections::open(options.journal_mode(SqliteJournalMode::Wal)).await?;
+        Self::start(connections, true).await
+    }
+
+    /// Keeps the tables in the database of an app's own pool. Brings them up to date, and from then on removes what has ended
+    /// in the background.
+    ///
+    /// Pragmas are the app's: without `synchronous=FULL` a power cut may undo the last logouts and registrations, without
+    /// `journal_mode=WAL` reading waits for writing. [`SqliteStore::open`] is faster, since it does without the pool, which
+    /// talks to the connection twice for each query.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use gatekit_sql::{SqliteStore, sqlx::sqlite::SqlitePoolOptions};
+    ///
+    /// # let url = "sqlite::memory:";
+    /// let pool = SqlitePoolOptions::new().max_connections(1).connect(url).await?;
+    /// let store = SqliteStore::from_pool(pool).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`].
+    pub async fn from_pool(pool: SqlitePool) -> Result<Self, OpenError> {
+        Self::start(Connections::of_pool(pool), true).await
+    }
+
+    /// A new database in memory, for tests. It is gone with the last handle.
+    ///
+    /// All handles share one connection, and nothing is removed in the background: a test's frozen clock may be years off.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use gatekit_core::Auth;
+    /// use gatekit_sql::SqliteStore;
+    ///
+    /// let auth = Auth::new(SqliteStore::in_memory().await?);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`], if there is no memory or thread left.
+    pub async fn in_memory() -> Result<Self, OpenError> {
+        let pool = SqlitePoolOptions::new()
+            .max_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_with(SqliteConnectOptions::new().in_memory(true))
+            .await?;
+        Self::start(Connections::of_pool(pool), false).await
+    }
+
+    async fn start(connections: Connections, purge: bool) -> Result<Self, OpenError> {
+        migrate::migrate(&mut *connections.writer().await?).await?;
+        let inner = Arc::new_cyclic(|weak| Inner {
+            connections,
+            purge: purge.then(|| tokio::spawn(purge::run(weak.clone())).abort_handle()),
+        });
+        Ok(Self { inner, identity: StoreIdentity::new() })
+    }
+
+    /// A pool of connections to the same database, for the app's own tables.
+    ///
+    /// A transaction that writes should begin with `BEGIN IMMEDIATE` (`pool.begin_with("BEGIN IMMEDIATE")`): SQLite refuses
+    /// to let one that has read go on to write when another has written in between.
+    #[must_use]
+    pub fn pool(&self) -> &SqlitePool {
+        self.inner.connections.pool()
+    }
+
+    /// A connection for queries that only read, lent until it is dropped. Cheaper than one of the [pool](Self::pool).
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if none can be opened.
+    pub async fn reader(&self) -> Result<Connection<'_>, StoreError> {
+        self.inner.connections.reader().await.map_err(store_error)
+    }
+
+    /// The connection for statements that write, lent until it is dropped. There is one: who holds it across other work keeps
+    /// every login waiting.
+    ///
+    /// Read what `RETURNING` returns with `fetch_all`: `fetch_one` and `fetch_optional` stop at the first row, before the
+    /// statement is committed, and do not tell if that fails.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if it cannot be opened.
+    pub async fn writer(&self) -> Result<Connection<'_>, StoreError> {
+        self.inner.connections.writer().await.map_err(store_error)
+    }
+
+    /// Removes the tokens and one-time secrets that ended at or before `now`, 500 at a time. Returns how many.
+    ///
+    /// This is done in the background every 10 minutes, by the machine's clock, as long as a handle exists; the first time a
+    /// minute after the start.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]. What was removed until then stays so.
+    pub async fn purge(&self, now: Timestamp) -> Result<u64, StoreError> {
+        purge::purge(&self.inner.connections, now).await
+    }
+}
+
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let options = self.pool().connect_options();
+        f.debug_struct("SqliteStore").field("file", &options.get_filename()).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if let Some(task) = &self.purge {
+            task.abort();
+        }
+    }
+}
+
+/// Creates the file, for nobody but its owner to read: SQLite itself would leave that to the umask. The log beside it gets
+/// the same mode from SQLite.
+async fn create_file(path: &Path) -> Result<(), OpenError> {
+    if path.as_os_str().is_empty() || path.to_str().is_some_and(|p| p.starts_with(':') || p.starts_with("file:")) {
+        return Err(OpenError::NotAFile(path.to_owned()));
+    }
+    let file = path.to_owned();
+    let created = tokio::task::spawn_blocking(move || {
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(file)
+    });
+    let cause = match created.await {
+        Ok(Ok(_)) => return Ok(()),
+        Ok(Err(error)) if error.kind() == std::io::ErrorKind::AlreadyExists => return Ok(()),
+        Ok(Err(error)) => error,
+        Err(error) => std::io::Error::other(error),
+    };
+    Err(OpenError::Create { path: path.to_owned(), cause: Arc::new(cause) })
+}

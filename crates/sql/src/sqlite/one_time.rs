@@ -1,0 +1,67 @@
+//! Secrets that work once.
+
+use async_trait::async_trait;
+use gatekit_core::{OneTimePurpose, OneTimeRecord, OneTimeStore, StoreError, Timestamp, TokenDigest};
+use sqlx::sqlite::SqliteRow;
+
+use super::rows::{Id, Table, id_from_row};
+use super::{SqliteStore, purge};
+use crate::own::store_error;
+
+const TABLE: Table = Table("gatekit_one_time");
+
+#[async_trait]
+impl OneTimeStore for SqliteStore {
+    async fn insert_one_time(&self, record: &OneTimeRecord) -> Result<(), StoreError> {
+        let insert = sqlx::query("INSERT INTO gatekit_one_time (digest, purpose, user_id, rev, expires) VALUES (?, ?, ?, ?, ?)")
+            .bind(record.digest.as_bytes().as_slice())
+            .bind(record.purpose.as_str())
+            .bind(record.user_id.as_ref().map(Id))
+            .bind(record.rev)
+            .bind(record.expires.0);
+        insert.execute(&mut *self.writer().await?).await.map_err(store_error)?;
+        Ok(())
+    }
+
+    async fn find_one_time(
+        &self,
+        purpose: OneTimePurpose,
+        digest: &TokenDigest,
+    ) -> Result<Option<OneTimeRecord>, StoreError> {
+        let found = sqlx::query("SELECT user_id, rev, expires FROM gatekit_one_time WHERE digest = ? AND purpose = ?")
+            .bind(digest.as_bytes().as_slice())
+            .bind(purpose.as_str())
+            .fetch_optional(&mut *self.reader().await?)
+            .await
+            .map_err(store_error)?;
+        found.map(|row| from_row(&row, purpose, digest)).transpose()
+    }
+
+    async fn take_one_time(
+        &self,
+        purpose: OneTimePurpose,
+        digest: &TokenDigest,
+    ) -> Result<Option<OneTimeRecord>, StoreError> {
+        let take =
+            sqlx::query("DELETE FROM gatekit_one_time WHERE digest = ? AND purpose = ? RETURNING user_id, rev, expires")
+                .bind(digest.as_bytes().as_slice())
+                .bind(purpose.as_str());
+        // To the end, where it is committed: see `SqliteStore::writer`.
+        let taken = take.fetch_all(&mut *self.writer().await?).await.map_err(store_error)?;
+        taken.first().map(|row| from_row(row, purpose, digest)).transpose()
+    }
+
+    async fn purge_one_time(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        purge::one_time(&self.inner.connections, now, limit).await
+    }
+}
+
+fn from_row(row: &SqliteRow, purpose: OneTimePurpose, digest: &TokenDigest) -> Result<OneTimeRecord, StoreError> {
+    Ok(OneTimeRecord {
+        purpose,
+        digest: *digest,
+        user_id: id_from_row(row, TABLE, "user_id")?,
+        rev: TABLE.get(row, "rev")?,
+        expires: Timestamp(TABLE.get(row, "expires")?),
+    })
+}

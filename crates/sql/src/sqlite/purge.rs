@@ -1,0 +1,69 @@
+//! How what has ended is removed: in bounded batches, between which every other write gets its turn.
+
+use std::sync::Weak;
+use std::time::Duration;
+
+use gatekit_core::{Clock, StoreError, SystemClock, Timestamp};
+
+use super::Inner;
+use super::connections::Connections;
+use crate::own::store_error;
+
+const BATCH: u32 = 500;
+const FIRST_AFTER: Duration = Duration::from_secs(60);
+const EVERY: Duration = Duration::from_secs(600);
+
+/// Purges for as long as there is a handle to the store.
+pub(super) async fn run(store: Weak<Inner>) {
+    let mut pause = FIRST_AFTER;
+    loop {
+        tokio::time::sleep(pause).await;
+        pause = EVERY;
+        let Some(store) = store.upgrade() else { return };
+        match purge(&store.connections, SystemClock.now()).await {
+            Ok(removed) => tracing::debug!(removed, "removed what has ended"),
+            Err(error) => tracing::warn!(%error, "what has ended could not be removed; it is dead all the same"),
+        }
+    }
+}
+
+pub(super) async fn purge(connections: &Connections, now: Timestamp) -> Result<u64, StoreError> {
+    let mut all = 0;
+    loop {
+        let removed = tokens(connections, now, BATCH).await?;
+        all += removed;
+        if removed < u64::from(BATCH) {
+            break;
+        }
+    }
+    loop {
+        let removed = one_time(connections, now, BATCH).await?;
+        all += removed;
+        if removed < u64::from(BATCH) {
+            return Ok(all);
+        }
+    }
+}
+
+pub(super) async fn tokens(connections: &Connections, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+    let delete = "DELETE FROM gatekit_access_tokens WHERE token_digest IN \
+                  (SELECT token_digest FROM gatekit_access_tokens WHERE token_expires <= ? LIMIT ?)";
+    batch(connections, delete, now, limit).await
+}
+
+pub(super) async fn one_time(connections: &Connections, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+    let delete = "DELETE FROM gatekit_one_time WHERE digest IN \
+                  (SELECT digest FROM gatekit_one_time WHERE expires <= ? LIMIT ?)";
+    batch(connections, delete, now, limit).await
+}
+
+async fn batch(
+    connections: &Connections,
+    delete: &'static str,
+    now: Timestamp,
+    limit: u32,
+) -> Result<u64, StoreError> {
+    let mut writer = connections.writer().await.map_err(store_error)?;
+    let done = sqlx::query(delete).bind(now.0).bind(limit).execute(&mut *writer).await.map_err(store_error)?;
+    Ok(done.rows_affected())
+}

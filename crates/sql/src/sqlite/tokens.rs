@@ -1,0 +1,75 @@
+//! Access tokens.
+
+use async_trait::async_trait;
+use gatekit_core::{StoreError, StoreIdentity, Timestamp, TokenDigest, TokenRecord, TokenStore, UserId};
+
+use super::rows::Id;
+use super::{SqliteStore, purge};
+use crate::own::{store_error, token_from_row};
+
+#[async_trait]
+impl TokenStore for SqliteStore {
+    async fn insert_token(&self, token: &TokenRecord) -> Result<(), StoreError> {
+        let scopes = token.scopes.as_ref().map(serde_json::to_string).transpose().map_err(StoreError::failed)?;
+        let insert = sqlx::query(
+            "INSERT INTO gatekit_access_tokens \
+             (token_digest, token_user_id, token_rev, token_ttl, token_created, token_expires, token_scopes) \
+             VALUES (?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(token.digest.as_bytes().as_slice())
+        .bind(Id(&token.user_id))
+        .bind(token.rev)
+        .bind(token.ttl)
+        .bind(token.created.0)
+        .bind(token.expires().map(|end| end.0))
+        .bind(scopes);
+        insert.execute(&mut *self.writer().await?).await.map_err(store_error)?;
+        Ok(())
+    }
+
+    async fn find_token(&self, digest: &TokenDigest) -> Result<Option<TokenRecord>, StoreError> {
+        let found = sqlx::query(
+            "SELECT token_digest, token_user_id, token_rev, token_ttl, token_created, token_scopes \
+             FROM gatekit_access_tokens WHERE token_digest = ?",
+        )
+        .bind(digest.as_bytes().as_slice())
+        .fetch_optional(&mut *self.reader().await?)
+        .await
+        .map_err(store_error)?;
+        found.as_ref().map(token_from_row).transpose()
+    }
+
+    async fn delete_token(&self, digest: &TokenDigest) -> Result<bool, StoreError> {
+        let delete = sqlx::query("DELETE FROM gatekit_access_tokens WHERE token_digest = ?")
+            .bind(digest.as_bytes().as_slice());
+        let done = delete.execute(&mut *self.writer().await?).await.map_err(store_error)?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    async fn carry_token_over(&self, digest: &TokenDigest, from: i64, to: i64) -> Result<bool, StoreError> {
+        let carry = sqlx::query("UPDATE gatekit_access_tokens SET token_rev = ? WHERE token_digest = ? AND token_rev = ?")
+            .bind(to)
+            .bind(digest.as_bytes().as_slice())
+            .bind(from);
+        let done = carry.execute(&mut *self.writer().await?).await.map_err(store_error)?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    async fn delete_tokens_of(&self, user: &UserId, except: Option<&TokenDigest>) -> Result<u64, StoreError> {
+        // IS NOT, since no digest is equal to NULL and none is unequal to it either.
+        let delete =
+            sqlx::query("DELETE FROM gatekit_access_tokens WHERE token_user_id = ? AND token_digest IS NOT ?")
+                .bind(Id(user))
+                .bind(except.map(|digest| digest.as_bytes().as_slice()));
+        let done = delete.execute(&mut *self.writer().await?).await.map_err(store_error)?;
+        Ok(done.rows_affected())
+    }
+
+    async fn purge_tokens(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        purge::tokens(&self.inner.connections, now, limit).await
+    }
+
+    fn identity(&self) -> Option<&StoreIdentity> {
+        Some(&self.identity)
+    }
+}

@@ -1,0 +1,163 @@
+//! Users of the built-in type.
+
+use async_trait::async_trait;
+use gatekit_core::{
+    Clock, CreateUserError, Identifier, IdentifierKind, NewUser, PasswordHash, Profile, StoreError, StoredUser,
+    SystemClock, TokenDigest, TokenOwner, TokenStore, User, UserId, UserStore,
+};
+use sqlx::sqlite::SqliteRow;
+
+use super::SqliteStore;
+use super::rows::Table;
+use crate::own::{create_user_error, store_error, token_from_row};
+
+const TABLE: Table = Table("gatekit_users");
+
+// typeof: `7` and `'7'` are equal to the rowid, but not the same user.
+const FIND_TOKEN_OWNER: &str = "SELECT t.token_digest, t.token_user_id, t.token_rev, t.token_ttl, t.token_created, \
+     t.token_scopes, u.id, u.realm, u.username, u.email, u.email_verified, u.rev, u.profile \
+     FROM gatekit_access_tokens t JOIN gatekit_users u ON u.id = t.token_user_id \
+     WHERE t.token_digest = ? AND typeof(t.token_user_id) = 'integer'";
+
+#[async_trait]
+impl<P: Profile> UserStore<User<P>> for SqliteStore {
+    async fn create_user(&self, new: NewUser<P>) -> Result<StoredUser<User<P>>, CreateUserError> {
+        let profile = profile_to_text(&new.profile)?;
+        let insert = sqlx::query(
+            "INSERT INTO gatekit_users \
+             (namespace, realm, username, email, email_verified, password, rev, profile, created) \
+             VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?)",
+        )
+        .bind(&new.namespace)
+        .bind(&new.realm)
+        .bind(&new.username)
+        .bind(&new.email)
+        .bind(new.email_verified)
+        .bind(new.password.as_ref().map(PasswordHash::expose))
+        .bind(profile)
+        .bind(SystemClock.now().0);
+        let inserted = insert.execute(&mut *self.writer().await?).await.map_err(|error| {
+            let unique =
+                [("gatekit_users.email", IdentifierKind::Email), ("gatekit_users.username", IdentifierKind::Username)];
+            create_user_error(error, &unique)
+        })?;
+        let mut user = User::new(inserted.last_insert_rowid().into(), new.profile);
+        user.realm = new.realm;
+        user.username = new.username;
+        user.email = new.email;
+        user.email_verified = new.email_verified;
+        Ok(StoredUser { user, rev: 0, password: new.password })
+    }
+
+    async fn find_user(&self, id: &UserId) -> Result<Option<StoredUser<User<P>>>, StoreError> {
+        let UserId::Int(id) = id else { return Ok(None) };
+        let found = sqlx::query(
+            "SELECT id, realm, username, email, email_verified, password, rev, profile FROM gatekit_users WHERE id = ?",
+        )
+        .bind(id)
+        .fetch_optional(&mut *self.reader().await?)
+        .await
+        .map_err(store_error)?;
+        found.as_ref().map(stored_from_row).transpose()
+    }
+
+    async fn find_user_by(&self, identifier: &Identifier) -> Result<Option<StoredUser<User<P>>>, StoreError> {
+        let query = match identifier.kind {
+            IdentifierKind::Email => {
+                "SELECT id, realm, username, email, email_verified, password, rev, profile FROM gatekit_users \
+                 WHERE namespace = ? AND email = ?"
+            }
+            IdentifierKind::Username => {
+                "SELECT id, realm, username, email, email_verified, password, rev, profile FROM gatekit_users \
+                 WHERE namespace = ? AND username = ?"
+            }
+        };
+        let found = sqlx::query(query)
+            .bind(&identifier.namespace)
+            .bind(&identifier.value)
+            .fetch_optional(&mut *self.reader().await?)
+            .await
+            .map_err(store_error)?;
+        found.as_ref().map(stored_from_row).transpose()
+    }
+
+    async fn set_password(&self, id: &UserId, rev: i64, hash: &PasswordHash) -> Result<Option<i64>, StoreError> {
+        let UserId::Int(id) = id else { return Ok(None) };
+        let set = sqlx::query("UPDATE gatekit_users SET password = ?, rev = rev + 1 WHERE id = ? AND rev = ? RETURNING rev")
+            .bind(hash.expose())
+            .bind(id)
+            .bind(rev);
+        new_rev(set.fetch_all(&mut *self.writer().await?).await)
+    }
+
+    async fn rehash_password(&self, id: &UserId, old: &PasswordHash, new: &PasswordHash) -> Result<bool, StoreError> {
+        let UserId::Int(id) = id else { return Ok(false) };
+        let set = sqlx::query("UPDATE gatekit_users SET password = ? WHERE id = ? AND password = ?")
+            .bind(new.expose())
+            .bind(id)
+            .bind(old.expose());
+        let done = set.execute(&mut *self.writer().await?).await.map_err(store_error)?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    async fn bump_rev(&self, id: &UserId) -> Result<Option<i64>, StoreError> {
+        let UserId::Int(id) = id else { return Ok(None) };
+        let bump = sqlx::query("UPDATE gatekit_users SET rev = rev + 1 WHERE id = ? RETURNING rev").bind(id);
+        new_rev(bump.fetch_all(&mut *self.writer().await?).await)
+    }
+
+    async fn find_token_owner(
+        &self,
+        tokens: &dyn TokenStore,
+        digest: &TokenDigest,
+    ) -> Result<Option<TokenOwner<User<P>>>, StoreError> {
+        if tokens.identity() != Some(&self.identity) {
+            let Some(token) = tokens.find_token(digest).await? else { return Ok(None) };
+            let found = UserStore::<User<P>>::find_user(self, &token.user_id).await?;
+            return Ok(found.map(|found| TokenOwner { token, user: found.user, rev: found.rev }));
+        }
+        let found = sqlx::query(FIND_TOKEN_OWNER)
+            .bind(digest.as_bytes().as_slice())
+            .fetch_optional(&mut *self.reader().await?)
+            .await
+            .map_err(store_error)?;
+        let Some(row) = found else { return Ok(None) };
+        Ok(Some(TokenOwner { token: token_from_row(&row)?, user: user_from_row(&row)?, rev: TABLE.get(&row, "rev")? }))
+    }
+}
+
+/// The `rev` an UPDATE returned, if it found its row. It must have been read to its end: see [`SqliteStore::writer`].
+fn new_rev(rows: Result<Vec<SqliteRow>, sqlx::Error>) -> Result<Option<i64>, StoreError> {
+    let rows = rows.map_err(store_error)?;
+    rows.first().map(|row| TABLE.get(row, "rev")).transpose()
+}
+
+fn stored_from_row<P: Profile>(row: &SqliteRow) -> Result<StoredUser<User<P>>, StoreError> {
+    let password: Option<String> = TABLE.get(row, "password")?;
+    Ok(StoredUser {
+        user: user_from_row(row)?,
+        rev: TABLE.get(row, "rev")?,
+        password: password.map(PasswordHash::from_stored),
+    })
+}
+
+fn user_from_row<P: Profile>(row: &SqliteRow) -> Result<User<P>, StoreError> {
+    let profile: Option<&str> = TABLE.get(row, "profile")?;
+    let profile = serde_json::from_str(profile.unwrap_or("{}")).map_err(|_| TABLE.corrupt("profile"))?;
+    let mut user = User::new(UserId::Int(TABLE.get(row, "id")?), profile);
+    user.realm = TABLE.get(row, "realm")?;
+    user.username = TABLE.get(row, "username")?;
+    user.email = TABLE.get(row, "email")?;
+    user.email_verified = TABLE.get(row, "email_verified")?;
+    Ok(user)
+}
+
+/// `None` for the empty object, so that a user without fields of the app's own has none in the row.
+fn profile_to_text(profile: &impl Profile) -> Result<Option<String>, StoreError> {
+    let text = serde_json::to_string(profile).map_err(|_| StoreError::failed("the profile cannot be written as JSON"))?;
+    match text.as_str() {
+        "{}" => Ok(None),
+        object if object.starts_with('{') => Ok(Some(text)),
+        _ => Err(StoreError::failed("the profile is not a JSON object: it must be a struct with named fields or a map")),
+    }
+}

@@ -1,0 +1,142 @@
+//! The rules of `OneTimeStore`.
+
+use std::sync::Arc;
+
+use gatekit_core::{OneTimePurpose, OneTimeRecord, OneTimeStore, Timestamp, UserId};
+
+use super::{T0, assert_failed, digest, ids, ok, rules, twenty};
+
+/// A line for each purpose there is.
+const PURPOSES: &[OneTimePurpose] = &[OneTimePurpose::ResetPassword];
+const RESET: OneTimePurpose = OneTimePurpose::ResetPassword;
+
+pub(super) async fn run<S: OneTimeStore, Made: Future<Output = S>>(make: impl Fn() -> Made) {
+    rules!(make;
+        a_record_is_found_as_it_was_stored_and_stays(),
+        an_unknown_digest_finds_nothing(),
+        a_record_is_never_replaced(),
+        an_ended_record_is_found_and_taken_too(),
+        a_record_is_taken_once(),
+        of_twenty_takers_one_gets_it(),
+        a_record_of_one_purpose_is_nothing_for_another(),
+        a_purge_removes_what_ended_at_or_before_now(),
+        a_purge_removes_no_more_than_its_limit(),
+    );
+}
+
+fn record(secret: impl std::fmt::Display) -> OneTimeRecord {
+    OneTimeRecord {
+        purpose: RESET,
+        digest: digest(secret),
+        user_id: Some(UserId::Int(1)),
+        rev: 3,
+        expires: T0.plus_seconds(900),
+    }
+}
+
+async fn a_record_is_found_as_it_was_stored_and_stays(store: impl OneTimeStore) {
+    let mut stored = vec![OneTimeRecord { user_id: None, ..record("decoy") }];
+    for (n, id) in ids().into_iter().enumerate() {
+        stored.push(OneTimeRecord { user_id: Some(id), ..record(n) });
+    }
+    stored.push(OneTimeRecord { rev: i64::MAX, expires: Timestamp(i64::MAX), ..record("great") });
+    stored.push(OneTimeRecord { rev: 0, expires: Timestamp(-1), ..record("small") });
+    for record in &stored {
+        ok(store.insert_one_time(record).await);
+    }
+    for _ in 0..2 {
+        for record in &stored {
+            let found = ok(store.find_one_time(RESET, &record.digest).await);
+            assert_eq!(found.as_ref(), Some(record), "a record is found as it was stored, and stays");
+        }
+    }
+    for record in stored {
+        let taken = ok(store.take_one_time(RESET, &record.digest).await);
+        assert_eq!(taken, Some(record), "a record is taken as it was stored");
+    }
+}
+
+async fn an_unknown_digest_finds_nothing(store: impl OneTimeStore) {
+    ok(store.insert_one_time(&record("known")).await);
+    assert_eq!(ok(store.find_one_time(RESET, &digest("unknown")).await), None, "an unknown digest finds nothing");
+    assert_eq!(ok(store.take_one_time(RESET, &digest("unknown")).await), None, "an unknown digest takes nothing");
+    assert!(ok(store.find_one_time(RESET, &digest("known")).await).is_some(), "another record is left alone");
+}
+
+async fn a_record_is_never_replaced(store: impl OneTimeStore) {
+    let first = record("secret");
+    ok(store.insert_one_time(&first).await);
+    let second = OneTimeRecord { user_id: Some(UserId::Int(2)), ..first.clone() };
+    assert_failed(store.insert_one_time(&second).await, "a second record with the same digest is refused");
+    assert_eq!(ok(store.find_one_time(RESET, &first.digest).await), Some(first), "a record is never replaced");
+}
+
+async fn an_ended_record_is_found_and_taken_too(store: impl OneTimeStore) {
+    let ended = OneTimeRecord { expires: Timestamp(0), ..record("secret") };
+    ok(store.insert_one_time(&ended).await);
+    let rule = "whether a record has ended is not the store's business";
+    assert_eq!(ok(store.find_one_time(RESET, &ended.digest).await), Some(ended.clone()), "{rule}");
+    assert_eq!(ok(store.take_one_time(RESET, &ended.digest).await), Some(ended), "{rule}");
+}
+
+async fn a_record_is_taken_once(store: impl OneTimeStore) {
+    let (one, two) = (record("one"), record("two"));
+    ok(store.insert_one_time(&one).await);
+    ok(store.insert_one_time(&two).await);
+    assert_eq!(ok(store.take_one_time(RESET, &one.digest).await), Some(one.clone()), "a record is taken");
+    assert_eq!(ok(store.take_one_time(RESET, &one.digest).await), None, "a record is taken once");
+    assert_eq!(ok(store.find_one_time(RESET, &one.digest).await), None, "a taken record is gone");
+    assert_eq!(ok(store.find_one_time(RESET, &two.digest).await), Some(two), "another record is left alone");
+}
+
+/// RACE-1, RACE-3
+async fn of_twenty_takers_one_gets_it(store: impl OneTimeStore) {
+    let store = Arc::new(store);
+    for round in 0..5 {
+        let record = record(round);
+        ok(store.insert_one_time(&record).await);
+        let answers = twenty(|_| {
+            let (store, digest) = (Arc::clone(&store), record.digest);
+            async move { store.take_one_time(RESET, &digest).await }
+        })
+        .await;
+        let taken: Vec<_> = answers.into_iter().filter_map(ok).collect();
+        assert_eq!(taken, [record], "of twenty takers exactly one gets it");
+    }
+}
+
+async fn a_record_of_one_purpose_is_nothing_for_another(store: impl OneTimeStore) {
+    for purpose in PURPOSES {
+        let record = OneTimeRecord { purpose: *purpose, ..record(purpose.as_str()) };
+        ok(store.insert_one_time(&record).await);
+        for other in PURPOSES.iter().filter(|other| *other != purpose) {
+            assert_eq!(ok(store.find_one_time(*other, &record.digest).await), None, "it is not found for another purpose");
+            assert_eq!(ok(store.take_one_time(*other, &record.digest).await), None, "it is not taken for another purpose");
+        }
+        assert_eq!(ok(store.take_one_time(*purpose, &record.digest).await), Some(record), "it is taken for its own");
+    }
+}
+
+async fn a_purge_removes_what_ended_at_or_before_now(store: impl OneTimeStore) {
+    for (n, purpose) in PURPOSES.iter().enumerate() {
+        ok(store.insert_one_time(&OneTimeRecord { purpose: *purpose, expires: T0, ..record(n) }).await);
+    }
+    let later = OneTimeRecord { expires: Timestamp(T0.0 + 1), ..record("later") };
+    ok(store.insert_one_time(&later).await);
+    assert_eq!(ok(store.purge_one_time(Timestamp(T0.0 - 1), 100).await), 0, "what has not ended stays");
+    let ended = u64::try_from(PURPOSES.len()).unwrap_or_default();
+    assert_eq!(ok(store.purge_one_time(T0, 100).await), ended, "what ends now has ended, whatever its purpose");
+    assert_eq!(ok(store.find_one_time(RESET, &later.digest).await), Some(later), "what has not ended stays");
+}
+
+/// REL-24
+async fn a_purge_removes_no_more_than_its_limit(store: impl OneTimeStore) {
+    for n in 0..7 {
+        ok(store.insert_one_time(&record(n)).await);
+    }
+    let later = T0.plus_seconds(901);
+    assert_eq!(ok(store.purge_one_time(later, 0).await), 0, "a limit of none removes none");
+    for expected in [3, 3, 1, 0] {
+        assert_eq!(ok(store.purge_one_time(later, 3).await), expected, "a purge removes as many as its limit, then the rest");
+    }
+}

@@ -1,0 +1,144 @@
+//! The rules of `UserStore::find_token_owner`: the one query, if there is one, answers what two would.
+
+use gatekit_core::{Account, MemoryStore, NewUser, NoProfile, PasswordHash, TokenRecord, TokenStore, UserId, UserStore};
+
+use super::{T0, digest, ok, rules, token};
+
+pub(super) async fn run<U, S, T, Made>(make: impl Fn() -> Made, new_user: impl Fn(&str) -> NewUser<U::Profile>)
+where
+    U: Account,
+    S: UserStore<U>,
+    T: TokenStore,
+    Made: Future<Output = (S, T)>,
+{
+    let new = &new_user;
+    rules!(make;
+        the_owner_is_what_two_queries_find(new),
+        an_unknown_token_has_no_owner(new),
+        a_token_of_nobody_has_no_owner(new),
+        a_token_of_an_id_of_the_other_kind_has_no_owner(new),
+        the_rev_is_the_users_present_one(new),
+        tokens_of_another_store_are_looked_for_there(new),
+    );
+}
+
+async fn the_owner_is_what_two_queries_find<U: Account>(
+    (users, tokens): (impl UserStore<U>, impl TokenStore),
+    new: &impl Fn(&str) -> NewUser<U::Profile>,
+) {
+    let mut digests = vec![digest("unknown")];
+    for n in 0..3 {
+        let user = ok(users.create_user(new(&format!("user{n}@example.com"))).await).user;
+        let variants = [
+            TokenRecord { scopes: None, ..token(format!("{n} plain")) },
+            TokenRecord { scopes: Some(vec![]), ..token(format!("{n} nothing")) },
+            TokenRecord { scopes: Some(vec!["read".into(), "\"'".into()]), ..token(format!("{n} scopes")) },
+            TokenRecord { ttl: -1, ..token(format!("{n} eternal")) },
+            TokenRecord { ttl: 0, created: T0, rev: 99, ..token(format!("{n} ended and of another rev")) },
+        ];
+        for token in variants {
+            let token = TokenRecord { user_id: user.id(), ..token };
+            ok(tokens.insert_token(&token).await);
+            digests.push(token.digest);
+        }
+    }
+    for digest in digests {
+        same_as_two_queries(&users, &tokens, &digest).await;
+    }
+}
+
+async fn an_unknown_token_has_no_owner<U: Account>(
+    (users, tokens): (impl UserStore<U>, impl TokenStore),
+    new: &impl Fn(&str) -> NewUser<U::Profile>,
+) {
+    ok(users.create_user(new("ada@example.com")).await);
+    let found = ok(users.find_token_owner(&tokens, &digest("unknown")).await);
+    assert!(found.is_none(), "an unknown token has no owner");
+}
+
+async fn a_token_of_nobody_has_no_owner<U: Account>(
+    (users, tokens): (impl UserStore<U>, impl TokenStore),
+    new: &impl Fn(&str) -> NewUser<U::Profile>,
+) {
+    ok(users.create_user(new("ada@example.com")).await);
+    for id in [UserId::Int(-1), UserId::from("nobody")] {
+        let token = TokenRecord { user_id: id.clone(), ..token(&id) };
+        ok(tokens.insert_token(&token).await);
+        let found = ok(users.find_token_owner(&tokens, &token.digest).await);
+        assert!(found.is_none(), "a token whose user does not exist has no owner");
+    }
+}
+
+async fn a_token_of_an_id_of_the_other_kind_has_no_owner<U: Account>(
+    (users, tokens): (impl UserStore<U>, impl TokenStore),
+    new: &impl Fn(&str) -> NewUser<U::Profile>,
+) {
+    let other = match ok(users.create_user(new("ada@example.com")).await).user.id() {
+        UserId::Int(id) => UserId::Text(id.to_string()),
+        UserId::Text(id) => match id.parse() {
+            Ok(number) => UserId::Int(number),
+            Err(_) => return,
+        },
+    };
+    let token = TokenRecord { user_id: other, ..token("secret") };
+    ok(tokens.insert_token(&token).await);
+    let found = ok(users.find_token_owner(&tokens, &token.digest).await);
+    assert!(found.is_none(), "the integer 7 and the text 7 are different ids, also in a join");
+}
+
+async fn the_rev_is_the_users_present_one<U: Account>(
+    (users, tokens): (impl UserStore<U>, impl TokenStore),
+    new: &impl Fn(&str) -> NewUser<U::Profile>,
+) {
+    let id = ok(users.create_user(new("ada@example.com")).await).user.id();
+    let token = TokenRecord { user_id: id.clone(), ..token("secret") };
+    ok(tokens.insert_token(&token).await);
+    let revs = async || {
+        let found = ok(users.find_token_owner(&tokens, &token.digest).await);
+        found.map(|owner| (owner.token.rev, owner.rev))
+    };
+    assert_eq!(revs().await, Some((0, 0)), "a token and its user have a rev each");
+    ok(users.bump_rev(&id).await);
+    assert_eq!(revs().await, Some((0, 1)), "a bump is seen by the next request");
+    ok(users.set_password(&id, 1, &PasswordHash::from_stored("new")).await);
+    assert_eq!(revs().await, Some((0, 2)), "a new password is seen by the next request");
+    ok(tokens.carry_token_over(&token.digest, 0, 2).await);
+    assert_eq!(revs().await, Some((2, 2)), "a token carried over is seen by the next request");
+    ok(tokens.delete_token(&token.digest).await);
+    assert_eq!(revs().await, None, "a logout is seen by the next request");
+}
+
+/// The identity of a store tells whether its tokens can be joined with.
+async fn tokens_of_another_store_are_looked_for_there<U: Account>(
+    (users, tokens): (impl UserStore<U>, impl TokenStore),
+    new: &impl Fn(&str) -> NewUser<U::Profile>,
+) {
+    let elsewhere = MemoryStore::<NoProfile>::new();
+    let id = ok(users.create_user(new("ada@example.com")).await).user.id();
+    let (here, there) = (TokenRecord { user_id: id.clone(), ..token("here") }, TokenRecord { user_id: id, ..token("there") });
+    ok(tokens.insert_token(&here).await);
+    ok(elsewhere.insert_token(&there).await);
+    let rule = "a token is looked for in the store that was given";
+    assert!(ok(users.find_token_owner(&elsewhere, &here.digest).await).is_none(), "{rule}");
+    assert!(ok(users.find_token_owner(&tokens, &there.digest).await).is_none(), "{rule}");
+    same_as_two_queries(&users, &elsewhere, &there.digest).await;
+    let found = ok(users.find_token_owner(&elsewhere, &there.digest).await);
+    assert_eq!(found.map(|owner| owner.token), Some(there), "{rule}");
+}
+
+async fn same_as_two_queries<U: Account>(
+    users: &impl UserStore<U>,
+    tokens: &impl TokenStore,
+    digest: &gatekit_core::TokenDigest,
+) {
+    let rule = "the owner of a token is what two queries find";
+    let owner = ok(users.find_token_owner(tokens, digest).await);
+    let token = ok(tokens.find_token(digest).await);
+    assert_eq!(owner.as_ref().map(|owner| &owner.token), token.as_ref(), "{rule}");
+    let (Some(owner), Some(token)) = (owner, token) else { return };
+    let user = ok(users.find_user(&token.user_id).await).expect("a token's owner is found by its id");
+    let json = |user: &U| serde_json::to_value(user).expect("a user can be written as JSON");
+    assert_eq!(json(&owner.user), json(&user.user), "{rule}");
+    assert_eq!(owner.user.id(), user.user.id(), "{rule}");
+    assert_eq!(owner.rev, user.rev, "{rule}");
+}

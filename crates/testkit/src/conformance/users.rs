@@ -1,0 +1,503 @@
+//! The rules of `UserStore`.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use gatekit_core::{
+    Account, CreateUserError, Identifier, IdentifierKind, NewUser, PasswordHash, StoredUser, UserId, UserStore,
+};
+
+use super::{Identifiers, TEXTS, ok, rules, twenty};
+
+pub(super) async fn run<U, S, Made>(
+    identifiers: Identifiers,
+    make: impl Fn() -> Made,
+    new_user: impl Fn(&str) -> NewUser<U::Profile>,
+) where
+    U: Account,
+    S: UserStore<U>,
+    Made: Future<Output = S>,
+{
+    let new = &new_user;
+    rules!(make;
+        a_new_user_has_rev_0_and_is_found_as_it_was_returned(new),
+        who_is_unknown_is_found_by_nothing(new),
+        a_user_without_a_password_has_none(new),
+        every_user_gets_an_id_of_its_own(new),
+        an_id_of_the_other_kind_names_nobody(new),
+        an_address_in_use_is_refused_and_its_user_untouched(new),
+        addresses_are_compared_byte_for_byte(new),
+        a_long_address_is_kept_whole(new),
+        of_twenty_users_with_one_address_one_is_stored(new),
+        twenty_users_at_once_are_all_stored(new),
+        a_password_is_set_only_under_the_rev_given_and_adds_one(new),
+        of_twenty_passwords_under_one_rev_one_is_set(new),
+        a_hash_is_renewed_only_if_it_is_the_old_one_and_rev_stays(new),
+        a_renewed_hash_never_undoes_a_new_password(new),
+        a_bump_adds_one_and_ends_what_the_old_rev_could_do(new),
+        twenty_bumps_add_twenty(new),
+        one_users_changes_leave_another_alone(new),
+    );
+    if identifiers.usernames {
+        rules!(make;
+            a_user_is_found_by_name(new),
+            a_name_in_use_is_refused_and_its_user_untouched(new),
+            names_are_compared_byte_for_byte(new),
+            names_and_addresses_do_not_collide(new),
+            many_users_have_no_name_and_many_no_address(new),
+            of_twenty_users_with_one_name_one_is_stored(new),
+        );
+    }
+    if identifiers.namespaces {
+        rules!(make; each_namespace_has_its_own_addresses(new));
+    }
+    if identifiers.namespaces && identifiers.usernames {
+        rules!(make; each_namespace_has_its_own_names(new));
+    }
+}
+
+const ADA: &str = "ada@example.com";
+
+async fn a_new_user_has_rev_0_and_is_found_as_it_was_returned<U: Account>(
+    store: impl UserStore<U>,
+    new: &impl Fn(&str) -> NewUser<U::Profile>,
+) {
+    let created = ok(store.create_user(with_password(new(ADA), "hash")).await);
+    assert_eq!(created.rev, 0, "a new user's rev is 0");
+    assert_eq!(created.user.email(), Some(ADA), "the address is kept");
+    assert!(created.password == Some(hash("hash")), "the hash is kept");
+
+    let by_id = ok(store.find_user(&created.user.id()).await);
+    assert_same(by_id, &created, "a user is found by its id as it was returned when created");
+    let by_email = ok(store.find_user_by(&email("", ADA)).await);
+    assert_same(by_email, &created, "a user is found by its address as it was returned when created");
+}
+
+async fn who_is_unknown_is_found_by_nothing<U: Account>(
+    store: impl UserStore<U>,
+    new: &impl Fn(&str) -> NewUser<U::Profile>,
+) {
+    ok(store.create_user(new(ADA)).await);
+    assert!(ok(store.find_user_by(&email("", "bob@example.com")).await).is_none(), "an unknown address finds nobody");
+    assert!(ok(store.find_user_by(&email("", "")).await).is_none(), "the empty address finds nobody");
+    for id in [UserId::Int(-1), UserId::Int(i64::MAX), UserId::from("nobody"), UserId::from("")] {
+        assert!(ok(store.find_user(&id).await).is_none(), "an unknown id finds nobody");
+        assert_eq!(ok(store.set_password(&id, 0, &hash("x")).await), None, "nobody gets a password");
+        assert!(!ok(store.rehash_password(&id, &hash("x"), &hash("y")).await), "nobody's hash is renewed");
+        assert_eq!(ok(store.bump_rev(&id).await), None, "nobody's rev is bumped");
+    }
+}
+
+async fn a_user_without_a_password_has_none<U: Account>(
+    store: impl UserStore<U>,
+    new: &impl Fn(&str) -> NewUser<U::Profile>,
+) {
+    let mut without = new(ADA);
+    without.password = None;
+    let created = ok(store.create_user(without).await);
+    let id = created.user.id();
+    assert!(found(&store, &id).await.password.is_none(), "a user without a password has none, not an empty one");
+    assert!(!ok(store.rehash_password(&id, &hash(""), &hash("new")).await), "no hash is not the empty hash");
+    assert_eq!(ok(store.set_password(&id, 0, &hash("new")).await), Some(1), "who has no password can get one");
+    assert!(found(&store, &id).await.password == Some(hash("new")), "who has no password can get one");
+}
+
+async fn every_user_gets_an_id_of_its_own<U: Account>(
+    store: impl UserStore<U>,
+    new: &impl Fn(&str) -> NewUser<U::Profile>,
+) {
+    let mut ids = HashSet::new();
+    for n in 0..10 {
+        let address = format!("user{n}@example.com");
+        let created = ok(store.create_user(new(&address)).await);
+        assert!(ids.insert(created.user.id()), "no two users have the same id");
+        assert!(store.create_user(new(&address)).await.is_err(), "an address is given once");
+    }
+}
+
+async fn an_id_of_the_other_kind_names_nobody<U: Account>(
+    store: impl UserStore<U>,
+    new: &impl Fn(&str) -> NewUser<U::Profile>,
+) {
+    let other = match ok(store.create_user(with_password(new(ADA), "old")).await).user.id() {
+        UserId::Int(id) => UserId::Text(id.to_string()),
+        UserId::Text(id) => match id.parse() {
+            Ok(number) => UserId::Int(number),
+            Err(_) => return,
+        },
+    };
+    let rule = "the integer 7 and the text 7 are different ids";
+    assert!(ok(store.find_user(&other).await).is_none(), "{rule}");
+    assert_eq!(ok(store.set_password(&other, 0, &hash("x")).await), None, "{rule}");
+    assert!(!ok(store.rehash_password(&other, &hash("old"), &hash("x")).await), "{rule}");
+    assert_eq!(ok(store.bump_rev(&other).await), None, "{rule}");
+}
+
+async fn an_address_in_use_is_refused_and_its_user_untouched<U: Account>(
+    store: impl UserStore<U>,
+    new: &impl Fn(&str) -> NewUser<U::Profile>,
+) {
+    let ada = ok(store.create_user(with_password(new(ADA), "first")).await);
+    let again = store.create_user(with_password(new(ADA), "second")).await;
+    assert_taken(again, IdentifierKind::Email);
+    assert_same(ok(store.find_user_by(&email("", ADA)).await), &ada, "who was first is untouched");
+    ok(store.create_user(new("bob@example.com")).await);
+}
+
+async fn addresses_are_compared_byte_for_byte<U: Account>(
+    store: impl UserStore<U>,
+    new: &impl Fn(&str) -> NewUser<U::Profile>,
+) {
+    let mut ids = Vec::new();
+    for text in TEXTS {
+        ids.push(ok(store.create_user(new(text)).await).user.id());
+    }
+    for (text, id) in TEXTS.iter().zip(ids) {
+        let found = ok(store.find_user_by(&email("", text)).await).expect("every address finds its user");
+        assert_eq!(found.user.id(), id, "an address finds no user with another one: {text:?}");
+        assert_eq!(found.user.email(), Some(*text), "an address is kept byte for byte");
+    }
+    let spelled_otherwise = ok(store.find_user_by(&email("", "ADA@EXAMPLE.COM")).await);
+    assert!(spelled_otherwise.is_none(), "addresses are compared byte for byte: case is the policy's business");
+}
+
+async fn a_long_address_is_kept_whole<U: Account>(
+    store: impl UserStore<U>,
+    new: &impl Fn(&str) -> NewUser<U::Profile>,
+) {
+    // The longest an address can be, and one that differs in its last byte.
+    let (long, other) = (format!("{}@b.de", "a".repeat(249)), format!("{}@b.dd", "a".repeat(249)));
+    let created = ok(store.create_user(new(&long)).await);
+    assert_eq!(found(&store, &created.user.id()).await.user.email(), Some(long.as_str()), "254 bytes are kept");
+    assert!(ok(store.find_user_by(&email("", &other)).await).is_none(), "254 bytes are compared");
+}
+
+/// RACE-2, 2.3.3, 15.4.2
+async fn of_twenty_users_with_one_address_one_is_stored<U: Account>(
+    store: impl UserStore<U>,
+    new: &impl Fn(&str) -> NewUser<U::Profile>,
+) {
+    let store = Arc::new(store);
+    let answers = twenty(|n| {
+        let (store, new) = (Arc::clone(&store), with_password(new(ADA), &format!("hash {n}")));
+        async move { store.create_user(new).await }
+    })
+    .await;
+    let winner = only_one_created(answers, IdentifierKind::Email);
+    assert_same(ok(store.find_user_by(&email("", ADA)).await), &winner, "the one that was stored is the one returned");
+}
+
+async fn twenty_users_at_once_are_all_stored<U: Account>(
+    store: impl UserStore<U>,
+    new: &impl Fn(&str) -> NewUser<U::Profile>,
+) {
+    let store = Arc::new(store);
+    let answers = twenty(|n| {
+        let (store, new) = (Arc::clone(&store), new(&format!("user{n}@example.com")));
+        async move { store.create_user(new).await }
+    })
+    .await;
+    let mut ids = HashSet::new();
+    for created in answers.into_iter().map(ok) {
+        assert_same(ok(store.find_user(&created.user.id()).await), &created, "all of twenty at once are stored");
+        assert!(ids.insert(created.user.id()), "no two users have the same id");
+    }
+}
+
+async fn a_password_is_set_only_under_the_rev_given_and_adds_one<U: Account>(
+    store: impl UserStore<U>,
+    new: &impl Fn(&str) -> NewUser<U::Profile>,
+) {
+    let id = ok(store.create_user(with_password(new(ADA), "old")).await).user.id();
+    for wrong in [-1, 1, i64::MAX] {
+        assert_eq!(ok(store.set_password(&id, wrong, &hash("x")).await), None, "no password is set under another rev");
+    }
+    let unchanged = found(&store, &id).await;
+    assert!(unchanged.rev == 0 && unchanged.password == Some(hash("old")), "a refused password changes nothing");
+
+    assert_eq!(ok(store.set_password(&id, 0, &hash("new")).await), Some(1), "a new password adds one to rev");
+    let changed = found(&store, &id).await;
+    assert_eq!(changed.rev, 1, "a new password adds one to rev");
+    assert!(changed.password == Some(hash("new")), "the new hash is stored with the new rev");
+    assert_eq!(ok(store.set_password(&id, 0, &hash("x")).await), None, "the old rev is worth nothing afterwards");
+    assert_eq!(ok(store.set_password(&id, 1, &hash("newer")).await), Some(2), "each password adds one to rev");
+}
+
+/// RACE-1
+async fn of_twenty_passwords_under_one_rev_one_is_set<U: Account>(
+    store: impl UserStore<U>,
+    new: &impl Fn(&str) -> NewUser<U::Profile>,
+) {
+    let store = Arc::new(store);
+    let id = ok(store.create_user(with_password(new(ADA), "old")).await).user.id();
+    let answers = twenty(|n| {
+        let (store, id) = (Arc::clone(&store), id.clone());
+        async move { store.set_password(&id, 0, &hash(&format!("hash {n}"))).await }
+    })
+    .await;
+    let answers: Vec<_> = answers.into_iter().map(ok).collect();
+    let winners: Vec<_> = (0..).zip(&answers).filter(|(_, answer)| answer.is_some()).collect::<Vec<(usize, _)>>();
+    assert_eq!(winners.len(), 1, "of twenty passwords under one rev exactly one is set");
+    let after = found(&*store, &id).await;
+    assert_eq!(after.rev, 1, "of twenty passwords under one rev exactly one adds to it");
+    let expected = winners.first().map(|(n, _)| hash(&format!("hash {n}")));
+    assert!(after.password == expected, "the hash that is stored is the winner's");
+}
+
+async fn a_hash_is_renewed_only_if_it_is_the_old_one_and_rev_stays<U: Account>(
+    store: impl UserStore<U>,
+    new: &impl Fn(&str) -> NewUser<U::Profile>,
+) {
+    let id = ok(store.create_user(with_password(new(ADA), "old")).await).user.id();
+    for wrong in ["", "OLD", "old ", "other"] {
+        assert!(!ok(store.rehash_password(&id, &hash(wrong), &hash("x")).await), "only the old hash is replaced");
+    }
+    assert!(found(&store, &id).await.password == Some(hash("old")), "a refused hash changes nothing");
+    assert!(ok(store.rehash_password(&id, &hash("old"), &hash("renewed")).await), "the old hash is replaced");
+    let after = found(&store, &id).await;
+    assert!(after.password == Some(hash("renewed")), "the renewed hash is stored");
+    assert_eq!(after.rev, 0, "a renewed hash leaves rev alone");
+    assert!(!ok(store.rehash_password(&id, &hash("old"), &hash("x")).await), "a hash is renewed once");
+}
+
+/// RACE-14
+async fn a_renewed_hash_never_undoes_a_new_password<U: Account>(
+    store: impl UserStore<U>,
+    new: &impl Fn(&str) -> NewUser<U::Profile>,
+) {
+    let store = Arc::new(store);
+    let id = ok(store.create_user(with_password(new(ADA), "old")).await).user.id();
+    let answers = twenty(|n| {
+        let (store, id) = (Arc::clone(&store), id.clone());
+        async move {
+            if n == 10 {
+                return store.set_password(&id, 0, &hash("changed")).await.map(|rev| rev == Some(1));
+            }
+            store.rehash_password(&id, &hash("old"), &hash("renewed")).await.map(|_| true)
+        }
+    })
+    .await;
+    assert!(answers.into_iter().all(ok), "a renewed hash does not stand in the way of a new password");
+    let after = found(&*store, &id).await;
+    assert!(after.password == Some(hash("changed")), "a renewed hash never undoes a new password");
+}
+
+async fn a_bump_adds_one_and_ends_what_the_old_rev_could_do<U: Account>(
+    store: impl UserStore<U>,
+    new: &impl Fn(&str) -> NewUser<U::Profile>,
+) {
+    let id = ok(store.create_user(with_password(new(ADA), "old")).await).user.id();
+    assert_eq!(ok(store.bump_rev(&id).await), Some(1), "a bump returns the new rev");
+    let after = found(&store, &id).await;
+    assert_eq!(after.rev, 1, "a bump adds one");
+    assert!(after.password == Some(hash("old")), "a bump leaves the password alone");
+    assert_eq!(ok(store.set_password(&id, 0, &hash("x")).await), None, "the old rev is worth nothing after a bump");
+}
+
+async fn twenty_bumps_add_twenty<U: Account>(store: impl UserStore<U>, new: &impl Fn(&str) -> NewUser<U::Profile>) {
+    let store = Arc::new(store);
+    let id = ok(store.create_user(new(ADA)).await).user.id();
+    let answers = twenty(|_| {
+        let (store, id) = (Arc::clone(&store), id.clone());
+        async move { store.bump_rev(&id).await }
+    })
+    .await;
+    let mut revs: Vec<_> = answers.into_iter().filter_map(ok).collect();
+    revs.sort_unstable();
+    assert_eq!(revs, (1..=20).collect::<Vec<i64>>(), "each of twenty bumps at once adds one and returns its own rev");
+}
+
+async fn one_users_changes_leave_another_alone<U: Account>(
+    store: impl UserStore<U>,
+    new: &impl Fn(&str) -> NewUser<U::Profile>,
+) {
+    // Both have the same hash, which cannot be where hashes have salts, but must not matter.
+    let ada = ok(store.create_user(with_password(new(ADA), "hash")).await).user.id();
+    let bob = ok(store.create_user(with_password(new("bob@example.com"), "hash")).await);
+    ok(store.rehash_password(&ada, &hash("hash"), &hash("renewed")).await);
+    ok(store.set_password(&ada, 0, &hash("new")).await);
+    ok(store.bump_rev(&ada).await);
+    assert_same(ok(store.find_user(&bob.user.id()).await), &bob, "one user's changes leave another alone");
+}
+
+async fn a_user_is_found_by_name<U: Account>(store: impl UserStore<U>, new: &impl Fn(&str) -> NewUser<U::Profile>) {
+    let ada = ok(store.create_user(named(new(ADA), "ada")).await);
+    assert_eq!(ada.user.username(), Some("ada"), "the name is kept");
+    assert_same(ok(store.find_user_by(&username("", "ada")).await), &ada, "a user is found by its name");
+    assert!(ok(store.find_user_by(&username("", "bob")).await).is_none(), "an unknown name finds nobody");
+    assert!(ok(store.find_user_by(&username("", "")).await).is_none(), "the empty name finds nobody");
+}
+
+async fn a_name_in_use_is_refused_and_its_user_untouched<U: Account>(
+    store: impl UserStore<U>,
+    new: &impl Fn(&str) -> NewUser<U::Profile>,
+) {
+    let ada = ok(store.create_user(named(new(ADA), "ada")).await);
+    let again = store.create_user(named(new("other@example.com"), "ada")).await;
+    assert_taken(again, IdentifierKind::Username);
+    assert_same(ok(store.find_user_by(&username("", "ada")).await), &ada, "who was first is untouched");
+    let refused = ok(store.find_user_by(&email("", "other@example.com")).await);
+    assert!(refused.is_none(), "who was refused is not stored");
+    assert_taken(store.create_user(named(new(ADA), "other")).await, IdentifierKind::Email);
+}
+
+async fn names_are_compared_byte_for_byte<U: Account>(
+    store: impl UserStore<U>,
+    new: &impl Fn(&str) -> NewUser<U::Profile>,
+) {
+    let mut ids = Vec::new();
+    for (n, text) in TEXTS.iter().enumerate() {
+        let user = named(new(&format!("user{n}@example.com")), text);
+        ids.push(ok(store.create_user(user).await).user.id());
+    }
+    for (text, id) in TEXTS.iter().zip(ids) {
+        let found = ok(store.find_user_by(&username("", text)).await).expect("every name finds its user");
+        assert_eq!(found.user.id(), id, "a name finds no user with another one: {text:?}");
+        assert_eq!(found.user.username(), Some(*text), "a name is kept byte for byte");
+    }
+}
+
+async fn names_and_addresses_do_not_collide<U: Account>(
+    store: impl UserStore<U>,
+    new: &impl Fn(&str) -> NewUser<U::Profile>,
+) {
+    let ada = ok(store.create_user(new(ADA)).await).user.id();
+    let eve = ok(store.create_user(named(new("eve@example.com"), ADA)).await).user.id();
+    let by_email = ok(store.find_user_by(&email("", ADA)).await).map(|found| found.user.id());
+    let by_name = ok(store.find_user_by(&username("", ADA)).await).map(|found| found.user.id());
+    assert_eq!((by_email, by_name), (Some(ada), Some(eve)), "somebody's name may be somebody else's address");
+}
+
+async fn many_users_have_no_name_and_many_no_address<U: Account>(
+    store: impl UserStore<U>,
+    new: &impl Fn(&str) -> NewUser<U::Profile>,
+) {
+    for n in 0..3 {
+        let mut nameless = new(&format!("user{n}@example.com"));
+        nameless.username = None;
+        let created = ok(store.create_user(nameless).await);
+        assert_eq!(found(&store, &created.user.id()).await.user.username(), None, "no name stays none");
+        let mut addressless = named(new(""), &format!("user{n}"));
+        addressless.email = None;
+        let created = ok(store.create_user(addressless).await);
+        assert_eq!(found(&store, &created.user.id()).await.user.email(), None, "no address stays none");
+    }
+}
+
+/// RACE-2
+async fn of_twenty_users_with_one_name_one_is_stored<U: Account>(
+    store: impl UserStore<U>,
+    new: &impl Fn(&str) -> NewUser<U::Profile>,
+) {
+    let store = Arc::new(store);
+    let answers = twenty(|n| {
+        let (store, new) = (Arc::clone(&store), named(new(&format!("user{n}@example.com")), "ada"));
+        async move { store.create_user(new).await }
+    })
+    .await;
+    let winner = only_one_created(answers, IdentifierKind::Username);
+    assert_same(ok(store.find_user_by(&username("", "ada")).await), &winner, "the one stored is the one returned");
+}
+
+async fn each_namespace_has_its_own_addresses<U: Account>(
+    store: impl UserStore<U>,
+    new: &impl Fn(&str) -> NewUser<U::Profile>,
+) {
+    let mut ids = Vec::new();
+    for namespace in NAMESPACES {
+        ids.push(ok(store.create_user(inside(new(ADA), namespace)).await).user.id());
+        assert_taken(store.create_user(inside(new(ADA), namespace)).await, IdentifierKind::Email);
+    }
+    for (namespace, id) in NAMESPACES.iter().zip(ids) {
+        let found = ok(store.find_user_by(&email(namespace, ADA)).await).map(|found| found.user.id());
+        assert_eq!(found, Some(id), "an address is looked up in one namespace only");
+    }
+    let elsewhere = ok(store.find_user_by(&email("elsewhere", ADA)).await);
+    assert!(elsewhere.is_none(), "an address of one namespace is unknown in another");
+}
+
+async fn each_namespace_has_its_own_names<U: Account>(
+    store: impl UserStore<U>,
+    new: &impl Fn(&str) -> NewUser<U::Profile>,
+) {
+    let mut ids = Vec::new();
+    for namespace in NAMESPACES {
+        let (ada, eve) = (named(new(ADA), "ada"), named(new("eve@example.com"), "ada"));
+        ids.push(ok(store.create_user(inside(ada, namespace)).await).user.id());
+        assert_taken(store.create_user(inside(eve, namespace)).await, IdentifierKind::Username);
+    }
+    for (namespace, id) in NAMESPACES.iter().zip(ids) {
+        let found = ok(store.find_user_by(&username(namespace, "ada")).await).map(|found| found.user.id());
+        assert_eq!(found, Some(id), "a name is looked up in one namespace only");
+    }
+}
+
+const NAMESPACES: [&str; 4] = ["", "admins", "Admins", "admins "];
+
+fn hash(text: &str) -> PasswordHash {
+    PasswordHash::from_stored(text)
+}
+
+fn with_password<P>(mut user: NewUser<P>, text: &str) -> NewUser<P> {
+    user.password = Some(hash(text));
+    user
+}
+
+fn named<P>(mut user: NewUser<P>, name: &str) -> NewUser<P> {
+    user.username = Some(name.to_owned());
+    user
+}
+
+fn inside<P>(mut user: NewUser<P>, namespace: &str) -> NewUser<P> {
+    namespace.clone_into(&mut user.namespace);
+    user.realm = Some(namespace.to_owned()).filter(|realm| !realm.is_empty());
+    user
+}
+
+fn email(namespace: &str, value: &str) -> Identifier {
+    Identifier { namespace: namespace.to_owned(), kind: IdentifierKind::Email, value: value.to_owned() }
+}
+
+fn username(namespace: &str, value: &str) -> Identifier {
+    Identifier { namespace: namespace.to_owned(), kind: IdentifierKind::Username, value: value.to_owned() }
+}
+
+async fn found<U: Account>(store: &impl UserStore<U>, id: &UserId) -> StoredUser<U> {
+    ok(store.find_user(id).await).expect("a stored user is found by its id")
+}
+
+/// By JSON, which holds the profile, and by what flows see beside it.
+#[track_caller]
+fn assert_same<U: Account>(found: Option<StoredUser<U>>, expected: &StoredUser<U>, rule: &str) {
+    let Some(found) = found else { panic!("{rule}: nobody was found") };
+    let json = |user: &U| serde_json::to_value(user).expect("a user can be written as JSON");
+    assert_eq!(json(&found.user), json(&expected.user), "{rule}");
+    assert_eq!(found.user.id(), expected.user.id(), "{rule}");
+    assert_eq!(found.user.email(), expected.user.email(), "{rule}");
+    assert_eq!(found.user.username(), expected.user.username(), "{rule}");
+    assert_eq!(found.user.realm(), expected.user.realm(), "{rule}");
+    assert_eq!(found.rev, expected.rev, "{rule}");
+    assert!(found.password == expected.password, "{rule}: the password's hash differs");
+}
+
+#[track_caller]
+fn assert_taken<U>(answer: Result<StoredUser<U>, CreateUserError>, kind: IdentifierKind) {
+    match answer {
+        Ok(_) => panic!("the {kind} in use must be refused"),
+        Err(CreateUserError::Taken(named)) => assert_eq!(named, kind, "the error names the identifier that is in use"),
+        Err(error) => panic!("the {kind} in use must be refused as taken, but: {error}"),
+    }
+}
+
+#[track_caller]
+fn only_one_created<U>(answers: Vec<Result<StoredUser<U>, CreateUserError>>, kind: IdentifierKind) -> StoredUser<U> {
+    let mut winners = Vec::new();
+    for answer in answers {
+        match answer {
+            Ok(created) => winners.push(created),
+            refused => assert_taken(refused, kind),
+        }
+    }
+    assert_eq!(winners.len(), 1, "of twenty users with one {kind} exactly one is stored");
+    winners.remove(0)
+}

@@ -1,0 +1,137 @@
+//! A store that goes wrong when a test wants it to.
+
+use async_trait::async_trait;
+use gatekit_core::{
+    Account, CreateUserError, Identifier, NewUser, OneTimePurpose, OneTimeRecord, OneTimeStore, PasswordHash,
+    StoreError, StoreIdentity, StoredUser, Timestamp, TokenDigest, TokenOwner, TokenRecord, TokenStore, UserId, UserStore,
+};
+
+use crate::Faults;
+
+/// Any store, with [`Faults`] in between. It implements whichever of the store traits the inner one does, and has its identity,
+/// so that a store which joins users and tokens in one query still does.
+///
+/// See [`Faults`] for an example.
+#[derive(Clone, Debug)]
+pub struct FaultyStore<S> {
+    inner: S,
+    faults: Faults,
+}
+
+impl<S> FaultyStore<S> {
+    /// With a plan of its own, in which nothing goes wrong yet.
+    #[must_use]
+    pub fn new(inner: S) -> Self {
+        Self::with(inner, Faults::new())
+    }
+
+    /// With a plan that several stores share.
+    #[must_use]
+    pub fn with(inner: S, faults: Faults) -> Self {
+        Self { inner, faults }
+    }
+
+    /// The plan.
+    #[must_use]
+    pub fn faults(&self) -> Faults {
+        self.faults.clone()
+    }
+
+    /// The store itself, to look behind the faults.
+    pub fn inner(&self) -> &S {
+        &self.inner
+    }
+}
+
+#[async_trait]
+impl<U: Account, S: UserStore<U>> UserStore<U> for FaultyStore<S> {
+    async fn create_user(&self, new: NewUser<U::Profile>) -> Result<StoredUser<U>, CreateUserError> {
+        self.faults.call("create_user", self.inner.create_user(new)).await
+    }
+
+    async fn find_user(&self, id: &UserId) -> Result<Option<StoredUser<U>>, StoreError> {
+        self.faults.call("find_user", self.inner.find_user(id)).await
+    }
+
+    async fn find_user_by(&self, identifier: &Identifier) -> Result<Option<StoredUser<U>>, StoreError> {
+        self.faults.call("find_user_by", self.inner.find_user_by(identifier)).await
+    }
+
+    async fn set_password(&self, id: &UserId, rev: i64, hash: &PasswordHash) -> Result<Option<i64>, StoreError> {
+        self.faults.call("set_password", self.inner.set_password(id, rev, hash)).await
+    }
+
+    async fn rehash_password(&self, id: &UserId, old: &PasswordHash, new: &PasswordHash) -> Result<bool, StoreError> {
+        self.faults.call("rehash_password", self.inner.rehash_password(id, old, new)).await
+    }
+
+    async fn bump_rev(&self, id: &UserId) -> Result<Option<i64>, StoreError> {
+        self.faults.call("bump_rev", self.inner.bump_rev(id)).await
+    }
+
+    async fn find_token_owner(
+        &self,
+        tokens: &dyn TokenStore,
+        digest: &TokenDigest,
+    ) -> Result<Option<TokenOwner<U>>, StoreError> {
+        self.faults.call("find_token_owner", self.inner.find_token_owner(tokens, digest)).await
+    }
+}
+
+#[async_trait]
+impl<S: TokenStore> TokenStore for FaultyStore<S> {
+    async fn insert_token(&self, token: &TokenRecord) -> Result<(), StoreError> {
+        self.faults.call("insert_token", self.inner.insert_token(token)).await
+    }
+
+    async fn find_token(&self, digest: &TokenDigest) -> Result<Option<TokenRecord>, StoreError> {
+        self.faults.call("find_token", self.inner.find_token(digest)).await
+    }
+
+    async fn delete_token(&self, digest: &TokenDigest) -> Result<bool, StoreError> {
+        self.faults.call("delete_token", self.inner.delete_token(digest)).await
+    }
+
+    async fn carry_token_over(&self, digest: &TokenDigest, from: i64, to: i64) -> Result<bool, StoreError> {
+        self.faults.call("carry_token_over", self.inner.carry_token_over(digest, from, to)).await
+    }
+
+    async fn delete_tokens_of(&self, user: &UserId, except: Option<&TokenDigest>) -> Result<u64, StoreError> {
+        self.faults.call("delete_tokens_of", self.inner.delete_tokens_of(user, except)).await
+    }
+
+    async fn purge_tokens(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.faults.call("purge_tokens", self.inner.purge_tokens(now, limit)).await
+    }
+
+    fn identity(&self) -> Option<&StoreIdentity> {
+        self.inner.identity()
+    }
+}
+
+#[async_trait]
+impl<S: OneTimeStore> OneTimeStore for FaultyStore<S> {
+    async fn insert_one_time(&self, record: &OneTimeRecord) -> Result<(), StoreError> {
+        self.faults.call("insert_one_time", self.inner.insert_one_time(record)).await
+    }
+
+    async fn find_one_time(
+        &self,
+        purpose: OneTimePurpose,
+        digest: &TokenDigest,
+    ) -> Result<Option<OneTimeRecord>, StoreError> {
+        self.faults.call("find_one_time", self.inner.find_one_time(purpose, digest)).await
+    }
+
+    async fn take_one_time(
+        &self,
+        purpose: OneTimePurpose,
+        digest: &TokenDigest,
+    ) -> Result<Option<OneTimeRecord>, StoreError> {
+        self.faults.call("take_one_time", self.inner.take_one_time(purpose, digest)).await
+    }
+
+    async fn purge_one_time(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.faults.call("purge_one_time", self.inner.purge_one_time(now, limit)).await
+    }
+}

@@ -1,0 +1,399 @@
+//! A mail server on the loopback that keeps the mails for a test to read, and can behave badly.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+use tokio::task::{AbortHandle, JoinSet};
+
+use crate::mime;
+use crate::wait::{first_link, first_secret, until};
+
+/// A real SMTP server (RFC 5321, with 8BITMIME, SMTPUTF8 and AUTH PLAIN) on a free port of `127.0.0.1`, for tests. It takes every
+/// mail from everybody. Clones are the same server; it ends with the last of them.
+///
+/// ```
+/// use gatekit_testkit::SmtpSink;
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
+/// let server = SmtpSink::start().await;
+/// println!("send mails to {}", server.url());
+/// # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+/// # let mut client = tokio::net::TcpStream::connect(server.addr()).await?;
+/// # client.write_all(b"EHLO me\r\nMAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n\
+/// #   Subject: Hello\r\n\r\nSee https://example.com/x\r\n.\r\nQUIT\r\n").await?;
+/// // After a mail was sent there:
+/// assert_eq!(server.next().await.header("subject"), Some("Hello"));
+/// assert_eq!(server.last_link().await, "https://example.com/x");
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+pub struct SmtpSink {
+    addr: SocketAddr,
+    shared: Arc<Shared>,
+    _server: Arc<Server>,
+}
+
+#[derive(Debug)]
+struct Server(AbortHandle);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    mails: Vec<ReceivedMail>,
+    /// How many [`SmtpSink::next`] has given out.
+    read: usize,
+    logins: Vec<(String, String)>,
+    connections: usize,
+    always: SmtpBehavior,
+    next: VecDeque<SmtpBehavior>,
+    withheld: Vec<String>,
+}
+
+/// What an [`SmtpSink`] does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SmtpBehavior {
+    /// Takes every mail.
+    #[default]
+    Accept,
+    /// Answers 451 to a recipient: not now.
+    Defer,
+    /// Answers 550 to a recipient: no.
+    Reject,
+    /// Takes the connection and says nothing.
+    HangAtConnect,
+    /// Takes the connection and closes it.
+    CloseAtConnect,
+    /// Reads a whole mail and says nothing.
+    HangAfterMail,
+    /// Reads a whole mail and closes the connection, so that nobody knows whether it was taken.
+    CloseAfterMail,
+    /// Answers 535 to every login.
+    RefuseLogin,
+}
+
+/// A mail that an [`SmtpSink`] took.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ReceivedMail {
+    /// The sender on the envelope (`MAIL FROM`).
+    pub from: String,
+    /// The recipients on the envelope (`RCPT TO`).
+    pub to: Vec<String>,
+    /// What was said after the sender on the envelope: `BODY=8BITMIME`, `SMTPUTF8`.
+    pub parameters: String,
+    /// All headers in order, unfolded and decoded.
+    pub headers: Vec<(String, String)>,
+    /// The text, decoded, with `\n` at the ends of lines; of several parts the plain one.
+    pub text: String,
+    /// All of it as it came over the wire, without dot-stuffing.
+    pub raw: String,
+}
+
+impl ReceivedMail {
+    /// The first header of this name, in any case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| &**value)
+    }
+
+    /// The first link in the text.
+    #[must_use]
+    pub fn link(&self) -> Option<String> {
+        first_link(&self.text)
+    }
+}
+
+impl SmtpSink {
+    /// Starts a server on a free port.
+    ///
+    /// # Panics
+    ///
+    /// If the loopback has no free port.
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("the loopback has a free port");
+        let addr = listener.local_addr().expect("a bound listener has an address");
+        let shared = Arc::<Shared>::default();
+        let server = tokio::spawn(serve(listener, Arc::clone(&shared)));
+        Self { addr, shared, _server: Arc::new(Server(server.abort_handle())) }
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Where it listens, as a URL: `smtp://127.0.0.1:port`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("smtp://{}", self.addr)
+    }
+
+    /// From now on does this, whenever there is occasion.
+    pub fn behave(&self, behavior: SmtpBehavior) {
+        self.shared.state().always = behavior;
+    }
+
+    /// Does this the next `times` times there is occasion: a connection, a login, a recipient or a mail, whatever it is about.
+    pub fn behave_next(&self, times: usize, behavior: SmtpBehavior) {
+        self.shared.state().next.extend(std::iter::repeat_n(behavior, times));
+    }
+
+    /// No longer offers this extension, for instance `SMTPUTF8`.
+    pub fn withhold(&self, extension: &str) {
+        self.shared.state().withheld.push(extension.to_owned());
+    }
+
+    /// How many connections there were.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.shared.state().connections
+    }
+
+    /// Users and passwords of the logins so far.
+    #[must_use]
+    pub fn logins(&self) -> Vec<(String, String)> {
+        self.shared.state().logins.clone()
+    }
+
+    /// The mails so far, oldest first. It does not wait.
+    #[must_use]
+    pub fn mails(&self) -> Vec<ReceivedMail> {
+        self.shared.state().mails.clone()
+    }
+
+    /// The next mail that `next` has not yet returned; waits for it.
+    ///
+    /// # Panics
+    ///
+    /// If none comes within five seconds.
+    pub async fn next(&self) -> ReceivedMail {
+        let next = until(&self.shared.changed, || {
+            let mut state = self.shared.state();
+            let mail = state.mails.get(state.read).cloned()?;
+            state.read += 1;
+            Some(mail)
+        });
+        match next.await {
+            Some(mail) => mail,
+            None => panic!("waited for a mail over SMTP, but none came to {}", self.addr),
+        }
+    }
+
+    /// The mails, once there are at least `count`.
+    ///
+    /// # Panics
+    ///
+    /// If they do not come within five seconds.
+    pub async fn wait_for(&self, count: usize) -> Vec<ReceivedMail> {
+        let enough = until(&self.shared.changed, || Some(self.mails()).filter(|mails| mails.len() >= count));
+        match enough.await {
+            Some(mails) => mails,
+            None => panic!("waited for {count} mails over SMTP, but only {} came to {}", self.mails().len(), self.addr),
+        }
+    }
+
+    /// The link in the newest mail; waits for a mail if there is none.
+    ///
+    /// # Panics
+    ///
+    /// If no mail comes within five seconds, or the newest holds no link.
+    pub async fn last_link(&self) -> String {
+        match self.wait_for(1).await.last().and_then(ReceivedMail::link) {
+            Some(link) => link,
+            None => panic!("the newest mail holds no link; is `public_url` set?"),
+        }
+    }
+
+    /// The secret in the newest mail; waits for a mail if there is none.
+    ///
+    /// # Panics
+    ///
+    /// If no mail comes within five seconds, or the newest holds no secret.
+    pub async fn last_token(&self) -> String {
+        match self.wait_for(1).await.last().and_then(|mail| first_secret(&mail.text)) {
+            Some(secret) => secret,
+            None => panic!("the newest mail holds no secret"),
+        }
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What to do on an occasion for one of `possible`.
+    fn behavior(&self, possible: &[SmtpBehavior]) -> SmtpBehavior {
+        let mut state = self.state();
+        if state.next.front().is_some_and(|next| possible.contains(next)) {
+            return state.next.pop_front().unwrap_or_default();
+        }
+        if possible.contains(&state.always) { state.always } else { SmtpBehavior::Accept }
+    }
+}
+
+async fn serve(listener: TcpListener, shared: Arc<Shared>) {
+    let mut sessions = JoinSet::new();
+    while let Ok((stream, _)) = listener.accept().await {
+        shared.state().connections += 1;
+        let shared = Arc::clone(&shared);
+        sessions.spawn(async move {
+            // An error here is a client that went away.
+            let _ = Session { stream: BufReader::new(stream), shared }.run().await;
+        });
+        while sessions.try_join_next().is_some() {}
+    }
+}
+
+struct Session {
+    stream: BufReader<TcpStream>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Envelope {
+    from: String,
+    parameters: String,
+    to: Vec<String>,
+}
+
+impl Session {
+    async fn run(mut self) -> std::io::Result<()> {
+        match self.shared.behavior(&[SmtpBehavior::HangAtConnect, SmtpBehavior::CloseAtConnect]) {
+            SmtpBehavior::HangAtConnect => std::future::pending().await,
+            SmtpBehavior::CloseAtConnect => return Ok(()),
+            _ => {}
+        }
+        self.say("220 sink ready").await?;
+        let mut envelope = Envelope::default();
+        while let Some(line) = self.line().await? {
+            let line = line.trim_end().to_owned();
+            let (verb, rest) = line.split_once(' ').unwrap_or((&line, ""));
+            match verb.to_ascii_uppercase().as_str() {
+                "EHLO" => self.hello().await?,
+                "HELO" | "NOOP" => self.say("250 ok").await?,
+                "AUTH" => self.login(rest).await?,
+                "MAIL" => {
+                    let (from, parameters) = path(rest);
+                    envelope = Envelope { from, parameters, to: Vec::new() };
+                    self.say("250 ok").await?;
+                }
+                "RCPT" => match self.shared.behavior(&[SmtpBehavior::Defer, SmtpBehavior::Reject]) {
+                    SmtpBehavior::Defer => self.say("451 4.7.1 greylisted, come back later").await?,
+                    SmtpBehavior::Reject => self.say("550 5.1.1 nobody of that name").await?,
+                    _ => {
+                        envelope.to.push(path(rest).0);
+                        self.say("250 ok").await?;
+                    }
+                },
+                "DATA" if envelope.to.is_empty() => self.say("503 no recipient").await?,
+                "DATA" => {
+                    self.say("354 go on").await?;
+                    let Some(raw) = self.content().await? else { return Ok(()) };
+                    match self.shared.behavior(&[SmtpBehavior::HangAfterMail, SmtpBehavior::CloseAfterMail]) {
+                        SmtpBehavior::HangAfterMail => std::future::pending().await,
+                        SmtpBehavior::CloseAfterMail => return Ok(()),
+                        _ => {}
+                    }
+                    self.keep(std::mem::take(&mut envelope), raw);
+                    self.say("250 kept").await?;
+                }
+                "RSET" => {
+                    envelope = Envelope::default();
+                    self.say("250 ok").await?;
+                }
+                "QUIT" => return self.say("221 bye").await,
+                _ => self.say("500 what?").await?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn hello(&mut self) -> std::io::Result<()> {
+        let withheld = self.shared.state().withheld.clone();
+        let mut reply = String::from("250-sink\r\n");
+        for extension in ["8BITMIME", "SMTPUTF8", "AUTH PLAIN"] {
+            if !withheld.iter().any(|w| extension.starts_with(w.as_str())) {
+                reply.push_str(&format!("250-{extension}\r\n"));
+            }
+        }
+        reply.push_str("250 SIZE 10485760");
+        self.say(&reply).await
+    }
+
+    /// RFC 4954, RFC 4616: `AUTH PLAIN base64(\0user\0password)`, at once or after a 334.
+    async fn login(&mut self, rest: &str) -> std::io::Result<()> {
+        let initial = rest.split_once(' ').map(|(_, initial)| initial.to_owned());
+        let response = match initial {
+            Some(initial) => initial,
+            None => {
+                self.say("334 ").await?;
+                self.line().await?.unwrap_or_default()
+            }
+        };
+        let decoded = STANDARD.decode(response.trim()).unwrap_or_default();
+        let decoded = String::from_utf8_lossy(&decoded).into_owned();
+        let mut parts = decoded.split('\0').skip(1);
+        let (user, password) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        self.shared.state().logins.push((user.to_owned(), password.to_owned()));
+        match self.shared.behavior(&[SmtpBehavior::RefuseLogin]) {
+            SmtpBehavior::RefuseLogin => self.say("535 5.7.8 wrong user or password").await,
+            _ => self.say("235 welcome").await,
+        }
+    }
+
+    /// Everything up to the line with one dot.
+    async fn content(&mut self) -> std::io::Result<Option<String>> {
+        let mut content = String::new();
+        while let Some(line) = self.line().await? {
+            if line == ".\r\n" {
+                return Ok(Some(content));
+            }
+            content.push_str(line.strip_prefix('.').unwrap_or(&line));
+        }
+        Ok(None)
+    }
+
+    fn keep(&self, envelope: Envelope, raw: String) {
+        let mime::Parsed { headers, text } = mime::parse(&raw);
+        let Envelope { from, parameters, to } = envelope;
+        self.shared.state().mails.push(ReceivedMail { from, to, parameters, headers, text, raw });
+        self.shared.changed.notify_waiters();
+    }
+
+    async fn say(&mut self, reply: &str) -> std::io::Result<()> {
+        self.stream.get_mut().write_all(format!("{reply}\r\n").as_bytes()).await
+    }
+
+    /// One line with its end; `None` if there are no more.
+    async fn line(&mut self) -> std::io::Result<Option<String>> {
+        let mut line = Vec::new();
+        let read = self.stream.read_until(b'\n', &mut line).await?;
+        Ok((read > 0).then(|| String::from_utf8_lossy(&line).into_owned()))
+    }
+}
+
+/// `FROM:<ada@example.com> SMTPUTF8` to address and parameters.
+fn path(rest: &str) -> (String, String) {
+    let Some((_, rest)) = rest.split_once('<') else { return (rest.to_owned(), String::new()) };
+    let (address, parameters) = rest.rsplit_once('>').unwrap_or((rest, ""));
+    (address.to_owned(), parameters.trim().to_owned())
+}

@@ -1,0 +1,112 @@
+//! Clients in other languages, unmodified, against the example `quickstart` as an app author would run it.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use super::Passed;
+use crate::run::{Result, Run};
+use crate::tools;
+use crate::workspace::Workspace;
+
+/// How long the server may take to say that it is ready.
+const START: Duration = Duration::from_secs(60);
+/// How long one test may take, in milliseconds, before it counts as hanging.
+const TEST: &str = "--test-timeout=120000";
+
+pub(super) fn run(workspace: &Workspace) -> Result<Passed> {
+    let clients = workspace.root.join("tests/clients");
+    let tests = test_files(&clients)?;
+    let node = tools::node(workspace)?;
+    Run::new("npm", &["ci", "--no-audit", "--no-fund"]).dir(&clients).show()?;
+    Run::cargo(&["build", "-p", "quickstart"]).show()?;
+
+    let server = Server::start(&workspace.executable("quickstart"))?;
+    println!("quickstart listens on {}", server.url);
+    let mut run = Run::new(node, &["--test", TEST]).env("BASE_URL", format!("{}/api", server.url)).dir(&clients);
+    for test in &tests {
+        run = run.arg(test);
+    }
+    run.show()?;
+    Ok(Passed::default())
+}
+
+/// `*.test.js`, `*.test.mjs` and so on; none at all is an error, since a run of no tests proves nothing.
+fn test_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let unreadable = |e: std::io::Error| format!("{}: {e}", folder.display());
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+        let name = PathBuf::from(entry.map_err(unreadable)?.file_name());
+        let stem = name.file_stem().map(Path::new);
+        if stem.and_then(Path::extension).is_some_and(|ext| ext == "test") {
+            files.push(name);
+        }
+    }
+    files.sort();
+    if files.is_empty() { Err(format!("{} has no tests", folder.display())) } else { Ok(files) }
+}
+
+/// A running example. Dropping it kills the process and removes its folder.
+struct Server {
+    url: String,
+    child: Child,
+    folder: PathBuf,
+}
+
+impl Server {
+    /// Starts it on a free port in an empty folder, where it puts its database, and waits for its `READY` line.
+    fn start(executable: &Path) -> Result<Self> {
+        let folder = std::env::temp_dir().join(format!("gatekit-clients-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+        let mut child = Run::new(executable, &[])
+            .dir(&folder)
+            .env("PORT", free_port()?.to_string())
+            .into_command()
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|e| format!("{}: {e}", executable.display()))?;
+        let output = child.stdout.take();
+        // From here on the process ends with this value, also when it never gets ready.
+        let mut server = Self { url: String::new(), child, folder };
+        let ready = watch(output.ok_or("the server has no output")?);
+        server.url = ready.recv_timeout(START).map_err(|_| {
+            format!("{} ended or printed no line `READY http://..` in {} s", executable.display(), START.as_secs())
+        })?;
+        Ok(server)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may be gone already, and so may the folder: both are what we want.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// Passes the server's output on, so that it never blocks on a full pipe, and hands over the address when it is printed.
+/// The sender is dropped when the output ends, which wakes whoever waits.
+fn watch(output: impl Read + Send + 'static) -> mpsc::Receiver<String> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        for line in BufReader::new(output).lines().map_while(std::result::Result::ok) {
+            println!("quickstart| {line}");
+            if let Some(url) = line.strip_prefix("READY ") {
+                // Nobody waits any more once the time is up.
+                let _ = sender.send(url.trim().to_owned());
+            }
+        }
+    });
+    receiver
+}
+
+fn free_port() -> Result<u16> {
+    let address = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    address.map(|address| address.port()).map_err(|e| format!("no free port: {e}"))
+}
