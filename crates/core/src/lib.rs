@@ -97,7 +97,7 @@ pub use {
     policy::Policy,
     ports::{
         CreateUserError, Identifier, IdentifierKind, Mail, MailError, MailKind, Mailer, OneTimePurpose, OneTimeRecord,
-        OneTimeStore, StoreIdentity, TokenOwner, TokenStore, UserStore,
+        OneTimeStore, StoreIdentity, TokenOwner, TokenStore, UserStore, find_token_owner_separately,
     },
     random::{Random, SystemRandom},
 };

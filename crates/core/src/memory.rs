@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use crate::{
     CreateUserError, Identifier, IdentifierKind, NewUser, NoProfile, OneTimePurpose, OneTimeRecord, OneTimeStore,
     PasswordHash, Profile, StoreError, StoreIdentity, StoredUser, Timestamp, TokenDigest, TokenOwner, TokenRecord,
-    TokenStore, User, UserId, UserStore,
+    TokenStore, User, UserId, UserStore, find_token_owner_separately,
 };
 
 /// A store that forgets everything when the process ends.
@@ -145,10 +145,7 @@ impl<P: Profile> UserStore<User<P>> for MemoryStore<P> {
                 Some(TokenOwner { token: token.clone(), user: stored.user.clone(), rev: stored.rev })
             }));
         }
-        let Some(token) = tokens.find_token(digest).await? else { return Ok(None) };
-        let contents = self.read();
-        let stored = contents.users.get(&token.user_id);
-        Ok(stored.map(|stored| TokenOwner { user: stored.user.clone(), rev: stored.rev, token }))
+        find_token_owner_separately(self, tokens, digest).await
     }
 }
 

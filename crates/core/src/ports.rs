@@ -46,16 +46,31 @@ pub trait UserStore<U: Account>: Send + Sync + 'static {
     /// The token with this digest, and its user. This is what a protected request costs.
     ///
     /// The default asks both stores, one after the other. A store that reaches the table of `tokens` overrides it with one
-    /// query that joins the two; [`TokenStore::identity`] tells whether it does.
+    /// query that joins the two; [`TokenStore::identity`] tells whether it does, and [`find_token_owner_separately`] is for when it
+    /// does not.
     async fn find_token_owner(
         &self,
         tokens: &dyn TokenStore,
         digest: &TokenDigest,
     ) -> Result<Option<TokenOwner<U>>, StoreError> {
-        let Some(token) = tokens.find_token(digest).await? else { return Ok(None) };
-        let found = self.find_user(&token.user_id).await?;
-        Ok(found.map(|found| TokenOwner { token, user: found.user, rev: found.rev }))
+        find_token_owner_separately(self, tokens, digest).await
     }
+}
+
+/// The token with this digest, and its user, by asking one store after the other. What a [`UserStore`] falls back to that cannot
+/// join with `tokens`.
+///
+/// # Errors
+///
+/// [`StoreError`] of either.
+pub async fn find_token_owner_separately<U: Account, S: UserStore<U> + ?Sized>(
+    users: &S,
+    tokens: &dyn TokenStore,
+    digest: &TokenDigest,
+) -> Result<Option<TokenOwner<U>>, StoreError> {
+    let Some(token) = tokens.find_token(digest).await? else { return Ok(None) };
+    let found = users.find_user(&token.user_id).await?;
+    Ok(found.map(|found| TokenOwner { token, user: found.user, rev: found.rev }))
 }
 
 /// Why a user was not stored.

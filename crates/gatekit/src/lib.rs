@@ -39,6 +39,11 @@ pub use gatekit_routes as routes;
 #[cfg(feature = "sqlite")]
 pub use gatekit_sql as sql;
 
+#[cfg(feature = "accounts")]
+pub use gatekit_core::{
+    Account, Auth, ChangePassword, Event, Hasher, Hooks, IssueToken, Login, Mailer, MemoryStore, NewUser, OneTimeStore,
+    PasswordReset, Policy, Profile, Refusal, Register, RequestPasswordReset, StoredUser, TokenStore, UserStore,
+};
 #[cfg(feature = "jwt")]
 pub use gatekit_layer::JwtVerifier;
 #[cfg(feature = "console-mail")]
@@ -47,14 +52,6 @@ pub use gatekit_mail::ConsoleMailer;
 pub use gatekit_mail::SmtpMailer;
 #[cfg(feature = "sqlite")]
 pub use gatekit_sql::SqliteStore;
-#[cfg(feature = "accounts")]
-pub use {
-    gatekit_core::{
-        Account, Auth, ChangePassword, Event, Hasher, Hooks, IssueToken, Login, Mailer, MemoryStore, NewUser,
-        OneTimeStore, PasswordReset, Policy, Profile, Refusal, Register, RequestPasswordReset, StoredUser, TokenStore,
-        UserStore,
-    },
-};
 pub use {
     gatekit_core::{
         AuthenticateError, Authenticated, Authenticator, IssuedToken, NoProfile, StoreError, Timestamp, TokenRecord,

@@ -43,10 +43,10 @@ mod rejection;
 mod require;
 mod source;
 
-#[cfg(feature = "jwt")]
-pub mod jwt;
 #[cfg(feature = "jwks-url")]
 mod jwks_url;
+#[cfg(feature = "jwt")]
+pub mod jwt;
 
 #[cfg(feature = "jwt")]
 pub use jwt::JwtVerifier;

@@ -87,7 +87,10 @@ where
         // The very service that was ready is the one that is called; the clone is for the next request.
         let clone = self.inner.clone();
         let service = std::mem::replace(&mut self.inner, clone);
-        RequireAuthFuture { state: State::Asking { asking: Box::pin(admit(request)), service: Some(service) }, from_query }
+        RequireAuthFuture {
+            state: State::Asking { asking: Box::pin(admit(request)), service: Some(service) },
+            from_query,
+        }
     }
 }
 

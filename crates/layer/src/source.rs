@@ -95,7 +95,10 @@ impl TokenSource {
     ///
     /// If `name` is not a header's name.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "the name is written in the app's source, and wrong there every time or never")]
+    #[expect(
+        clippy::expect_used,
+        reason = "the name is written in the app's source, and wrong there every time or never"
+    )]
     pub fn header(name: &str) -> Self {
         Self(Kind::Header(name.parse().expect("the name of a header source is a valid header name")))
     }

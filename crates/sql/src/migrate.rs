@@ -17,11 +17,8 @@ pub(crate) struct Migration {
     script: &'static str,
 }
 
-const MIGRATIONS: &[Migration] = &[Migration {
-    number: 1,
-    name: "accounts",
-    script: include_str!("../migrations/sqlite/0001_accounts.sql"),
-}];
+const MIGRATIONS: &[Migration] =
+    &[Migration { number: 1, name: "accounts", script: include_str!("../migrations/sqlite/0001_accounts.sql") }];
 
 const LEDGER: &str = "CREATE TABLE IF NOT EXISTS gatekit_migrations (
     number   INTEGER PRIMARY KEY,

@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use gatekit_core::{
     Account, CreateUserError, Identifier, NewUser, OneTimePurpose, OneTimeRecord, OneTimeStore, PasswordHash,
-    StoreError, StoreIdentity, StoredUser, Timestamp, TokenDigest, TokenOwner, TokenRecord, TokenStore, UserId, UserStore,
+    StoreError, StoreIdentity, StoredUser, Timestamp, TokenDigest, TokenOwner, TokenRecord, TokenStore, UserId,
+    UserStore,
 };
 
 use crate::Faults;

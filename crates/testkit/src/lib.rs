@@ -55,7 +55,11 @@
 //! # When something is wrong
 //!
 //! Whatever waits here waits five seconds and then panics with a message that says what it waited for: a test must end.
-#![expect(clippy::panic, clippy::expect_used, reason = "a test kit tells by panicking; each such function documents when")]
+#![expect(
+    clippy::panic,
+    clippy::expect_used,
+    reason = "a test kit tells by panicking; each such function documents when"
+)]
 
 mod clock;
 pub mod conformance;

@@ -65,6 +65,7 @@ impl LogCapture {
     pub fn dispatch(&self) -> Dispatch {
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(LevelFilter::TRACE)
+            .with_ansi(false)
             .with_span_events(FmtSpan::FULL)
             .with_writer(self.clone())
             .finish();

@@ -42,7 +42,9 @@ mod tests {
 
     #[test]
     fn a_link_ends_where_text_goes_on() {
-        for text in ["Open\n\nhttps://a.example/x#t=1\n\nBye", "<https://a.example/x#t=1>", "see https://a.example/x#t=1"] {
+        for text in
+            ["Open\n\nhttps://a.example/x#t=1\n\nBye", "<https://a.example/x#t=1>", "see https://a.example/x#t=1"]
+        {
             assert_eq!(first_link(text).as_deref(), Some("https://a.example/x#t=1"));
         }
         assert_eq!(first_link("http://b.example and https://a.example").as_deref(), Some("http://b.example"));

@@ -257,7 +257,9 @@ pub enum JwtConfigError {
         bytes: usize,
     },
     /// RFC 8725 §3.1: what half of the world may know must not become a secret.
-    #[error("this is a key in PEM, DER, SSH or JWK form, and no HS256 secret; use `es256_pem`, `eddsa_pem` or `from_jwks`")]
+    #[error(
+        "this is a key in PEM, DER, SSH or JWK form, and no HS256 secret; use `es256_pem`, `eddsa_pem` or `from_jwks`"
+    )]
     NotASecret,
     /// A text that should be base64url is not.
     #[error("{what} is not base64url (A-Z, a-z, 0-9, `-` and `_`, no padding)")]
@@ -266,7 +268,9 @@ pub enum JwtConfigError {
         what: &'static str,
     },
     /// Not PEM, or another block of it: a certificate, say.
-    #[error("a public key in PEM begins with `-----BEGIN PUBLIC KEY-----`; `openssl pkey -pubout` and `openssl x509 -pubkey` make one")]
+    #[error(
+        "a public key in PEM begins with `-----BEGIN PUBLIC KEY-----`; `openssl pkey -pubout` and `openssl x509 -pubkey` make one"
+    )]
     NotPem,
     /// Only who signs needs it.
     #[error("this is a private key, which has no business here; `openssl pkey -pubout` makes the public one from it")]
@@ -296,10 +300,14 @@ pub enum JwtConfigError {
     )]
     NoUsableKey,
     /// Neither [`issuer`](JwtVerifierBuilder::issuer) nor [`any_issuer`](JwtVerifierBuilder::any_issuer) was called.
-    #[error("say whose tokens are accepted: `.issuer(\"https://..\")` with what they have as `iss`, or `.any_issuer()`")]
+    #[error(
+        "say whose tokens are accepted: `.issuer(\"https://..\")` with what they have as `iss`, or `.any_issuer()`"
+    )]
     IssuerUndecided,
     /// Neither [`audience`](JwtVerifierBuilder::audience) nor [`any_audience`](JwtVerifierBuilder::any_audience) was called.
-    #[error("say for whom accepted tokens are made: `.audience(\"..\")` with what they have as `aud`, or `.any_audience()`")]
+    #[error(
+        "say for whom accepted tokens are made: `.audience(\"..\")` with what they have as `aud`, or `.any_audience()`"
+    )]
     AudienceUndecided,
     /// Both any and named ones.
     #[error("`.any_{claim}()` and `.{claim}(..)` exclude each other")]

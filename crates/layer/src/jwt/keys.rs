@@ -130,11 +130,13 @@ impl Key {
     }
 
     fn eddsa_point(point: &[u8]) -> Result<Self, JwtConfigError> {
-        let mut y = <[u8; 32]>::try_from(point)
-            .map_err(|_| JwtConfigError::BadKey { what: "an Ed25519 key is 32 bytes" })?;
+        let mut y =
+            <[u8; 32]>::try_from(point).map_err(|_| JwtConfigError::BadKey { what: "an Ed25519 key is 32 bytes" })?;
         y[31] &= 0x7f; // the sign of x
         if SMALL_ORDER.contains(&URL_SAFE_NO_PAD.encode(y).as_str()) {
-            return Err(JwtConfigError::BadKey { what: "this Ed25519 key is a point of small order: anyone can sign for it" });
+            return Err(JwtConfigError::BadKey {
+                what: "this Ed25519 key is a point of small order: anyone can sign for it",
+            });
         }
         Ok(Self::new(Algorithm::EdDsa, DecodingKey::from_ed_der(point)))
     }

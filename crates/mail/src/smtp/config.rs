@@ -31,7 +31,9 @@ pub enum SmtpConfigError {
     )]
     HalfCredentials,
     /// User, password or name are not text once they are decoded.
-    #[error("user, password and name in the mail server's URL must be percent-encoded UTF-8 without control characters")]
+    #[error(
+        "user, password and name in the mail server's URL must be percent-encoded UTF-8 without control characters"
+    )]
     NotText,
     /// `tls` says something else, or says it for `smtps`.
     #[error("`tls` in the mail server's URL must be `required`, `opportunistic` or `none`, and only with smtp://")]

@@ -87,9 +87,15 @@ mod tests {
 
     #[test]
     fn what_is_no_sender_is_refused_when_the_mailer_is_made() {
-        for text in
-            ["", "example.com", "Example", "a@b@c", "Example no-reply@example.com>", "a@example.com\r\nBcc: b@example.com", "A <>"]
-        {
+        for text in [
+            "",
+            "example.com",
+            "Example",
+            "a@b@c",
+            "Example no-reply@example.com>",
+            "a@example.com\r\nBcc: b@example.com",
+            "A <>",
+        ] {
             assert!(matches!(sender(text), Err(SmtpConfigError::From(_))), "{text:?}");
         }
     }

@@ -13,8 +13,8 @@ use async_trait::async_trait;
 use gatekit_core::{Mail, MailError, Mailer};
 use lettre::message::Mailbox;
 
-pub use config::SmtpConfigError;
 use config::Server;
+pub use config::SmtpConfigError;
 use connection::Connections;
 use failure::Failure;
 

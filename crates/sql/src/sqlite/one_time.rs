@@ -13,12 +13,13 @@ const TABLE: Table = Table("gatekit_one_time");
 #[async_trait]
 impl OneTimeStore for SqliteStore {
     async fn insert_one_time(&self, record: &OneTimeRecord) -> Result<(), StoreError> {
-        let insert = sqlx::query("INSERT INTO gatekit_one_time (digest, purpose, user_id, rev, expires) VALUES (?, ?, ?, ?, ?)")
-            .bind(record.digest.as_bytes().as_slice())
-            .bind(record.purpose.as_str())
-            .bind(record.user_id.as_ref().map(Id))
-            .bind(record.rev)
-            .bind(record.expires.0);
+        let insert =
+            sqlx::query("INSERT INTO gatekit_one_time (digest, purpose, user_id, rev, expires) VALUES (?, ?, ?, ?, ?)")
+                .bind(record.digest.as_bytes().as_slice())
+                .bind(record.purpose.as_str())
+                .bind(record.user_id.as_ref().map(Id))
+                .bind(record.rev)
+                .bind(record.expires.0);
         insert.execute(&mut *self.writer().await?).await.map_err(store_error)?;
         Ok(())
     }
@@ -42,10 +43,11 @@ impl OneTimeStore for SqliteStore {
         purpose: OneTimePurpose,
         digest: &TokenDigest,
     ) -> Result<Option<OneTimeRecord>, StoreError> {
-        let take =
-            sqlx::query("DELETE FROM gatekit_one_time WHERE digest = ? AND purpose = ? RETURNING user_id, rev, expires")
-                .bind(digest.as_bytes().as_slice())
-                .bind(purpose.as_str());
+        let take = sqlx::query(
+            "DELETE FROM gatekit_one_time WHERE digest = ? AND purpose = ? RETURNING user_id, rev, expires",
+        )
+        .bind(digest.as_bytes().as_slice())
+        .bind(purpose.as_str());
         // To the end, where it is committed: see `SqliteStore::writer`.
         let taken = take.fetch_all(&mut *self.writer().await?).await.map_err(store_error)?;
         taken.first().map(|row| from_row(row, purpose, digest)).transpose()

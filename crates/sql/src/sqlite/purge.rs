@@ -57,12 +57,7 @@ pub(super) async fn one_time(connections: &Connections, now: Timestamp, limit: u
     batch(connections, delete, now, limit).await
 }
 
-async fn batch(
-    connections: &Connections,
-    delete: &'static str,
-    now: Timestamp,
-    limit: u32,
-) -> Result<u64, StoreError> {
+async fn batch(connections: &Connections, delete: &'static str, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
     let mut writer = connections.writer().await.map_err(store_error)?;
     let done = sqlx::query(delete).bind(now.0).bind(limit).execute(&mut *writer).await.map_err(store_error)?;
     Ok(done.rows_affected())

@@ -40,27 +40,27 @@ impl TokenStore for SqliteStore {
     }
 
     async fn delete_token(&self, digest: &TokenDigest) -> Result<bool, StoreError> {
-        let delete = sqlx::query("DELETE FROM gatekit_access_tokens WHERE token_digest = ?")
-            .bind(digest.as_bytes().as_slice());
+        let delete =
+            sqlx::query("DELETE FROM gatekit_access_tokens WHERE token_digest = ?").bind(digest.as_bytes().as_slice());
         let done = delete.execute(&mut *self.writer().await?).await.map_err(store_error)?;
         Ok(done.rows_affected() > 0)
     }
 
     async fn carry_token_over(&self, digest: &TokenDigest, from: i64, to: i64) -> Result<bool, StoreError> {
-        let carry = sqlx::query("UPDATE gatekit_access_tokens SET token_rev = ? WHERE token_digest = ? AND token_rev = ?")
-            .bind(to)
-            .bind(digest.as_bytes().as_slice())
-            .bind(from);
+        let carry =
+            sqlx::query("UPDATE gatekit_access_tokens SET token_rev = ? WHERE token_digest = ? AND token_rev = ?")
+                .bind(to)
+                .bind(digest.as_bytes().as_slice())
+                .bind(from);
         let done = carry.execute(&mut *self.writer().await?).await.map_err(store_error)?;
         Ok(done.rows_affected() > 0)
     }
 
     async fn delete_tokens_of(&self, user: &UserId, except: Option<&TokenDigest>) -> Result<u64, StoreError> {
         // IS NOT, since no digest is equal to NULL and none is unequal to it either.
-        let delete =
-            sqlx::query("DELETE FROM gatekit_access_tokens WHERE token_user_id = ? AND token_digest IS NOT ?")
-                .bind(Id(user))
-                .bind(except.map(|digest| digest.as_bytes().as_slice()));
+        let delete = sqlx::query("DELETE FROM gatekit_access_tokens WHERE token_user_id = ? AND token_digest IS NOT ?")
+            .bind(Id(user))
+            .bind(except.map(|digest| digest.as_bytes().as_slice()));
         let done = delete.execute(&mut *self.writer().await?).await.map_err(store_error)?;
         Ok(done.rows_affected())
     }

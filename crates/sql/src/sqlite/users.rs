@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use gatekit_core::{
     Clock, CreateUserError, Identifier, IdentifierKind, NewUser, PasswordHash, Profile, StoreError, StoredUser,
-    SystemClock, TokenDigest, TokenOwner, TokenStore, User, UserId, UserStore,
+    SystemClock, TokenDigest, TokenOwner, TokenStore, User, UserId, UserStore, find_token_owner_separately,
 };
 use sqlx::sqlite::SqliteRow;
 
@@ -83,10 +83,11 @@ impl<P: Profile> UserStore<User<P>> for SqliteStore {
 
     async fn set_password(&self, id: &UserId, rev: i64, hash: &PasswordHash) -> Result<Option<i64>, StoreError> {
         let UserId::Int(id) = id else { return Ok(None) };
-        let set = sqlx::query("UPDATE gatekit_users SET password = ?, rev = rev + 1 WHERE id = ? AND rev = ? RETURNING rev")
-            .bind(hash.expose())
-            .bind(id)
-            .bind(rev);
+        let set =
+            sqlx::query("UPDATE gatekit_users SET password = ?, rev = rev + 1 WHERE id = ? AND rev = ? RETURNING rev")
+                .bind(hash.expose())
+                .bind(id)
+                .bind(rev);
         new_rev(set.fetch_all(&mut *self.writer().await?).await)
     }
 
@@ -112,9 +113,7 @@ impl<P: Profile> UserStore<User<P>> for SqliteStore {
         digest: &TokenDigest,
     ) -> Result<Option<TokenOwner<User<P>>>, StoreError> {
         if tokens.identity() != Some(&self.identity) {
-            let Some(token) = tokens.find_token(digest).await? else { return Ok(None) };
-            let found = UserStore::<User<P>>::find_user(self, &token.user_id).await?;
-            return Ok(found.map(|found| TokenOwner { token, user: found.user, rev: found.rev }));
+            return find_token_owner_separately(self, tokens, digest).await;
         }
         let found = sqlx::query(FIND_TOKEN_OWNER)
             .bind(digest.as_bytes().as_slice())
@@ -154,10 +153,13 @@ fn user_from_row<P: Profile>(row: &SqliteRow) -> Result<User<P>, StoreError> {
 
 /// `None` for the empty object, so that a user without fields of the app's own has none in the row.
 fn profile_to_text(profile: &impl Profile) -> Result<Option<String>, StoreError> {
-    let text = serde_json::to_string(profile).map_err(|_| StoreError::failed("the profile cannot be written as JSON"))?;
+    let text =
+        serde_json::to_string(profile).map_err(|_| StoreError::failed("the profile cannot be written as JSON"))?;
     match text.as_str() {
         "{}" => Ok(None),
         object if object.starts_with('{') => Ok(Some(text)),
-        _ => Err(StoreError::failed("the profile is not a JSON object: it must be a struct with named fields or a map")),
+        _ => {
+            Err(StoreError::failed("the profile is not a JSON object: it must be a struct with named fields or a map"))
+        }
     }
 }

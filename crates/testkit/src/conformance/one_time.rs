@@ -110,8 +110,16 @@ async fn a_record_of_one_purpose_is_nothing_for_another(store: impl OneTimeStore
         let record = OneTimeRecord { purpose: *purpose, ..record(purpose.as_str()) };
         ok(store.insert_one_time(&record).await);
         for other in PURPOSES.iter().filter(|other| *other != purpose) {
-            assert_eq!(ok(store.find_one_time(*other, &record.digest).await), None, "it is not found for another purpose");
-            assert_eq!(ok(store.take_one_time(*other, &record.digest).await), None, "it is not taken for another purpose");
+            assert_eq!(
+                ok(store.find_one_time(*other, &record.digest).await),
+                None,
+                "it is not found for another purpose"
+            );
+            assert_eq!(
+                ok(store.take_one_time(*other, &record.digest).await),
+                None,
+                "it is not taken for another purpose"
+            );
         }
         assert_eq!(ok(store.take_one_time(*purpose, &record.digest).await), Some(record), "it is taken for its own");
     }
@@ -137,6 +145,10 @@ async fn a_purge_removes_no_more_than_its_limit(store: impl OneTimeStore) {
     let later = T0.plus_seconds(901);
     assert_eq!(ok(store.purge_one_time(later, 0).await), 0, "a limit of none removes none");
     for expected in [3, 3, 1, 0] {
-        assert_eq!(ok(store.purge_one_time(later, 3).await), expected, "a purge removes as many as its limit, then the rest");
+        assert_eq!(
+            ok(store.purge_one_time(later, 3).await),
+            expected,
+            "a purge removes as many as its limit, then the rest"
+        );
     }
 }

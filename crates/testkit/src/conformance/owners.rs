@@ -1,6 +1,8 @@
 //! The rules of `UserStore::find_token_owner`: the one query, if there is one, answers what two would.
 
-use gatekit_core::{Account, MemoryStore, NewUser, NoProfile, PasswordHash, TokenRecord, TokenStore, UserId, UserStore};
+use gatekit_core::{
+    Account, MemoryStore, NewUser, NoProfile, PasswordHash, TokenRecord, TokenStore, UserId, UserStore,
+};
 
 use super::{T0, digest, ok, rules, token};
 
@@ -115,7 +117,8 @@ async fn tokens_of_another_store_are_looked_for_there<U: Account>(
 ) {
     let elsewhere = MemoryStore::<NoProfile>::new();
     let id = ok(users.create_user(new("ada@example.com")).await).user.id();
-    let (here, there) = (TokenRecord { user_id: id.clone(), ..token("here") }, TokenRecord { user_id: id, ..token("there") });
+    let (here, there) =
+        (TokenRecord { user_id: id.clone(), ..token("here") }, TokenRecord { user_id: id, ..token("there") });
     ok(tokens.insert_token(&here).await);
     ok(elsewhere.insert_token(&there).await);
     let rule = "a token is looked for in the store that was given";

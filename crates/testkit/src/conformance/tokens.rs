@@ -34,7 +34,9 @@ async fn a_token_is_found_as_it_was_stored(store: impl TokenStore) {
     for id in ids() {
         stored.push(TokenRecord { user_id: id, ..token(stored.len()) });
     }
-    for (rev, ttl, created) in [(1, 1, 0), (i64::MAX, 31_556_926, T0.0), (0, -1, -1), (7, i64::MAX, i64::MAX), (0, 0, T0.0)] {
+    for (rev, ttl, created) in
+        [(1, 1, 0), (i64::MAX, 31_556_926, T0.0), (0, -1, -1), (7, i64::MAX, i64::MAX), (0, 0, T0.0)]
+    {
         stored.push(TokenRecord { rev, ttl, created: Timestamp(created), ..token(stored.len()) });
     }
     for token in &stored {
@@ -73,7 +75,8 @@ async fn digests_are_compared_byte_for_byte(store: impl TokenStore) {
         }
         TokenDigest::from_bytes(bytes)
     };
-    let digests = [with(0, 0), with(0, b'A'), with(0, b'a'), with(31, 0), with(31, b'b'), with(15, 0xff), with(15, b'\'')];
+    let digests =
+        [with(0, 0), with(0, b'A'), with(0, b'a'), with(31, 0), with(31, b'b'), with(15, 0xff), with(15, b'\'')];
     for (rev, digest) in (0..).zip(digests) {
         ok(store.insert_token(&TokenRecord { digest, rev, ..token("") }).await);
     }
@@ -107,7 +110,11 @@ async fn of_twenty_tokens_with_one_digest_one_is_stored(store: impl TokenStore) 
 async fn an_ended_token_is_found_too(store: impl TokenStore) {
     let ended = TokenRecord { ttl: 1, created: Timestamp(0), ..token("secret") };
     ok(store.insert_token(&ended).await);
-    assert_eq!(ok(store.find_token(&ended.digest).await), Some(ended), "whether a token has ended is not the store's business");
+    assert_eq!(
+        ok(store.find_token(&ended.digest).await),
+        Some(ended),
+        "whether a token has ended is not the store's business"
+    );
 }
 
 async fn a_token_is_removed_once(store: impl TokenStore) {
@@ -136,7 +143,10 @@ async fn a_token_is_carried_over_only_from_the_rev_given(store: impl TokenStore)
     ok(store.insert_token(&token).await);
     ok(store.insert_token(&TokenRecord { digest: digest("other"), ..token.clone() }).await);
     for wrong in [2, 4, 0] {
-        assert!(!ok(store.carry_token_over(&token.digest, wrong, 9).await), "a token of another rev is not carried over");
+        assert!(
+            !ok(store.carry_token_over(&token.digest, wrong, 9).await),
+            "a token of another rev is not carried over"
+        );
     }
     assert_eq!(ok(store.find_token(&token.digest).await), Some(token.clone()), "what is refused changes nothing");
     assert!(ok(store.carry_token_over(&token.digest, 3, 4).await), "a token of the rev given is carried over");

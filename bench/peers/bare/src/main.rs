@@ -1,0 +1,28 @@
+//! The app without accounts: what all others are compared with. Its `/me` answers a constant, its `/login` hashes as
+//! most apps do and hands out a token that nobody checks.
+
+use axum::{
+    Json, Router,
+    extract::State,
+    http::StatusCode,
+    routing::{get, post},
+};
+use bench_serve::{Login, PASSWORD, Result, Secret, Token, User, run, verify_on_blocking_pool};
+
+fn main() -> Result<()> {
+    run(async {
+        Ok(Router::new()
+            .route("/open", get(|| async { "ok" }))
+            .route("/me", get(|| async { Json(User::bench()) }))
+            .route("/login", post(login))
+            .with_state(Secret::new(PASSWORD)?))
+    })
+}
+
+async fn login(State(secret): State<Secret>, Json(body): Json<Login>) -> Result<Json<Token>, StatusCode> {
+    match verify_on_blocking_pool(secret, body.password).await {
+        Ok(true) => Token::random(1).map(Json).map_err(|_| StatusCode::INTERNAL_SERVER_ERROR),
+        Ok(false) => Err(StatusCode::UNAUTHORIZED),
+        Err(_) => Err(StatusCode::INTERNAL_SERVER_ERROR),
+    }
+}

@@ -1,0 +1,340 @@
+//! What SQLite adds to the contracts of the ports.
+#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(dead_code, reason = "not every test needs all of `common`")]
+
+mod common;
+
+use std::time::Duration;
+
+use gatekit_core::{
+    CreateUserError, Identifier, IdentifierKind, NewUser, NoProfile, OneTimePurpose, OneTimeRecord, OneTimeStore,
+    PasswordHash, StoreError, Timestamp, TokenDigest, TokenRecord, TokenStore, User, UserId, UserStore,
+};
+use gatekit_sql::SqliteStore;
+use serde::{Deserialize, Serialize};
+use sqlx::Row;
+
+use common::Folder;
+
+const EMAIL: &str = "ada@example.com";
+
+async fn create(store: &SqliteStore, email: &str) -> UserId {
+    UserStore::<User>::create_user(store, NewUser::new(email, NoProfile {})).await.unwrap().user.id
+}
+
+fn token(secret: &str, user: impl Into<UserId>) -> TokenRecord {
+    let digest = TokenDigest::of(secret);
+    TokenRecord { digest, user_id: user.into(), rev: 0, ttl: 60, created: Timestamp(0), scopes: None }
+}
+
+async fn count(store: &SqliteStore, query: &'static str) -> i64 {
+    sqlx::query(query).fetch_one(&mut *store.reader().await.unwrap()).await.unwrap().get(0)
+}
+
+async fn run(store: &SqliteStore, statement: &'static str) {
+    sqlx::raw_sql(statement).execute(&mut *store.writer().await.unwrap()).await.unwrap();
+}
+
+/// 7.4.2: who comes after a removed user does not inherit the tokens of the old one.
+#[tokio::test]
+async fn the_id_of_a_removed_user_is_never_given_again() {
+    let folder = Folder::new();
+    let store = SqliteStore::open(folder.file()).await.unwrap();
+    let first = create(&store, EMAIL).await;
+    run(&store, "DELETE FROM gatekit_users").await;
+    drop(store);
+    let store = SqliteStore::open(folder.file()).await.unwrap();
+    assert_ne!(create(&store, EMAIL).await, first);
+}
+
+#[tokio::test]
+async fn the_indexes_are_unique_over_namespace_and_identifier() {
+    let store = SqliteStore::in_memory().await.unwrap();
+    let mut unique = Vec::new();
+    let indexes = "SELECT name FROM pragma_index_list('gatekit_users') WHERE \"unique\" ORDER BY name";
+    for index in sqlx::query(indexes).fetch_all(store.pool()).await.unwrap() {
+        let columns = sqlx::query(
+            "SELECT group_concat(name || ' ' || coll) FROM (SELECT * FROM pragma_index_xinfo(?) WHERE key)",
+        )
+        .bind(index.get::<String, _>(0))
+        .fetch_one(store.pool())
+        .await
+        .unwrap();
+        unique.push(columns.get::<String, _>(0));
+    }
+    assert_eq!(unique, ["namespace BINARY,email BINARY", "namespace BINARY,username BINARY"]);
+}
+
+/// What a protected request costs: two look-ups by primary key.
+#[tokio::test]
+async fn the_query_of_a_request_uses_the_primary_keys() {
+    let folder = Folder::new();
+    let store = SqliteStore::open(folder.file()).await.unwrap();
+    let source = include_str!("../src/sqlite/users.rs");
+    let query = source.split_once("FIND_TOKEN_OWNER: &str = \"").unwrap().1.split_once("\";").unwrap().0;
+    let query = query.replace("\\\n", "");
+    let plan = sqlx::query(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {query}")))
+        .bind([0_u8; 32].as_slice())
+        .fetch_all(store.pool())
+        .await
+        .unwrap();
+    let plan: Vec<String> = plan.iter().map(|row| row.get("detail")).collect();
+    assert_eq!(plan, ["SEARCH t USING PRIMARY KEY (token_digest=?)", "SEARCH u USING INTEGER PRIMARY KEY (rowid=?)"]);
+}
+
+#[tokio::test]
+async fn purges_and_removals_use_an_index() {
+    let store = SqliteStore::in_memory().await.unwrap();
+    for query in [
+        "EXPLAIN QUERY PLAN SELECT token_digest FROM gatekit_access_tokens WHERE token_expires <= 1 LIMIT 1",
+        "EXPLAIN QUERY PLAN SELECT digest FROM gatekit_one_time WHERE expires <= 1 LIMIT 1",
+        "EXPLAIN QUERY PLAN DELETE FROM gatekit_access_tokens WHERE token_user_id = 1 AND token_digest IS NOT NULL",
+        "EXPLAIN QUERY PLAN SELECT id FROM gatekit_users WHERE namespace = '' AND email = ''",
+        "EXPLAIN QUERY PLAN SELECT id FROM gatekit_users WHERE namespace = '' AND username = ''",
+    ] {
+        for row in sqlx::query(query).fetch_all(store.pool()).await.unwrap() {
+            let step: String = row.get("detail");
+            assert!(step.starts_with("SEARCH") && step.contains("INDEX"), "{query}: {step}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn everything_of_a_user_is_kept() {
+    let store = SqliteStore::in_memory().await.unwrap();
+    for (n, verified) in [None, Some(false), Some(true)].into_iter().enumerate() {
+        let mut new = NewUser::new(format!("{n}@example.com"), NoProfile {});
+        new.namespace = "realm".into();
+        new.realm = Some("realm".into());
+        new.username = Some(format!("{n}"));
+        new.email_verified = verified;
+        let created = UserStore::<User>::create_user(&store, new).await.unwrap();
+        let found = UserStore::<User>::find_user(&store, &created.user.id).await.unwrap().unwrap();
+        assert_eq!(found.user, created.user);
+        assert_eq!(found.user.email_verified, verified);
+        assert_eq!(found.user.realm.as_deref(), Some("realm"));
+    }
+    assert_eq!(
+        count(&store, "SELECT count(*) FROM gatekit_users WHERE profile IS NULL AND created > 1700000000000").await,
+        3
+    );
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Profile {
+    city: String,
+}
+
+/// A profile of another version of the app is an error that names the column, and never a user without one.
+#[tokio::test]
+async fn a_row_that_cannot_be_read_is_named_and_its_values_are_not() {
+    let store = SqliteStore::in_memory().await.unwrap();
+    let id = create(&store, EMAIL).await;
+    ok_token(&store, &id).await;
+    let digest = TokenDigest::of("secret");
+
+    let missing = UserStore::<User<Profile>>::find_user(&store, &id).await.unwrap_err();
+    assert_eq!(missing.to_string(), StoreError::corrupt("gatekit_users.profile").to_string());
+    let joined = UserStore::<User<Profile>>::find_token_owner(&store, &store, &digest).await.unwrap_err();
+    assert!(matches!(joined, StoreError::Corrupt(_)));
+
+    run(&store, "UPDATE gatekit_users SET profile = 'sentinel'").await;
+    let broken = UserStore::<User>::find_user(&store, &id).await.unwrap_err();
+    assert!(matches!(&broken, StoreError::Corrupt(what) if what == "gatekit_users.profile"), "{broken}");
+
+    run(&store, "UPDATE gatekit_access_tokens SET token_scopes = '[sentinel'").await;
+    let broken = store.find_token(&digest).await.unwrap_err();
+    assert!(matches!(&broken, StoreError::Corrupt(what) if what == "gatekit_access_tokens.token_scopes"), "{broken}");
+
+    run(&store, "UPDATE gatekit_access_tokens SET token_scopes = NULL, token_user_id = 1.5").await;
+    let broken = store.find_token(&digest).await.unwrap_err();
+    assert!(matches!(&broken, StoreError::Corrupt(what) if what == "gatekit_access_tokens.token_user_id"), "{broken}");
+}
+
+async fn ok_token(store: &SqliteStore, id: &UserId) {
+    store.insert_token(&token("secret", id.clone())).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_profile_that_is_no_object_is_refused() {
+    let store = SqliteStore::in_memory().await.unwrap();
+    let refused = UserStore::<User<Vec<u8>>>::create_user(&store, NewUser::new(EMAIL, vec![1])).await;
+    assert!(matches!(&refused, Err(CreateUserError::Store(e)) if e.to_string().contains("JSON object")), "{refused:?}");
+    assert_eq!(count(&store, "SELECT count(*) FROM gatekit_users").await, 0);
+}
+
+/// Errors are for the log: they name tables and columns, and nothing that somebody typed.
+#[tokio::test]
+async fn errors_hold_no_values() {
+    let store = SqliteStore::in_memory().await.unwrap();
+    let id = create(&store, "sentinel@example.com").await;
+    ok_token(&store, &id).await;
+    let mut said = Vec::new();
+    said.push(store.insert_token(&token("secret", "sentinel")).await.unwrap_err().to_string());
+    run(&store, "ALTER TABLE gatekit_users RENAME TO gone").await;
+    let identifier = Identifier { namespace: "sentinel".into(), kind: IdentifierKind::Email, value: "sentinel".into() };
+    said.push(UserStore::<User>::find_user_by(&store, &identifier).await.unwrap_err().to_string());
+    let set = UserStore::<User>::set_password(&store, &id, 0, &PasswordHash::from_stored("sentinel")).await;
+    said.push(set.unwrap_err().to_string());
+    let new = NewUser::new("sentinel@example.com", NoProfile {});
+    said.push(UserStore::<User>::create_user(&store, new).await.unwrap_err().to_string());
+    assert!(said.iter().all(|text| !text.contains("sentinel") && text.contains("gatekit_")), "{said:#?}");
+    assert!(!format!("{store:?}").contains("sentinel"));
+}
+
+/// A write is acknowledged when it is committed, not when SQLite has returned its row: here a foreign key that is checked at
+/// the commit refuses it.
+#[tokio::test]
+async fn a_write_whose_commit_fails_is_not_acknowledged() {
+    let folder = Folder::new();
+    let store = SqliteStore::open(folder.file()).await.unwrap();
+    let id = create(&store, EMAIL).await;
+    let secret = TokenDigest::of("secret");
+    let record = OneTimeRecord {
+        purpose: OneTimePurpose::ResetPassword,
+        digest: secret,
+        user_id: None,
+        rev: 0,
+        expires: Timestamp(0),
+    };
+    store.insert_one_time(&record).await.unwrap();
+    run(
+        &store,
+        "CREATE TABLE parent (id INTEGER PRIMARY KEY);
+         CREATE TABLE child (id INTEGER REFERENCES parent (id) DEFERRABLE INITIALLY DEFERRED);
+         CREATE TRIGGER refuse_update AFTER UPDATE ON gatekit_users BEGIN INSERT INTO child VALUES (1); END;
+         CREATE TRIGGER refuse_insert AFTER INSERT ON gatekit_users BEGIN INSERT INTO child VALUES (1); END;
+         CREATE TRIGGER refuse_delete AFTER DELETE ON gatekit_one_time BEGIN INSERT INTO child VALUES (1); END;",
+    )
+    .await;
+    let users = &store as &dyn UserStore<User>;
+    let hash = PasswordHash::from_stored("new");
+    assert!(users.set_password(&id, 0, &hash).await.is_err(), "set_password");
+    assert!(users.bump_rev(&id).await.is_err(), "bump_rev");
+    assert!(users.create_user(NewUser::new("bob@example.com", NoProfile {})).await.is_err(), "create_user");
+    assert!(store.take_one_time(OneTimePurpose::ResetPassword, &secret).await.is_err(), "take_one_time");
+
+    let unchanged = users.find_user(&id).await.unwrap().unwrap();
+    assert_eq!((unchanged.rev, unchanged.password), (0, None));
+    assert!(store.find_one_time(OneTimePurpose::ResetPassword, &secret).await.unwrap().is_some());
+    // And the connection is as good as before.
+    run(&store, "DROP TRIGGER refuse_update").await;
+    assert_eq!(users.set_password(&id, 0, &hash).await.unwrap(), Some(1));
+}
+
+/// A record whose purpose this version does not know is nothing to it.
+#[tokio::test]
+async fn a_record_of_another_purpose_is_not_taken() {
+    let store = SqliteStore::in_memory().await.unwrap();
+    let (purpose, digest) = (OneTimePurpose::ResetPassword, TokenDigest::of("secret"));
+    let record = OneTimeRecord { purpose, digest, user_id: None, rev: 0, expires: Timestamp(0) };
+    store.insert_one_time(&record).await.unwrap();
+    run(&store, "UPDATE gatekit_one_time SET purpose = 'verify_email'").await;
+    assert_eq!(store.find_one_time(purpose, &digest).await.unwrap(), None);
+    assert_eq!(store.take_one_time(purpose, &digest).await.unwrap(), None);
+    assert_eq!(count(&store, "SELECT count(*) FROM gatekit_one_time").await, 1);
+}
+
+/// REL-24, 7.3.2
+#[tokio::test]
+async fn a_purge_removes_all_that_has_ended_in_bounded_batches() {
+    let folder = Folder::new();
+    let store = SqliteStore::open(folder.file()).await.unwrap();
+    run(
+        &store,
+        "CREATE TABLE statements (id INTEGER);
+         WITH n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 1700)
+         INSERT INTO gatekit_access_tokens SELECT randomblob(32), n, 0, 60, 0, n, NULL FROM n;
+         INSERT INTO gatekit_access_tokens VALUES (randomblob(32), 1, 0, -1, 0, NULL, NULL);
+         WITH n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 501)
+         INSERT INTO gatekit_one_time SELECT randomblob(32), 'reset_password', n, 0, n FROM n;",
+    )
+    .await;
+    assert_eq!(store.purge_tokens(Timestamp(1200), 500).await.unwrap(), 500, "no more than asked for");
+    assert_eq!(store.purge(Timestamp(1200)).await.unwrap(), 700 + 501);
+    assert_eq!(count(&store, "SELECT count(*) FROM gatekit_access_tokens").await, 501);
+    assert_eq!(count(&store, "SELECT min(token_expires) FROM gatekit_access_tokens").await, 1201);
+    assert_eq!(store.purge(Timestamp(i64::MAX)).await.unwrap(), 500);
+    assert_eq!(count(&store, "SELECT count(*) FROM gatekit_access_tokens").await, 1, "the one that never ends");
+}
+
+/// With time stopped, the runtime moves it on to the next timer whenever it has nothing else to do.
+#[tokio::test(start_paused = true)]
+async fn what_has_ended_is_removed_in_the_background() {
+    let folder = Folder::new();
+    let store = SqliteStore::open(folder.file()).await.unwrap();
+    store.insert_token(&token("ended long ago", 1)).await.unwrap();
+    store.insert_token(&TokenRecord { ttl: -1, ..token("never ends", 1) }).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(61)).await;
+    while count(&store, "SELECT count(*) FROM gatekit_access_tokens").await > 1 {
+        tokio::task::yield_now().await;
+    }
+    // And again, ten minutes later.
+    store.insert_token(&token("ended long ago", 1)).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(601)).await;
+    while count(&store, "SELECT count(*) FROM gatekit_access_tokens").await > 1 {
+        tokio::task::yield_now().await;
+    }
+    assert!(store.find_token(&TokenDigest::of("never ends")).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn the_background_task_ends_with_the_last_handle() {
+    let folder = Folder::new();
+    let metrics = tokio::runtime::Handle::current().metrics();
+    let before = metrics.num_alive_tasks();
+    let store = SqliteStore::open(folder.file()).await.unwrap();
+    let other = store.clone();
+    drop(store);
+    tokio::task::yield_now().await;
+    assert_eq!(metrics.num_alive_tasks(), before + 1, "a handle is left");
+    drop(other);
+    tokio::task::yield_now().await;
+    assert_eq!(metrics.num_alive_tasks(), before, "no handle is left");
+}
+
+/// REL-26: a request that was given up in the middle leaves a store that works.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn calls_given_up_half_way_leave_the_store_working() {
+    let folder = Folder::new();
+    let store = SqliteStore::open(folder.file()).await.unwrap();
+    let id = create(&store, EMAIL).await;
+    ok_token(&store, &id).await;
+    let digest = TokenDigest::of("secret");
+    for n in 0..200 {
+        let limit = Duration::from_micros(n);
+        let users = &store as &dyn UserStore<User>;
+        tokio::time::timeout(limit, users.find_token_owner(&store, &digest)).await.ok();
+        tokio::time::timeout(limit, users.bump_rev(&id)).await.ok();
+        let new = NewUser::new(format!("{n}@example.com"), NoProfile {});
+        tokio::time::timeout(limit, users.create_user(new)).await.ok();
+    }
+    let users = &store as &dyn UserStore<User>;
+    let rev = users.bump_rev(&id).await.unwrap().unwrap();
+    assert_eq!(users.find_token_owner(&store, &digest).await.unwrap().unwrap().rev, rev);
+    let ids = count(&store, "SELECT count(*) FROM gatekit_users WHERE rev = 0 AND email LIKE '%@example.com'").await;
+    assert!(ids <= 201);
+}
+
+/// REL-17: readers do not wait for a writer, and a writer waits for another process's instead of failing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_lock_held_elsewhere_delays_writes_and_no_reads() {
+    let folder = Folder::new();
+    let store = SqliteStore::open(folder.file()).await.unwrap();
+    let id = create(&store, EMAIL).await;
+    ok_token(&store, &id).await;
+    // The app's own transaction, on a connection of the pool.
+    let mut other = store.pool().begin_with("BEGIN IMMEDIATE").await.unwrap();
+    sqlx::query("UPDATE gatekit_users SET rev = 7").execute(&mut *other).await.unwrap();
+
+    let users = &store as &dyn UserStore<User>;
+    let owner = users.find_token_owner(&store, &TokenDigest::of("secret")).await.unwrap().unwrap();
+    assert_eq!(owner.rev, 0, "what is not committed is not seen");
+    let waiting = tokio::spawn({
+        let (store, id) = (store.clone(), id.clone());
+        async move { UserStore::<User>::bump_rev(&store, &id).await }
+    });
+    users.find_user(&id).await.unwrap().unwrap();
+    other.commit().await.unwrap();
+    assert_eq!(waiting.await.unwrap().unwrap(), Some(8));
+}

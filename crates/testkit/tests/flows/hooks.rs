@@ -1,0 +1,141 @@
+//! What an app's own steps can do, and cannot.
+
+use std::time::Duration;
+
+use gatekit_core::{
+    Auth, ChangePassword, Event, Hooks, Login, LoginError, MemoryStore, NewUser, NoProfile, PasswordHash, Refusal,
+    Register, RegisterError, User, UserStore, async_trait,
+};
+use gatekit_testkit::{EventLog, FaultyStore, fast_hasher};
+
+use crate::{EMAIL, NEW, OLD, World};
+
+enum Step {
+    Refuse,
+    Panic,
+    Hang,
+}
+
+#[async_trait]
+impl Hooks<User> for Step {
+    async fn before_register(&self, _: &mut NewUser<NoProfile>) -> Result<(), Refusal> {
+        self.take().await
+    }
+
+    async fn before_login(&self, _: &User) -> Result<(), Refusal> {
+        self.take().await
+    }
+}
+
+impl Step {
+    async fn take(&self) -> Result<(), Refusal> {
+        match self {
+            Self::Refuse => Err(Refusal::new("CLOSED", "We are closed")),
+            Self::Panic => panic!("a bug in the app"),
+            Self::Hang => std::future::pending().await,
+        }
+    }
+}
+
+/// REL-9, V-66: no hook that refuses, panics or never returns lets anybody in.
+#[tokio::test]
+async fn a_hook_that_does_not_agree_lets_nobody_in() {
+    for step in [Step::Refuse, Step::Panic, Step::Hang] {
+        let (store, events) = (FaultyStore::new(MemoryStore::new()), EventLog::new());
+        let calls = store.faults();
+        let plain: Auth = Auth::builder(store.clone()).tokens(store.clone()).hasher(fast_hasher()).build().unwrap();
+        plain.register(Register::email(EMAIL, OLD)).await.unwrap();
+        let refuses = matches!(step, Step::Refuse);
+        let auth: Auth = Auth::builder(store.clone())
+            .tokens(store)
+            .hasher(fast_hasher())
+            .hooks(step)
+            .hooks(events.clone())
+            .build()
+            .unwrap();
+        calls.reset();
+
+        let other = auth.clone();
+        let login = tokio::spawn(async move {
+            tokio::time::timeout(Duration::from_millis(50), other.login(Login::email(EMAIL, OLD))).await
+        });
+        let login = login.await;
+        let register = tokio::spawn(async move {
+            tokio::time::timeout(Duration::from_millis(50), auth.register(Register::email("bob@example.com", OLD)))
+                .await
+        });
+        let register = register.await;
+        if refuses {
+            assert!(
+                matches!(login, Ok(Ok(Err(LoginError::Refused(ref refusal)))) if refusal.code == "CLOSED"),
+                "{login:?}"
+            );
+            assert!(matches!(register, Ok(Ok(Err(RegisterError::Refused(_))))), "{register:?}");
+            assert!(matches!(&events.take()[..], [Event::LoginFailed { user_id: Some(_) }]));
+        } else {
+            assert!(!matches!(login, Ok(Ok(Ok(_)))) && !matches!(register, Ok(Ok(Ok(_)))));
+            assert!(events.take().is_empty());
+        }
+        assert_eq!(calls.calls(), ["find_user_by", "find_user_by"], "nothing was written");
+    }
+}
+
+/// RACE-9, RACE-14: a password is changed after a login has verified the old one, and before it is done.
+#[tokio::test]
+async fn a_login_with_a_password_that_is_changed_meanwhile_comes_to_nothing() {
+    struct ChangeMeanwhile(Auth);
+
+    #[async_trait]
+    impl Hooks<User> for ChangeMeanwhile {
+        async fn before_login(&self, user: &User) -> Result<(), Refusal> {
+            self.0.change_password(ChangePassword::new(user.id.clone(), OLD, NEW)).await.unwrap();
+            Ok(())
+        }
+    }
+
+    let world = World::new();
+    let mut outdated = NewUser::new(EMAIL, NoProfile {});
+    let bcrypt = bcrypt::hash_with_salt(OLD, 4, [7; 16]).unwrap().format_for_version(bcrypt::Version::TwoB);
+    outdated.password = Some(PasswordHash::from_stored(bcrypt));
+    world.store.create_user(outdated).await.unwrap();
+    let auth: Auth = Auth::builder(world.store.clone())
+        .tokens(world.store.clone())
+        .hasher(fast_hasher())
+        .hooks(ChangeMeanwhile(world.auth.clone()))
+        .build()
+        .unwrap();
+
+    if let Ok(session) = auth.login(Login::email(EMAIL, OLD)).await {
+        assert!(auth.authenticate(session.token.secret.expose()).await.is_err(), "begun with the old password");
+    }
+    assert!(world.logs_in_with(NEW).await, "the rehash did not bring the old one back");
+    assert!(!world.logs_in_with(OLD).await);
+}
+
+/// Events are told once each, in order, after the fact.
+#[tokio::test]
+async fn events_tell_what_happened() {
+    let world = World::new();
+    let ada = world.ada().await;
+    assert!(!world.logs_in_with("wrong").await);
+    let session = world.auth.login(Login::email(EMAIL, OLD)).await.unwrap();
+    let _ = world.auth.login(Login::email("nobody@example.com", OLD)).await;
+    world
+        .auth
+        .change_password(ChangePassword::new(ada.id.clone(), OLD, NEW).keep(session.token.record.clone()))
+        .await
+        .unwrap();
+    world.auth.logout(&session.token.record.digest).await.unwrap();
+    let id = ada.id;
+    match &world.events.take()[..] {
+        [
+            Event::Registered { user: registered },
+            Event::LoginFailed { user_id: Some(known) },
+            Event::LoggedIn { user: logged_in },
+            Event::LoginFailed { user_id: None },
+            Event::PasswordChanged { user_id: changed, by_reset: false },
+            Event::LoggedOut { user_id: logged_out },
+        ] => assert!([&registered.id, known, &logged_in.id, changed, logged_out].into_iter().all(|told| *told == id)),
+        other => panic!("{other:?}"),
+    }
+}
