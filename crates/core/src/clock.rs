@@ -28,7 +28,10 @@ impl Timestamp {
 
 impl From<SystemTime> for Timestamp {
     fn from(time: SystemTime) -> Self {
-        let millis = |d: Duration| i64::try_from(d.as_millis()).unwrap_or(i64::MAX);
+        let millis = |d: Duration| {
+            let seconds = i64::try_from(d.as_secs()).unwrap_or(i64::MAX);
+            seconds.saturating_mul(1000).saturating_add(i64::from(d.subsec_millis()))
+        };
         Self(match time.duration_since(UNIX_EPOCH) {
             Ok(after) => millis(after),
             Err(before) => -millis(before.duration()),

@@ -1,6 +1,7 @@
 //! Users and tokens in memory: the reference for every other store, for tests and for apps that start afresh each time.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use async_trait::async_trait;
@@ -29,11 +30,55 @@ pub struct MemoryStore<P = NoProfile> {
 #[derive(Debug)]
 struct Contents<P> {
     last_id: i64,
-    users: HashMap<UserId, StoredUser<User<P>>>,
+    users: KeyMap<i64, StoredUser<User<P>>>,
     /// The unique index over (namespace, kind, value).
-    identifiers: HashMap<(String, IdentifierKind, String), UserId>,
-    tokens: HashMap<TokenDigest, TokenRecord>,
-    one_time: HashMap<TokenDigest, OneTimeRecord>,
+    identifiers: HashMap<(String, IdentifierKind, String), i64>,
+    tokens: KeyMap<TokenDigest, TokenRecord>,
+    one_time: KeyMap<TokenDigest, OneTimeRecord>,
+}
+
+/// A map whose keys nobody can choose: ids given out by the store, and SHA-256 digests of secrets it made. So it needs no hash
+/// that withstands chosen keys, which would be a good part of what a protected request costs.
+type KeyMap<K, V> = HashMap<K, V, BuildHasherDefault<KeyHasher>>;
+
+#[derive(Clone, Copy, Debug, Default)]
+struct KeyHasher(u64);
+
+impl Hasher for KeyHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    /// A digest: eight of its bytes are as random as all of them.
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(head) = bytes.first_chunk() {
+            self.0 = u64::from_ne_bytes(*head);
+        }
+    }
+
+    /// The length of a digest says nothing.
+    fn write_usize(&mut self, _: usize) {}
+
+    /// An id: spread over all bits, since a map looks at the topmost ones too.
+    fn write_i64(&mut self, id: i64) {
+        self.0 = id.cast_unsigned().wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
+
+impl<P> Contents<P> {
+    fn user(&self, id: &UserId) -> Option<&StoredUser<User<P>>> {
+        match id {
+            UserId::Int(id) => self.users.get(id),
+            UserId::Text(_) => None,
+        }
+    }
+
+    fn user_mut(&mut self, id: &UserId) -> Option<&mut StoredUser<User<P>>> {
+        match id {
+            UserId::Int(id) => self.users.get_mut(id),
+            UserId::Text(_) => None,
+        }
+    }
 }
 
 impl<P: Profile> MemoryStore<P> {
@@ -42,10 +87,10 @@ impl<P: Profile> MemoryStore<P> {
     pub fn new() -> Self {
         let contents = Contents {
             last_id: 0,
-            users: HashMap::new(),
+            users: KeyMap::default(),
             identifiers: HashMap::new(),
-            tokens: HashMap::new(),
-            one_time: HashMap::new(),
+            tokens: KeyMap::default(),
+            one_time: KeyMap::default(),
         };
         Self { inner: Arc::new(RwLock::new(contents)), identity: StoreIdentity::new() }
     }
@@ -85,23 +130,23 @@ impl<P: Profile> UserStore<User<P>> for MemoryStore<P> {
             return Err(CreateUserError::Taken(*kind));
         }
         contents.last_id += 1;
-        let id = UserId::from(contents.last_id);
+        let id = contents.last_id;
         let user = User {
             realm: new.realm,
             username: new.username,
             email: new.email,
             email_verified: new.email_verified,
-            id: id.clone(),
+            id: id.into(),
             profile: new.profile,
         };
         let stored = StoredUser { user, rev: 0, password: new.password };
-        contents.identifiers.extend(keys.into_iter().map(|key| (key, id.clone())));
+        contents.identifiers.extend(keys.into_iter().map(|key| (key, id)));
         contents.users.insert(id, stored.clone());
         Ok(stored)
     }
 
     async fn find_user(&self, id: &UserId) -> Result<Option<StoredUser<User<P>>>, StoreError> {
-        Ok(self.read().users.get(id).cloned())
+        Ok(self.read().user(id).cloned())
     }
 
     async fn find_user_by(&self, identifier: &Identifier) -> Result<Option<StoredUser<User<P>>>, StoreError> {
@@ -113,7 +158,7 @@ impl<P: Profile> UserStore<User<P>> for MemoryStore<P> {
 
     async fn set_password(&self, id: &UserId, rev: i64, hash: &PasswordHash) -> Result<Option<i64>, StoreError> {
         let mut contents = self.write();
-        Ok(contents.users.get_mut(id).filter(|stored| stored.rev == rev).map(|stored| {
+        Ok(contents.user_mut(id).filter(|stored| stored.rev == rev).map(|stored| {
             stored.password = Some(hash.clone());
             stored.rev += 1;
             stored.rev
@@ -122,12 +167,12 @@ impl<P: Profile> UserStore<User<P>> for MemoryStore<P> {
 
     async fn rehash_password(&self, id: &UserId, old: &PasswordHash, new: &PasswordHash) -> Result<bool, StoreError> {
         let mut contents = self.write();
-        let stored = contents.users.get_mut(id).filter(|stored| stored.password.as_ref() == Some(old));
+        let stored = contents.user_mut(id).filter(|stored| stored.password.as_ref() == Some(old));
         Ok(stored.map(|stored| stored.password = Some(new.clone())).is_some())
     }
 
     async fn bump_rev(&self, id: &UserId) -> Result<Option<i64>, StoreError> {
-        Ok(self.write().users.get_mut(id).map(|stored| {
+        Ok(self.write().user_mut(id).map(|stored| {
             stored.rev += 1;
             stored.rev
         }))
@@ -141,7 +186,7 @@ impl<P: Profile> UserStore<User<P>> for MemoryStore<P> {
         if tokens.identity() == Some(&self.identity) {
             let contents = self.read();
             return Ok(contents.tokens.get(digest).and_then(|token| {
-                let stored = contents.users.get(&token.user_id)?;
+                let stored = contents.user(&token.user_id)?;
                 Some(TokenOwner { token: token.clone(), user: stored.user.clone(), rev: stored.rev })
             }));
         }

@@ -59,6 +59,6 @@ pub use {
     },
     gatekit_layer::{
         AccessToken, AuthLayer, AuthRejection, AuthUser, ErrorResponse, PresentedToken, RequireAuthLayer, TokenSource,
-        TokenSources, principal,
+        TokenSources, access_token, principal,
     },
 };

@@ -1,77 +1,157 @@
-//! What the layer leaves in a request for the extractors: the token as found, who can check it, and, once somebody asked,
-//! the answer.
+//! What the layer leaves in a request for the extractors: where to look, who can check a token, and, once somebody asked, the
+//! answer.
 
-use std::any::{Any, TypeId, type_name};
+use std::any::{Any, type_name};
+use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use gatekit_core::{AuthenticateError, Authenticated, Authenticator, TokenRecord};
-use http::Extensions;
+use http::request::Parts;
+use http::{Extensions, HeaderMap, Method, Uri};
 
 use crate::AuthRejection;
-use crate::source::Found;
+use crate::cross_origin::CrossOrigin;
+use crate::source::{Found, QueryToken, TokenSources};
 
 /// One a request. It does not name the principal's type, so that [`AccessToken`](crate::AccessToken) needs none, and so that an
 /// extractor for another type can say which one there is.
+///
+/// It is made for every request, also for those that ask for nobody, so it is small and holds nothing that has to be looked
+/// up.
 #[derive(Clone)]
 pub(crate) struct Context {
-    pub(crate) authenticator: Arc<dyn ErasedAuthenticator>,
-    pub(crate) found: Option<Found>,
-    pub(crate) cross_origin: bool,
-    /// The answer, once there is one.
+    settings: Arc<Settings>,
+    /// What was cut out of the query, also by layers further out; the other sources are looked at when somebody asks.
+    query: Vec<QueryToken>,
     answer: Option<Answer>,
     /// What a layer further out left, whose principal may be of another type.
     outer: Option<Box<Context>>,
 }
 
-type Answer = Result<Arc<dyn ErasedAuthenticated>, AuthRejection>;
+/// How a layer was set up.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    pub(crate) authenticator: Arc<dyn ErasedAuthenticator>,
+    pub(crate) sources: TokenSources,
+    pub(crate) cross_origin: CrossOrigin,
+}
+
+type Answer = Result<Arc<dyn ErasedAuthenticated>, Box<AuthRejection>>;
 
 impl Context {
-    pub(crate) fn new(
-        authenticator: Arc<dyn ErasedAuthenticator>,
-        found: Option<Found>,
-        cross_origin: bool,
-        outer: Option<Context>,
-    ) -> Self {
-        Self { authenticator, found, cross_origin, answer: None, outer: outer.map(Box::new) }
+    /// Puts a new one into `extensions`.
+    pub(crate) fn insert(extensions: &mut Extensions, settings: Arc<Settings>, query: Vec<QueryToken>) {
+        let context = Self { settings, query, answer: None, outer: None };
+        if let Some(outer) = extensions.insert(context)
+            && let Some(context) = extensions.get_mut::<Self>()
+        {
+            context.query.extend(outer.query.iter().cloned());
+            context.outer = Some(Box::new(outer));
+        }
     }
 
-    /// The context whose principal is a `P`.
-    pub(crate) fn of<P: 'static>(extensions: &mut Extensions) -> Result<&mut Self, AuthRejection> {
-        let Some(mut context) = extensions.get_mut::<Self>() else { return Err(not_mounted(type_name::<P>())) };
-        let innermost = context.authenticator.principal_name();
-        while context.authenticator.principal() != TypeId::of::<P>() {
-            match context.outer.as_deref_mut() {
-                Some(outer) => context = outer,
-                None => return Err(other_principal(type_name::<P>(), innermost)),
-            }
+    /// The caller, if `parts` have a context whose principal is a `P`. The authenticator is asked at most once a request.
+    pub(crate) async fn caller_of<P: Clone + Send + Sync + 'static>(
+        parts: &mut Parts,
+    ) -> Result<&dyn ErasedAuthenticated, AuthRejection> {
+        let (context, head) = split(parts);
+        let context = context.ok_or_else(|| not_mounted(type_name::<P>()))?.of::<P>()?;
+        if context.answer.is_none() {
+            context.answer = Some(context.ask_for::<P>(&head).await.map_err(Box::new));
+        }
+        context.known()
+    }
+
+    /// The caller, whatever the principal: who was found already, or else the first that is, from the innermost context outwards.
+    pub(crate) async fn any_caller(parts: &mut Parts) -> Result<&dyn ErasedAuthenticated, AuthRejection> {
+        let (context, head) = split(parts);
+        context.ok_or_else(|| not_mounted("its user type"))?.resolve_any(&head).await
+    }
+
+    /// The caller, whatever the principal of the innermost context.
+    pub(crate) async fn caller(parts: &mut Parts) -> Result<&dyn ErasedAuthenticated, AuthRejection> {
+        let (context, head) = split(parts);
+        let context = context.ok_or_else(|| not_mounted("its user type"))?;
+        if context.answer.is_none() {
+            context.answer = Some(context.ask(&head).await.map_err(Box::new));
+        }
+        context.known()
+    }
+
+    /// The token as it came, unchecked.
+    pub(crate) fn presented(parts: &mut Parts) -> Result<String, AuthRejection> {
+        let (context, head) = split(parts);
+        let context = context.ok_or_else(|| not_mounted("its user type"))?;
+        // Of stacked layers the innermost that finds something.
+        let mut found = context.outwards().map(|context| context.find(&head));
+        let found =
+            found.find(|found| !matches!(found, Err(AuthRejection::Missing))).unwrap_or(Err(AuthRejection::Missing))?;
+        Ok(token(&found)?.into_owned())
+    }
+
+    /// The innermost context whose principal is a `P`.
+    fn of<P: 'static>(&mut self) -> Result<&mut Self, AuthRejection> {
+        let innermost = self.settings.authenticator.principal_name();
+        let mut context = self;
+        while !context.settings.authenticator.as_any().is::<Typed<P>>() {
+            context = context.outer.as_deref_mut().ok_or_else(|| other_principal(type_name::<P>(), innermost))?;
         }
         Ok(context)
     }
 
-    /// The innermost context, whatever its principal.
-    pub(crate) fn any(extensions: &mut Extensions) -> Result<&mut Self, AuthRejection> {
-        extensions.get_mut::<Self>().ok_or_else(|| not_mounted("its user type"))
+    /// Of several contexts, the one that was asked already and said yes; or else the first that does, from here outwards.
+    async fn resolve_any(&mut self, head: &Head<'_>) -> Result<&dyn ErasedAuthenticated, AuthRejection> {
+        if let Some(depth) = self.outwards().position(|context| context.answered().is_some()) {
+            return self.outwards().nth(depth).unwrap_or(self).known();
+        }
+        let mut refusal = None;
+        let mut context = Some(self);
+        while let Some(here) = context {
+            if here.answer.is_none() {
+                here.answer = Some(here.ask(head).await.map_err(Box::new));
+            }
+            match here.known().map(|_| ()) {
+                Ok(()) => return here.known(),
+                Err(failure) if !failure.is_anonymous() => return Err(failure),
+                Err(other) => refusal = refusal.or(Some(other)),
+            }
+            context = here.outer.as_deref_mut();
+        }
+        Err(refusal.unwrap_or(AuthRejection::Missing))
     }
 
-    /// Who is calling. The authenticator is asked at most once a request.
-    pub(crate) async fn resolve(&mut self) -> Answer {
-        if let Some(answer) = &self.answer {
-            return answer.clone();
+    fn known(&self) -> Result<&dyn ErasedAuthenticated, AuthRejection> {
+        match &self.answer {
+            Some(Ok(caller)) => Ok(&**caller),
+            Some(Err(rejection)) => Err(AuthRejection::clone(rejection)),
+            None => Err(AuthRejection::Missing),
         }
-        let answer = self.ask().await;
-        self.answer = Some(answer.clone());
-        answer
     }
 
-    async fn ask(&self) -> Answer {
-        let found = self.found.as_ref().ok_or(AuthRejection::Missing)?;
-        if self.cross_origin {
-            return Err(AuthRejection::CrossOrigin);
-        }
-        let token = found.token().ok_or(AuthRejection::Invalid)?;
-        Ok(self.authenticator.resolve(&token).await?)
+    /// Asks an authenticator whose principal is known to be a `P`, which spares the future that hides it.
+    async fn ask_for<P: Clone + Send + Sync + 'static>(
+        &self,
+        head: &Head<'_>,
+    ) -> Result<Arc<dyn ErasedAuthenticated>, AuthRejection> {
+        let Some(authenticator) = self.settings.authenticator.as_any().downcast_ref::<Typed<P>>() else {
+            return self.ask(head).await;
+        };
+        let found = self.find(head)?;
+        let caller = authenticator.0.authenticate(&token(&found)?).await?;
+        Ok(Arc::new(caller))
+    }
+
+    async fn ask(&self, head: &Head<'_>) -> Result<Arc<dyn ErasedAuthenticated>, AuthRejection> {
+        let found = self.find(head)?;
+        Ok(self.settings.authenticator.resolve(&token(&found)?).await?)
+    }
+
+    fn find<'a>(&'a self, head: &Head<'a>) -> Result<Found<'a>, AuthRejection> {
+        let found = self.settings.sources.find(head.headers, &self.query).ok_or(AuthRejection::Missing)?;
+        let forged = found.is_cookie() && self.settings.cross_origin.refuses(head.method, head.uri, head.headers);
+        if forged { Err(AuthRejection::CrossOrigin) } else { Ok(found) }
     }
 
     /// The answer, if somebody asked already and it was yes.
@@ -79,9 +159,26 @@ impl Context {
         self.answer.as_ref()?.as_deref().ok()
     }
 
-    pub(crate) fn outer(&self) -> Option<&Self> {
-        self.outer.as_deref()
+    /// This context, and then those of the layers further out.
+    pub(crate) fn outwards(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(Some(self), |context| context.outer.as_deref())
     }
+}
+
+fn token<'a>(found: &Found<'a>) -> Result<Cow<'a, str>, AuthRejection> {
+    found.token().ok_or(AuthRejection::Invalid)
+}
+
+/// What of a request's head says where a token is and whether it may be there.
+struct Head<'a> {
+    method: &'a Method,
+    uri: &'a Uri,
+    headers: &'a HeaderMap,
+}
+
+fn split(parts: &mut Parts) -> (Option<&mut Context>, Head<'_>) {
+    let Parts { method, uri, headers, extensions, .. } = parts;
+    (extensions.get_mut(), Head { method, uri, headers })
 }
 
 fn not_mounted(wanted: &str) -> AuthRejection {
@@ -100,25 +197,28 @@ fn other_principal(wanted: &str, there: &str) -> AuthRejection {
 
 /// An [`Authenticator`] without its type.
 pub(crate) trait ErasedAuthenticator: Send + Sync {
-    fn principal(&self) -> TypeId;
+    fn as_any(&self) -> &(dyn Any + Send + Sync);
     fn principal_name(&self) -> &'static str;
     fn resolve<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Arc<dyn ErasedAuthenticated>, AuthenticateError>>;
 }
 
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-impl<A: Authenticator> ErasedAuthenticator for A {
-    fn principal(&self) -> TypeId {
-        TypeId::of::<A::Principal>()
+/// What an [`ErasedAuthenticator`] is behind its name: an authenticator whose principal is a `P`.
+pub(crate) struct Typed<P>(pub(crate) Box<dyn Authenticator<Principal = P>>);
+
+impl<P: Clone + Send + Sync + 'static> ErasedAuthenticator for Typed<P> {
+    fn as_any(&self) -> &(dyn Any + Send + Sync) {
+        self
     }
 
     fn principal_name(&self) -> &'static str {
-        type_name::<A::Principal>()
+        type_name::<P>()
     }
 
     fn resolve<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Arc<dyn ErasedAuthenticated>, AuthenticateError>> {
         Box::pin(async move {
-            let caller = self.authenticate(token).await?;
+            let caller = self.0.authenticate(token).await?;
             Ok(Arc::new(caller) as Arc<dyn ErasedAuthenticated>)
         })
     }

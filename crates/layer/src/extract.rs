@@ -32,11 +32,11 @@ impl<S: Sync, U: Clone + Send + Sync + 'static> FromRequestParts<S> for AuthUser
     type Rejection = AuthRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthRejection> {
-        let caller = Context::of::<U>(&mut parts.extensions)?.resolve().await?;
-        require_default_scope(&*caller)?;
+        let caller = Context::caller_of::<U>(parts).await?;
+        require_default_scope(caller)?;
         match caller.principal().downcast_ref::<U>() {
             Some(principal) => Ok(Self(principal.clone())),
-            // `Context::of` found the context by this very type.
+            // `caller_of` found the context by this very type.
             None => Err(AuthRejection::Invalid),
         }
     }
@@ -62,6 +62,9 @@ impl<S: Sync, U: Clone + Send + Sync + 'static> OptionalFromRequestParts<S> for 
 ///
 /// It needs an authenticator that stores tokens. A JWT is not stored; a handler that wants its claims asks for
 /// [`AuthUser`].
+///
+/// Where layers are stacked, it is the token of the caller who was extracted already, or else of the innermost layer that knows
+/// one.
 #[derive(Clone, Debug)]
 pub struct AccessToken(pub TokenRecord);
 
@@ -69,8 +72,8 @@ impl<S: Sync> FromRequestParts<S> for AccessToken {
     type Rejection = AuthRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthRejection> {
-        let caller = Context::any(&mut parts.extensions)?.resolve().await?;
-        require_default_scope(&*caller)?;
+        let caller = Context::any_caller(parts).await?;
+        require_default_scope(caller)?;
         match caller.token() {
             Some(token) => Ok(Self(token.clone())),
             None => Err(AuthRejection::Misconfigured(
@@ -98,13 +101,7 @@ impl<S: Sync> FromRequestParts<S> for PresentedToken {
     type Rejection = AuthRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthRejection> {
-        let context = Context::any(&mut parts.extensions)?;
-        let found = context.found.as_ref().ok_or(AuthRejection::Missing)?;
-        if context.cross_origin {
-            return Err(AuthRejection::CrossOrigin);
-        }
-        let token = found.token().ok_or(AuthRejection::Invalid)?;
-        Ok(Self(TokenSecret::from(token.into_owned())))
+        Context::presented(parts).map(|token| Self(TokenSecret::from(token)))
     }
 }
 
@@ -122,14 +119,30 @@ impl<S: Sync> FromRequestParts<S> for PresentedToken {
 /// ```
 #[must_use]
 pub fn principal<U: 'static>(extensions: &Extensions) -> Option<&U> {
-    let mut context = extensions.get::<Context>();
-    while let Some(here) = context {
-        if let Some(principal) = here.answered().and_then(|caller| caller.principal().downcast_ref()) {
-            return Some(principal);
-        }
-        context = here.outer();
-    }
-    None
+    caller::<U>(extensions)?.principal().downcast_ref()
+}
+
+/// The stored token by which [`principal`] is known. `None` if nobody asked yet, the principal is of another type, or its tokens
+/// are not stored.
+///
+/// ```
+/// use gatekit_core::User;
+/// use gatekit_layer::access_token;
+/// use http::Request;
+///
+/// fn seconds<B>(request: &Request<B>) -> Option<i64> {
+///     Some(access_token::<User>(request.extensions())?.ttl)
+/// }
+/// ```
+#[must_use]
+pub fn access_token<U: 'static>(extensions: &Extensions) -> Option<&TokenRecord> {
+    caller::<U>(extensions)?.token()
+}
+
+/// The caller who is a `U`, if somebody asked already.
+fn caller<U: 'static>(extensions: &Extensions) -> Option<&dyn ErasedAuthenticated> {
+    let mut callers = extensions.get::<Context>()?.outwards().filter_map(Context::answered);
+    callers.find(|caller| caller.principal().is::<U>())
 }
 
 pub(crate) fn require_default_scope(caller: &dyn ErasedAuthenticated) -> Result<(), AuthRejection> {

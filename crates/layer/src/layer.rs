@@ -1,30 +1,29 @@
-//! Finds the caller's token and leaves it, unchecked, for whoever asks.
+//! Leaves in every request what finds the caller, for whoever asks.
 
-use std::convert::Infallible;
-use std::future::{Future, Ready, ready};
-use std::pin::{Pin, pin};
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context as TaskContext, Poll, Waker, ready};
+use std::task::{Context as TaskContext, Poll, ready};
 
 use gatekit_core::Authenticator;
 use http::header::{CACHE_CONTROL, HeaderValue, REFERRER_POLICY};
-use http::{Method, Request, Response, StatusCode};
+use http::{Request, Response};
 use pin_project_lite::pin_project;
-use tower_http::csrf::CsrfLayer;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::TokenSources;
-use crate::context::{Context, ErasedAuthenticator};
+use crate::context::{Context, Settings, Typed};
+use crate::cross_origin::CrossOrigin;
 use crate::source::cut_query_tokens;
+use crate::{InvalidOrigin, TokenSources};
 
-/// Finds the token of a request and puts it, with the authenticator, where the extractors find them.
+/// Lets the extractors find out who is calling: leaves the authenticator and its [`TokenSources`] in the request.
 ///
-/// It touches no store, and refuses nothing: that is up to what the handler asks for.
+/// It looks nothing up, touches no store and refuses nothing: that happens when a handler asks.
 ///
 /// 1. A token in the query is cut out of the URI, so that inner services and their log lines do not see it. The response gets
 ///    `Cache-Control: no-store` and `Referrer-Policy: no-referrer`.
-/// 2. The [`TokenSources`] are tried in order.
+/// 2. When an extractor asks, the [`TokenSources`] are tried in order, and the authenticator is asked about the token, once.
 /// 3. If the token came in a cookie and the method is unsafe, the cross-origin check of [`tower_http::csrf`] is made:
 ///    `Sec-Fetch-Site`, or else `Origin`, must name the app's own origin or a trusted one. If not, the extractors answer 403.
 ///
@@ -43,21 +42,14 @@ use crate::source::cut_query_tokens;
 #[derive(Clone)]
 pub struct AuthLayer(Arc<Settings>);
 
-#[derive(Clone)]
-pub(crate) struct Settings {
-    authenticator: Arc<dyn ErasedAuthenticator>,
-    sources: TokenSources,
-    csrf: CsrfLayer,
-}
-
 impl AuthLayer {
     /// With [`TokenSources::default`].
     #[must_use]
     pub fn new(authenticator: impl Authenticator) -> Self {
         Self(Arc::new(Settings {
-            authenticator: Arc::new(authenticator),
+            authenticator: Arc::new(Typed(Box::new(authenticator))),
             sources: TokenSources::default(),
-            csrf: CsrfLayer::new(),
+            cross_origin: CrossOrigin::default(),
         }))
     }
 
@@ -75,24 +67,19 @@ impl AuthLayer {
     /// [`InvalidOrigin`] if it has a path, or is no origin at all.
     pub fn trusted_origin(mut self, origin: &str) -> Result<Self, InvalidOrigin> {
         let settings = Arc::make_mut(&mut self.0);
-        settings.csrf = settings.csrf.clone().add_trusted_origin(origin).map_err(|_| InvalidOrigin(origin.into()))?;
+        settings.cross_origin = settings.cross_origin.clone().trust(origin)?;
         Ok(self)
     }
 
     /// Does what the layer does, and says whether the token came in the query.
     pub(crate) fn prepare<B>(&self, request: &mut Request<B>) -> bool {
-        let settings = &*self.0;
-        let mut query = cut_query_tokens(request.uri_mut(), &settings.sources);
+        let query = cut_query_tokens(request.uri_mut(), &self.0.sources);
         let from_query = !query.is_empty();
         #[cfg(feature = "axum")]
         if from_query {
-            cut_original_uri(request, &settings.sources);
+            cut_original_uri(request, &self.0.sources);
         }
-        let found = settings.sources.find(request.headers(), &mut query);
-        let cross_origin = found.as_ref().is_some_and(|found| found.is_cookie()) && settings.is_cross_origin(request);
-        let outer = request.extensions_mut().remove::<Context>();
-        let context = Context::new(Arc::clone(&settings.authenticator), found, cross_origin, outer);
-        request.extensions_mut().insert(context);
+        Context::insert(request.extensions_mut(), Arc::clone(&self.0), query);
         from_query
     }
 }
@@ -103,47 +90,6 @@ impl std::fmt::Debug for AuthLayer {
             .field("principal", &self.0.authenticator.principal_name())
             .field("sources", &self.0.sources)
             .finish_non_exhaustive()
-    }
-}
-
-/// An origin that no browser would ever send.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not an origin: write scheme, host and port alone, such as https://admin.example.com")]
-pub struct InvalidOrigin(String);
-
-impl Settings {
-    /// Runs tower-http's check on this request's head alone.
-    fn is_cross_origin<B>(&self, request: &Request<B>) -> bool {
-        if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
-            return false;
-        }
-        let mut head = Request::new(());
-        *head.method_mut() = request.method().clone();
-        *head.uri_mut() = request.uri().clone();
-        *head.headers_mut() = request.headers().clone();
-        let answer = pin!(self.csrf.layer(Passed).call(head));
-        // The check itself does not wait for anything; if it ever should, nothing passes.
-        match answer.poll(&mut TaskContext::from_waker(Waker::noop())) {
-            Poll::Ready(Ok(response)) => response.status() != StatusCode::OK,
-            Poll::Pending => true,
-        }
-    }
-}
-
-/// The service behind the check: whoever gets here has passed.
-struct Passed;
-
-impl Service<Request<()>> for Passed {
-    type Response = Response<()>;
-    type Error = Infallible;
-    type Future = Ready<Result<Response<()>, Infallible>>;
-
-    fn poll_ready(&mut self, _: &mut TaskContext<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, _: Request<()>) -> Self::Future {
-        ready(Ok(Response::new(())))
     }
 }
 

@@ -96,8 +96,7 @@ where
 
 async fn admit<B: Send>(request: Request<B>) -> Result<Request<B>, AuthRejection> {
     let (mut parts, body) = request.into_parts();
-    let caller = Context::any(&mut parts.extensions)?.resolve().await?;
-    require_default_scope(&*caller)?;
+    require_default_scope(Context::caller(&mut parts).await?)?;
     Ok(Request::from_parts(parts, body))
 }
 

@@ -46,7 +46,7 @@ impl TokenSources {
     }
 
     /// Looks through the places. `query` is what [`cut_query_tokens`] took out of the URI.
-    pub(crate) fn find(&self, headers: &HeaderMap, query: &mut [QueryToken]) -> Option<Found> {
+    pub(crate) fn find<'a>(&self, headers: &'a HeaderMap, query: &'a [QueryToken]) -> Option<Found<'a>> {
         self.0.iter().find_map(|source| source.find(headers, query))
     }
 }
@@ -126,24 +126,24 @@ impl TokenSource {
         }
     }
 
-    fn find(&self, headers: &HeaderMap, query: &mut [QueryToken]) -> Option<Found> {
+    fn find<'a>(&self, headers: &'a HeaderMap, query: &'a [QueryToken]) -> Option<Found<'a>> {
         match &self.0 {
             Kind::Query(name) => {
-                let token = query.iter_mut().find(|token| token.name == *name)?;
-                (token.count == 1).then(|| Found::Query(std::mem::take(&mut token.value)))
+                let token = query.iter().find(|token| token.name == *name)?;
+                (token.count == 1).then_some(Found::Query(&token.value))
             }
             // Of several headers the first counts, as in LoopBack.
-            Kind::Header(name) => headers.get(name).filter(|value| !value.is_empty()).cloned().map(Found::Header),
+            Kind::Header(name) => headers.get(name).filter(|value| !value.is_empty()).map(Found::Header),
             Kind::Bearer => {
                 let value = headers.get(AUTHORIZATION)?;
-                scheme(value.as_bytes(), b"bearer ").is_some().then(|| Found::Bearer(value.clone()))
+                scheme(value.as_bytes(), b"bearer ").is_some().then_some(Found::Bearer(value))
             }
             Kind::Cookie(name) => find_cookie(headers, name).map(Found::Cookie),
         }
     }
 }
 
-fn find_cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+fn find_cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<Cow<'a, str>> {
     let mut found = None;
     for header in headers.get_all(COOKIE) {
         for cookie in Cookie::split_parse(header.to_str().ok()?).filter_map(Result::ok) {
@@ -151,27 +151,30 @@ fn find_cookie(headers: &HeaderMap, name: &str) -> Option<String> {
                 if found.is_some() {
                     return None;
                 }
-                found = Some(cookie.value().to_owned());
+                found = Some(match cookie.value_raw() {
+                    Some(value) => Cow::Borrowed(value),
+                    None => Cow::Owned(cookie.value().to_owned()),
+                });
             }
         }
     }
     found
 }
 
-/// A token as it stood in the request. `Debug` does not show it.
-#[derive(Clone)]
-pub(crate) enum Found {
-    Query(String),
-    Header(HeaderValue),
-    Bearer(HeaderValue),
-    Cookie(String),
+/// A token as it stands in the request.
+pub(crate) enum Found<'a> {
+    Query(&'a str),
+    Header(&'a HeaderValue),
+    Bearer(&'a HeaderValue),
+    Cookie(Cow<'a, str>),
 }
 
-impl Found {
+impl<'a> Found<'a> {
     /// The token itself; `None` if it is empty or no text.
-    pub(crate) fn token(&self) -> Option<Cow<'_, str>> {
+    pub(crate) fn token(&self) -> Option<Cow<'a, str>> {
         let token = match self {
-            Self::Query(token) | Self::Cookie(token) => Cow::Borrowed(token.as_str()),
+            Self::Query(token) => Cow::Borrowed(*token),
+            Self::Cookie(token) => token.clone(),
             Self::Header(value) => loopback_form(value.to_str().ok()?),
             Self::Bearer(value) => Cow::Borrowed(value.to_str().ok()?.get("bearer ".len()..)?.trim()),
         };
@@ -224,6 +227,7 @@ fn decode(text: &str) -> Option<String> {
 }
 
 /// A token parameter that was cut out of the query.
+#[derive(Clone)]
 pub(crate) struct QueryToken {
     name: String,
     value: String,
@@ -276,7 +280,7 @@ mod tests {
     fn in_header(value: &str) -> Option<String> {
         let mut headers = HeaderMap::new();
         headers.insert(AUTHORIZATION, HeaderValue::from_bytes(value.as_bytes()).unwrap());
-        let found = TokenSources::default().find(&headers, &mut [])?;
+        let found = TokenSources::default().find(&headers, &[])?;
         found.token().map(Cow::into_owned)
     }
 
@@ -319,14 +323,15 @@ mod tests {
         ] {
             let mut uri: Uri = before.parse().unwrap();
             let sources = TokenSources::default();
-            let mut cut = cut_query_tokens(&mut uri, &sources);
+            let cut = cut_query_tokens(&mut uri, &sources);
             assert_eq!(uri.to_string(), after, "{before}");
-            let found = sources.find(&HeaderMap::new(), &mut cut);
+            let headers = HeaderMap::new();
+            let found = sources.find(&headers, &cut);
             let token_found = found.map(|found| match found {
                 Found::Query(token) => token,
                 _ => panic!("not from the query"),
             });
-            assert_eq!(token_found.as_deref(), token, "{before}");
+            assert_eq!(token_found, token, "{before}");
         }
     }
 
@@ -336,8 +341,8 @@ mod tests {
         headers.insert(AUTHORIZATION, TOKEN.parse().unwrap());
         let mut uri: Uri = "/?access_token=".parse().unwrap();
         let sources = TokenSources::default();
-        let mut cut = cut_query_tokens(&mut uri, &sources);
-        assert!(sources.find(&headers, &mut cut).unwrap().token().is_none());
+        let cut = cut_query_tokens(&mut uri, &sources);
+        assert!(sources.find(&headers, &cut).unwrap().token().is_none());
     }
 
     #[test]
@@ -353,7 +358,7 @@ mod tests {
         let with = |value: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(COOKIE, value.parse().unwrap());
-            let found = TokenSources::default().find(&headers, &mut [])?;
+            let found = TokenSources::default().find(&headers, &[])?;
             found.token().map(Cow::into_owned)
         };
         assert_eq!(with("a=b; access_token=abc").as_deref(), Some("abc"));

@@ -3,7 +3,7 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use gatekit_core::{Account, Auth};
-use gatekit_layer::{AccessToken, AuthRejection, AuthUser};
+use gatekit_layer::{AccessToken, AuthRejection, AuthUser, access_token};
 
 /// On a route that is open to everyone: passes, unless the policy wants an expired token to fail it.
 pub(crate) struct Anyone;
@@ -32,7 +32,11 @@ impl<U: Account> FromRequestParts<Auth<U>> for Caller<U> {
     async fn from_request_parts(parts: &mut Parts, auth: &Auth<U>) -> Result<Self, AuthRejection> {
         let known = async {
             let AuthUser(user) = <AuthUser<U> as FromRequestParts<_>>::from_request_parts(parts, auth).await?;
-            let token = <AccessToken as FromRequestParts<_>>::from_request_parts(parts, auth).await?;
+            // The one by which this user is known: another layer may know the caller by another.
+            let token = match access_token::<U>(&parts.extensions) {
+                Some(token) => AccessToken(token.clone()),
+                None => <AccessToken as FromRequestParts<_>>::from_request_parts(parts, auth).await?,
+            };
             Ok((user, token))
         }
         .await;

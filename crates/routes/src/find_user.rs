@@ -1,7 +1,9 @@
 //! `GET /{id}`: a user reads itself.
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::{FromRequestParts, RawPathParams, State};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use gatekit_core::{Account, Auth};
@@ -22,10 +24,34 @@ pub fn find_user<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<U>) -
 async fn handler<U: Account>(
     Caller(caller): Caller<U>,
     State(_): State<Auth<U>>,
-    Path(id): Path<String>,
+    Id(id): Id,
 ) -> Result<impl IntoResponse, ErrorResponse> {
     let (user, _) = caller.map_err(|rejection| rejection.to_error())?;
     if user.id().is_named(&id) { Ok(Json(user)) } else { Err(AuthRejection::Missing.to_error()) }
+}
+
+/// The id in the path. One that cannot be decoded is answered before it is asked who wants to know, as in LoopBack.
+struct Id(String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Id {
+    type Rejection = ErrorResponse;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ErrorResponse> {
+        let written = parts.uri.path().rsplit('/').next().unwrap_or_default().to_owned();
+        let decoded = RawPathParams::from_request_parts(parts, state).await.ok().filter(|_| is_decodable(&written));
+        // A prefix may have parameters too; ours is the last.
+        let id = decoded.as_ref().and_then(|params| params.iter().filter(|(name, _)| *name == "id").last());
+        match id {
+            Some((_, id)) => Ok(Self(id.to_owned())),
+            None => Err(ErrorResponse::new(StatusCode::BAD_REQUEST, format!("Failed to decode param '{written}'"))
+                .name("URIError")),
+        }
+    }
+}
+
+/// Whether two hex digits follow each `%`. axum leaves others as they are.
+fn is_decodable(segment: &str) -> bool {
+    segment.split('%').skip(1).all(|after| after.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2)
 }
 
 async fn denied() -> ErrorResponse {

@@ -14,10 +14,11 @@ pub(crate) async fn not_found<U: Account>(nested: Mount, request: Request) -> Er
     missing::<U>(nested.as_ref().ok(), &request)
 }
 
-/// A path that is a route, but not for this method. To LoopBack `GET /logout` asks for the user whose id is `logout`, and nobody
+/// A path that is a route, but not for this method. To LoopBack `GET /logout` (or HEAD) asks for the user whose id is `logout`, and nobody
 /// is that user.
 pub(crate) async fn other_method<U: Account>(nested: Mount, request: Request) -> ErrorResponse {
-    let asks_for_user = *request.method() == Method::GET && relative(nested.as_ref().ok(), &request) != "/";
+    let asks_for_user =
+        matches!(*request.method(), Method::GET | Method::HEAD) && relative(nested.as_ref().ok(), &request) != "/";
     if asks_for_user { AuthRejection::Missing.to_error() } else { missing::<U>(nested.as_ref().ok(), &request) }
 }
 

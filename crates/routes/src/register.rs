@@ -44,6 +44,10 @@ async fn handler<U: Account>(
 /// Everything in the body that is not Gatekit's is the app's profile.
 fn read<P: Profile>(mut body: Map<String, Value>) -> Result<Register<P>, Vec<FieldError>> {
     let mut problems = Vec::new();
+    // To the flow `null` is no address like any other; the answer tells what was sent.
+    if body.get("email").is_some_and(Value::is_null) {
+        problems.push(FieldError::new("email", "presence", "can't be blank", Some(Value::Null)));
+    }
     let email = text(&mut body, "email", &mut problems);
     let username = name(&mut body, "username", &mut problems);
     let realm = name(&mut body, "realm", &mut problems);

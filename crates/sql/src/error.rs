@@ -12,13 +12,13 @@ pub enum OpenError {
     /// The path names no file.
     #[error("`{}` is no path of a file; for a database in memory there is SqliteStore::in_memory()", .0.display())]
     NotAFile(PathBuf),
-    /// The file cannot be created.
-    #[error("the database file `{}` cannot be created: {cause}", .path.display())]
-    Create {
+    /// The file cannot be created or opened, or holds something else.
+    #[error("the database file `{}` cannot be opened: {cause}", .path.display())]
+    File {
         /// The file.
         path: PathBuf,
-        /// The system's complaint.
-        cause: Arc<std::io::Error>,
+        /// The complaint of the system or of SQLite.
+        cause: Arc<dyn std::error::Error + Send + Sync>,
     },
     /// A migration was applied in another form than this version has it.
     #[error(

@@ -21,6 +21,6 @@ pub mod own;
 mod sqlite;
 
 pub use error::OpenError;
-pub use sqlite::{Connection, SqliteStore};
+pub use sqlite::{Changed, Connection, SqliteStore};
 /// The driver, for an app's own queries to the same database.
 pub use sqlx;

@@ -2,7 +2,7 @@
 //!
 //! The table lives in the same database as Gatekit's, so one query finds a token together with its user. The columns of
 //! `gatekit_access_tokens` are listed at [`token_from_row`]; the app reaches the database with
-//! [`SqliteStore::reader`](crate::SqliteStore::reader) and [`SqliteStore::writer`](crate::SqliteStore::writer).
+//! [`SqliteStore::find`](crate::SqliteStore::find) and [`SqliteStore::change`](crate::SqliteStore::change).
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -14,15 +14,12 @@
 //!     store: &SqliteStore,
 //!     digest: &TokenDigest,
 //! ) -> Result<Option<(TokenRecord, String)>, StoreError> {
-//!     let row = sqlx::query(
-//!         "SELECT t.*, m.name FROM gatekit_access_tokens t JOIN members m ON m.id = t.token_user_id \
-//!          WHERE t.token_digest = ?",
+//!     let query = sqlx::query(
+//!         "SELECT token_digest, token_user_id, token_rev, token_ttl, token_created, token_scopes, name \
+//!          FROM gatekit_access_tokens JOIN members ON members.id = token_user_id WHERE token_digest = ?",
 //!     )
-//!     .bind(digest.as_bytes().as_slice())
-//!     .fetch_optional(&mut *store.reader().await?)
-//!     .await
-//!     .map_err(own::store_error)?;
-//!     let Some(row) = row else { return Ok(None) };
+//!     .bind(digest.as_bytes().as_slice());
+//!     let Some(row) = store.find(query).await? else { return Ok(None) };
 //!     let name = row.try_get("name").map_err(own::store_error)?;
 //!     Ok(Some((own::token_from_row(&row)?, name)))
 //! }
@@ -46,7 +43,7 @@ use sqlx::sqlite::SqliteRow;
 
 use crate::sqlite::rows::{Table, id_from_row};
 
-/// Reads a token from a row that has the columns of `gatekit_access_tokens`: write `SELECT t.*, ..`.
+/// Reads a token from a row that has these columns of `gatekit_access_tokens`:
 ///
 /// | column | | |
 /// | --- | --- | --- |
@@ -55,13 +52,15 @@ use crate::sqlite::rows::{Table, id_from_row};
 /// | `token_rev` | INTEGER | the user's `rev` when it was issued |
 /// | `token_ttl` | INTEGER | lifetime in seconds; -1 for one that never ends |
 /// | `token_created` | INTEGER | milliseconds since the epoch |
-/// | `token_expires` | INTEGER or NULL | milliseconds since the epoch; NULL for never |
 /// | `token_scopes` | TEXT or NULL | JSON array of texts |
 ///
-/// The names collide with no other column of a join. They are kept by all coming versions; more may be added.
+/// There is also `token_expires`, INTEGER or NULL: milliseconds since the epoch, NULL for never.
 ///
-/// An id compares with `token_user_id` by the rules of SQLite: to a column declared INTEGER the text `'7'` equals 7. If ids
-/// of both kinds can occur, add `AND typeof(t.token_user_id) = 'integer'`.
+/// The names stay in all coming versions and need no aliases in a join. Write them out: with `*` the driver loses a
+/// connection if a later version of Gatekit adds a column while this one runs.
+///
+/// An id compares with `token_user_id` by the rules of SQLite: to a column declared INTEGER the text `'7'` equals 7. For a
+/// table with integer ids add `AND typeof(token_user_id) = 'integer'`.
 ///
 /// # Errors
 ///
@@ -97,12 +96,11 @@ pub fn store_error(error: sqlx::Error) -> StoreError {
 /// use gatekit_sql::{SqliteStore, own};
 ///
 /// let store = SqliteStore::in_memory().await?;
-/// let mut connection = store.writer().await?;
 /// sqlx::raw_sql("CREATE TABLE members (email TEXT UNIQUE); INSERT INTO members VALUES ('ada@example.com')")
-///     .execute(&mut *connection)
+///     .execute(&mut *store.writer().await?)
 ///     .await?;
 ///
-/// let again = sqlx::query("INSERT INTO members VALUES (?)").bind("ada@example.com").execute(&mut *connection).await;
+/// let again = store.change(sqlx::query("INSERT INTO members VALUES (?)").bind("ada@example.com")).await;
 /// let error = again.map_err(|e| own::create_user_error(e, &[("members.email", IdentifierKind::Email)]));
 /// assert!(matches!(error, Err(CreateUserError::Taken(IdentifierKind::Email))));
 /// # Ok(()) }

@@ -1,1 +1,92 @@
-fn main() {}
+//! Layer and extractor alone. Users live elsewhere; whoever keeps them signs JSON Web Tokens, and this app checks them.
+//!
+//! Copy this file as a start. It reads `PORT` (default 3000) and `JWT_SECRET`, the secret shared with whoever signs.
+#![expect(clippy::print_stdout, reason = "it tells the person who starts it what to try")]
+
+use std::error::Error;
+
+use axum::routing::get;
+use axum::{Json, Router};
+use gatekit::{AuthLayer, AuthUser, JwtVerifier};
+use serde::{Deserialize, Serialize};
+use tokio::net::TcpListener;
+
+/// What this app wants to see of a token. `iss`, `aud`, `exp` and `nbf` are checked whether they are fields here or not.
+#[derive(Clone, Serialize, Deserialize)]
+struct Claims {
+    sub: String,
+    email: Option<String>,
+}
+
+const ISSUER: &str = "https://login.example.com";
+const AUDIENCE: &str = "https://api.example.com";
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let port = std::env::var("PORT").unwrap_or_else(|_| "3000".into());
+    let secret = std::env::var("JWT_SECRET").unwrap_or_else(|_| "only for development: everyone has read this".into());
+
+    // Whose tokens, and for whom: both have to be said. With the public keys of an identity provider in place of a secret:
+    // `JwtVerifier::<Claims>::from_jwks(include_str!("jwks.json"))`, or `from_jwks_url(..)` with the feature `jwks-url`.
+    let verifier = JwtVerifier::<Claims>::hs256(&secret).issuer(ISSUER).audience(AUDIENCE).build()?;
+
+    let app = Router::new()
+        .route("/", get(hello)) // open: it takes a caller, or none
+        .route("/me", get(me)) // guarded by its argument
+        .layer(AuthLayer::new(verifier));
+
+    let listener = TcpListener::bind(format!("127.0.0.1:{port}")).await?;
+    let url = format!("http://{}", listener.local_addr()?);
+    println!("READY {url}");
+    println!("{}", curl_lines(&url, &token_from_elsewhere(&secret)?));
+    axum::serve(listener, app).await?;
+    Ok(())
+}
+
+/// Without a good token this is not run, and the caller gets 401.
+async fn me(AuthUser(claims): AuthUser<Claims>) -> Json<Claims> {
+    Json(claims)
+}
+
+async fn hello(caller: Option<AuthUser<Claims>>) -> String {
+    caller.map_or("Hello, stranger\n".into(), |AuthUser(claims)| format!("Hello, {}\n", claims.sub))
+}
+
+/// What the identity provider would do, so that there is something to paste: a token for a quarter of an hour.
+fn token_from_elsewhere(secret: &str) -> Result<String, jsonwebtoken::errors::Error> {
+    #[derive(Serialize)]
+    struct Token {
+        iss: &'static str,
+        aud: &'static str,
+        exp: u64,
+        #[serde(flatten)]
+        claims: Claims,
+    }
+    let claims = Claims { sub: "ada".into(), email: Some("ada@example.com".into()) };
+    let token = Token { iss: ISSUER, aud: AUDIENCE, exp: jsonwebtoken::get_current_timestamp() + 15 * 60, claims };
+    jsonwebtoken::encode(&<_>::default(), &token, &jsonwebtoken::EncodingKey::from_secret(secret.as_bytes()))
+}
+
+fn curl_lines(url: &str, token: &str) -> String {
+    format!(
+        r#"
+Try it:
+
+  # A token that was made elsewhere, good for 15 minutes
+  TOKEN={token}
+
+  # Who am I?
+  curl -i {url}/me -H "Authorization: Bearer $TOKEN"
+
+  # Nobody, without it: 401
+  curl -i {url}/me
+
+  # Open to everyone, and it knows you
+  curl {url}/
+  curl {url}/ -H "Authorization: Bearer $TOKEN"
+
+  # One letter changed: 401
+  curl -i {url}/me -H "Authorization: Bearer x$TOKEN"
+"#
+    )
+}

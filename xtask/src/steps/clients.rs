@@ -58,13 +58,14 @@ struct Server {
 }
 
 impl Server {
-    /// Starts it on a free port in an empty folder, where it puts its database, and waits for its `READY` line.
+    /// Starts it on a free port with its database in an empty folder, and waits for its `READY` line.
     fn start(executable: &Path) -> Result<Self> {
         let folder = std::env::temp_dir().join(format!("gatekit-clients-{}", std::process::id()));
         std::fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
         let mut child = Run::new(executable, &[])
             .dir(&folder)
             .env("PORT", free_port()?.to_string())
+            .env("DATABASE", folder.join("quickstart.db"))
             .into_command()
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -103,6 +103,8 @@ impl<U: Account> Auth<U> {
     /// fails here is logged: a token that was not carried over is dead, and its user logs in again.
     pub(crate) async fn after_new_password(&self, user: &UserId, keep: Option<&TokenRecord>, rev: i64) {
         let tokens = &*self.0.tokens;
+        // Only a token of this user that was alive until now: whatever else ended it meanwhile has ended it for good.
+        let keep = keep.filter(|token| token.user_id == *user && token.rev.checked_add(1) == Some(rev));
         let kept: Option<&TokenDigest> = keep.map(|token| &token.digest);
         let cleared: Result<u64, StoreError> = async {
             if let Some(token) = keep {

@@ -4,6 +4,7 @@
 //! short query costs. A protected request is one short query, so a file opened by us is reached without it.
 
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sqlx::pool::PoolConnection;
@@ -31,10 +32,11 @@ pub(super) enum Connections {
 impl Connections {
     pub(super) async fn open(options: SqliteConnectOptions) -> Result<Self, sqlx::Error> {
         // First the writer, which creates the log that the readers then find.
+        let options = Arc::new(options);
         let writer = Lane::open(&options, 1).await?;
         let cores = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 16);
         let readers = Lane::open(&options, cores).await?;
-        let pool = SqlitePoolOptions::new().connect_lazy_with(options);
+        let pool = SqlitePoolOptions::new().connect_lazy_with(SqliteConnectOptions::clone(&options));
         Ok(Self::Own { writer, readers, pool })
     }
 
@@ -72,24 +74,25 @@ pub(super) struct Lane {
     slots: Box<[Mutex<Slot>]>,
     /// As many as there are slots: who has one finds a slot that is free.
     permits: Semaphore,
-    options: SqliteConnectOptions,
+    options: Arc<SqliteConnectOptions>,
 }
 
 struct Slot {
     connection: SqliteConnection,
-    checked: Instant,
+    /// When its thread was last seen alive. `None`: it may be dead.
+    checked: Option<Instant>,
 }
 
 /// How often a connection is asked whether its thread is alive, before it is lent.
 const CHECK_EVERY: Duration = Duration::from_secs(1);
 
 impl Lane {
-    async fn open(options: &SqliteConnectOptions, count: usize) -> Result<Self, sqlx::Error> {
+    async fn open(options: &Arc<SqliteConnectOptions>, count: usize) -> Result<Self, sqlx::Error> {
         let mut slots = Vec::with_capacity(count);
         for _ in 0..count {
-            slots.push(Mutex::new(Slot { connection: connect(options).await?, checked: Instant::now() }));
+            slots.push(Mutex::new(Slot { connection: connect(options).await?, checked: Some(Instant::now()) }));
         }
-        Ok(Self { slots: slots.into(), permits: Semaphore::new(count), options: options.clone() })
+        Ok(Self { slots: slots.into(), permits: Semaphore::new(count), options: Arc::clone(options) })
     }
 
     async fn lend(&self) -> Result<Connection<'_>, sqlx::Error> {
@@ -97,14 +100,25 @@ impl Lane {
         // The first that is free: the one used last has its pages at hand.
         let free = self.slots.iter().find_map(|slot| slot.try_lock().ok());
         let mut slot = free.ok_or(sqlx::Error::PoolClosed)?;
-        if slot.checked.elapsed() >= CHECK_EVERY {
+        if slot.checked.is_none_or(|checked| checked.elapsed() >= CHECK_EVERY) {
             if let Err(error) = slot.connection.ping().await {
                 tracing::warn!(%error, "a connection to the database was lost and is opened again");
                 slot.connection = connect(&self.options).await?;
             }
-            slot.checked = Instant::now();
+            slot.checked = Some(Instant::now());
         }
         Ok(Connection(Lent::Own { slot, _permit: permit }))
+    }
+}
+
+impl Connection<'_> {
+    /// Has the connection looked at before it is lent again.
+    pub(super) fn suspect(&mut self) {
+        match &mut self.0 {
+            Lent::Own { slot, .. } => slot.checked = None,
+            // The pool looks at each that comes back.
+            Lent::Pooled { .. } => {}
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 mod connections;
 mod one_time;
 mod purge;
+mod queries;
 pub(crate) mod rows;
 mod tokens;
 mod users;
@@ -13,11 +14,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gatekit_core::{StoreError, StoreIdentity, Timestamp};
-use sqlx::SqlitePool;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::query::Query;
+use sqlx::sqlite::{
+    SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+};
+use sqlx::{Sqlite, SqlitePool};
 
 pub use self::connections::Connection;
 use self::connections::Connections;
+pub use self::queries::Changed;
 use crate::own::store_error;
 use crate::{OpenError, migrate};
 
@@ -76,8 +81,9 @@ impl SqliteStore {
             .foreign_keys(true)
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(Duration::from_secs(5));
-        let connections = Connections::open(options.journal_mode(SqliteJournalMode::Wal)).await?;
-        Self::start(connections, true).await
+        let connections = Connections::open(options.journal_mode(SqliteJournalMode::Wal)).await;
+        let cannot = |error| OpenError::File { path: path.to_owned(), cause: Arc::new(error) };
+        Self::start(connections.map_err(cannot)?, true).await
     }
 
     /// Keeps the tables in the database of an app's own pool. Brings them up to date, and from then on removes what has ended
@@ -148,7 +154,49 @@ impl SqliteStore {
         self.inner.connections.pool()
     }
 
-    /// A connection for queries that only read, lent until it is dropped. Cheaper than one of the [pool](Self::pool).
+    /// The first row that a query which only reads finds.
+    ///
+    /// Cheaper than on the [pool](Self::pool), and certain: `None` is an answer of the database and never a connection that was
+    /// lost on the way.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let store = gatekit_sql::SqliteStore::in_memory().await?;
+    /// let query = sqlx::query("SELECT email FROM gatekit_users WHERE id = ?").bind(7);
+    /// assert!(store.find(query).await?.is_none());
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn find(&self, query: Query<'_, Sqlite, SqliteArguments>) -> Result<Option<SqliteRow>, StoreError> {
+        queries::find(&self.inner.connections, query).await
+    }
+
+    /// Runs one statement that writes, and tells what it changed once that is committed.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let store = gatekit_sql::SqliteStore::in_memory().await?;
+    /// let query = sqlx::query("UPDATE gatekit_users SET realm = ? WHERE id = ? RETURNING rev").bind("admins").bind(7);
+    /// let changed = store.change(query).await?;
+    /// assert_eq!((changed.count, changed.rows.len()), (0, 0));
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The driver's, for [`own::create_user_error`](crate::own::create_user_error) or
+    /// [`own::store_error`](crate::own::store_error). Nothing was changed then, unless the connection was lost.
+    pub async fn change(&self, query: Query<'_, Sqlite, SqliteArguments>) -> Result<Changed, sqlx::Error> {
+        queries::change(&self.inner.connections, query).await
+    }
+
+    /// A connection for several queries that only read, lent until it is dropped.
+    ///
+    /// For a single one there is [`find`](Self::find): sqlx's own `fetch_optional` answers `None` also when the connection is
+    /// lost on the way.
     ///
     /// # Errors
     ///
@@ -157,11 +205,11 @@ impl SqliteStore {
         self.inner.connections.reader().await.map_err(store_error)
     }
 
-    /// The connection for statements that write, lent until it is dropped. There is one: who holds it across other work keeps
-    /// every login waiting.
+    /// The connection for transactions that write, lent until it is dropped. There is one: who holds it across other work
+    /// keeps every login waiting.
     ///
-    /// Read what `RETURNING` returns with `fetch_all`: `fetch_one` and `fetch_optional` stop at the first row, before the
-    /// statement is committed, and do not tell if that fails.
+    /// For a single statement there is [`change`](Self::change): sqlx's own `fetch_one` and `fetch_optional` stop at the first
+    /// row that `RETURNING` returns, before the statement is committed, and do not tell if that fails.
     ///
     /// # Errors
     ///
@@ -218,5 +266,5 @@ async fn create_file(path: &Path) -> Result<(), OpenError> {
         Ok(Err(error)) => error,
         Err(error) => std::io::Error::other(error),
     };
-    Err(OpenError::Create { path: path.to_owned(), cause: Arc::new(cause) })
+    Err(OpenError::File { path: path.to_owned(), cause: Arc::new(cause) })
 }

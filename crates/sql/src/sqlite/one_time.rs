@@ -20,7 +20,7 @@ impl OneTimeStore for SqliteStore {
                 .bind(record.user_id.as_ref().map(Id))
                 .bind(record.rev)
                 .bind(record.expires.0);
-        insert.execute(&mut *self.writer().await?).await.map_err(store_error)?;
+        self.change(insert).await.map_err(store_error)?;
         Ok(())
     }
 
@@ -29,13 +29,10 @@ impl OneTimeStore for SqliteStore {
         purpose: OneTimePurpose,
         digest: &TokenDigest,
     ) -> Result<Option<OneTimeRecord>, StoreError> {
-        let found = sqlx::query("SELECT user_id, rev, expires FROM gatekit_one_time WHERE digest = ? AND purpose = ?")
+        let query = sqlx::query("SELECT user_id, rev, expires FROM gatekit_one_time WHERE digest = ? AND purpose = ?")
             .bind(digest.as_bytes().as_slice())
-            .bind(purpose.as_str())
-            .fetch_optional(&mut *self.reader().await?)
-            .await
-            .map_err(store_error)?;
-        found.map(|row| from_row(&row, purpose, digest)).transpose()
+            .bind(purpose.as_str());
+        self.find(query).await?.map(|row| from_row(&row, purpose, digest)).transpose()
     }
 
     async fn take_one_time(
@@ -48,9 +45,7 @@ impl OneTimeStore for SqliteStore {
         )
         .bind(digest.as_bytes().as_slice())
         .bind(purpose.as_str());
-        // To the end, where it is committed: see `SqliteStore::writer`.
-        let taken = take.fetch_all(&mut *self.writer().await?).await.map_err(store_error)?;
-        taken.first().map(|row| from_row(row, purpose, digest)).transpose()
+        self.change(take).await.map_err(store_error)?.rows.first().map(|row| from_row(row, purpose, digest)).transpose()
     }
 
     async fn purge_one_time(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use gatekit_core::{Clock, StoreError, SystemClock, Timestamp};
 
-use super::Inner;
 use super::connections::Connections;
+use super::{Inner, queries};
 use crate::own::store_error;
 
 const BATCH: u32 = 500;
@@ -58,7 +58,6 @@ pub(super) async fn one_time(connections: &Connections, now: Timestamp, limit: u
 }
 
 async fn batch(connections: &Connections, delete: &'static str, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
-    let mut writer = connections.writer().await.map_err(store_error)?;
-    let done = sqlx::query(delete).bind(now.0).bind(limit).execute(&mut *writer).await.map_err(store_error)?;
-    Ok(done.rows_affected())
+    let delete = sqlx::query(delete).bind(now.0).bind(limit);
+    Ok(queries::change(connections, delete).await.map_err(store_error)?.count)
 }

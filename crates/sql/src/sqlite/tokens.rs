@@ -23,27 +23,23 @@ impl TokenStore for SqliteStore {
         .bind(token.created.0)
         .bind(token.expires().map(|end| end.0))
         .bind(scopes);
-        insert.execute(&mut *self.writer().await?).await.map_err(store_error)?;
+        self.change(insert).await.map_err(store_error)?;
         Ok(())
     }
 
     async fn find_token(&self, digest: &TokenDigest) -> Result<Option<TokenRecord>, StoreError> {
-        let found = sqlx::query(
+        let query = sqlx::query(
             "SELECT token_digest, token_user_id, token_rev, token_ttl, token_created, token_scopes \
              FROM gatekit_access_tokens WHERE token_digest = ?",
         )
-        .bind(digest.as_bytes().as_slice())
-        .fetch_optional(&mut *self.reader().await?)
-        .await
-        .map_err(store_error)?;
-        found.as_ref().map(token_from_row).transpose()
+        .bind(digest.as_bytes().as_slice());
+        self.find(query).await?.as_ref().map(token_from_row).transpose()
     }
 
     async fn delete_token(&self, digest: &TokenDigest) -> Result<bool, StoreError> {
         let delete =
             sqlx::query("DELETE FROM gatekit_access_tokens WHERE token_digest = ?").bind(digest.as_bytes().as_slice());
-        let done = delete.execute(&mut *self.writer().await?).await.map_err(store_error)?;
-        Ok(done.rows_affected() > 0)
+        Ok(self.change(delete).await.map_err(store_error)?.count > 0)
     }
 
     async fn carry_token_over(&self, digest: &TokenDigest, from: i64, to: i64) -> Result<bool, StoreError> {
@@ -52,8 +48,7 @@ impl TokenStore for SqliteStore {
                 .bind(to)
                 .bind(digest.as_bytes().as_slice())
                 .bind(from);
-        let done = carry.execute(&mut *self.writer().await?).await.map_err(store_error)?;
-        Ok(done.rows_affected() > 0)
+        Ok(self.change(carry).await.map_err(store_error)?.count > 0)
     }
 
     async fn delete_tokens_of(&self, user: &UserId, except: Option<&TokenDigest>) -> Result<u64, StoreError> {
@@ -61,8 +56,7 @@ impl TokenStore for SqliteStore {
         let delete = sqlx::query("DELETE FROM gatekit_access_tokens WHERE token_user_id = ? AND token_digest IS NOT ?")
             .bind(Id(user))
             .bind(except.map(|digest| digest.as_bytes().as_slice()));
-        let done = delete.execute(&mut *self.writer().await?).await.map_err(store_error)?;
-        Ok(done.rows_affected())
+        Ok(self.change(delete).await.map_err(store_error)?.count)
     }
 
     async fn purge_tokens(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {

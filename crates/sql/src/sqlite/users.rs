@@ -7,8 +7,8 @@ use gatekit_core::{
 };
 use sqlx::sqlite::SqliteRow;
 
-use super::SqliteStore;
 use super::rows::Table;
+use super::{Changed, SqliteStore};
 use crate::own::{create_user_error, store_error, token_from_row};
 
 const TABLE: Table = Table("gatekit_users");
@@ -36,12 +36,12 @@ impl<P: Profile> UserStore<User<P>> for SqliteStore {
         .bind(new.password.as_ref().map(PasswordHash::expose))
         .bind(profile)
         .bind(SystemClock.now().0);
-        let inserted = insert.execute(&mut *self.writer().await?).await.map_err(|error| {
+        let inserted = self.change(insert).await.map_err(|error| {
             let unique =
                 [("gatekit_users.email", IdentifierKind::Email), ("gatekit_users.username", IdentifierKind::Username)];
             create_user_error(error, &unique)
         })?;
-        let mut user = User::new(inserted.last_insert_rowid().into(), new.profile);
+        let mut user = User::new(inserted.last_insert_rowid.into(), new.profile);
         user.realm = new.realm;
         user.username = new.username;
         user.email = new.email;
@@ -51,14 +51,11 @@ impl<P: Profile> UserStore<User<P>> for SqliteStore {
 
     async fn find_user(&self, id: &UserId) -> Result<Option<StoredUser<User<P>>>, StoreError> {
         let UserId::Int(id) = id else { return Ok(None) };
-        let found = sqlx::query(
+        let query = sqlx::query(
             "SELECT id, realm, username, email, email_verified, password, rev, profile FROM gatekit_users WHERE id = ?",
         )
-        .bind(id)
-        .fetch_optional(&mut *self.reader().await?)
-        .await
-        .map_err(store_error)?;
-        found.as_ref().map(stored_from_row).transpose()
+        .bind(id);
+        self.find(query).await?.as_ref().map(stored_from_row).transpose()
     }
 
     async fn find_user_by(&self, identifier: &Identifier) -> Result<Option<StoredUser<User<P>>>, StoreError> {
@@ -72,13 +69,8 @@ impl<P: Profile> UserStore<User<P>> for SqliteStore {
                  WHERE namespace = ? AND username = ?"
             }
         };
-        let found = sqlx::query(query)
-            .bind(&identifier.namespace)
-            .bind(&identifier.value)
-            .fetch_optional(&mut *self.reader().await?)
-            .await
-            .map_err(store_error)?;
-        found.as_ref().map(stored_from_row).transpose()
+        let query = sqlx::query(query).bind(&identifier.namespace).bind(&identifier.value);
+        self.find(query).await?.as_ref().map(stored_from_row).transpose()
     }
 
     async fn set_password(&self, id: &UserId, rev: i64, hash: &PasswordHash) -> Result<Option<i64>, StoreError> {
@@ -88,7 +80,7 @@ impl<P: Profile> UserStore<User<P>> for SqliteStore {
                 .bind(hash.expose())
                 .bind(id)
                 .bind(rev);
-        new_rev(set.fetch_all(&mut *self.writer().await?).await)
+        new_rev(self.change(set).await)
     }
 
     async fn rehash_password(&self, id: &UserId, old: &PasswordHash, new: &PasswordHash) -> Result<bool, StoreError> {
@@ -97,14 +89,13 @@ impl<P: Profile> UserStore<User<P>> for SqliteStore {
             .bind(new.expose())
             .bind(id)
             .bind(old.expose());
-        let done = set.execute(&mut *self.writer().await?).await.map_err(store_error)?;
-        Ok(done.rows_affected() > 0)
+        Ok(self.change(set).await.map_err(store_error)?.count > 0)
     }
 
     async fn bump_rev(&self, id: &UserId) -> Result<Option<i64>, StoreError> {
         let UserId::Int(id) = id else { return Ok(None) };
         let bump = sqlx::query("UPDATE gatekit_users SET rev = rev + 1 WHERE id = ? RETURNING rev").bind(id);
-        new_rev(bump.fetch_all(&mut *self.writer().await?).await)
+        new_rev(self.change(bump).await)
     }
 
     async fn find_token_owner(
@@ -115,20 +106,15 @@ impl<P: Profile> UserStore<User<P>> for SqliteStore {
         if tokens.identity() != Some(&self.identity) {
             return find_token_owner_separately(self, tokens, digest).await;
         }
-        let found = sqlx::query(FIND_TOKEN_OWNER)
-            .bind(digest.as_bytes().as_slice())
-            .fetch_optional(&mut *self.reader().await?)
-            .await
-            .map_err(store_error)?;
-        let Some(row) = found else { return Ok(None) };
+        let query = sqlx::query(FIND_TOKEN_OWNER).bind(digest.as_bytes().as_slice());
+        let Some(row) = self.find(query).await? else { return Ok(None) };
         Ok(Some(TokenOwner { token: token_from_row(&row)?, user: user_from_row(&row)?, rev: TABLE.get(&row, "rev")? }))
     }
 }
 
-/// The `rev` an UPDATE returned, if it found its row. It must have been read to its end: see [`SqliteStore::writer`].
-fn new_rev(rows: Result<Vec<SqliteRow>, sqlx::Error>) -> Result<Option<i64>, StoreError> {
-    let rows = rows.map_err(store_error)?;
-    rows.first().map(|row| TABLE.get(row, "rev")).transpose()
+/// The `rev` an UPDATE returned, if it found its row.
+fn new_rev(changed: Result<Changed, sqlx::Error>) -> Result<Option<i64>, StoreError> {
+    changed.map_err(store_error)?.rows.first().map(|row| TABLE.get(row, "rev")).transpose()
 }
 
 fn stored_from_row<P: Profile>(row: &SqliteRow) -> Result<StoredUser<User<P>>, StoreError> {

@@ -1,0 +1,78 @@
+//! Answers that can be trusted.
+//!
+//! A connection of sqlx is a thread. If that thread panics in the middle of a query (out of memory, for one), sqlx's own
+//! `fetch_optional` and `execute` answer that there is no row and that none was changed: a failure that looks like an unknown
+//! token or a logout. An answer is complete only if its last part has come, so here it is waited for.
+
+use std::future::poll_fn;
+
+use gatekit_core::StoreError;
+use sqlx::query::Query;
+use sqlx::sqlite::{SqliteArguments, SqliteQueryResult, SqliteRow};
+use sqlx::{Either, Executor, Sqlite};
+
+use super::connections::{Connection, Connections};
+use crate::own::store_error;
+
+/// What a statement has changed, once that is committed. See [`SqliteStore::change`](crate::SqliteStore::change).
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Changed {
+    /// How many rows were inserted, updated or deleted.
+    pub count: u64,
+    /// The `rowid` of the last insert.
+    pub last_insert_rowid: i64,
+    /// What `RETURNING` has returned.
+    pub rows: Vec<SqliteRow>,
+}
+
+pub(super) async fn find(
+    connections: &Connections,
+    query: Query<'_, Sqlite, SqliteArguments>,
+) -> Result<Option<SqliteRow>, StoreError> {
+    let mut connection = connections.reader().await.map_err(store_error)?;
+    let mut answer = (&mut *connection).fetch_many(query);
+    let first = poll_fn(|cx| answer.as_mut().poll_next(cx)).await;
+    drop(answer);
+    match first {
+        Some(Ok(Either::Right(row))) => Ok(Some(row)),
+        Some(Ok(Either::Left(_))) => Ok(None),
+        Some(Err(error)) => Err(store_error(failed(&mut connection, error))),
+        None => Err(store_error(failed(&mut connection, sqlx::Error::WorkerCrashed))),
+    }
+}
+
+/// Runs to the end, where the statement is committed: up to its first row, which is where `fetch_optional` stops, nothing is
+/// certain, and if the commit fails nobody is told.
+pub(super) async fn change(
+    connections: &Connections,
+    query: Query<'_, Sqlite, SqliteArguments>,
+) -> Result<Changed, sqlx::Error> {
+    let mut connection = connections.writer().await?;
+    let mut rows = Vec::new();
+    let mut done: Option<SqliteQueryResult> = None;
+    let mut answer = (&mut *connection).fetch_many(query);
+    let error = loop {
+        match poll_fn(|cx| answer.as_mut().poll_next(cx)).await {
+            Some(Ok(Either::Right(row))) => rows.push(row),
+            Some(Ok(Either::Left(result))) => done = Some(result),
+            Some(Err(error)) => break error,
+            None => match done {
+                None => break sqlx::Error::WorkerCrashed,
+                Some(done) => {
+                    let (count, last_insert_rowid) = (done.rows_affected(), done.last_insert_rowid());
+                    return Ok(Changed { count, last_insert_rowid, rows });
+                }
+            },
+        }
+    };
+    drop(answer);
+    Err(failed(&mut connection, error))
+}
+
+fn failed(connection: &mut Connection<'_>, error: sqlx::Error) -> sqlx::Error {
+    if matches!(error, sqlx::Error::WorkerCrashed) {
+        connection.suspect();
+    }
+    error
+}

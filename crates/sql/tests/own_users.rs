@@ -1,0 +1,197 @@
+//! An app with users in an own table, beside Gatekit's tables in the same database.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use gatekit_core::{
+    Account, Auth, CreateUserError, Identifier, IdentifierKind, Login, NewUser, PasswordHash, Register, StoreError,
+    StoredUser, TokenDigest, TokenOwner, TokenStore, UserId, UserStore, async_trait, find_token_owner_separately,
+};
+use gatekit_sql::{SqliteStore, own};
+use gatekit_testkit::conformance::{self, Identifiers};
+use serde::{Deserialize, Serialize};
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+#[derive(Clone, Serialize)]
+struct Member {
+    id: i64,
+    email: String,
+    city: String,
+}
+
+#[derive(Clone, Default, Serialize, Deserialize)]
+struct Profile {
+    city: String,
+}
+
+impl Account for Member {
+    type Profile = Profile;
+
+    fn id(&self) -> UserId {
+        self.id.into()
+    }
+
+    fn email(&self) -> Option<&str> {
+        Some(&self.email)
+    }
+}
+
+#[derive(Clone)]
+struct Members(SqliteStore);
+
+impl Members {
+    async fn new() -> Self {
+        let store = SqliteStore::in_memory().await.unwrap();
+        sqlx::raw_sql(
+            "CREATE TABLE members (id INTEGER PRIMARY KEY AUTOINCREMENT, email TEXT NOT NULL UNIQUE, city TEXT NOT NULL, \
+             password TEXT, rev INTEGER NOT NULL DEFAULT 0)",
+        )
+        .execute(&mut *store.writer().await.unwrap())
+        .await
+        .unwrap();
+        Self(store)
+    }
+}
+
+fn member(row: &SqliteRow) -> Result<Member, sqlx::Error> {
+    Ok(Member { id: row.try_get("id")?, email: row.try_get("email")?, city: row.try_get("city")? })
+}
+
+fn stored(row: Option<SqliteRow>) -> Result<Option<StoredUser<Member>>, StoreError> {
+    let read = |row: SqliteRow| {
+        let password: Option<String> = row.try_get("password")?;
+        let password = password.map(PasswordHash::from_stored);
+        Ok(StoredUser { user: member(&row)?, rev: row.try_get("rev")?, password })
+    };
+    row.map(read).transpose().map_err(own::store_error)
+}
+
+fn number(id: &UserId) -> Option<i64> {
+    match id {
+        UserId::Int(id) => Some(*id),
+        UserId::Text(_) => None,
+    }
+}
+
+#[async_trait]
+impl UserStore<Member> for Members {
+    async fn create_user(&self, new: NewUser<Profile>) -> Result<StoredUser<Member>, CreateUserError> {
+        let query = sqlx::query("INSERT INTO members (email, city, password) VALUES (?, ?, ?)")
+            .bind(&new.email)
+            .bind(&new.profile.city)
+            .bind(new.password.as_ref().map(PasswordHash::expose));
+        let done = self
+            .0
+            .change(query)
+            .await
+            .map_err(|error| own::create_user_error(error, &[("members.email", IdentifierKind::Email)]))?;
+        let id = done.last_insert_rowid;
+        let user = Member { id, email: new.email.unwrap_or_default(), city: new.profile.city };
+        Ok(StoredUser { user, rev: 0, password: new.password })
+    }
+
+    async fn find_user(&self, id: &UserId) -> Result<Option<StoredUser<Member>>, StoreError> {
+        let query = sqlx::query("SELECT id, email, city, password, rev FROM members WHERE id = ?").bind(number(id));
+        stored(self.0.find(query).await?)
+    }
+
+    async fn find_user_by(&self, by: &Identifier) -> Result<Option<StoredUser<Member>>, StoreError> {
+        let query = sqlx::query("SELECT id, email, city, password, rev FROM members WHERE email = ?").bind(&by.value);
+        stored(self.0.find(query).await?)
+    }
+
+    async fn set_password(&self, id: &UserId, rev: i64, hash: &PasswordHash) -> Result<Option<i64>, StoreError> {
+        let query = sqlx::query("UPDATE members SET password = ?, rev = rev + 1 WHERE id = ? AND rev = ?")
+            .bind(hash.expose())
+            .bind(number(id))
+            .bind(rev);
+        let done = self.0.change(query).await.map_err(own::store_error)?;
+        Ok((done.count > 0).then(|| rev + 1))
+    }
+
+    async fn rehash_password(&self, id: &UserId, old: &PasswordHash, new: &PasswordHash) -> Result<bool, StoreError> {
+        let query = sqlx::query("UPDATE members SET password = ? WHERE id = ? AND password = ?")
+            .bind(new.expose())
+            .bind(number(id))
+            .bind(old.expose());
+        let done = self.0.change(query).await.map_err(own::store_error)?;
+        Ok(done.count > 0)
+    }
+
+    async fn bump_rev(&self, id: &UserId) -> Result<Option<i64>, StoreError> {
+        let query = sqlx::query("UPDATE members SET rev = rev + 1 WHERE id = ? RETURNING rev").bind(number(id));
+        let done = self.0.change(query).await.map_err(own::store_error)?;
+        done.rows.first().map(|row| row.try_get("rev")).transpose().map_err(own::store_error)
+    }
+
+    async fn find_token_owner(
+        &self,
+        tokens: &dyn TokenStore,
+        digest: &TokenDigest,
+    ) -> Result<Option<TokenOwner<Member>>, StoreError> {
+        if tokens.identity() != self.0.identity() {
+            return find_token_owner_separately(self, tokens, digest).await;
+        }
+        let query = sqlx::query(
+            "SELECT token_digest, token_user_id, token_rev, token_ttl, token_created, token_scopes, id, email, city, rev \
+             FROM gatekit_access_tokens JOIN members ON id = token_user_id \
+             WHERE token_digest = ? AND typeof(token_user_id) = 'integer'",
+        )
+        .bind(digest.as_bytes().as_slice());
+        let Some(row) = self.0.find(query).await? else { return Ok(None) };
+        let (user, rev) = member(&row).and_then(|user| Ok((user, row.try_get("rev")?))).map_err(own::store_error)?;
+        Ok(Some(TokenOwner { token: own::token_from_row(&row)?, user, rev }))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_own_table_conforms() {
+    let new_user = |email: &str| NewUser::new(email, Profile { city: "Ulm".into() });
+    conformance::user_store::<Member, _, _>(Identifiers::EMAIL_ONLY, Members::new, new_user).await;
+    let both = || async {
+        let members = Members::new().await;
+        (members.clone(), members.0)
+    };
+    conformance::token_owner::<Member, _, _, _>(both, new_user).await;
+}
+
+#[tokio::test]
+async fn members_log_in_with_gatekits_tokens() {
+    let members = Members::new().await;
+    let auth: Auth<Member> = Auth::builder(members.clone()).tokens(members.0).build().unwrap();
+    let mut ada = Register::email("ada@example.com", "correct horse battery");
+    ada.profile = Profile { city: "Ulm".into() };
+    auth.register(ada).await.unwrap();
+    let session = auth.login(Login::email("ada@example.com", "correct horse battery")).await.unwrap();
+    assert_eq!(auth.authenticate(session.token.secret.expose()).await.unwrap().principal.city, "Ulm");
+}
+
+/// Which of several unique indexes refused a row, whatever they are called.
+#[tokio::test]
+async fn the_index_that_refused_is_named() {
+    let store = SqliteStore::in_memory().await.unwrap();
+    let mut connection = store.writer().await.unwrap();
+    sqlx::raw_sql(
+        "CREATE TABLE t (tenant TEXT, mail TEXT, nick TEXT, code TEXT UNIQUE, size INTEGER CHECK (size > 0)); \
+         CREATE UNIQUE INDEX a ON t (tenant, mail); CREATE UNIQUE INDEX b ON t (nick, tenant); \
+         INSERT INTO t VALUES ('x', 'm', 'n', 'c', 1)",
+    )
+    .execute(&mut *connection)
+    .await
+    .unwrap();
+    let unique = [("t.mail", IdentifierKind::Email), ("t.nick", IdentifierKind::Username)];
+    let mut kinds = Vec::new();
+    for insert in [
+        "INSERT INTO t VALUES ('x', 'm', '2', '2', 1)",
+        "INSERT INTO t VALUES ('x', '3', 'n', '3', 1)",
+        "INSERT INTO t VALUES ('x', '4', '4', 'c', 1)",
+        "INSERT INTO t VALUES ('x', '5', '5', '5', 0)",
+        "INSERT INTO nowhere VALUES (1)",
+    ] {
+        let error = sqlx::query(insert).execute(&mut *connection).await.unwrap_err();
+        kinds.push(match own::create_user_error(error, &unique) {
+            CreateUserError::Taken(kind) => Some(kind),
+            _ => None,
+        });
+    }
+    assert_eq!(kinds, [Some(IdentifierKind::Email), Some(IdentifierKind::Username), None, None, None]);
+}

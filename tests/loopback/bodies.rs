@@ -1,0 +1,137 @@
+//! Bodies, good and bad, at every route that reads one.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use axum::body::{Body, Bytes, HttpBody};
+use gatekit_tests::{App, EMAIL, PASSWORD, on_every_store};
+use http_body::Frame;
+use serde_json::json;
+
+/// Every route that reads a body.
+const ROUTES: [&str; 6] = [
+    "/api/users",
+    "/api/users/login",
+    "/api/users/logout",
+    "/api/users/reset",
+    "/api/users/reset-password",
+    "/api/users/change-password",
+];
+
+on_every_store! {
+    /// LOAD-3, V-136, FUZZ-9
+    async fn a_body_of_a_megabyte_is_413_and_hashes_nothing(store) {
+        let app = App::loopback(store).await;
+        let too_large = r#"{"error":{"statusCode":413,"name":"PayloadTooLargeError","message":"request entity too large"}}"#;
+        let megabyte = "x".repeat(1 << 20);
+        for path in ROUTES {
+            for field in ["email", "username", "password", "ttl", "other"] {
+                let body = json!({field: megabyte, "newPassword": "x", "oldPassword": "x"});
+                app.post(path).json(body).await.is(413, too_large);
+            }
+            app.post(path).form(&format!("email={megabyte}")).await.is(413, too_large);
+            app.post(path).json(format!("{{}}{}", " ".repeat(102_399))).await.is(413, too_large);
+        }
+        assert_eq!(app.auth.hasher().hashes(), 0);
+        app.post(ROUTES[1]).json(format!("{{}}{}", " ".repeat(102_398))).await.expect(400, "USERNAME_EMAIL_REQUIRED");
+    }
+
+    /// FUZZ-9
+    async fn a_body_that_is_no_json_is_400_and_is_not_quoted(store) {
+        let app = App::loopback(store).await;
+        let token = app.signed_up().await;
+        let syntax_error = |message: &str| format!(r#"{{"error":{{"statusCode":400,"name":"SyntaxError","message":"{message}"}}}}"#);
+        let hashes = app.auth.hasher().hashes();
+        for path in ROUTES {
+            for token in ["", "bogus", &token] {
+                app.post(path).token(token).json("{").await.is(400, &syntax_error("Expected property name or '}' in JSON at position 1"));
+                app.post(path).token(token).json(r#"{"email":"#).await.is(400, &syntax_error("Unexpected end of JSON input"));
+                app.post(path).token(token).json(r#"{"email":"foo@bar.com","password":"hunter22"#).await
+                    .is(400, &syntax_error("Unexpected end of JSON input"));
+                let broken: [&[u8]; 8] = [
+                    b"{'email':'hunter22'}", b"hunter22", b"{\"password\":\"hunter22\"}}", b"\xff\xfe", b"{\"password\":\"hunter22\xff\"}", b"\"\\ud800\"",
+                    b"{\"password\":\"hunter22\0\"}", b"{\"a\":1e999999}",
+                ];
+                for body in broken {
+                    let answer = app.post(path).token(token).body("application/json", body).await.expect_error(400);
+                    assert!(!answer.body.contains("hunter22"), "{}", answer.body);
+                }
+            }
+        }
+        assert_eq!(app.auth.hasher().hashes(), hashes);
+        app.me(&token).await.expect_status(200);
+    }
+
+    /// LOAD-4
+    async fn a_body_nested_without_end_is_400(store) {
+        let app = App::loopback(store).await;
+        for path in ROUTES {
+            app.post(path).json("[".repeat(50_000)).await.expect_error(400);
+            app.post(path).json(format!("{}{}", r#"{"a":"#.repeat(10_000), "}".repeat(10_000))).await.expect_error(400);
+        }
+        let deep = format!("email{}=x&password=y", "[a]".repeat(20_000));
+        app.post("/api/users/login").form(&deep).await.expect(400, "INVALID_EMAIL");
+        let many = "a=1&".repeat(25_000);
+        app.post("/api/users/login").form(&many).await.expect(400, "USERNAME_EMAIL_REQUIRED");
+    }
+
+    /// 3.5.2, V-126: a form of another site cannot send JSON as text.
+    async fn a_body_of_another_type_is_no_body(store) {
+        let app = App::loopback(store).await;
+        app.sign_up().await;
+        let body = json!({"email": EMAIL, "password": PASSWORD}).to_string();
+        for content_type in ["text/plain", "multipart/form-data; boundary=x", "application/vnd.api+json", "application/jsonx", "text/json", "", "\u{e9}", "json"] {
+            app.post("/api/users/login").body(content_type, body.clone()).await.expect(400, "USERNAME_EMAIL_REQUIRED");
+        }
+        app.post("/api/users/login").bare_body(body.clone()).await.expect(400, "USERNAME_EMAIL_REQUIRED");
+        for content_type in ["application/json", "Application/JSON", "application/json; charset=utf-8", "application/json;charset=\"UTF-8\"", "application/json ; x=y"] {
+            app.post("/api/users/login").body(content_type, body.clone()).await.expect_status(200);
+        }
+    }
+
+    async fn a_charset_or_encoding_that_is_not_read_is_415(store) {
+        let app = App::loopback(store).await;
+        let unsupported = |message: &str| format!(r#"{{"error":{{"statusCode":415,"name":"UnsupportedMediaTypeError","message":"unsupported {message}"}}}}"#);
+        for path in ROUTES {
+            app.post(path).body("application/json; charset=iso-8859-1", "{}").await.is(415, &unsupported(r#"charset \"ISO-8859-1\""#));
+            app.post(path).json("{}").header("content-encoding", "foo").await.is(415, &unsupported(r#"content encoding \"foo\""#));
+            app.post(path).json("{}").header("content-encoding", "gzip").await.expect_error(415);
+            app.post(path).body("application/json; charset=\"x\\", "{}").await.expect_error(415);
+        }
+    }
+
+    async fn what_javascript_clients_send_is_read(store) {
+        let app = App::loopback(store).await;
+        app.sign_up().await;
+        let body = json!({"email": EMAIL, "password": PASSWORD}).to_string();
+        app.post("/api/users/login").json(format!("\u{feff}{body}")).await.expect_status(200);
+        app.post("/api/users/login").json(format!("\r\n  {body} \n")).await.expect_status(200);
+        app.post("/api/users/login").json(body.replacen('{', r#"{"email":"a@b.c","#, 1)).await.expect_status(200);
+        let escaped = body.replace('@', "\\u0040");
+        app.post("/api/users/login").json(escaped).await.expect_status(200);
+    }
+
+    async fn a_body_whose_sender_goes_away_is_400_and_does_nothing(store) {
+        let app = App::loopback(store).await;
+        app.sign_up().await;
+        for path in ROUTES {
+            let body = Body::new(BrokenOff(Some(r#"{"email":"foo@bar.com","password":""#)));
+            app.post(path).body("application/json", body).await.expect_error(400);
+        }
+    }
+}
+
+/// What a broken connection looks like to a server.
+struct BrokenOff(Option<&'static str>);
+
+impl HttpBody for BrokenOff {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
+        Poll::Ready(Some(match self.0.take() {
+            Some(text) => Ok(Frame::data(text.into())),
+            None => Err(std::io::Error::other("gone")),
+        }))
+    }
+}

@@ -1,0 +1,166 @@
+//! What is mounted, and beside what.
+
+use axum::Router;
+use axum::routing::get;
+use gatekit::{Auth, AuthLayer, AuthUser, MemoryStore, Policy, User, routes};
+use gatekit_testkit::{MailSink, fast_hasher};
+use gatekit_tests::{App, Call, EMAIL, PASSWORD, Store};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// Every route, by the feature that it belongs to.
+const ROUTES: [(&str, &str, &str); 7] = [
+    ("register", "POST", "/api/users"),
+    ("login", "POST", "/api/users/login"),
+    ("logout", "POST", "/api/users/logout"),
+    ("find_user", "GET", "/api/users/1"),
+    ("change_password", "POST", "/api/users/change-password"),
+    ("reset_password", "POST", "/api/users/reset"),
+    ("reset_password", "POST", "/api/users/reset-password"),
+];
+
+#[tokio::test]
+async fn what_is_not_mounted_is_404() {
+    let auth = App::loopback(Store::Memory).await.auth;
+    let routers: [(&str, Router); 6] = [
+        ("register", routes::register(&auth)),
+        ("login", routes::login(&auth)),
+        ("logout", routes::logout(&auth)),
+        ("find_user", routes::find_user(&auth)),
+        ("change_password", routes::change_password(&auth)),
+        ("reset_password", routes::reset_password(&auth)),
+    ];
+    for (mounted, router) in routers {
+        let router = Router::new().nest("/api/users", router).layer(AuthLayer::new(auth.clone()));
+        for (feature, method, path) in ROUTES {
+            let status = Call::new(&router, method, path).await.status.as_u16();
+            if feature == mounted {
+                assert!((400..=422).contains(&status) && status != 404, "{mounted}: {method} {path} {status}");
+            } else if mounted != "find_user" {
+                assert_eq!(status, 404, "{mounted}: {method} {path}");
+            } else {
+                // `/{id}` is a path, but not for POST.
+                assert!(status == 404 || status == 405, "{mounted}: {method} {path} {status}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn features_can_be_merged_and_routed_without_a_prefix() {
+    let auth = App::loopback(Store::Memory).await.auth;
+    let router: Router = routes::register(&auth).merge(routes::login(&auth)).layer(AuthLayer::new(auth));
+    let body = json!({"email": EMAIL, "password": PASSWORD});
+    Call::new(&router, "POST", "/").json(&body).await.expect_status(200);
+    Call::new(&router, "POST", "/login").json(&body).await.expect_status(200);
+    Call::new(&router, "POST", "/logout").await.expect_status(404);
+}
+
+/// Fields of an app's own, which a sign-up sends and a user has.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Profile {
+    city: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    age: Option<u8>,
+}
+
+type Member = User<Profile>;
+
+async fn members() -> (Auth<Member>, MailSink) {
+    let (store, mails) = (MemoryStore::new(), MailSink::new());
+    let auth = Auth::builder(store.clone())
+        .tokens(store)
+        .policy(Policy::loopback())
+        .hasher(fast_hasher())
+        .mailer(mails.clone());
+    (auth.public_url("https://app.example.com").build().unwrap(), mails)
+}
+
+#[tokio::test]
+async fn fields_of_the_apps_own_are_read_stored_and_answered() {
+    let (auth, _) = members().await;
+    let router: Router = Router::new().nest("/api/users", routes::all(&auth)).layer(AuthLayer::new(auth));
+    let post = |path: &str, body: Value| Call::new(&router, "POST", path).json(body);
+    let user = r#"{"email":"foo@bar.com","id":1,"city":"Ulm"}"#;
+    post("/api/users", json!({"email": EMAIL, "password": PASSWORD, "city": "Ulm", "unknown": 1})).await.is(200, user);
+    let answer = post("/api/users/login?include=user", json!({"email": EMAIL, "password": PASSWORD})).await;
+    assert!(answer.body.ends_with(&format!(r#","user":{user}}}"#)), "{}", answer.body);
+    Call::new(&router, "GET", "/api/users/1").token(&answer.text("id")).await.is(200, user);
+    let missing = r#"{"error":{"statusCode":422,"name":"ValidationError","message":"The `User` instance is not valid. Details: `city` can't be blank (value: undefined).","details":{"context":"User","codes":{"city":["presence"]},"messages":{"city":["can't be blank"]}}}}"#;
+    post("/api/users", json!({"email": "b@x.com", "password": PASSWORD})).await.is(422, missing);
+    post("/api/users", json!({"email": "b@x.com", "password": PASSWORD, "city": {"a": 1}})).await.expect_error(422);
+    post("/api/users", json!({"email": "b@x.com", "password": PASSWORD, "city": "x", "age": 300}))
+        .await
+        .expect_error(422);
+}
+
+/// 8.4.1, V-80, V-132, V-133: the ids are equal, the users are not. Both ways to mount two.
+#[tokio::test]
+async fn two_kinds_of_users_live_side_by_side_and_know_nothing_of_each_other() {
+    let app = App::loopback(Store::Memory).await;
+    let users = app.auth.clone();
+    let (members, member_mails) = members().await;
+    let beside: Router = Router::new()
+        .nest("/api/users", routes::all(&users).layer(AuthLayer::new(users.clone())))
+        .nest("/api/members", routes::all(&members).layer(AuthLayer::new(members.clone())))
+        .merge(Router::new().route("/user", get(user)).layer(AuthLayer::new(users.clone())))
+        .merge(Router::new().route("/member", get(member)).layer(AuthLayer::new(members.clone())));
+    let stacked = || {
+        Router::new()
+            .nest("/api/users", routes::all(&users))
+            .nest("/api/members", routes::all(&members))
+            .route("/user", get(user))
+            .route("/member", get(member))
+    };
+    let inside = stacked().layer(AuthLayer::new(users.clone())).layer(AuthLayer::new(members.clone()));
+    let outside = stacked().layer(AuthLayer::new(members.clone())).layer(AuthLayer::new(users.clone()));
+
+    let body = json!({"email": EMAIL, "password": PASSWORD, "city": "Ulm"});
+    for path in ["/api/users", "/api/members"] {
+        Call::new(&beside, "POST", path).json(&body).await.expect_status(200);
+    }
+    for router in [beside, inside, outside] {
+        let call = |method: &str, path: &str| Call::new(&router, method, path);
+        for (own, own_page, others, others_page) in
+            [("/api/users", "/user", "/api/members", "/member"), ("/api/members", "/member", "/api/users", "/user")]
+        {
+            let login = async || call("POST", &format!("{own}/login")).json(&body).await.text("id");
+            let token = login().await;
+            call("GET", &format!("{own}/1")).token(&token).await.expect_status(200);
+            call("GET", own_page).token(&token).await.is(200, "1");
+            call("GET", &format!("{own_page}?access_token={token}")).await.is(200, "1");
+            call("GET", &format!("{own}/1?access_token={token}")).await.expect_status(200);
+
+            call("GET", &format!("{others}/1")).token(&token).await.expect(401, "AUTHORIZATION_REQUIRED");
+            call("GET", others_page).token(&token).await.expect(401, "AUTHORIZATION_REQUIRED");
+            call("POST", &format!("{others}/logout")).token(&token).await.expect_error(401);
+            let change = json!({"oldPassword": PASSWORD, "newPassword": PASSWORD});
+            call("POST", &format!("{others}/change-password")).token(&token).json(&change).await.expect_error(401);
+            call("POST", &format!("{others}/reset-password")).token(&token).json(&change).await.expect_error(401);
+
+            call("POST", &format!("{own}/change-password")).token(&token).json(&change).await.expect_no_content();
+            call("POST", &format!("{own}/reset-password")).token(&token).json(&change).await.expect_no_content();
+            call("POST", &format!("{own}/logout")).token(&token).await.expect_no_content();
+            let token = login().await;
+            call("POST", &format!("{own}/logout?access_token={token}")).await.expect_no_content();
+
+            // A reset of the one is none of the other, and its link says where it was asked for.
+            let mails = if own == "/api/users" { &app.mails } else { &member_mails };
+            let before = mails.mails().len();
+            call("POST", &format!("{own}/reset")).json(json!({"email": EMAIL})).await.expect_no_content();
+            mails.wait_for(before + 1).await;
+            assert!(mails.last_link().await.starts_with(&format!("https://app.example.com{own}/reset-password#")));
+            let secret = mails.last_token().await;
+            call("POST", &format!("{others}/reset-password")).token(&secret).json(&change).await.expect_error(401);
+            call("POST", &format!("{own}/reset-password")).token(&secret).json(&change).await.expect_no_content();
+        }
+    }
+}
+
+async fn user(AuthUser(user): AuthUser) -> String {
+    user.id.to_string()
+}
+
+async fn member(AuthUser(member): AuthUser<Member>) -> String {
+    member.id.to_string()
+}

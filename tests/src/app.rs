@@ -1,0 +1,278 @@
+//! The app under test.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::extract::{OriginalUri, Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::get;
+use axum::{Json, Router};
+use gatekit::{
+    Auth, AuthLayer, AuthUser, Hasher, MemoryStore, OneTimeStore, Policy, SqliteStore, TokenSources, TokenStore, User,
+    UserStore, routes,
+};
+use gatekit_testkit::{EventLog, Faults, FaultyStore, FrozenClock, MailSink, fast_hasher};
+use serde_json::json;
+
+use crate::{Answer, Call, Folder};
+
+/// The address of the user that [`App::sign_up`] makes.
+pub const EMAIL: &str = "foo@bar.com";
+/// Its password, which every policy takes.
+pub const PASSWORD: &str = "correct horse battery";
+
+/// Where the app keeps its accounts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Store {
+    /// In memory.
+    Memory,
+    /// In an SQLite file.
+    Sqlite,
+}
+
+/// An app with accounts at `/api/users`, a page for everyone at `/open`, one for users at `/me`, and one for both at `/maybe`.
+#[derive(Debug)]
+pub struct App {
+    /// The kit.
+    pub auth: Auth,
+    /// Its clock.
+    pub clock: FrozenClock,
+    /// The mails it sent.
+    pub mails: MailSink,
+    /// The events it raised.
+    pub events: EventLog,
+    /// What goes wrong with its store, and the calls that were made to it.
+    pub faults: Faults,
+    /// The router, to be changed by a test that mounts something else.
+    pub router: Router,
+    /// The folder of the SQLite file, if there is one.
+    pub folder: Option<Folder>,
+    seen: Seen,
+}
+
+impl App {
+    /// With [`Policy::loopback`].
+    pub async fn loopback(store: Store) -> Self {
+        Self::with(Policy::loopback()).start(store).await
+    }
+
+    /// With [`Policy::default`].
+    pub async fn new(store: Store) -> Self {
+        Self::with(Policy::default()).start(store).await
+    }
+
+    /// With this policy, and more to say.
+    pub fn with(policy: Policy) -> Setup {
+        Setup {
+            policy,
+            hasher: fast_hasher(),
+            sources: TokenSources::default(),
+            trusted_origin: None,
+            prefix: "/api/users".into(),
+            public_url: Some("https://app.example.com".into()),
+        }
+    }
+
+    /// A GET.
+    pub fn get(&self, path: &str) -> Call {
+        self.call("GET", path)
+    }
+
+    /// A POST.
+    pub fn post(&self, path: &str) -> Call {
+        self.call("POST", path)
+    }
+
+    /// A request of any method.
+    pub fn call(&self, method: &str, path: &str) -> Call {
+        Call::new(&self.router, method, path)
+    }
+
+    /// Registers [`EMAIL`] with [`PASSWORD`] and the name `Foo`.
+    ///
+    /// # Panics
+    ///
+    /// If that fails.
+    pub async fn sign_up(&self) {
+        let body = json!({"email": EMAIL, "password": PASSWORD, "username": "Foo"});
+        self.post("/api/users").json(body).await.expect_status(200);
+    }
+
+    /// Registers another user.
+    ///
+    /// # Panics
+    ///
+    /// If that fails.
+    pub async fn sign_up_as(&self, email: &str) {
+        self.post("/api/users").json(json!({"email": email, "password": PASSWORD})).await.expect_status(200);
+    }
+
+    /// Registers [`EMAIL`] and logs in: the token.
+    ///
+    /// # Panics
+    ///
+    /// If that fails.
+    pub async fn signed_up(&self) -> String {
+        self.sign_up().await;
+        self.token_of(EMAIL).await
+    }
+
+    /// A token of the user with this address.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot log in.
+    pub async fn token_of(&self, email: &str) -> String {
+        self.login(email, PASSWORD).await.expect_status(200).text("id")
+    }
+
+    /// Logs in.
+    pub fn login(&self, email: &str, password: &str) -> Call {
+        self.post("/api/users/login").json(json!({"email": email, "password": password}))
+    }
+
+    /// Asks for a reset mail: the secret in it.
+    ///
+    /// # Panics
+    ///
+    /// If none comes.
+    pub async fn reset_token(&self) -> String {
+        let before = self.mails.mails().len();
+        self.post("/api/users/reset").json(json!({"email": EMAIL})).await.expect_no_content();
+        self.mails.wait_for(before + 1).await;
+        self.mails.last_token().await
+    }
+
+    /// Chooses a new password with a secret from a mail.
+    pub fn reset_password(&self, secret: &str, new: &str) -> Call {
+        self.post("/api/users/reset-password").token(secret).json(json!({"newPassword": new}))
+    }
+
+    /// What a request to `/me` with this token is answered.
+    pub async fn me(&self, token: &str) -> Answer {
+        self.get("/me").token(token).await
+    }
+
+    /// The URIs that services inside of the layer have seen since this was last asked: the request's and axum's original one.
+    #[must_use]
+    pub fn seen(&self) -> Vec<String> {
+        std::mem::take(&mut *self.seen.lock())
+    }
+}
+
+/// An app that is not yet there.
+#[derive(Debug)]
+#[must_use = "nothing exists until it is started"]
+pub struct Setup {
+    policy: Policy,
+    hasher: Hasher,
+    sources: TokenSources,
+    trusted_origin: Option<String>,
+    prefix: String,
+    public_url: Option<String>,
+}
+
+impl Setup {
+    /// With this hasher.
+    pub fn hasher(mut self, hasher: Hasher) -> Self {
+        self.hasher = hasher;
+        self
+    }
+
+    /// Looks for tokens here.
+    pub fn sources(mut self, sources: TokenSources) -> Self {
+        self.sources = sources;
+        self
+    }
+
+    /// Takes cookies from this origin too.
+    pub fn trusted_origin(mut self, origin: &str) -> Self {
+        self.trusted_origin = Some(origin.into());
+        self
+    }
+
+    /// Mounted here.
+    pub fn prefix(mut self, prefix: &str) -> Self {
+        self.prefix = prefix.into();
+        self
+    }
+
+    /// Not knowing where users reach it.
+    pub fn no_public_url(mut self) -> Self {
+        self.public_url = None;
+        self
+    }
+
+    /// Starts it.
+    ///
+    /// # Panics
+    ///
+    /// If that fails.
+    pub async fn start(self, store: Store) -> App {
+        match store {
+            Store::Memory => self.assemble(MemoryStore::new(), None),
+            Store::Sqlite => {
+                let folder = Folder::new();
+                let store = SqliteStore::open(folder.database()).await.expect("a database can be made");
+                self.assemble(store, Some(folder))
+            }
+        }
+    }
+
+    fn assemble<S>(self, store: S, folder: Option<Folder>) -> App
+    where
+        S: UserStore<User> + TokenStore + OneTimeStore + Clone,
+    {
+        let (clock, mails, events, seen) = (FrozenClock::now(), MailSink::new(), EventLog::new(), Seen::default());
+        let store = FaultyStore::new(store);
+        let faults = store.faults();
+        let mut auth = Auth::builder(store.clone())
+            .tokens(store)
+            .policy(self.policy)
+            .hasher(self.hasher)
+            .clock(clock.clone())
+            .hooks(events.clone())
+            .mailer(mails.clone());
+        if let Some(url) = self.public_url {
+            auth = auth.public_url(url);
+        }
+        let auth = auth.build().expect("a sound configuration");
+        let mut layer = AuthLayer::new(auth.clone()).sources(self.sources);
+        if let Some(origin) = self.trusted_origin {
+            layer = layer.trusted_origin(&origin).expect("an origin");
+        }
+        let router = routes_of(&self.prefix, &auth).layer(from_fn_with_state(seen.clone(), record)).layer(layer);
+        App { auth, clock, mails, events, faults, router, folder, seen }
+    }
+}
+
+/// The routes every app here has. Layers go around them.
+pub fn routes_of(prefix: &str, auth: &Auth) -> Router {
+    Router::new()
+        .route("/open", get(|| async { "open to everyone" }))
+        .route("/me", get(|AuthUser(user): AuthUser| async move { Json(user) }))
+        .route(
+            "/maybe",
+            get(|user: Option<AuthUser>| async move { if user.is_some() { "a user" } else { "anonymous" } }),
+        )
+        .nest(prefix, routes::all(auth))
+}
+
+/// URIs, in the order in which they were seen.
+#[derive(Clone, Debug, Default)]
+struct Seen(Arc<Mutex<Vec<String>>>);
+
+impl Seen {
+    fn lock(&self) -> MutexGuard<'_, Vec<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What every service inside of the layer can see, and a tracing layer would print.
+async fn record(State(seen): State<Seen>, request: Request, next: Next) -> Response {
+    seen.lock().push(request.uri().to_string());
+    if let Some(OriginalUri(uri)) = request.extensions().get() {
+        seen.lock().push(uri.to_string());
+    }
+    next.run(request).await
+}
