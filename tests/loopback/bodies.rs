@@ -22,7 +22,8 @@ on_every_store! {
     /// LOAD-3, V-136, FUZZ-9
     async fn a_body_of_a_megabyte_is_413_and_hashes_nothing(store) {
         let app = App::loopback(store).await;
-        let too_large = r#"{"error":{"statusCode":413,"name":"PayloadTooLargeError","message":"request entity too large"}}"#;
+        let too_large =
+            r#"{"error":{"statusCode":413,"name":"PayloadTooLargeError","message":"request entity too large"}}"#;
         let megabyte = "x".repeat(1 << 20);
         for path in ROUTES {
             for field in ["email", "username", "password", "ttl", "other"] {
@@ -40,17 +41,35 @@ on_every_store! {
     async fn a_body_that_is_no_json_is_400_and_is_not_quoted(store) {
         let app = App::loopback(store).await;
         let token = app.signed_up().await;
-        let syntax_error = |message: &str| format!(r#"{{"error":{{"statusCode":400,"name":"SyntaxError","message":"{message}"}}}}"#);
+        let syntax_error =
+            |message: &str| format!(r#"{{"error":{{"statusCode":400,"name":"SyntaxError","message":"{message}"}}}}"#);
         let hashes = app.auth.hasher().hashes();
         for path in ROUTES {
             for token in ["", "bogus", &token] {
-                app.post(path).token(token).json("{").await.is(400, &syntax_error("Expected property name or '}' in JSON at position 1"));
-                app.post(path).token(token).json(r#"{"email":"#).await.is(400, &syntax_error("Unexpected end of JSON input"));
-                app.post(path).token(token).json(r#"{"email":"foo@bar.com","password":"hunter22"#).await
+                app.post(path)
+                    .token(token)
+                    .json("{")
+                    .await
+                    .is(400, &syntax_error("Expected property name or '}' in JSON at position 1"));
+                app.post(path)
+                    .token(token)
+                    .json(r#"{"email":"#)
+                    .await
+                    .is(400, &syntax_error("Unexpected end of JSON input"));
+                app.post(path)
+                    .token(token)
+                    .json(r#"{"email":"foo@bar.com","password":"hunter22"#)
+                    .await
                     .is(400, &syntax_error("Unexpected end of JSON input"));
                 let broken: [&[u8]; 8] = [
-                    b"{'email':'hunter22'}", b"hunter22", b"{\"password\":\"hunter22\"}}", b"\xff\xfe", b"{\"password\":\"hunter22\xff\"}", b"\"\\ud800\"",
-                    b"{\"password\":\"hunter22\0\"}", b"{\"a\":1e999999}",
+                    b"{'email':'hunter22'}",
+                    b"hunter22",
+                    b"{\"password\":\"hunter22\"}}",
+                    b"\xff\xfe",
+                    b"{\"password\":\"hunter22\xff\"}",
+                    b"\"\\ud800\"",
+                    b"{\"password\":\"hunter22\0\"}",
+                    b"{\"a\":1e999999}",
                 ];
                 for body in broken {
                     let answer = app.post(path).token(token).body("application/json", body).await.expect_error(400);
@@ -80,21 +99,47 @@ on_every_store! {
         let app = App::loopback(store).await;
         app.sign_up().await;
         let body = json!({"email": EMAIL, "password": PASSWORD}).to_string();
-        for content_type in ["text/plain", "multipart/form-data; boundary=x", "application/vnd.api+json", "application/jsonx", "text/json", "", "\u{e9}", "json"] {
+        for content_type in [
+            "text/plain",
+            "multipart/form-data; boundary=x",
+            "application/vnd.api+json",
+            "application/jsonx",
+            "text/json",
+            "",
+            "\u{e9}",
+            "json",
+        ] {
             app.post("/api/users/login").body(content_type, body.clone()).await.expect(400, "USERNAME_EMAIL_REQUIRED");
         }
         app.post("/api/users/login").bare_body(body.clone()).await.expect(400, "USERNAME_EMAIL_REQUIRED");
-        for content_type in ["application/json", "Application/JSON", "application/json; charset=utf-8", "application/json;charset=\"UTF-8\"", "application/json ; x=y"] {
+        for content_type in [
+            "application/json",
+            "Application/JSON",
+            "application/json; charset=utf-8",
+            "application/json;charset=\"UTF-8\"",
+            "application/json ; x=y",
+        ] {
             app.post("/api/users/login").body(content_type, body.clone()).await.expect_status(200);
         }
     }
 
     async fn a_charset_or_encoding_that_is_not_read_is_415(store) {
         let app = App::loopback(store).await;
-        let unsupported = |message: &str| format!(r#"{{"error":{{"statusCode":415,"name":"UnsupportedMediaTypeError","message":"unsupported {message}"}}}}"#);
+        let unsupported = |message: &str| {
+            format!(
+                r#"{{"error":{{"statusCode":415,"name":"UnsupportedMediaTypeError","message":"unsupported {message}"}}}}"#
+            )
+        };
         for path in ROUTES {
-            app.post(path).body("application/json; charset=iso-8859-1", "{}").await.is(415, &unsupported(r#"charset \"ISO-8859-1\""#));
-            app.post(path).json("{}").header("content-encoding", "foo").await.is(415, &unsupported(r#"content encoding \"foo\""#));
+            app.post(path)
+                .body("application/json; charset=iso-8859-1", "{}")
+                .await
+                .is(415, &unsupported(r#"charset \"ISO-8859-1\""#));
+            app.post(path)
+                .json("{}")
+                .header("content-encoding", "foo")
+                .await
+                .is(415, &unsupported(r#"content encoding \"foo\""#));
             app.post(path).json("{}").header("content-encoding", "gzip").await.expect_error(415);
             app.post(path).body("application/json; charset=\"x\\", "{}").await.expect_error(415);
         }

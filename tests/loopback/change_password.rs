@@ -42,7 +42,11 @@ on_every_store! {
     async fn a_form_is_as_good_as_json(store) {
         let app = App::loopback(store).await;
         let token = app.signed_up().await;
-        app.post(CHANGE).token(&token).form("oldPassword=correct+horse+battery&newPassword=123456").await.expect_no_content();
+        app.post(CHANGE)
+            .token(&token)
+            .form("oldPassword=correct+horse+battery&newPassword=123456")
+            .await
+            .expect_no_content();
         app.login(EMAIL, "123456").await.expect_status(200);
     }
 
@@ -51,7 +55,9 @@ on_every_store! {
         let app = App::loopback(store).await;
         let token = app.signed_up().await;
         let other = app.token_of(EMAIL).await;
-        let missing = |name: &str| format!(r#"{{"error":{{"statusCode":400,"name":"Error","message":"{name} is a required argument"}}}}"#);
+        let missing = |name: &str| {
+            format!(r#"{{"error":{{"statusCode":400,"name":"Error","message":"{name} is a required argument"}}}}"#)
+        };
         let no_text = r#"{"error":{"statusCode":400,"name":"Error","message":"Value is not a string."}}"#.to_owned();
         let wrong = r#"{"error":{"statusCode":400,"name":"Error","message":"Invalid current password","code":"INVALID_PASSWORD"}}"#;
         let too_long = r#"{"error":{"statusCode":422,"name":"Error","message":"The password entered was too long. Max length is 72 (entered 73)","code":"PASSWORD_TOO_LONG"}}"#;
@@ -83,7 +89,11 @@ on_every_store! {
     async fn the_policy_holds_here_too(store) {
         let app = App::new(store).await;
         let token = app.signed_up().await;
-        for (new, code) in [("q7x2m9a", "PASSWORD_TOO_SHORT"), ("password1", "PASSWORD_TOO_COMMON"), (&"x1y2z".repeat(205), "PASSWORD_TOO_LONG")] {
+        for (new, code) in [
+            ("q7x2m9a", "PASSWORD_TOO_SHORT"),
+            ("password1", "PASSWORD_TOO_COMMON"),
+            (&"x1y2z".repeat(205), "PASSWORD_TOO_LONG"),
+        ] {
             change(&app, &token, &json!({"oldPassword": PASSWORD, "newPassword": new})).await.expect(422, code);
         }
         app.login(EMAIL, PASSWORD).await.expect_status(200);
@@ -97,7 +107,10 @@ on_every_store! {
             // Malformed JSON beats authorization, and so do arguments of a wrong type; arguments that are missing do not.
             app.post(CHANGE).token(token).json("{").await
                 .is(400, r#"{"error":{"statusCode":400,"name":"SyntaxError","message":"Expected property name or '}' in JSON at position 1"}}"#);
-            app.post(CHANGE).token(token).json(r#"{"oldPassword":5,"newPassword":"x"}"#).await
+            app.post(CHANGE)
+                .token(token)
+                .json(r#"{"oldPassword":5,"newPassword":"x"}"#)
+                .await
                 .is(400, r#"{"error":{"statusCode":400,"name":"Error","message":"Value is not a string."}}"#);
             app.post(CHANGE).token(token).json("{}").await.is(401, refused);
         }

@@ -37,7 +37,8 @@ on_every_store! {
             let token = app.token_of(EMAIL).await;
             for path in ["change-password", "reset-password", "logout"] {
                 // A body that goes no further, so that the password stays.
-                let answer = with(app.post(&format!("/api/users/{path}"))).cookie(&token).json(r#"{"newPassword":""}"#).await;
+                let answer =
+                    with(app.post(&format!("/api/users/{path}"))).cookie(&token).json(r#"{"newPassword":""}"#).await;
                 match (passes, path) {
                     (false, _) => answer.is(403, CROSS_ORIGIN),
                     (true, "logout") => answer.expect_no_content(),
@@ -66,7 +67,13 @@ on_every_store! {
             (401, app.get("/me").header("cookie", format!("Access_Token={token}"))),
             (401, app.get("/me").header("cookie", format!("=access_token={token}"))),
             (401, app.get("/me").header("cookie", format!("xaccess_token={token}"))),
-            (200, app.get("/me").header("cookie", "a=b").header("cookie", format!("access_token={token}")).header("cookie", "c=d")),
+            (
+                200,
+                app.get("/me")
+                    .header("cookie", "a=b")
+                    .header("cookie", format!("access_token={token}"))
+                    .header("cookie", "c=d"),
+            ),
             (200, app.get("/me").header("cookie", format!("a=b; access_token={token}; c=\"d\""))),
         ] {
             request.await.expect_status(status);

@@ -10,7 +10,9 @@ on_every_store! {
         let app = App::loopback(store).await;
         let token = app.signed_up().await;
         for path in ["/api/users/1", "/api/users/%31"] {
-            app.get(path).token(&token).await
+            app.get(path)
+                .token(&token)
+                .await
                 .is(200, r#"{"username":"Foo","email":"foo@bar.com","id":1}"#)
                 .expect_header("content-type", "application/json; charset=utf-8")
                 .expect_header("cache-control", "no-store");
@@ -22,9 +24,27 @@ on_every_store! {
         let app = App::loopback(store).await;
         let token = app.signed_up().await;
         app.sign_up_as("second@bar.com").await;
-        for id in ["2", "3", "01", "1.0", "+1", "-1", "1e0", "abc", "me", "%zz%", "1%00", "99999999999999999999", "%F0%9F%A6%80"] {
+        for id in [
+            "2",
+            "3",
+            "01",
+            "1.0",
+            "+1",
+            "-1",
+            "1e0",
+            "abc",
+            "me",
+            "%zz%",
+            "1%00",
+            "99999999999999999999",
+            "%F0%9F%A6%80",
+        ] {
             let answer = app.get(&format!("/api/users/{id}")).token(&token).await;
-            if id.contains("zz") { answer.expect_error(400) } else { answer.is(401, REFUSED) };
+            if id.contains("zz") {
+                answer.expect_error(400)
+            } else {
+                answer.is(401, REFUSED)
+            };
         }
         for id in ["1", "2", "3"] {
             app.get(&format!("/api/users/{id}")).await.is(401, REFUSED);
@@ -48,16 +68,19 @@ on_every_store! {
         for id in ["%zz", "%", "%1", "%ff", "a%c3%28"] {
             app.get(&format!("/api/users/{id}")).await.is(
                 400,
-                &format!(r#"{{"error":{{"statusCode":400,"name":"URIError","message":"Failed to decode param '{id}'"}}}}"#),
+                &format!(
+                    r#"{{"error":{{"statusCode":400,"name":"URIError","message":"Failed to decode param '{id}'"}}}}"#
+                ),
             );
         }
     }
 
-    /// V-80, 7.4.2: it is the present user that is answered, not the one of the login.
-    async fn a_token_says_who_by_id_and_the_store_says_what(store) {
+    /// Contract, surprise 20: in LoopBack the query can say whose id is compared.
+    async fn what_the_query_says_of_ids_is_not_read(store) {
         let app = App::loopback(store).await;
         let token = app.signed_up().await;
         app.get("/api/users/1?id=2").token(&token).await.expect_status(200);
+        app.get("/api/users/2?id=1").token(&token).await.is(401, REFUSED);
         app.get("/api/users/1?filter=zz").token(&token).await.expect_status(200);
     }
 }

@@ -120,7 +120,11 @@ on_every_store! {
             (json!({"email": EMAIL, "realm": "r2", "password": format!("{PASSWORD} r1")}), 401, "LOGIN_FAILED"),
         ] {
             let answer = app.post(LOGIN).json(&body).await;
-            if status == 200 { answer.expect_status(200) } else { answer.expect(status, code) };
+            if status == 200 {
+                answer.expect_status(200)
+            } else {
+                answer.expect(status, code)
+            };
         }
     }
 
@@ -150,7 +154,20 @@ on_every_store! {
         let app = App::loopback(store).await;
         app.sign_up().await;
         for ttl in [
-            "-1", "-2", "-9223372036854775808", "-1e300", "1.5", r#""1.5""#, r#""abc""#, r#""60s""#, r#""NaN""#, r#""inf""#, r#""-1""#, "[]", "[5]", "{}",
+            "-1",
+            "-2",
+            "-9223372036854775808",
+            "-1e300",
+            "1.5",
+            r#""1.5""#,
+            r#""abc""#,
+            r#""60s""#,
+            r#""NaN""#,
+            r#""inf""#,
+            r#""-1""#,
+            "[]",
+            "[5]",
+            "{}",
             r#"{"id":"chosen-by-client","created":"2090-01-01T00:00:00.000Z","scopes":["reset-password"],"userId":2,"ttl":60}"#,
         ] {
             with_ttl(&app, ttl).await.expect(400, "INVALID_TTL");
@@ -202,7 +219,15 @@ on_every_store! {
         app.post("/api/users").json(json!({"email": EMAIL, "password": password})).await.expect_status(200);
         let longer = password.clone() + "x";
         let cut = password.chars().take(72).collect::<String>();
-        for wrong in [password.trim(), &password.to_lowercase(), &longer, &cut, &format!("{password}\0"), &"x".repeat(1025), &"x".repeat(90_000)] {
+        for wrong in [
+            password.trim(),
+            &password.to_lowercase(),
+            &longer,
+            &cut,
+            &format!("{password}\0"),
+            &"x".repeat(1025),
+            &"x".repeat(90_000),
+        ] {
             app.login(EMAIL, wrong).await.is(401, FAILED);
         }
         app.login(EMAIL, &password).await.expect_status(200);
@@ -224,7 +249,10 @@ on_every_store! {
         let app = App::loopback(store).await;
         app.sign_up().await;
         app.login(EMAIL, PASSWORD).await.expect_status(200).expect_header("cache-control", "no-store");
-        app.login(EMAIL, "wrong").await.expect_header("content-type", "application/json; charset=utf-8").is(401, FAILED);
+        app.login(EMAIL, "wrong")
+            .await
+            .expect_header("content-type", "application/json; charset=utf-8")
+            .is(401, FAILED);
     }
 
     /// 6.2.10
@@ -257,7 +285,8 @@ on_every_store! {
     async fn a_token_for_other_scopes_fails_an_open_route_under_loopbacks_policy(store) {
         let app = App::loopback(store).await;
         app.sign_up().await;
-        let scoped = app.auth.issue_token(&UserId::from(1), gatekit::IssueToken::default().scopes(["other"])).await.unwrap();
+        let scoped =
+            app.auth.issue_token(&UserId::from(1), gatekit::IssueToken::default().scopes(["other"])).await.unwrap();
         app.login(EMAIL, PASSWORD).token(scoped.secret.expose()).await.expect(401, "AUTHORIZATION_REQUIRED");
     }
 }

@@ -41,8 +41,10 @@ on_every_store! {
         let app = App::loopback(store).await;
         let token = app.signed_up().await;
         app.clock.advance(Duration::from_secs(1_209_600));
-        app.post(LOGOUT).token(&token).await
-            .is(401, r#"{"error":{"statusCode":401,"name":"Error","message":"Invalid Access Token","code":"INVALID_TOKEN"}}"#);
+        app.post(LOGOUT).token(&token).await.is(
+            401,
+            r#"{"error":{"statusCode":401,"name":"Error","message":"Invalid Access Token","code":"INVALID_TOKEN"}}"#,
+        );
         app.post(LOGOUT).token(&token).await.is(401, REQUIRED);
     }
 

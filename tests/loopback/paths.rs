@@ -30,15 +30,21 @@ on_every_store! {
         }
         app.sign_up().await;
         let body = json!({"email": EMAIL, "password": PASSWORD});
-        for path in ["/api/Users/login", "/API/users/LOGIN", "/api/users/login/", "/api/users//login", "/api/Users//Login/"] {
+        for path in
+            ["/api/Users/login", "/API/users/LOGIN", "/api/users/login/", "/api/users//login", "/api/Users//Login/"]
+        {
             Call::new(&router, "POST", path).json(&body).await.expect_status(200);
         }
         let token = app.token_of(EMAIL).await;
         for path in ["/api/users/3", "/api/Users/3/", "/api/users//3", "/Api/Users/%33", "/api/Users/3/?a=B"] {
-            Call::new(&router, "GET", path).token(&token).await.is(200, r#"{"username":"Foo","email":"foo@bar.com","id":3}"#);
+            Call::new(&router, "GET", path)
+                .token(&token)
+                .await
+                .is(200, r#"{"username":"Foo","email":"foo@bar.com","id":3}"#);
         }
         Call::new(&router, "GET", "/api/Users/3//").token(&token).await.is(404, &missing("GET", "/3//"));
-        for path in ["/API/users/Reset", "/api/users/RESET-password", "/api/users/Change-Password", "/api/users/LogOut"] {
+        for path in ["/API/users/Reset", "/api/users/RESET-password", "/api/users/Change-Password", "/api/users/LogOut"]
+        {
             Call::new(&router, "POST", path).await.expect_error(if path.ends_with("Reset") { 400 } else { 401 });
         }
         // Elsewhere in the app nothing is different.
@@ -51,7 +57,18 @@ on_every_store! {
         let app = App::loopback(store).await;
         app.sign_up().await;
         let router = ignoring_case(&app);
-        for path in ["/api/users/1", "/API/USERS/1", "/api//users/1", "/api/users//1", "/api/users/./1", "/api/users/x/../1", "/api/users/%31", "/api/users/1/", "/api/users/1%2f", "/api/users;x/1"] {
+        for path in [
+            "/api/users/1",
+            "/API/USERS/1",
+            "/api//users/1",
+            "/api/users//1",
+            "/api/users/./1",
+            "/api/users/x/../1",
+            "/api/users/%31",
+            "/api/users/1/",
+            "/api/users/1%2f",
+            "/api/users;x/1",
+        ] {
             for router in [&router, &app.router] {
                 for method in ["GET", "HEAD"] {
                     let answer = Call::new(router, method, path).await;
@@ -83,9 +100,14 @@ on_every_store! {
             app.get(&format!("/api/users/{path}")).token(&token).await.is(401, REFUSED);
             app.call("HEAD", &format!("/api/users/{path}")).token(&token).await.expect_status(401);
             for method in ["PUT", "PATCH", "DELETE"] {
-                let answer = app.call(method, &format!("/api/users/{path}")).token(&token).json(json!({"newPassword": "x"})).await;
+                let answer = app
+                    .call(method, &format!("/api/users/{path}"))
+                    .token(&token)
+                    .json(json!({"newPassword": "x"}))
+                    .await;
                 assert!(answer.status == 401 || answer.status == 404, "{answer:?}");
-                let request = app.get(&format!("/api/users/{path}?_method=POST")).header("x-http-method-override", "POST");
+                let request =
+                    app.get(&format!("/api/users/{path}?_method=POST")).header("x-http-method-override", "POST");
                 request.token(&token).await.is(401, REFUSED);
             }
         }

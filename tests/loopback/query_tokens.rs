@@ -8,10 +8,12 @@ on_every_store! {
     async fn the_answer_is_kept_by_nobody_and_names_no_referrer(store) {
         let app = App::loopback(store).await;
         let token = app.signed_up().await;
-        for (path, status) in [("/me", 200), ("/open", 200), ("/maybe", 200), ("/api/users/1", 200), ("/nothing", 404)] {
+        for (path, status) in [("/me", 200), ("/open", 200), ("/maybe", 200), ("/api/users/1", 200), ("/nothing", 404)]
+        {
             for query in [token.as_str(), "bogus", ""] {
                 let answer = app.get(&format!("{path}?access_token={query}")).await;
-                let answer = answer.expect_header("cache-control", "no-store").expect_header("referrer-policy", "no-referrer");
+                let answer =
+                    answer.expect_header("cache-control", "no-store").expect_header("referrer-policy", "no-referrer");
                 if query == token {
                     answer.expect_status(status);
                 }
@@ -19,7 +21,8 @@ on_every_store! {
             let answer = app.get(path).token(&token).await;
             assert_eq!(answer.header("referrer-policy"), "", "only where it is needed");
         }
-        app.post(&format!("/api/users/logout?access_token={token}")).await
+        app.post(&format!("/api/users/logout?access_token={token}"))
+            .await
             .expect_no_content()
             .expect_header("cache-control", "no-store")
             .expect_header("referrer-policy", "no-referrer");

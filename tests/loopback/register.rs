@@ -22,7 +22,10 @@ on_every_store! {
         let app = App::loopback(store).await;
         for (body, answer) in [
             (r#"{"email":"a1@x.com","password":"p"}"#, r#"{"email":"a1@x.com","id":1}"#),
-            (r#"{"email":"a2@x.com","username":"a2","password":"p"}"#, r#"{"username":"a2","email":"a2@x.com","id":2}"#),
+            (
+                r#"{"email":"a2@x.com","username":"a2","password":"p"}"#,
+                r#"{"username":"a2","email":"a2@x.com","id":2}"#,
+            ),
             // Case makes two addresses.
             (r#"{"email":"A1@X.COM","password":"p"}"#, r#"{"email":"A1@X.COM","id":3}"#),
             // An id that is no number is ignored.
@@ -32,23 +35,39 @@ on_every_store! {
             (r#"{"email":"b18@x.com","username":5,"password":"p"}"#, r#"{"username":"5","email":"b18@x.com","id":7}"#),
             (r#"{"realm":"r","email":"r@x.com","password":"p"}"#, r#"{"realm":"r","email":"r@x.com","id":8}"#),
         ] {
-            app.post(USERS).json(body).await.is(200, answer).expect_header("content-type", "application/json; charset=utf-8");
+            app.post(USERS)
+                .json(body)
+                .await
+                .is(200, answer)
+                .expect_header("content-type", "application/json; charset=utf-8");
         }
-        app.post(USERS).form("email=b25%40x.com&password=p&emailVerified=true").await
+        app.post(USERS)
+            .form("email=b25%40x.com&password=p&emailVerified=true")
+            .await
             .is(200, r#"{"email":"b25@x.com","emailVerified":false,"id":9}"#);
     }
 
     async fn what_is_wrong_with_fields_is_told_as_loopback_tells_it(store) {
         let app = App::loopback(store).await;
         app.post(USERS).json(r#"{"email":"a1@x.com","username":"a1","password":"p"}"#).await.expect_status(200);
-        let presence = |value: &str| invalid(
-            &format!("`email` can't be blank (value: {value})"), r#"{"email":["presence"]}"#, r#"{"email":["can't be blank"]}"#,
-        );
-        let email = |code: &str, value: &str| invalid(
-            &format!("`email` is invalid (value: {value})"), &format!(r#"{{"email":["{code}"]}}"#), r#"{"email":["is invalid"]}"#,
-        );
+        let presence = |value: &str| {
+            invalid(
+                &format!("`email` can't be blank (value: {value})"),
+                r#"{"email":["presence"]}"#,
+                r#"{"email":["can't be blank"]}"#,
+            )
+        };
+        let email = |code: &str, value: &str| {
+            invalid(
+                &format!("`email` is invalid (value: {value})"),
+                &format!(r#"{{"email":["{code}"]}}"#),
+                r#"{"email":["is invalid"]}"#,
+            )
+        };
         let no_password = invalid(
-            "`password` can't be blank (value: undefined)", r#"{"password":["presence"]}"#, r#"{"password":["can't be blank"]}"#,
+            "`password` can't be blank (value: undefined)",
+            r#"{"password":["presence"]}"#,
+            r#"{"password":["can't be blank"]}"#,
         );
         let nothing = invalid(
             "`password` can't be blank (value: undefined); `email` can't be blank (value: undefined)",
@@ -65,17 +84,26 @@ on_every_store! {
             (r#"{"email":5,"password":"p"}"#, email("custom.string", "5")),
             (r#"{"email":{"a":1},"password":"p"}"#, email("custom.string", "{ a: 1 }")),
             (r#"{"email":["b17@x.com"],"password":"p"}"#, email("custom.string", "[ 'b17@x.com' ]")),
-            (r#"{"email":"a1@x.com","password":"p"}"#, invalid(
-                r#"`email` Email already exists (value: "a1@x.com")"#,
-                r#"{"email":["uniqueness"]}"#, r#"{"email":["Email already exists"]}"#,
-            )),
-            (r#"{"email":"a9@x.com","username":"a1","password":"p"}"#, invalid(
-                r#"`username` User already exists (value: "a1")"#,
-                r#"{"username":["uniqueness"]}"#, r#"{"username":["User already exists"]}"#,
-            )),
-            (r#"{"id":77,"email":"a2@x.com","password":"p"}"#, invalid(
-                "`id` can't be set (value: 77)", r#"{"id":["absence"]}"#, r#"{"id":["can't be set"]}"#,
-            )),
+            (
+                r#"{"email":"a1@x.com","password":"p"}"#,
+                invalid(
+                    r#"`email` Email already exists (value: "a1@x.com")"#,
+                    r#"{"email":["uniqueness"]}"#,
+                    r#"{"email":["Email already exists"]}"#,
+                ),
+            ),
+            (
+                r#"{"email":"a9@x.com","username":"a1","password":"p"}"#,
+                invalid(
+                    r#"`username` User already exists (value: "a1")"#,
+                    r#"{"username":["uniqueness"]}"#,
+                    r#"{"username":["User already exists"]}"#,
+                ),
+            ),
+            (
+                r#"{"id":77,"email":"a2@x.com","password":"p"}"#,
+                invalid("`id` can't be set (value: 77)", r#"{"id":["absence"]}"#, r#"{"id":["can't be set"]}"#),
+            ),
             (r#"{"email":"b1@x.com"}"#, no_password.clone()),
             (r#"{"email":"b3@x.com","password":null}"#, no_password.clone()),
             (r#"{"email":"b4@x.com","password":123456}"#, no_password.clone()),
@@ -91,11 +119,15 @@ on_every_store! {
     async fn a_password_is_measured_in_bytes_as_loopback_measures_it(store) {
         let app = App::loopback(store).await;
         let with = |password: String| app.post(USERS).json(json!({"email": "b6@x.com", "password": password}));
-        let too_long = |entered: usize| format!(
-            r#"{{"error":{{"statusCode":422,"name":"Error","message":"The password entered was too long. Max length is 72 (entered {entered})","code":"PASSWORD_TOO_LONG"}}}}"#
+        let too_long = |entered: usize| {
+            format!(
+                r#"{{"error":{{"statusCode":422,"name":"Error","message":"The password entered was too long. Max length is 72 (entered {entered})","code":"PASSWORD_TOO_LONG"}}}}"#
+            )
+        };
+        with(String::new()).await.is(
+            422,
+            r#"{"error":{"statusCode":422,"name":"Error","message":"Invalid password.","code":"INVALID_PASSWORD"}}"#,
         );
-        with(String::new()).await
-            .is(422, r#"{"error":{"statusCode":422,"name":"Error","message":"Invalid password.","code":"INVALID_PASSWORD"}}"#);
         with("x".repeat(73)).await.is(422, &too_long(73));
         with("é".repeat(37)).await.is(422, &too_long(74));
         with("x".repeat(72)).await.is(200, r#"{"email":"b6@x.com","id":1}"#);
@@ -140,7 +172,9 @@ on_every_store! {
 
     async fn the_default_policy_keeps_addresses_in_lower_case(store) {
         let app = App::new(store).await;
-        app.post(USERS).json(json!({"email": "Foo@Bar.COM", "password": PASSWORD})).await
+        app.post(USERS)
+            .json(json!({"email": "Foo@Bar.COM", "password": PASSWORD}))
+            .await
             .is(200, r#"{"email":"foo@bar.com","id":1}"#);
         app.post(USERS).json(json!({"email": "foo@bar.com", "password": PASSWORD})).await.expect_error(422);
         app.login("FOO@BAR.com", PASSWORD).await.expect_status(200);
@@ -188,10 +222,14 @@ on_every_store! {
             if answer.status == 200 {
                 winners.push(racer);
             } else {
-                answer.is(422, &invalid(
-                    r#"`email` Email already exists (value: "foo@bar.com")"#,
-                    r#"{"email":["uniqueness"]}"#, r#"{"email":["Email already exists"]}"#,
-                ));
+                answer.is(
+                    422,
+                    &invalid(
+                        r#"`email` Email already exists (value: "foo@bar.com")"#,
+                        r#"{"email":["uniqueness"]}"#,
+                        r#"{"email":["Email already exists"]}"#,
+                    ),
+                );
             }
         }
         assert_eq!(winners.len(), 1, "{winners:?}");

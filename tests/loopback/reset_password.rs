@@ -39,10 +39,18 @@ on_every_store! {
             (r#"{"username":"Foo"}"#, 400, REQUIRED),
             ("null", 400, r#"{"error":{"statusCode":400,"name":"Error","message":"options is a required argument"}}"#),
             ("[]", 400, r#"{"error":{"statusCode":400,"name":"Error","message":"Value is not an object."}}"#),
-            (r#"{"email":"foo@bar.com","password":5}"#, 422, r#"{"error":{"statusCode":422,"name":"Error","message":"Invalid password.","code":"INVALID_PASSWORD"}}"#),
+            (
+                r#"{"email":"foo@bar.com","password":5}"#,
+                422,
+                r#"{"error":{"statusCode":422,"name":"Error","message":"Invalid password.","code":"INVALID_PASSWORD"}}"#,
+            ),
             (&format!(r#"{{"email":"foo@bar.com","password":"{}"}}"#, "x".repeat(73)), 422, too_long),
             // In LoopBack an operator here finds everybody.
-            (r#"{"email":"foo@bar.com","realm":{"neq":"zz"}}"#, 400, r#"{"error":{"statusCode":400,"name":"Error","message":"Invalid realm","code":"INVALID_REALM"}}"#),
+            (
+                r#"{"email":"foo@bar.com","realm":{"neq":"zz"}}"#,
+                400,
+                r#"{"error":{"statusCode":400,"name":"Error","message":"Invalid realm","code":"INVALID_REALM"}}"#,
+            ),
         ] {
             let answer_got = app.post(RESET).json(body).await.is(status, answer);
             assert_eq!(answer_got.header("content-type"), "application/json; charset=utf-8", "{body}");
@@ -83,7 +91,11 @@ on_every_store! {
         let mut winners = Vec::new();
         for (racer, task) in racers.into_iter().enumerate() {
             let answer = task.await.unwrap();
-            if answer.status == 204 { winners.push(racer); } else { answer.is(401, REFUSED); }
+            if answer.status == 204 {
+                winners.push(racer);
+            } else {
+                answer.is(401, REFUSED);
+            }
         }
         assert_eq!(winners.len(), 1, "{winners:?}");
         for racer in 0..20 {
@@ -152,7 +164,11 @@ on_every_store! {
             app.post(PERFORM).token(&secret).json(body).await.is(status, answer);
         }
         app.post(&format!("{PERFORM}?newPassword=n1")).token(&secret).await.is(400, missing);
-        for (new, code) in [("short", "PASSWORD_TOO_SHORT"), ("password1", "PASSWORD_TOO_COMMON"), (&"x1y2z".repeat(205), "PASSWORD_TOO_LONG")] {
+        for (new, code) in [
+            ("short", "PASSWORD_TOO_SHORT"),
+            ("password1", "PASSWORD_TOO_COMMON"),
+            (&"x1y2z".repeat(205), "PASSWORD_TOO_LONG"),
+        ] {
             app.reset_password(&secret, new).await.expect(422, code);
         }
         app.reset_password(&secret, NEW).await.expect_no_content();
@@ -165,7 +181,11 @@ on_every_store! {
         app.post(&format!("{PERFORM}?access_token={secret}")).form("newPassword=n3").await.expect_no_content();
         app.login(EMAIL, "n3").await.expect_status(200);
         let secret = app.reset_token().await;
-        app.post(PERFORM).header("authorization", format!("Bearer {secret}")).json(json!({"newPassword": "n4"})).await.expect_no_content();
+        app.post(PERFORM)
+            .header("authorization", format!("Bearer {secret}"))
+            .json(json!({"newPassword": "n4"}))
+            .await
+            .expect_no_content();
         app.login(EMAIL, "n4").await.expect_status(200);
     }
 
@@ -197,7 +217,11 @@ on_every_store! {
 
     async fn nobody_is_refused(store) {
         let app = App::loopback(store).await;
-        app.post(PERFORM).json(json!({"newPassword": NEW})).await.is(401, REFUSED).expect_header("www-authenticate", "Bearer");
+        app.post(PERFORM)
+            .json(json!({"newPassword": NEW}))
+            .await
+            .is(401, REFUSED)
+            .expect_header("www-authenticate", "Bearer");
         app.reset_password("bogus", NEW).await.is(401, REFUSED);
         app.reset_password(&"x".repeat(5000), NEW).await.is(401, REFUSED);
         app.post(PERFORM).json("{}").await.is(401, REFUSED);
@@ -219,7 +243,9 @@ on_every_store! {
             let unknown = cost(unknown).await;
             assert_eq!(known.0.as_sent(), unknown.0.as_sent());
             assert_eq!((known.1, unknown.1), (0, 0));
-            let writes = |calls: &[&'static str]| calls.iter().filter(|call| !call.starts_with("find")).copied().collect::<Vec<_>>();
+            let writes = |calls: &[&'static str]| {
+                calls.iter().filter(|call| !call.starts_with("find")).copied().collect::<Vec<_>>()
+            };
             assert_eq!(writes(&known.2), ["insert_one_time"]);
             assert_eq!(writes(&known.2), writes(&unknown.2));
         }
@@ -249,10 +275,18 @@ on_every_store! {
             app.post(prefix).json(json!({"email": EMAIL, "password": PASSWORD})).await.expect_status(200);
             let request = app.post(&format!("{prefix}/reset")).json(json!({"email": EMAIL}));
             let request = request.header("host", "evil.example").header("x-forwarded-host", "evil.example");
-            request.header("forwarded", "host=evil.example").header("x-forwarded-proto", "http").header("origin", "https://evil.example").await.expect_no_content();
+            request
+                .header("forwarded", "host=evil.example")
+                .header("x-forwarded-proto", "http")
+                .header("origin", "https://evil.example")
+                .await
+                .expect_no_content();
             let mail = app.mails.next().await;
             let secret = app.mails.last_token().await;
-            assert_eq!(mail.link, Some(format!("https://app.example.com{prefix}/reset-password#access_token={secret}")));
+            assert_eq!(
+                mail.link,
+                Some(format!("https://app.example.com{prefix}/reset-password#access_token={secret}"))
+            );
             assert_eq!((mail.to.as_str(), mail.text.contains("evil")), (EMAIL, false));
             let body = json!({"newPassword": NEW});
             app.post(&format!("{prefix}/reset-password")).token(&secret).json(body).await.expect_no_content();

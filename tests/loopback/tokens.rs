@@ -75,7 +75,14 @@ on_every_store! {
     async fn a_token_that_differs_in_anything_is_nobodys(store) {
         let app = App::loopback(store).await;
         let token = app.signed_up().await;
-        let mut others = vec![token.to_lowercase(), token.to_uppercase(), format!("{token}x"), format!("x{token}"), token.repeat(2), format!("{token}\0").replace('\0', "%00")];
+        let mut others = vec![
+            token.to_lowercase(),
+            token.to_uppercase(),
+            format!("{token}x"),
+            format!("x{token}"),
+            token.repeat(2),
+            format!("{token}\0").replace('\0', "%00"),
+        ];
         for at in 0..token.len() {
             others.push(token[..at].to_owned());
             others.push(token[at + 1..].to_owned());
@@ -96,8 +103,22 @@ on_every_store! {
         let app = App::loopback(store).await;
         let long = "x".repeat(64 * 1024);
         let values: [&[u8]; 16] = [
-            b"\xc3\xa9\xc3\xa9", b"\xff\xfe\xfd", b"Bearer \xf0\x9f\xa6\x80", b"Bearer", b"Bearer ", b"Basic", b"Basic ====", b"Basic Og==", b"Basic \xff",
-            b"Token x", b"$anonymous", b"__proto__", b"' OR 1=1 --", b"Digest username=\"x\"", b"\t", long.as_bytes(),
+            b"\xc3\xa9\xc3\xa9",
+            b"\xff\xfe\xfd",
+            b"Bearer \xf0\x9f\xa6\x80",
+            b"Bearer",
+            b"Bearer ",
+            b"Basic",
+            b"Basic ====",
+            b"Basic Og==",
+            b"Basic \xff",
+            b"Token x",
+            b"$anonymous",
+            b"__proto__",
+            b"' OR 1=1 --",
+            b"Digest username=\"x\"",
+            b"\t",
+            long.as_bytes(),
         ];
         for value in values {
             for header in ["authorization", "x-access-token", "cookie"] {
@@ -108,7 +129,15 @@ on_every_store! {
             cookie.extend(value);
             app.get("/me").header("cookie", cookie).await.is(401, REFUSED);
         }
-        for query in ["access_token=%00", "access_token=%ff", "access_token=%", "access_token", "access_token=a%20b", "&&access_token==", "access_token[]=x"] {
+        for query in [
+            "access_token=%00",
+            "access_token=%ff",
+            "access_token=%",
+            "access_token",
+            "access_token=a%20b",
+            "&&access_token==",
+            "access_token[]=x",
+        ] {
             app.get(&format!("/me?{query}")).await.is(401, REFUSED);
         }
         for many in [1, 1000] {
@@ -129,7 +158,11 @@ on_every_store! {
                     let mut random = Random(0x9e37_79b9_7f4a_7c15 ^ task);
                     for _ in 0..2500 {
                         let (value, as_is) = random.token();
-                        let request = if as_is { app.get("/me").token(&value) } else { app.get(&format!("/me?access_token={value}")) };
+                        let request = if as_is {
+                            app.get("/me").token(&value)
+                        } else {
+                            app.get(&format!("/me?access_token={value}"))
+                        };
                         request.await.is(401, REFUSED);
                     }
                 })
@@ -167,12 +200,17 @@ on_every_store! {
             app.me(token.secret.expose()).await.is(401, REFUSED);
             app.get("/maybe").token(token.secret.expose()).await.is(200, "anonymous");
         }
-        let token = app.auth.issue_token(&UserId::from(1), IssueToken::default().scopes(["other", "DEFAULT"])).await.unwrap();
+        let token =
+            app.auth.issue_token(&UserId::from(1), IssueToken::default().scopes(["other", "DEFAULT"])).await.unwrap();
         app.me(token.secret.expose()).await.expect_status(200);
     }
 
     async fn an_app_says_where_tokens_are(store) {
-        let sources = TokenSources::new([TokenSource::bearer(), TokenSource::header("x-cm-well-token"), TokenSource::cookie("sid")]);
+        let sources = TokenSources::new([
+            TokenSource::bearer(),
+            TokenSource::header("x-cm-well-token"),
+            TokenSource::cookie("sid"),
+        ]);
         let app = App::with(Policy::default()).sources(sources).start(store).await;
         let token = app.signed_up().await;
         for (status, request) in [

@@ -153,7 +153,7 @@ impl Answer {
             self.shown()
         );
         assert!(members.iter().all(|name| order.contains(&name.as_str())), "{}", self.shown());
-        assert_eq!(json["error"]["statusCode"], status, "{}", self.shown());
+        assert_eq!(json.pointer("/error/statusCode"), Some(&Value::from(status)), "{}", self.shown());
         self
     }
 

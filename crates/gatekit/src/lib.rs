@@ -62,3 +62,30 @@ pub use {
         TokenSources, access_token, principal,
     },
 };
+
+// README and guides are compiled and run with the doctests.
+#[cfg(all(doctest, feature = "routes", feature = "sqlite", feature = "console-mail"))]
+mod guides {
+    #[doc = include_str!("../../../README.md")]
+    mod readme {}
+    #[doc = include_str!("../../../docs/guide/register.md")]
+    mod register {}
+    #[doc = include_str!("../../../docs/guide/login.md")]
+    mod login {}
+    #[doc = include_str!("../../../docs/guide/logout.md")]
+    mod logout {}
+    #[doc = include_str!("../../../docs/guide/find-user.md")]
+    mod find_user {}
+    #[doc = include_str!("../../../docs/guide/change-password.md")]
+    mod change_password {}
+    #[doc = include_str!("../../../docs/guide/reset-password.md")]
+    mod reset_password {}
+    #[doc = include_str!("../../../docs/guide/protecting-handlers.md")]
+    mod protecting_handlers {}
+    #[doc = include_str!("../../../docs/guide/mail.md")]
+    mod mail {}
+    #[doc = include_str!("../../../docs/guide/own-users.md")]
+    mod own_users {}
+    #[doc = include_str!("../../../docs/guide/testing.md")]
+    mod testing {}
+}

@@ -24,7 +24,11 @@ use serde::Serialize;
 /// );
 /// ```
 #[derive(Clone, Debug)]
-pub struct ErrorResponse {
+pub struct ErrorResponse(Box<Contents>);
+
+/// In a box, because what can fail should not cost those who succeed 250 bytes.
+#[derive(Clone, Debug)]
+struct Contents {
     status: StatusCode,
     name: Cow<'static, str>,
     message: Cow<'static, str>,
@@ -58,7 +62,8 @@ impl ErrorResponse {
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        Self { status, name: "Error".into(), message: message.into(), code: None, details: None, headers }
+        let name = "Error".into();
+        Self(Box::new(Contents { status, name, message: message.into(), code: None, details: None, headers }))
     }
 
     /// 503, which the client may try again after this many seconds.
@@ -72,47 +77,43 @@ impl ErrorResponse {
     /// With a stable code.
     #[must_use]
     pub fn code(mut self, code: impl Into<Cow<'static, str>>) -> Self {
-        self.code = Some(code.into());
+        self.0.code = Some(code.into());
         self
     }
 
     /// With another name than `Error`: LoopBack has `ValidationError`, `SyntaxError` and a few more.
     #[must_use]
     pub fn name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.name = name.into();
+        self.0.name = name.into();
         self
     }
 
     /// With details, as JSON.
     #[must_use]
     pub fn details(mut self, details: serde_json::Value) -> Self {
-        self.details = Some(details);
+        self.0.details = Some(details);
         self
     }
 
     /// With a header, in place of any of that name.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.insert(name, value);
+        self.0.headers.insert(name, value);
         self
     }
 
     /// The status.
     #[must_use]
     pub fn status(&self) -> StatusCode {
-        self.status
+        self.0.status
     }
 
     /// The body, as JSON text.
     #[must_use]
     pub fn body(&self) -> String {
-        let error = Members {
-            status_code: self.status.as_u16(),
-            name: &self.name,
-            message: &self.message,
-            code: self.code.as_deref(),
-            details: self.details.as_ref(),
-        };
+        let Contents { status, name, message, code, details, .. } = &*self.0;
+        let error =
+            Members { status_code: status.as_u16(), name, message, code: code.as_deref(), details: details.as_ref() };
         // Strings and JSON values always serialize.
         serde_json::to_string(&Wrapper { error }).unwrap_or_default()
     }
@@ -120,8 +121,8 @@ impl ErrorResponse {
     /// The whole answer, with a body of any type that can be made from bytes.
     pub fn into_http<B: From<bytes::Bytes>>(self) -> http::Response<B> {
         let mut response = http::Response::new(B::from(self.body().into()));
-        *response.status_mut() = self.status;
-        *response.headers_mut() = self.headers;
+        *response.status_mut() = self.0.status;
+        *response.headers_mut() = self.0.headers;
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
         response
     }

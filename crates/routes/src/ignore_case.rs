@@ -28,7 +28,6 @@ const NAMES: [&str; 5] = ["login", "logout", "reset", "reset-password", "change-
 /// let app = Router::new().nest("/api/users", routes::all(&auth)).layer(AuthLayer::new(auth));
 /// let app: Router = routes::ignore_case("/api/users", app);
 /// ```
-#[must_use]
 pub fn ignore_case(prefix: &str, app: Router) -> Router {
     let prefix: Arc<str> = prefix.trim_end_matches('/').into();
     let canonical = MapRequestLayer::new(move |mut request: Request| {

@@ -79,9 +79,12 @@ pub(super) struct Lane {
 
 struct Slot {
     connection: SqliteConnection,
-    /// When its thread was last seen alive. `None`: it may be dead.
+    /// When its thread was last seen alive. `None`: it is not.
     checked: Option<Instant>,
 }
+
+/// How long a statement waits for the lock of another process.
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How often a connection is asked whether its thread is alive, before it is lent.
 const CHECK_EVERY: Duration = Duration::from_secs(1);
@@ -101,8 +104,10 @@ impl Lane {
         let free = self.slots.iter().find_map(|slot| slot.try_lock().ok());
         let mut slot = free.ok_or(sqlx::Error::PoolClosed)?;
         if slot.checked.is_none_or(|checked| checked.elapsed() >= CHECK_EVERY) {
-            if let Err(error) = slot.connection.ping().await {
-                tracing::warn!(%error, "a connection to the database was lost and is opened again");
+            // One that failed us is not asked: a question that comes while its thread is dying is never answered.
+            let alive = slot.checked.is_some() && is_alive(&mut slot.connection).await;
+            if !alive {
+                tracing::warn!("a connection to the database was lost and is opened again");
                 slot.connection = connect(&self.options).await?;
             }
             slot.checked = Some(Instant::now());
@@ -112,8 +117,8 @@ impl Lane {
 }
 
 impl Connection<'_> {
-    /// Has the connection looked at before it is lent again.
-    pub(super) fn suspect(&mut self) {
+    /// Has the connection opened anew before it is lent again.
+    pub(super) fn give_up(&mut self) {
         match &mut self.0 {
             Lent::Own { slot, .. } => slot.checked = None,
             // The pool looks at each that comes back.
@@ -122,13 +127,18 @@ impl Connection<'_> {
     }
 }
 
+/// Whether the connection's thread answers, for which it may first have to finish a statement that waits for a lock.
+async fn is_alive(connection: &mut SqliteConnection) -> bool {
+    matches!(tokio::time::timeout(BUSY_TIMEOUT * 2, connection.ping()).await, Ok(Ok(())))
+}
+
 /// Opens a connection. Changing a new file over to the write-ahead log does not wait for another process that does the same,
 /// whatever the busy timeout says, so it is tried again for as long.
 async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConnection, sqlx::Error> {
     let started = Instant::now();
     loop {
         match options.connect().await {
-            Err(error) if is_busy(&error) && started.elapsed() < Duration::from_secs(5) => {
+            Err(error) if is_busy(&error) && started.elapsed() < BUSY_TIMEOUT => {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
             done => return done,

@@ -11,7 +11,6 @@ mod users;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use gatekit_core::{StoreError, StoreIdentity, Timestamp};
 use sqlx::query::Query;
@@ -21,7 +20,7 @@ use sqlx::sqlite::{
 use sqlx::{Sqlite, SqlitePool};
 
 pub use self::connections::Connection;
-use self::connections::Connections;
+use self::connections::{BUSY_TIMEOUT, Connections};
 pub use self::queries::Changed;
 use crate::own::store_error;
 use crate::{OpenError, migrate};
@@ -80,7 +79,7 @@ impl SqliteStore {
             .filename(path)
             .foreign_keys(true)
             .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(Duration::from_secs(5));
+            .busy_timeout(BUSY_TIMEOUT);
         let connections = Connections::open(options.journal_mode(SqliteJournalMode::Wal)).await;
         let cannot = |error| OpenError::File { path: path.to_owned(), cause: Arc::new(error) };
         Self::start(connections.map_err(cannot)?, true).await

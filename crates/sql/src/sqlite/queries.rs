@@ -72,7 +72,7 @@ pub(super) async fn change(
 
 fn failed(connection: &mut Connection<'_>, error: sqlx::Error) -> sqlx::Error {
     if matches!(error, sqlx::Error::WorkerCrashed) {
-        connection.suspect();
+        connection.give_up();
     }
     error
 }
