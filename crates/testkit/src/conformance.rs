@@ -30,6 +30,7 @@
 
 mod one_time;
 mod owners;
+mod passwords;
 mod tokens;
 mod users;
 
@@ -71,7 +72,8 @@ pub async fn user_store<U, S, Made>(
     S: UserStore<U>,
     Made: Future<Output = S>,
 {
-    users::run(identifiers, make, new_user).await;
+    users::run(identifiers, &make, &new_user).await;
+    passwords::run(make, new_user).await;
 }
 
 /// Runs the rules of [`TokenStore`]. `make` gives an empty store each time.
@@ -131,6 +133,9 @@ impl Drop for Running {
         }
     }
 }
+
+/// How often a race is run: one that is lost by luck is not lost five times.
+const ROUNDS: i64 = 5;
 
 /// Awaits twenty calls that begin at the same moment.
 async fn twenty<T, Call>(call: impl Fn(usize) -> Call) -> Vec<T>

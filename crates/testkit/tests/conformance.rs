@@ -117,9 +117,11 @@ impl Faulty {
         self.fault == Some(fault)
     }
 
-    /// What a race needs.
+    /// What a race needs: everybody else gets to the same point.
     async fn pause(&self) {
-        tokio::task::yield_now().await;
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
     }
 
     fn text(&self, text: &str) -> String {

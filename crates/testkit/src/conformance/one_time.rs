@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gatekit_core::{OneTimePurpose, OneTimeRecord, OneTimeStore, Timestamp, UserId};
 
-use super::{T0, assert_failed, digest, ids, ok, rules, twenty};
+use super::{ROUNDS, T0, assert_failed, digest, ids, ok, rules, twenty};
 
 /// A line for each purpose there is.
 const PURPOSES: &[OneTimePurpose] = &[OneTimePurpose::ResetPassword];
@@ -92,7 +92,7 @@ async fn a_record_is_taken_once(store: impl OneTimeStore) {
 /// RACE-1, RACE-3
 async fn of_twenty_takers_one_gets_it(store: impl OneTimeStore) {
     let store = Arc::new(store);
-    for round in 0..5 {
+    for round in 0..ROUNDS {
         let record = record(round);
         ok(store.insert_one_time(&record).await);
         let answers = twenty(|_| {
