@@ -23,6 +23,10 @@ use crate::{PasswordHash, User, UserId};
 /// impl Account for Member {
 ///     type Profile = NoProfile;
 ///
+///     fn model_name() -> &'static str {
+///         "Member"
+///     }
+///
 ///     fn id(&self) -> UserId {
 ///         self.id.into()
 ///     }
@@ -36,13 +40,12 @@ pub trait Account: Clone + Serialize + Send + Sync + 'static {
     /// The fields a sign-up may set beyond email, username, realm and password. [`NoProfile`](crate::NoProfile) if there are none.
     type Profile: Profile;
 
-    /// What error messages call such a user: `The `Member` instance is not valid`. LoopBack's model name.
+    /// The name of this kind of user, as LoopBack's model name: error messages have it (``The `Member` instance is not valid``),
+    /// and every token remembers it. No two user types of an app have the same, or one's token could be taken for the
+    /// other's.
     fn model_name() -> &'static str
     where
-        Self: Sized,
-    {
-        "User"
-    }
+        Self: Sized;
 
     /// The id. It never changes and is never given to another user.
     fn id(&self) -> UserId;
@@ -70,6 +73,10 @@ impl<T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static> Profile fo
 
 impl<P: Profile> Account for User<P> {
     type Profile = P;
+
+    fn model_name() -> &'static str {
+        "User"
+    }
 
     fn id(&self) -> UserId {
         self.id.clone()

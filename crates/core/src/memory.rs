@@ -219,10 +219,17 @@ impl<P: Profile> TokenStore for MemoryStore<P> {
         Ok(token.map(|token| token.rev = to).is_some())
     }
 
-    async fn delete_tokens_of(&self, user: &UserId, except: Option<&TokenDigest>) -> Result<u64, StoreError> {
+    async fn delete_tokens_of(
+        &self,
+        user_type: &str,
+        user: &UserId,
+        except: Option<&TokenDigest>,
+    ) -> Result<u64, StoreError> {
         let mut contents = self.write();
         let before = contents.tokens.len();
-        contents.tokens.retain(|digest, token| token.user_id != *user || Some(digest) == except);
+        contents
+            .tokens
+            .retain(|digest, token| token.user_type != user_type || token.user_id != *user || Some(digest) == except);
         Ok(removed(before, contents.tokens.len()))
     }
 

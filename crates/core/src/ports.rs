@@ -3,6 +3,7 @@
 //! All are object-safe and kept behind `Arc<dyn ..>` inside [`Auth`](crate::Auth). Whoever implements a store runs the
 //! conformance suite of `gatekit-testkit` on it; each contract below is a test there.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -145,8 +146,13 @@ pub trait TokenStore: Send + Sync + 'static {
     /// user's `rev`. Returns whether it did.
     async fn carry_token_over(&self, digest: &TokenDigest, from: i64, to: i64) -> Result<bool, StoreError>;
 
-    /// Removes all tokens of a user but `except`. Returns how many.
-    async fn delete_tokens_of(&self, user: &UserId, except: Option<&TokenDigest>) -> Result<u64, StoreError>;
+    /// Removes all tokens of the user of this type with this id but `except`. Returns how many.
+    async fn delete_tokens_of(
+        &self,
+        user_type: &str,
+        user: &UserId,
+        except: Option<&TokenDigest>,
+    ) -> Result<u64, StoreError>;
 
     /// Removes at most `limit` tokens that ended at or before `now`. Returns how many; fewer than `limit` means that none is
     /// left.
@@ -204,6 +210,8 @@ pub struct OneTimeRecord {
     pub purpose: OneTimePurpose,
     /// SHA-256 of the secret.
     pub digest: TokenDigest,
+    /// What kind of user it is for; see [`TokenRecord::user_type`].
+    pub user_type: Cow<'static, str>,
     /// Whose it is; `None` for a decoy, stored so that an unknown address costs the same work as a known one.
     pub user_id: Option<UserId>,
     /// The user's `rev` when it was made; worth nothing once that has changed.

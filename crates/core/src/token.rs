@@ -1,5 +1,6 @@
 //! What an access token is: the secret a client holds, the record a store holds, and both at the moment of issue.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::ser::SerializeStruct;
@@ -95,6 +96,8 @@ impl fmt::Debug for TokenDigest {
 pub struct TokenRecord {
     /// SHA-256 of the secret.
     pub digest: TokenDigest,
+    /// What kind of user it is: `Account::model_name`. Two user types may share a store, and an id may occur in both.
+    pub user_type: Cow<'static, str>,
     /// Whose token it is.
     pub user_id: UserId,
     /// The user's `rev` when it was issued.

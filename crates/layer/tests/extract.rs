@@ -38,7 +38,15 @@ impl Authenticator for Members {
         let with = |name: &'static str, scopes: Option<&[&str]>| {
             let scopes = scopes.map(|scopes| scopes.iter().map(|scope| (*scope).to_owned()).collect());
             let digest = TokenDigest::of(token);
-            let record = TokenRecord { digest, user_id: name.into(), rev: 0, ttl: 60, created: Timestamp(0), scopes };
+            let record = TokenRecord {
+                digest,
+                user_type: "User".into(),
+                user_id: name.into(),
+                rev: 0,
+                ttl: 60,
+                created: Timestamp(0),
+                scopes,
+            };
             Ok(Authenticated::with_token(Member(name), record))
         };
         match token {

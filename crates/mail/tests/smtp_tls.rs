@@ -89,6 +89,16 @@ async fn a_mail_goes_over_starttls() {
     assert_eq!((tls.sink.mails().len(), tls.sink.logins().len()), (2, 2));
 }
 
+/// One more authority to trust makes nothing less strict.
+#[tokio::test]
+async fn starttls_stays_required_with_an_authority_of_our_own() {
+    let (tls, plain) = (Tls::start("localhost", true).await, SmtpSink::start().await);
+    let mailer = mailer(&format!("smtp://ada:secret@{}?tls=required", plain.addr()));
+    let error = mailer.root_certificate(tls.authority.as_bytes()).unwrap().send(hello()).await.unwrap_err();
+    assert!(error.to_string().contains("STARTTLS is not supported"), "{error}");
+    assert_eq!((plain.logins().len(), plain.mails().len()), (0, 0));
+}
+
 #[tokio::test]
 async fn a_host_may_be_an_address() {
     let tls = Tls::start("127.0.0.1", false).await;

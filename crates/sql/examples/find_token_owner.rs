@@ -34,6 +34,7 @@ async fn fill(store: &SqliteStore) -> Result<(), Box<dyn Error>> {
         store
             .insert_token(&TokenRecord {
                 digest: TokenDigest::of(&n.to_string()),
+                user_type: "User".into(),
                 user_id: id,
                 rev: 0,
                 ttl: 1_209_600,

@@ -8,10 +8,12 @@
 //! use gatekit_core::{Auth, Register};
 //! use gatekit_sql::SqliteStore;
 //!
-//! # let path = std::env::temp_dir().join(format!("gatekit-doc-{}.db", std::process::id()));
+//! # let folder = std::env::temp_dir().join(format!("gatekit-doc-{}", std::process::id()));
+//! # std::fs::create_dir_all(&folder)?;
+//! # let path = folder.join("app.db");
 //! let auth = Auth::new(SqliteStore::open(&path).await?);
 //! auth.register(Register::email("ada@example.com", "correct horse battery")).await?;
-//! # std::fs::remove_file(&path)?;
+//! # std::fs::remove_dir_all(&folder)?;
 //! # Ok(()) }
 //! ```
 

@@ -29,7 +29,7 @@
 //!     .execute(&mut *store.writer().await?)
 //!     .await?;
 //! # let token = TokenRecord {
-//! #     digest: TokenDigest::of("secret"), user_id: UserId::from("m1"), rev: 0, ttl: 60,
+//! #     digest: TokenDigest::of("secret"), user_type: "Member".into(), user_id: UserId::from("m1"), rev: 0, ttl: 60,
 //! #     created: gatekit_core::Timestamp(0), scopes: None,
 //! # };
 //! store.insert_token(&token).await?;
@@ -48,6 +48,7 @@ use crate::sqlite::rows::{Table, id_from_row};
 /// | column | | |
 /// | --- | --- | --- |
 /// | `token_digest` | BLOB | SHA-256 of the secret; primary key |
+/// | `token_user_type` | TEXT | the name of the user's type, `Account::model_name` |
 /// | `token_user_id` | INTEGER or TEXT | whichever the user's id is |
 /// | `token_rev` | INTEGER | the user's `rev` when it was issued |
 /// | `token_ttl` | INTEGER | lifetime in seconds; -1 for one that never ends |
@@ -73,6 +74,7 @@ pub fn token_from_row(row: &SqliteRow) -> Result<TokenRecord, StoreError> {
     let scopes = scopes.map(serde_json::from_str).transpose().map_err(|_| table.corrupt("token_scopes"))?;
     Ok(TokenRecord {
         digest: TokenDigest::from_bytes(digest),
+        user_type: table.get::<String>(row, "token_user_type")?.into(),
         user_id: id_from_row(row, table, "token_user_id")?.ok_or_else(|| table.corrupt("token_user_id"))?,
         rev: table.get(row, "token_rev")?,
         ttl: table.get(row, "token_ttl")?,

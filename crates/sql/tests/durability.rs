@@ -262,14 +262,29 @@ async fn burst(store: &SqliteStore, round: &str) {
         let user = UserStore::<User>::create_user(store, NewUser::new(&name, NoProfile {})).await.unwrap().user;
         say(format!("user {name}"));
         let digest = TokenDigest::of(&name);
-        let token = TokenRecord { digest, user_id: user.id, rev: 0, ttl: -1, created: Timestamp(0), scopes: None };
+        let token = TokenRecord {
+            digest,
+            user_type: "User".into(),
+            user_id: user.id,
+            rev: 0,
+            ttl: -1,
+            created: Timestamp(0),
+            scopes: None,
+        };
         store.insert_token(&token).await.unwrap();
         say(format!("token {name}"));
         if n % 2 == 0 {
             assert!(store.delete_token(&digest).await.unwrap());
             say(format!("logout {name}"));
             let purpose = OneTimePurpose::ResetPassword;
-            let record = OneTimeRecord { purpose, digest, user_id: None, rev: 0, expires: Timestamp(i64::MAX) };
+            let record = OneTimeRecord {
+                purpose,
+                digest,
+                user_type: "User".into(),
+                user_id: None,
+                rev: 0,
+                expires: Timestamp(i64::MAX),
+            };
             store.insert_one_time(&record).await.unwrap();
             assert!(store.take_one_time(purpose, &digest).await.unwrap().is_some());
             say(format!("reset {name}"));

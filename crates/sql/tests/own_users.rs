@@ -2,10 +2,12 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use gatekit_core::{
-    Account, Auth, CreateUserError, Identifier, IdentifierKind, Login, NewUser, PasswordHash, Register, StoreError,
-    StoredUser, TokenDigest, TokenOwner, TokenStore, UserId, UserStore, async_trait, find_token_owner_separately,
+    Account, Auth, AuthenticateError, CreateUserError, Identifier, IdentifierKind, Login, NewUser, PasswordHash,
+    PasswordReset, Register, RequestPasswordReset, ResetPasswordError, StoreError, StoredUser, TokenDigest, TokenOwner,
+    TokenStore, UserId, UserStore, async_trait, find_token_owner_separately,
 };
 use gatekit_sql::{SqliteStore, own};
+use gatekit_testkit::MailSink;
 use gatekit_testkit::conformance::{self, Identifiers};
 use serde::{Deserialize, Serialize};
 use sqlx::Row;
@@ -25,6 +27,10 @@ struct Profile {
 
 impl Account for Member {
     type Profile = Profile;
+
+    fn model_name() -> &'static str {
+        "Member"
+    }
 
     fn id(&self) -> UserId {
         self.id.into()
@@ -132,7 +138,7 @@ impl UserStore<Member> for Members {
             return find_token_owner_separately(self, tokens, digest).await;
         }
         let query = sqlx::query(
-            "SELECT token_digest, token_user_id, token_rev, token_ttl, token_created, token_scopes, id, email, city, rev \
+            "SELECT token_digest, token_user_type, token_user_id, token_rev, token_ttl, token_created, token_scopes, id, email, city, rev \
              FROM gatekit_access_tokens JOIN members ON id = token_user_id \
              WHERE token_digest = ? AND typeof(token_user_id) = 'integer'",
         )
@@ -163,6 +169,39 @@ async fn members_log_in_with_gatekits_tokens() {
     auth.register(ada).await.unwrap();
     let session = auth.login(Login::email("ada@example.com", "correct horse battery")).await.unwrap();
     assert_eq!(auth.authenticate(session.token.secret.expose()).await.unwrap().principal.city, "Ulm");
+}
+
+/// 8.4.1, V-132: the first member and the first user have the same id, the same `rev` and the same table of tokens, and are
+/// strangers to each other all the same.
+#[tokio::test]
+async fn two_types_of_users_share_a_store_and_no_token_crosses_over() {
+    const OLD: &str = "correct horse battery";
+    const NEW: &str = "staple battery horse";
+    let members = Members::new().await;
+    let store = members.0.clone();
+    let mails = MailSink::new();
+    let member_auth: Auth<Member> = Auth::builder(members).tokens(store.clone()).mailer(mails.clone()).build().unwrap();
+    let user_auth: Auth = Auth::builder(store.clone()).tokens(store).build().unwrap();
+    let ada = member_auth.register(Register::email("ada@example.com", OLD)).await.unwrap();
+    let bob = user_auth.register(Register::email("bob@example.com", OLD)).await.unwrap();
+    assert_eq!(ada.id(), bob.id());
+
+    let of_ada = member_auth.login(Login::email("ada@example.com", OLD)).await.unwrap().token;
+    let of_bob = user_auth.login(Login::email("bob@example.com", OLD)).await.unwrap().token;
+    assert!(matches!(user_auth.authenticate(of_ada.secret.expose()).await, Err(AuthenticateError::Invalid)));
+    assert!(matches!(member_auth.authenticate(of_bob.secret.expose()).await, Err(AuthenticateError::Invalid)));
+    assert!(user_auth.logout(&of_ada.record.digest).await.is_err());
+
+    member_auth.request_password_reset(RequestPasswordReset::email("ada@example.com")).await.unwrap();
+    let secret = mails.last_token().await;
+    let at_the_wrong_door = user_auth.reset_password(PasswordReset::new(secret.clone(), NEW)).await;
+    assert!(matches!(at_the_wrong_door, Err(ResetPasswordError::InvalidToken)));
+    member_auth.reset_password(PasswordReset::new(secret, NEW)).await.unwrap();
+    assert!(member_auth.authenticate(of_ada.secret.expose()).await.is_err());
+    assert!(
+        user_auth.authenticate(of_bob.secret.expose()).await.is_ok(),
+        "a member's new password ends no user's token"
+    );
 }
 
 /// Which of several unique indexes refused a row, whatever they are called.

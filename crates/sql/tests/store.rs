@@ -24,7 +24,15 @@ async fn create(store: &SqliteStore, email: &str) -> UserId {
 
 fn token(secret: &str, user: impl Into<UserId>) -> TokenRecord {
     let digest = TokenDigest::of(secret);
-    TokenRecord { digest, user_id: user.into(), rev: 0, ttl: 60, created: Timestamp(0), scopes: None }
+    TokenRecord {
+        digest,
+        user_type: "User".into(),
+        user_id: user.into(),
+        rev: 0,
+        ttl: 60,
+        created: Timestamp(0),
+        scopes: None,
+    }
 }
 
 async fn count(store: &SqliteStore, query: &'static str) -> i64 {
@@ -193,6 +201,7 @@ async fn a_write_whose_commit_fails_is_not_acknowledged() {
     let record = OneTimeRecord {
         purpose: OneTimePurpose::ResetPassword,
         digest: secret,
+        user_type: "User".into(),
         user_id: None,
         rev: 0,
         expires: Timestamp(0),
@@ -251,7 +260,8 @@ async fn a_lost_connection_is_an_error_and_is_replaced() {
 async fn a_record_of_another_purpose_is_not_taken() {
     let store = SqliteStore::in_memory().await.unwrap();
     let (purpose, digest) = (OneTimePurpose::ResetPassword, TokenDigest::of("secret"));
-    let record = OneTimeRecord { purpose, digest, user_id: None, rev: 0, expires: Timestamp(0) };
+    let record =
+        OneTimeRecord { purpose, digest, user_type: "User".into(), user_id: None, rev: 0, expires: Timestamp(0) };
     store.insert_one_time(&record).await.unwrap();
     run(&store, "UPDATE gatekit_one_time SET purpose = 'verify_email'").await;
     assert_eq!(store.find_one_time(purpose, &digest).await.unwrap(), None);
@@ -268,10 +278,10 @@ async fn a_purge_removes_all_that_has_ended_in_bounded_batches() {
         &store,
         "CREATE TABLE statements (id INTEGER);
          WITH n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 1700)
-         INSERT INTO gatekit_access_tokens SELECT randomblob(32), n, 0, 60, 0, n, NULL FROM n;
-         INSERT INTO gatekit_access_tokens VALUES (randomblob(32), 1, 0, -1, 0, NULL, NULL);
+         INSERT INTO gatekit_access_tokens SELECT randomblob(32), 'User', n, 0, 60, 0, n, NULL FROM n;
+         INSERT INTO gatekit_access_tokens VALUES (randomblob(32), 'User', 1, 0, -1, 0, NULL, NULL);
          WITH n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 501)
-         INSERT INTO gatekit_one_time SELECT randomblob(32), 'reset_password', n, 0, n FROM n;",
+         INSERT INTO gatekit_one_time SELECT randomblob(32), 'reset_password', 'User', n, 0, n FROM n;",
     )
     .await;
     assert_eq!(store.purge_tokens(Timestamp(1200), 500).await.unwrap(), 500, "no more than asked for");

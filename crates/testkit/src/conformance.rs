@@ -176,7 +176,15 @@ const T0: Timestamp = Timestamp(1_387_571_420_377);
 
 /// A token of user 1 that was issued at T0 for ten minutes.
 fn token(secret: impl std::fmt::Display) -> TokenRecord {
-    TokenRecord { digest: digest(secret), user_id: UserId::Int(1), rev: 0, ttl: 600, created: T0, scopes: None }
+    TokenRecord {
+        digest: digest(secret),
+        user_type: "User".into(),
+        user_id: UserId::Int(1),
+        rev: 0,
+        ttl: 600,
+        created: T0,
+        scopes: None,
+    }
 }
 
 /// Texts a store must keep byte for byte, no two of them equal: case, blanks, forms of Unicode, what looks like a number, and

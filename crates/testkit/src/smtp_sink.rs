@@ -1,17 +1,17 @@
 //! A mail server on the loopback that keeps the mails for a test to read, and can behave badly.
 
+mod session;
+
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::BufReader;
+use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::{AbortHandle, JoinSet};
 
-use crate::mime;
+use self::session::Session;
 use crate::wait::{first_link, first_secret, until};
 
 /// A real SMTP server (RFC 5321, with 8BITMIME, SMTPUTF8 and AUTH PLAIN) on a free port of `127.0.0.1`, for tests. It takes every
@@ -52,6 +52,7 @@ impl Drop for Server {
 struct Shared {
     state: Mutex<State>,
     changed: Notify,
+    hang_up: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -156,6 +157,17 @@ impl SmtpSink {
         self.shared.state().next.extend(std::iter::repeat_n(behavior, times));
     }
 
+    /// Closes all connections there are, as a server does that is restarted. New ones are taken.
+    pub fn hang_up(&self) {
+        self.shared.hang_up.notify_waiters();
+    }
+
+    /// How much of what [`behave_next`](Self::behave_next) asked for is still to come.
+    #[must_use]
+    pub fn behaviors_left(&self) -> usize {
+        self.shared.state().next.len()
+    }
+
     /// No longer offers this extension, for instance `SMTPUTF8`.
     pub fn withhold(&self, extension: &str) {
         self.shared.state().withheld.push(extension.to_owned());
@@ -256,144 +268,13 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
         shared.state().connections += 1;
         let shared = Arc::clone(&shared);
         sessions.spawn(async move {
-            // An error here is a client that went away.
-            let _ = Session { stream: BufReader::new(stream), shared }.run().await;
+            let session = Session { stream: BufReader::new(stream), shared: Arc::clone(&shared) };
+            tokio::select! {
+                () = shared.hang_up.notified() => {}
+                // An error here is a client that went away.
+                _ = session.run() => {}
+            }
         });
         while sessions.try_join_next().is_some() {}
     }
-}
-
-struct Session {
-    stream: BufReader<TcpStream>,
-    shared: Arc<Shared>,
-}
-
-#[derive(Default)]
-struct Envelope {
-    from: String,
-    parameters: String,
-    to: Vec<String>,
-}
-
-impl Session {
-    async fn run(mut self) -> std::io::Result<()> {
-        match self.shared.behavior(&[SmtpBehavior::HangAtConnect, SmtpBehavior::CloseAtConnect]) {
-            SmtpBehavior::HangAtConnect => std::future::pending().await,
-            SmtpBehavior::CloseAtConnect => return Ok(()),
-            _ => {}
-        }
-        self.say("220 sink ready").await?;
-        let mut envelope = Envelope::default();
-        while let Some(line) = self.line().await? {
-            let line = line.trim_end().to_owned();
-            let (verb, rest) = line.split_once(' ').unwrap_or((&line, ""));
-            match verb.to_ascii_uppercase().as_str() {
-                "EHLO" => self.hello().await?,
-                "HELO" | "NOOP" => self.say("250 ok").await?,
-                "AUTH" => self.login(rest).await?,
-                "MAIL" => {
-                    let (from, parameters) = path(rest);
-                    envelope = Envelope { from, parameters, to: Vec::new() };
-                    self.say("250 ok").await?;
-                }
-                "RCPT" => match self.shared.behavior(&[SmtpBehavior::Defer, SmtpBehavior::Reject]) {
-                    SmtpBehavior::Defer => self.say("451 4.7.1 greylisted, come back later").await?,
-                    SmtpBehavior::Reject => self.say("550 5.1.1 nobody of that name").await?,
-                    _ => {
-                        envelope.to.push(path(rest).0);
-                        self.say("250 ok").await?;
-                    }
-                },
-                "DATA" if envelope.to.is_empty() => self.say("503 no recipient").await?,
-                "DATA" => {
-                    self.say("354 go on").await?;
-                    let Some(raw) = self.content().await? else { return Ok(()) };
-                    match self.shared.behavior(&[SmtpBehavior::HangAfterMail, SmtpBehavior::CloseAfterMail]) {
-                        SmtpBehavior::HangAfterMail => std::future::pending().await,
-                        SmtpBehavior::CloseAfterMail => return Ok(()),
-                        _ => {}
-                    }
-                    self.keep(std::mem::take(&mut envelope), raw);
-                    self.say("250 kept").await?;
-                }
-                "RSET" => {
-                    envelope = Envelope::default();
-                    self.say("250 ok").await?;
-                }
-                "QUIT" => return self.say("221 bye").await,
-                _ => self.say("500 what?").await?,
-            }
-        }
-        Ok(())
-    }
-
-    async fn hello(&mut self) -> std::io::Result<()> {
-        let withheld = self.shared.state().withheld.clone();
-        let mut reply = String::from("250-sink\r\n");
-        for extension in ["8BITMIME", "SMTPUTF8", "AUTH PLAIN"] {
-            if !withheld.iter().any(|w| extension.starts_with(w.as_str())) {
-                reply.push_str(&format!("250-{extension}\r\n"));
-            }
-        }
-        reply.push_str("250 SIZE 10485760");
-        self.say(&reply).await
-    }
-
-    /// RFC 4954, RFC 4616: `AUTH PLAIN base64(\0user\0password)`, at once or after a 334.
-    async fn login(&mut self, rest: &str) -> std::io::Result<()> {
-        let initial = rest.split_once(' ').map(|(_, initial)| initial.to_owned());
-        let response = match initial {
-            Some(initial) => initial,
-            None => {
-                self.say("334 ").await?;
-                self.line().await?.unwrap_or_default()
-            }
-        };
-        let decoded = STANDARD.decode(response.trim()).unwrap_or_default();
-        let decoded = String::from_utf8_lossy(&decoded).into_owned();
-        let mut parts = decoded.split('\0').skip(1);
-        let (user, password) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-        self.shared.state().logins.push((user.to_owned(), password.to_owned()));
-        match self.shared.behavior(&[SmtpBehavior::RefuseLogin]) {
-            SmtpBehavior::RefuseLogin => self.say("535 5.7.8 wrong user or password").await,
-            _ => self.say("235 welcome").await,
-        }
-    }
-
-    /// Everything up to the line with one dot.
-    async fn content(&mut self) -> std::io::Result<Option<String>> {
-        let mut content = String::new();
-        while let Some(line) = self.line().await? {
-            if line == ".\r\n" {
-                return Ok(Some(content));
-            }
-            content.push_str(line.strip_prefix('.').unwrap_or(&line));
-        }
-        Ok(None)
-    }
-
-    fn keep(&self, envelope: Envelope, raw: String) {
-        let mime::Parsed { headers, text } = mime::parse(&raw);
-        let Envelope { from, parameters, to } = envelope;
-        self.shared.state().mails.push(ReceivedMail { from, to, parameters, headers, text, raw });
-        self.shared.changed.notify_waiters();
-    }
-
-    async fn say(&mut self, reply: &str) -> std::io::Result<()> {
-        self.stream.get_mut().write_all(format!("{reply}\r\n").as_bytes()).await
-    }
-
-    /// One line with its end; `None` if there are no more.
-    async fn line(&mut self) -> std::io::Result<Option<String>> {
-        let mut line = Vec::new();
-        let read = self.stream.read_until(b'\n', &mut line).await?;
-        Ok((read > 0).then(|| String::from_utf8_lossy(&line).into_owned()))
-    }
-}
-
-/// `FROM:<ada@example.com> SMTPUTF8` to address and parameters.
-fn path(rest: &str) -> (String, String) {
-    let Some((_, rest)) = rest.split_once('<') else { return (rest.to_owned(), String::new()) };
-    let (address, parameters) = rest.rsplit_once('>').unwrap_or((rest, ""));
-    (address.to_owned(), parameters.trim().to_owned())
 }

@@ -52,6 +52,7 @@ enum Fault {
     DeleteChecksFirst,
     CarryOverIgnoresRev,
     ExceptIsIgnored,
+    UserTypeIsIgnored,
     PurgeIgnoresTheLimit,
     PurgeSparesWhatEndsNow,
     OneTimeIsFoundAndRemoved,
@@ -64,7 +65,7 @@ enum Fault {
 }
 use Fault::*;
 
-const FAULTS: [Fault; 30] = [
+const FAULTS: [Fault; 31] = [
     NewUserHasRevOne,
     TakenIsAnotherError,
     TakenNamesTheWrongIdentifier,
@@ -86,6 +87,7 @@ const FAULTS: [Fault; 30] = [
     DeleteChecksFirst,
     CarryOverIgnoresRev,
     ExceptIsIgnored,
+    UserTypeIsIgnored,
     PurgeIgnoresTheLimit,
     PurgeSparesWhatEndsNow,
     OneTimeIsFoundAndRemoved,
@@ -283,9 +285,15 @@ impl TokenStore for Faulty {
         self.store.carry_token_over(digest, from, to).await
     }
 
-    async fn delete_tokens_of(&self, user: &UserId, except: Option<&TokenDigest>) -> Result<u64, StoreError> {
+    async fn delete_tokens_of(
+        &self,
+        user_type: &str,
+        user: &UserId,
+        except: Option<&TokenDigest>,
+    ) -> Result<u64, StoreError> {
         let except = except.filter(|_| !self.has(ExceptIsIgnored));
-        self.store.delete_tokens_of(&self.id(user), except).await
+        let user_type = if self.has(UserTypeIsIgnored) { "User" } else { user_type };
+        self.store.delete_tokens_of(user_type, &self.id(user), except).await
     }
 
     async fn purge_tokens(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {

@@ -4,9 +4,10 @@ use gatekit::core::{
     CreateUserError, Identifier, IdentifierKind, NewUser, PasswordHash, StoreError, StoredUser, TokenDigest,
     TokenOwner, TokenStore, UserId, UserStore, async_trait, find_token_owner_separately,
 };
+use gatekit::sql::own;
 use gatekit::sql::sqlx::sqlite::SqliteRow;
 use gatekit::sql::sqlx::{self, Row};
-use gatekit::{Account, SqliteStore, sql};
+use gatekit::{Account, SqliteStore};
 use serde::{Deserialize, Serialize};
 
 /// A member. What is in here may be shown to the member; the password's hash is kept beside it, never in it.
@@ -61,25 +62,10 @@ pub(crate) struct Members {
 
 impl Members {
     pub(crate) async fn open(db: SqliteStore) -> Result<Self, StoreError> {
-        sqlx::query(TABLE).execute(&mut *db.writer().await?).await.map_err(sql::own::store_error)?;
+        db.change(sqlx::query(TABLE)).await.map_err(own::store_error)?;
         Ok(Self { db })
     }
-
-    async fn find(&self, query: &'static str, value: &str) -> Result<Option<StoredUser<Member>>, StoreError> {
-        let mut reader = self.db.reader().await?;
-        let row = sqlx::query(query).bind(value).fetch_optional(&mut *reader).await.map_err(sql::own::store_error)?;
-        row.map(|row| stored(&row).map_err(sql::own::store_error)).transpose()
-    }
-
-    /// Runs an UPDATE that returns the new `rev`, if it finds its row.
-    async fn update<'q>(&self, update: SqliteQuery<'q>) -> Result<Option<i64>, StoreError> {
-        let mut writer = self.db.writer().await?;
-        let rows = update.fetch_all(&mut *writer).await.map_err(sql::own::store_error)?;
-        rows.first().map(|row| row.try_get("rev")).transpose().map_err(sql::own::store_error)
-    }
 }
-
-type SqliteQuery<'q> = sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;
 
 fn member(row: &SqliteRow) -> Result<Member, sqlx::Error> {
     Ok(Member {
@@ -90,57 +76,78 @@ fn member(row: &SqliteRow) -> Result<Member, sqlx::Error> {
     })
 }
 
-fn stored(row: &SqliteRow) -> Result<StoredUser<Member>, sqlx::Error> {
-    let password: Option<String> = row.try_get("password")?;
-    Ok(StoredUser { user: member(row)?, rev: row.try_get("rev")?, password: password.map(PasswordHash::from_stored) })
+fn stored(row: &SqliteRow) -> Result<StoredUser<Member>, StoreError> {
+    let read = || {
+        let password: Option<String> = row.try_get("password")?;
+        let password = password.map(PasswordHash::from_stored);
+        Ok(StoredUser { user: member(row)?, rev: row.try_get("rev")?, password })
+    };
+    read().map_err(own::store_error)
+}
+
+/// Our ids are texts; a number is nobody's.
+fn text(id: &UserId) -> Option<&str> {
+    match id {
+        UserId::Text(id) => Some(id),
+        UserId::Int(_) => None,
+    }
 }
 
 /// Six methods, each one statement. The last is there to save a query: the token and its member at once.
 #[async_trait]
 impl UserStore<Member> for Members {
     async fn create_user(&self, new: NewUser<Profile>) -> Result<StoredUser<Member>, CreateUserError> {
-        let mut writer = self.db.writer().await?;
-        let insert =
-            sqlx::query("INSERT INTO members (email, name, newsletter, password) VALUES (?, ?, ?, ?) RETURNING *")
-                .bind(new.email)
-                .bind(new.profile.name)
-                .bind(new.profile.newsletter)
-                .bind(new.password.as_ref().map(PasswordHash::expose));
-        let rows = insert
-            .fetch_all(&mut *writer)
-            .await
-            .map_err(|error| sql::own::create_user_error(error, &[("members.email", IdentifierKind::Email)]))?;
-        let row = rows.first().ok_or_else(|| StoreError::corrupt("members: the insert returned no row"))?;
-        Ok(stored(row).map_err(sql::own::store_error)?)
+        let insert = sqlx::query(
+            "INSERT INTO members (email, name, newsletter, password) VALUES (?, ?, ?, ?) \
+             RETURNING id, email, name, newsletter, password, rev",
+        )
+        .bind(new.email)
+        .bind(new.profile.name)
+        .bind(new.profile.newsletter)
+        .bind(new.password.as_ref().map(PasswordHash::expose));
+        let done = self.db.change(insert).await;
+        let done = done.map_err(|e| own::create_user_error(e, &[("members.email", IdentifierKind::Email)]))?;
+        let row = done.rows.first().ok_or_else(|| StoreError::corrupt("members: the insert returned no row"))?;
+        Ok(stored(row)?)
     }
 
     async fn find_user(&self, id: &UserId) -> Result<Option<StoredUser<Member>>, StoreError> {
-        let UserId::Text(id) = id else { return Ok(None) };
-        self.find("SELECT * FROM members WHERE id = ?", id).await
+        let select = "SELECT id, email, name, newsletter, password, rev FROM members WHERE id = ?";
+        let row = self.db.find(sqlx::query(select).bind(text(id))).await?;
+        row.as_ref().map(stored).transpose()
     }
 
     async fn find_user_by(&self, identifier: &Identifier) -> Result<Option<StoredUser<Member>>, StoreError> {
-        match identifier.kind {
-            IdentifierKind::Email => self.find("SELECT * FROM members WHERE email = ?", &identifier.value).await,
-            IdentifierKind::Username => Ok(None),
+        if identifier.kind == IdentifierKind::Username {
+            return Ok(None);
         }
+        let select = "SELECT id, email, name, newsletter, password, rev FROM members WHERE email = ?";
+        let row = self.db.find(sqlx::query(select).bind(&identifier.value)).await?;
+        row.as_ref().map(stored).transpose()
     }
 
     async fn set_password(&self, id: &UserId, rev: i64, hash: &PasswordHash) -> Result<Option<i64>, StoreError> {
-        let UserId::Text(id) = id else { return Ok(None) };
-        let update = "UPDATE members SET password = ?, rev = rev + 1 WHERE id = ? AND rev = ? RETURNING rev";
-        self.update(sqlx::query(update).bind(hash.expose()).bind(id).bind(rev)).await
+        let update = sqlx::query("UPDATE members SET password = ?, rev = rev + 1 WHERE id = ? AND rev = ?")
+            .bind(hash.expose())
+            .bind(text(id))
+            .bind(rev);
+        let done = self.db.change(update).await.map_err(own::store_error)?;
+        Ok((done.count > 0).then(|| rev + 1))
     }
 
     async fn rehash_password(&self, id: &UserId, old: &PasswordHash, new: &PasswordHash) -> Result<bool, StoreError> {
-        let UserId::Text(id) = id else { return Ok(false) };
-        let update = "UPDATE members SET password = ? WHERE id = ? AND password = ? RETURNING rev";
-        Ok(self.update(sqlx::query(update).bind(new.expose()).bind(id).bind(old.expose())).await?.is_some())
+        let update = sqlx::query("UPDATE members SET password = ? WHERE id = ? AND password = ?")
+            .bind(new.expose())
+            .bind(text(id))
+            .bind(old.expose());
+        let done = self.db.change(update).await.map_err(own::store_error)?;
+        Ok(done.count > 0)
     }
 
     async fn bump_rev(&self, id: &UserId) -> Result<Option<i64>, StoreError> {
-        let UserId::Text(id) = id else { return Ok(None) };
-        self.update(sqlx::query("UPDATE members SET rev = rev + 1 WHERE id = ? RETURNING rev").bind(id)).await
+        let update = sqlx::query("UPDATE members SET rev = rev + 1 WHERE id = ? RETURNING rev").bind(text(id));
+        let done = self.db.change(update).await.map_err(own::store_error)?;
+        done.rows.first().map(|row| row.try_get("rev")).transpose().map_err(own::store_error)
     }
 
     async fn find_token_owner(
@@ -151,19 +158,16 @@ impl UserStore<Member> for Members {
         if tokens.identity() != self.db.identity() {
             return find_token_owner_separately(self, tokens, digest).await;
         }
-        let mut reader = self.db.reader().await?;
-        let row = sqlx::query(
-            "SELECT t.*, m.* FROM gatekit_access_tokens t JOIN members m ON m.id = t.token_user_id \
-             WHERE t.token_digest = ? AND typeof(t.token_user_id) = 'text'",
-        )
-        .bind(digest.as_bytes().as_slice())
-        .fetch_optional(&mut *reader)
-        .await
-        .map_err(sql::own::store_error)?;
-        let Some(row) = row else { return Ok(None) };
-        let token = sql::own::token_from_row(&row)?;
-        let StoredUser { user, rev, .. } = stored(&row).map_err(sql::own::store_error)?;
-        Ok(Some(TokenOwner { token, user, rev }))
+        let select = sqlx::query(
+            "SELECT token_digest, token_user_type, token_user_id, token_rev, token_ttl, token_created, token_scopes, \
+             id, email, name, newsletter, rev \
+             FROM gatekit_access_tokens JOIN members ON id = token_user_id \
+             WHERE token_digest = ? AND typeof(token_user_id) = 'text'",
+        );
+        let Some(row) = self.db.find(select.bind(digest.as_bytes().as_slice())).await? else { return Ok(None) };
+        let user = member(&row).map_err(own::store_error)?;
+        let rev = row.try_get("rev").map_err(own::store_error)?;
+        Ok(Some(TokenOwner { token: own::token_from_row(&row)?, user, rev }))
     }
 }
 

@@ -33,6 +33,10 @@ impl<U: Account> Auth<U> {
         let digest = TokenDigest::of(token);
         let found = self.bounded(auth.users.find_token_owner(&*auth.tokens, &digest)).await?;
         let Some(owner) = found else { return Err(AuthenticateError::Invalid) };
+        // A token of another kind of user that shares the store; whose id is the same is somebody else.
+        if owner.token.user_type != U::model_name() {
+            return Err(AuthenticateError::Invalid);
+        }
         if owner.token.is_expired(auth.clock.now()) {
             if let Err(error) = self.bounded(auth.tokens.delete_token(&digest)).await {
                 tracing::warn!(%error, "an expired token was refused but could not be removed");

@@ -104,13 +104,15 @@ impl<U: Account> Auth<U> {
     pub(crate) async fn after_new_password(&self, user: &UserId, keep: Option<&TokenRecord>, rev: i64) {
         let tokens = &*self.0.tokens;
         // Only a token of this user that was alive until now: whatever else ended it meanwhile has ended it for good.
-        let keep = keep.filter(|token| token.user_id == *user && token.rev.checked_add(1) == Some(rev));
+        let keep = keep.filter(|token| {
+            token.user_type == U::model_name() && token.user_id == *user && token.rev.checked_add(1) == Some(rev)
+        });
         let kept: Option<&TokenDigest> = keep.map(|token| &token.digest);
         let cleared: Result<u64, StoreError> = async {
             if let Some(token) = keep {
                 self.bounded(tokens.carry_token_over(&token.digest, token.rev, rev)).await?;
             }
-            self.bounded(tokens.delete_tokens_of(user, kept)).await
+            self.bounded(tokens.delete_tokens_of(U::model_name(), user, kept)).await
         }
         .await;
         if let Err(error) = cleared {

@@ -92,7 +92,15 @@ impl<U: Account> Auth<U> {
         scopes: Option<Vec<String>>,
     ) -> Result<IssuedToken, Unavailable> {
         let secret = random::token_secret(&*self.0.random)?;
-        let record = TokenRecord { digest: secret.digest(), user_id, rev, ttl, created: self.0.clock.now(), scopes };
+        let record = TokenRecord {
+            digest: secret.digest(),
+            user_type: U::model_name().into(),
+            user_id,
+            rev,
+            ttl,
+            created: self.0.clock.now(),
+            scopes,
+        };
         self.bounded(self.0.tokens.insert_token(&record)).await?;
         Ok(IssuedToken { secret, record })
     }

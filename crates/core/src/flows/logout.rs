@@ -41,7 +41,8 @@ impl<U: Account> Auth<U> {
     /// [`LogoutError`]. Of many at the same time one succeeds; the rest find nothing.
     pub async fn logout(&self, token: &TokenDigest) -> Result<(), LogoutError> {
         let tokens = &*self.0.tokens;
-        let record = self.bounded(tokens.find_token(token)).await?.ok_or(LogoutError::TokenNotFound)?;
+        let record = self.bounded(tokens.find_token(token)).await?;
+        let record = record.filter(|record| record.user_type == U::model_name()).ok_or(LogoutError::TokenNotFound)?;
         if !self.bounded(tokens.delete_token(token)).await? {
             return Err(LogoutError::TokenNotFound);
         }

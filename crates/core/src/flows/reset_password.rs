@@ -124,6 +124,7 @@ impl<U: Account> Auth<U> {
         let record = OneTimeRecord {
             purpose: PURPOSE,
             digest: secret.digest(),
+            user_type: U::model_name().into(),
             user_id: found.as_ref().map(|found| found.user.id()),
             rev: found.as_ref().map_or(0, |found| found.rev),
             expires: auth.clock.now().plus_seconds(auth.policy.reset_token_ttl),
@@ -206,7 +207,8 @@ impl<U: Account> Auth<U> {
     async fn find_reset(&self, digest: &TokenDigest) -> Result<Option<OneTimeRecord>, StoreError> {
         let found = self.bounded(self.0.one_time.find_one_time(PURPOSE, digest)).await?;
         let now = self.0.clock.now();
-        Ok(found.filter(|record| record.user_id.is_some() && now < record.expires))
+        Ok(found
+            .filter(|record| record.user_type == U::model_name() && record.user_id.is_some() && now < record.expires))
     }
 
     fn reset_mail(&self, to: &str, mount: &str, secret: &TokenSecret) -> Mail {

@@ -81,6 +81,18 @@ fn j_5__a_pem_is_a_public_key_of_the_kind_asked_for() {
         assert_eq!(problem(JwtVerifier::es256_pem(no_pem)), JwtConfigError::NotPem, "{no_pem}");
     }
     assert_eq!(problem(JwtVerifier::es256_pem([0xff, 0xfe])), JwtConfigError::NotPem);
+    let of_der = |der: &[u8]| {
+        let body = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, der);
+        format!("-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----")
+    };
+    let (mut short, mut long, mut compressed) = (der(ec), der(ec), der(ec));
+    short.pop();
+    long.push(0);
+    compressed[26] = 2;
+    for broken in [short, long, compressed] {
+        assert!(matches!(problem(JwtVerifier::es256_pem(of_der(&broken))), JwtConfigError::BadKey { .. }));
+    }
+    assert!(JwtVerifier::<Claims>::es256_pem(of_der(&der(ec))).any_issuer().any_audience().build().is_ok());
     let empty = "-----BEGIN PUBLIC KEY----------END PUBLIC KEY-----";
     assert!(matches!(problem(JwtVerifier::es256_pem(empty)), JwtConfigError::BadKey { .. }));
 }

@@ -87,11 +87,14 @@ impl Connections {
         }
     }
 
-    /// The one kept last, if the server still answers on it.
+    /// The one kept last, if the server still answers on it. If it says nothing at all, the others are given up too, so that a
+    /// server that is gone costs one timeout and not one for each.
     async fn kept(&self, limit: Duration) -> Option<AsyncSmtpConnection> {
         while let Some(mut connection) = self.pop() {
-            if timeout(limit, connection.test_connected()).await == Ok(true) {
-                return Some(connection);
+            match timeout(limit, connection.test_connected()).await {
+                Ok(true) => return Some(connection),
+                Ok(false) => {}
+                Err(_) => self.0.lock().unwrap_or_else(PoisonError::into_inner).clear(),
             }
         }
         None

@@ -28,6 +28,8 @@ CREATE UNIQUE INDEX gatekit_users_username ON gatekit_users (namespace, username
 CREATE TABLE gatekit_access_tokens (
     -- SHA-256 of the secret. The secret is stored nowhere.
     token_digest  BLOB    PRIMARY KEY NOT NULL,
+    -- The name of the user's type: two may share the table, and an id may occur in both.
+    token_user_type TEXT  NOT NULL,
     -- ANY: an INTEGER stays one and a TEXT stays one, and they are never equal.
     token_user_id ANY     NOT NULL,
     token_rev     INTEGER NOT NULL,
@@ -47,6 +49,7 @@ CREATE TABLE gatekit_one_time (
     -- SHA-256 of the secret.
     digest  BLOB    PRIMARY KEY NOT NULL,
     purpose TEXT    NOT NULL,
+    user_type TEXT  NOT NULL,
     -- NULL: a decoy, which belongs to nobody.
     user_id ANY,
     rev     INTEGER NOT NULL,

@@ -36,7 +36,7 @@ use crate::{OpenError, migrate};
 /// | `gatekit_one_time` | secrets that work once |
 /// | `gatekit_migrations` | which migrations were applied |
 ///
-/// Two kinds of users whose ids may be equal need a database each: a token says whose it is by the id alone.
+/// Two kinds of users may share it: a token remembers the type of its user (`Account::model_name`) beside the id.
 #[derive(Clone)]
 pub struct SqliteStore {
     inner: Arc<Inner>,
@@ -63,9 +63,11 @@ impl SqliteStore {
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// use gatekit_sql::SqliteStore;
     ///
-    /// # let path = std::env::temp_dir().join(format!("gatekit-open-{}.db", std::process::id()));
+    /// # let folder = std::env::temp_dir().join(format!("gatekit-open-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder)?;
+    /// # let path = folder.join("app.db");
     /// let store = SqliteStore::open(&path).await?;
-    /// # std::fs::remove_file(&path)?;
+    /// # std::fs::remove_dir_all(&folder)?;
     /// # Ok(()) }
     /// ```
     ///

@@ -14,9 +14,10 @@ const TABLE: Table = Table("gatekit_one_time");
 impl OneTimeStore for SqliteStore {
     async fn insert_one_time(&self, record: &OneTimeRecord) -> Result<(), StoreError> {
         let insert =
-            sqlx::query("INSERT INTO gatekit_one_time (digest, purpose, user_id, rev, expires) VALUES (?, ?, ?, ?, ?)")
+            sqlx::query("INSERT INTO gatekit_one_time (digest, purpose, user_type, user_id, rev, expires) VALUES (?, ?, ?, ?, ?, ?)")
                 .bind(record.digest.as_bytes().as_slice())
                 .bind(record.purpose.as_str())
+                .bind(&*record.user_type)
                 .bind(record.user_id.as_ref().map(Id))
                 .bind(record.rev)
                 .bind(record.expires.0);
@@ -29,9 +30,11 @@ impl OneTimeStore for SqliteStore {
         purpose: OneTimePurpose,
         digest: &TokenDigest,
     ) -> Result<Option<OneTimeRecord>, StoreError> {
-        let query = sqlx::query("SELECT user_id, rev, expires FROM gatekit_one_time WHERE digest = ? AND purpose = ?")
-            .bind(digest.as_bytes().as_slice())
-            .bind(purpose.as_str());
+        let query = sqlx::query(
+            "SELECT user_type, user_id, rev, expires FROM gatekit_one_time WHERE digest = ? AND purpose = ?",
+        )
+        .bind(digest.as_bytes().as_slice())
+        .bind(purpose.as_str());
         self.find(query).await?.map(|row| from_row(&row, purpose, digest)).transpose()
     }
 
@@ -41,7 +44,7 @@ impl OneTimeStore for SqliteStore {
         digest: &TokenDigest,
     ) -> Result<Option<OneTimeRecord>, StoreError> {
         let take = sqlx::query(
-            "DELETE FROM gatekit_one_time WHERE digest = ? AND purpose = ? RETURNING user_id, rev, expires",
+            "DELETE FROM gatekit_one_time WHERE digest = ? AND purpose = ? RETURNING user_type, user_id, rev, expires",
         )
         .bind(digest.as_bytes().as_slice())
         .bind(purpose.as_str());
@@ -57,6 +60,7 @@ fn from_row(row: &SqliteRow, purpose: OneTimePurpose, digest: &TokenDigest) -> R
     Ok(OneTimeRecord {
         purpose,
         digest: *digest,
+        user_type: TABLE.get::<String>(row, "user_type")?.into(),
         user_id: id_from_row(row, TABLE, "user_id")?,
         rev: TABLE.get(row, "rev")?,
         expires: Timestamp(TABLE.get(row, "expires")?),

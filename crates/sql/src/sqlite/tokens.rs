@@ -13,10 +13,11 @@ impl TokenStore for SqliteStore {
         let scopes = token.scopes.as_ref().map(serde_json::to_string).transpose().map_err(StoreError::failed)?;
         let insert = sqlx::query(
             "INSERT INTO gatekit_access_tokens \
-             (token_digest, token_user_id, token_rev, token_ttl, token_created, token_expires, token_scopes) \
-             VALUES (?, ?, ?, ?, ?, ?, ?)",
+             (token_digest, token_user_type, token_user_id, token_rev, token_ttl, token_created, token_expires, token_scopes) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(token.digest.as_bytes().as_slice())
+        .bind(&*token.user_type)
         .bind(Id(&token.user_id))
         .bind(token.rev)
         .bind(token.ttl)
@@ -29,7 +30,7 @@ impl TokenStore for SqliteStore {
 
     async fn find_token(&self, digest: &TokenDigest) -> Result<Option<TokenRecord>, StoreError> {
         let query = sqlx::query(
-            "SELECT token_digest, token_user_id, token_rev, token_ttl, token_created, token_scopes \
+            "SELECT token_digest, token_user_type, token_user_id, token_rev, token_ttl, token_created, token_scopes \
              FROM gatekit_access_tokens WHERE token_digest = ?",
         )
         .bind(digest.as_bytes().as_slice());
@@ -51,10 +52,18 @@ impl TokenStore for SqliteStore {
         Ok(self.change(carry).await.map_err(store_error)?.count > 0)
     }
 
-    async fn delete_tokens_of(&self, user: &UserId, except: Option<&TokenDigest>) -> Result<u64, StoreError> {
+    async fn delete_tokens_of(
+        &self,
+        user_type: &str,
+        user: &UserId,
+        except: Option<&TokenDigest>,
+    ) -> Result<u64, StoreError> {
         // IS NOT, since no digest is equal to NULL and none is unequal to it either.
-        let delete = sqlx::query("DELETE FROM gatekit_access_tokens WHERE token_user_id = ? AND token_digest IS NOT ?")
-            .bind(Id(user))
+        let delete = sqlx::query(
+            "DELETE FROM gatekit_access_tokens WHERE token_user_id = ? AND token_user_type = ? AND token_digest IS NOT ?",
+        )
+        .bind(Id(user))
+        .bind(user_type)
             .bind(except.map(|digest| digest.as_bytes().as_slice()));
         Ok(self.change(delete).await.map_err(store_error)?.count)
     }

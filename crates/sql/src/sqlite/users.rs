@@ -14,7 +14,7 @@ use crate::own::{create_user_error, store_error, token_from_row};
 const TABLE: Table = Table("gatekit_users");
 
 // typeof: `7` and `'7'` are equal to the rowid, but not the same user.
-const FIND_TOKEN_OWNER: &str = "SELECT t.token_digest, t.token_user_id, t.token_rev, t.token_ttl, t.token_created, \
+const FIND_TOKEN_OWNER: &str = "SELECT t.token_digest, t.token_user_type, t.token_user_id, t.token_rev, t.token_ttl, t.token_created, \
      t.token_scopes, u.id, u.realm, u.username, u.email, u.email_verified, u.rev, u.profile \
      FROM gatekit_access_tokens t JOIN gatekit_users u ON u.id = t.token_user_id \
      WHERE t.token_digest = ? AND typeof(t.token_user_id) = 'integer'";

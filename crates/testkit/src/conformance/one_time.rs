@@ -28,6 +28,7 @@ fn record(secret: impl std::fmt::Display) -> OneTimeRecord {
     OneTimeRecord {
         purpose: RESET,
         digest: digest(secret),
+        user_type: "User".into(),
         user_id: Some(UserId::Int(1)),
         rev: 3,
         expires: T0.plus_seconds(900),
@@ -41,6 +42,7 @@ async fn a_record_is_found_as_it_was_stored_and_stays(store: impl OneTimeStore) 
     }
     stored.push(OneTimeRecord { rev: i64::MAX, expires: Timestamp(i64::MAX), ..record("great") });
     stored.push(OneTimeRecord { rev: 0, expires: Timestamp(-1), ..record("small") });
+    stored.push(OneTimeRecord { user_type: "Member".into(), ..record("of another type") });
     for record in &stored {
         ok(store.insert_one_time(record).await);
     }

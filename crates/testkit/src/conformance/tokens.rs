@@ -21,6 +21,7 @@ pub(super) async fn run<S: TokenStore, Made: Future<Output = S>>(make: impl Fn()
         of_twenty_carried_over_one_is(),
         the_tokens_of_a_user_are_removed_but_the_one_to_keep(),
         tokens_of_an_id_of_the_other_kind_stay(),
+        tokens_of_another_type_of_user_stay(),
         a_purge_removes_what_ended_at_or_before_now(),
         a_token_that_never_ends_is_never_purged(),
         a_purge_removes_no_more_than_its_limit(),
@@ -32,7 +33,7 @@ pub(super) async fn run<S: TokenStore, Made: Future<Output = S>>(make: impl Fn()
 async fn a_token_is_found_as_it_was_stored(store: impl TokenStore) {
     let mut stored = Vec::new();
     for id in ids() {
-        stored.push(TokenRecord { user_id: id, ..token(stored.len()) });
+        stored.push(TokenRecord { user_id: id, user_type: "Member".into(), ..token(stored.len()) });
     }
     for (rev, ttl, created) in
         [(1, 1, 0), (i64::MAX, 31_556_926, T0.0), (0, -1, -1), (7, i64::MAX, i64::MAX), (0, 0, T0.0)]
@@ -183,28 +184,49 @@ async fn the_tokens_of_a_user_are_removed_but_the_one_to_keep(store: impl TokenS
     }
     ok(store.insert_token(&TokenRecord { user_id: UserId::Int(2), ..token("other") }).await);
 
-    let removed = ok(store.delete_tokens_of(&UserId::Int(1), Some(&digest("b"))).await);
+    let removed = ok(store.delete_tokens_of("User", &UserId::Int(1), Some(&digest("b"))).await);
     assert_eq!(removed, 2, "all of the user's tokens but the one to keep are removed and counted");
     assert_eq!(ok(store.find_token(&digest("a")).await), None, "a token of the user is removed");
     assert!(ok(store.find_token(&digest("b")).await).is_some(), "the token to keep stays");
 
-    let removed = ok(store.delete_tokens_of(&UserId::Int(1), Some(&digest("other"))).await);
+    let removed = ok(store.delete_tokens_of("User", &UserId::Int(1), Some(&digest("other"))).await);
     assert_eq!(removed, 1, "a token to keep that is another user's keeps none");
     assert!(ok(store.find_token(&digest("other")).await).is_some(), "another user's tokens stay");
 
-    assert_eq!(ok(store.delete_tokens_of(&UserId::Int(2), None).await), 1, "without one to keep all are removed");
+    assert_eq!(
+        ok(store.delete_tokens_of("User", &UserId::Int(2), None).await),
+        1,
+        "without one to keep all are removed"
+    );
     assert_eq!(ok(store.find_token(&digest("other")).await), None, "without one to keep all are removed");
-    assert_eq!(ok(store.delete_tokens_of(&UserId::Int(2), None).await), 0, "who has none has none removed");
+    assert_eq!(ok(store.delete_tokens_of("User", &UserId::Int(2), None).await), 0, "who has none has none removed");
+}
+
+async fn tokens_of_another_type_of_user_stay(store: impl TokenStore) {
+    ok(store.insert_token(&token("user 1")).await);
+    ok(store.insert_token(&TokenRecord { user_type: "Member".into(), ..token("member 1") }).await);
+
+    assert_eq!(ok(store.delete_tokens_of("Member", &UserId::Int(1), None).await), 1, "member 1 is not user 1");
+    assert!(ok(store.find_token(&digest("user 1")).await).is_some(), "member 1 is not user 1");
+    assert_eq!(ok(store.find_token(&digest("member 1")).await), None, "member 1's token is removed");
 }
 
 async fn tokens_of_an_id_of_the_other_kind_stay(store: impl TokenStore) {
     for id in ids() {
         ok(store.insert_token(&TokenRecord { user_id: id.clone(), ..token(format!("{id:?}")) }).await);
     }
-    assert_eq!(ok(store.delete_tokens_of(&UserId::from("7"), None).await), 1, "the text 7 is not the integer 7");
+    assert_eq!(
+        ok(store.delete_tokens_of("User", &UserId::from("7"), None).await),
+        1,
+        "the text 7 is not the integer 7"
+    );
     assert!(ok(store.find_token(&digest("Int(7)")).await).is_some(), "the text 7 is not the integer 7");
-    assert_eq!(ok(store.delete_tokens_of(&UserId::Int(7), None).await), 1, "the integer 7 is not the text 7");
-    assert_eq!(ok(store.delete_tokens_of(&UserId::from("o'brien"), None).await), 1, "a quote in an id is a character");
+    assert_eq!(ok(store.delete_tokens_of("User", &UserId::Int(7), None).await), 1, "the integer 7 is not the text 7");
+    assert_eq!(
+        ok(store.delete_tokens_of("User", &UserId::from("o'brien"), None).await),
+        1,
+        "a quote in an id is a character"
+    );
 }
 
 async fn a_purge_removes_what_ended_at_or_before_now(store: impl TokenStore) {

@@ -1,4 +1,4 @@
-//! The rules of `UserStore`.
+//! The rules of `UserStore` about who is stored, and by what it is found.
 
 use std::collections::HashSet;
 use std::sync::Arc;

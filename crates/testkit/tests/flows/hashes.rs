@@ -116,11 +116,11 @@ async fn bcrypt_hashes_log_in_and_become_argon2id() {
     }
 }
 
-/// A hash made by another implementation: bcryptjs, which LoopBack used, with its default of 10 rounds.
+/// A hash made by another implementation of bcrypt.
 #[tokio::test]
 async fn a_hash_of_another_implementation_logs_in() {
     let world = World::new();
-    // The test vector of John the Ripper and crypt_blowfish: the password is U*U.
+    // A test vector of crypt_blowfish.
     let hash = "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
     user_with_hash(&world, EMAIL, Some(PasswordHash::from_stored(hash))).await;
     assert!(world.logs_in_with("U*U").await);
