@@ -219,17 +219,12 @@ impl<P: Profile> TokenStore for MemoryStore<P> {
         Ok(token.map(|token| token.rev = to).is_some())
     }
 
-    async fn delete_tokens_of(
-        &self,
-        user_type: &str,
-        user: &UserId,
-        except: Option<&TokenDigest>,
-    ) -> Result<u64, StoreError> {
+    async fn delete_tokens_of(&self, user_type: &str, user: &UserId, before_rev: i64) -> Result<u64, StoreError> {
         let mut contents = self.write();
         let before = contents.tokens.len();
         contents
             .tokens
-            .retain(|digest, token| token.user_type != user_type || token.user_id != *user || Some(digest) == except);
+            .retain(|_, token| token.user_type != user_type || token.user_id != *user || token.rev >= before_rev);
         Ok(removed(before, contents.tokens.len()))
     }
 

@@ -146,13 +146,9 @@ pub trait TokenStore: Send + Sync + 'static {
     /// user's `rev`. Returns whether it did.
     async fn carry_token_over(&self, digest: &TokenDigest, from: i64, to: i64) -> Result<bool, StoreError>;
 
-    /// Removes all tokens of the user of this type with this id but `except`. Returns how many.
-    async fn delete_tokens_of(
-        &self,
-        user_type: &str,
-        user: &UserId,
-        except: Option<&TokenDigest>,
-    ) -> Result<u64, StoreError>;
+    /// Removes the tokens of the user of this type with this id that were issued under a `rev` less than `before_rev`, which are
+    /// dead once the user's is that. Returns how many.
+    async fn delete_tokens_of(&self, user_type: &str, user: &UserId, before_rev: i64) -> Result<u64, StoreError>;
 
     /// Removes at most `limit` tokens that ended at or before `now`. Returns how many; fewer than `limit` means that none is
     /// left.

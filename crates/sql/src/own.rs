@@ -15,7 +15,7 @@
 //!     digest: &TokenDigest,
 //! ) -> Result<Option<(TokenRecord, String)>, StoreError> {
 //!     let query = sqlx::query(
-//!         "SELECT token_digest, token_user_id, token_rev, token_ttl, token_created, token_scopes, name \
+//!         "SELECT token_digest, token_user_type, token_user_id, token_rev, token_ttl, token_created, token_scopes, name \
 //!          FROM gatekit_access_tokens JOIN members ON members.id = token_user_id WHERE token_digest = ?",
 //!     )
 //!     .bind(digest.as_bytes().as_slice());

@@ -97,13 +97,8 @@ impl<S: TokenStore> TokenStore for FaultyStore<S> {
         self.faults.call("carry_token_over", self.inner.carry_token_over(digest, from, to)).await
     }
 
-    async fn delete_tokens_of(
-        &self,
-        user_type: &str,
-        user: &UserId,
-        except: Option<&TokenDigest>,
-    ) -> Result<u64, StoreError> {
-        self.faults.call("delete_tokens_of", self.inner.delete_tokens_of(user_type, user, except)).await
+    async fn delete_tokens_of(&self, user_type: &str, user: &UserId, before_rev: i64) -> Result<u64, StoreError> {
+        self.faults.call("delete_tokens_of", self.inner.delete_tokens_of(user_type, user, before_rev)).await
     }
 
     async fn purge_tokens(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {

@@ -51,7 +51,7 @@ enum Fault {
     DeleteIsAlwaysTrue,
     DeleteChecksFirst,
     CarryOverIgnoresRev,
-    ExceptIsIgnored,
+    BeforeRevIsIgnored,
     UserTypeIsIgnored,
     PurgeIgnoresTheLimit,
     PurgeSparesWhatEndsNow,
@@ -86,7 +86,7 @@ const FAULTS: [Fault; 31] = [
     DeleteIsAlwaysTrue,
     DeleteChecksFirst,
     CarryOverIgnoresRev,
-    ExceptIsIgnored,
+    BeforeRevIsIgnored,
     UserTypeIsIgnored,
     PurgeIgnoresTheLimit,
     PurgeSparesWhatEndsNow,
@@ -285,15 +285,10 @@ impl TokenStore for Faulty {
         self.store.carry_token_over(digest, from, to).await
     }
 
-    async fn delete_tokens_of(
-        &self,
-        user_type: &str,
-        user: &UserId,
-        except: Option<&TokenDigest>,
-    ) -> Result<u64, StoreError> {
-        let except = except.filter(|_| !self.has(ExceptIsIgnored));
+    async fn delete_tokens_of(&self, user_type: &str, user: &UserId, before_rev: i64) -> Result<u64, StoreError> {
+        let before_rev = if self.has(BeforeRevIsIgnored) { i64::MAX } else { before_rev };
         let user_type = if self.has(UserTypeIsIgnored) { "User" } else { user_type };
-        self.store.delete_tokens_of(user_type, &self.id(user), except).await
+        self.store.delete_tokens_of(user_type, &self.id(user), before_rev).await
     }
 
     async fn purge_tokens(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {

@@ -1,6 +1,6 @@
 //! A new password, with the old one.
 
-use crate::{Account, Auth, Event, Password, PasswordError, StoreError, TokenDigest, TokenRecord, Unavailable, UserId};
+use crate::{Account, Auth, Event, Password, PasswordError, StoreError, TokenRecord, Unavailable, UserId};
 
 /// A user wants another password.
 #[derive(Clone, Debug)]
@@ -107,12 +107,11 @@ impl<U: Account> Auth<U> {
         let keep = keep.filter(|token| {
             token.user_type == U::model_name() && token.user_id == *user && token.rev.checked_add(1) == Some(rev)
         });
-        let kept: Option<&TokenDigest> = keep.map(|token| &token.digest);
         let cleared: Result<u64, StoreError> = async {
             if let Some(token) = keep {
                 self.bounded(tokens.carry_token_over(&token.digest, token.rev, rev)).await?;
             }
-            self.bounded(tokens.delete_tokens_of(U::model_name(), user, kept)).await
+            self.bounded(tokens.delete_tokens_of(U::model_name(), user, rev)).await
         }
         .await;
         if let Err(error) = cleared {

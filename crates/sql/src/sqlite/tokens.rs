@@ -52,19 +52,13 @@ impl TokenStore for SqliteStore {
         Ok(self.change(carry).await.map_err(store_error)?.count > 0)
     }
 
-    async fn delete_tokens_of(
-        &self,
-        user_type: &str,
-        user: &UserId,
-        except: Option<&TokenDigest>,
-    ) -> Result<u64, StoreError> {
-        // IS NOT, since no digest is equal to NULL and none is unequal to it either.
+    async fn delete_tokens_of(&self, user_type: &str, user: &UserId, before_rev: i64) -> Result<u64, StoreError> {
         let delete = sqlx::query(
-            "DELETE FROM gatekit_access_tokens WHERE token_user_id = ? AND token_user_type = ? AND token_digest IS NOT ?",
+            "DELETE FROM gatekit_access_tokens WHERE token_user_id = ? AND token_user_type = ? AND token_rev < ?",
         )
         .bind(Id(user))
         .bind(user_type)
-            .bind(except.map(|digest| digest.as_bytes().as_slice()));
+        .bind(before_rev);
         Ok(self.change(delete).await.map_err(store_error)?.count)
     }
 

@@ -19,7 +19,7 @@ pub(super) async fn run<S: TokenStore, Made: Future<Output = S>>(make: impl Fn()
         of_twenty_removals_one_removes(),
         a_token_is_carried_over_only_from_the_rev_given(),
         of_twenty_carried_over_one_is(),
-        the_tokens_of_a_user_are_removed_but_the_one_to_keep(),
+        the_tokens_of_a_user_from_before_a_rev_are_removed(),
         tokens_of_an_id_of_the_other_kind_stay(),
         tokens_of_another_type_of_user_stay(),
         a_purge_removes_what_ended_at_or_before_now(),
@@ -178,35 +178,29 @@ async fn of_twenty_carried_over_one_is(store: impl TokenStore) {
     }
 }
 
-async fn the_tokens_of_a_user_are_removed_but_the_one_to_keep(store: impl TokenStore) {
-    for secret in ["a", "b", "c"] {
-        ok(store.insert_token(&token(secret)).await);
+async fn the_tokens_of_a_user_from_before_a_rev_are_removed(store: impl TokenStore) {
+    for (secret, rev) in [("a", 0), ("b", 3), ("c", 2), ("d", 4)] {
+        ok(store.insert_token(&TokenRecord { rev, ..token(secret) }).await);
     }
     ok(store.insert_token(&TokenRecord { user_id: UserId::Int(2), ..token("other") }).await);
 
-    let removed = ok(store.delete_tokens_of("User", &UserId::Int(1), Some(&digest("b"))).await);
-    assert_eq!(removed, 2, "all of the user's tokens but the one to keep are removed and counted");
-    assert_eq!(ok(store.find_token(&digest("a")).await), None, "a token of the user is removed");
-    assert!(ok(store.find_token(&digest("b")).await).is_some(), "the token to keep stays");
-
-    let removed = ok(store.delete_tokens_of("User", &UserId::Int(1), Some(&digest("other"))).await);
-    assert_eq!(removed, 1, "a token to keep that is another user's keeps none");
+    let removed = ok(store.delete_tokens_of("User", &UserId::Int(1), 3).await);
+    assert_eq!(removed, 2, "the user's tokens of a lesser rev are removed and counted");
+    for gone in ["a", "c"] {
+        assert_eq!(ok(store.find_token(&digest(gone)).await), None, "a token of a lesser rev is removed");
+    }
+    for kept in ["b", "d"] {
+        assert!(ok(store.find_token(&digest(kept)).await).is_some(), "a token of that rev or a greater one stays");
+    }
     assert!(ok(store.find_token(&digest("other")).await).is_some(), "another user's tokens stay");
-
-    assert_eq!(
-        ok(store.delete_tokens_of("User", &UserId::Int(2), None).await),
-        1,
-        "without one to keep all are removed"
-    );
-    assert_eq!(ok(store.find_token(&digest("other")).await), None, "without one to keep all are removed");
-    assert_eq!(ok(store.delete_tokens_of("User", &UserId::Int(2), None).await), 0, "who has none has none removed");
+    assert_eq!(ok(store.delete_tokens_of("User", &UserId::Int(1), 3).await), 0, "who has none has none removed");
 }
 
 async fn tokens_of_another_type_of_user_stay(store: impl TokenStore) {
     ok(store.insert_token(&token("user 1")).await);
     ok(store.insert_token(&TokenRecord { user_type: "Member".into(), ..token("member 1") }).await);
 
-    assert_eq!(ok(store.delete_tokens_of("Member", &UserId::Int(1), None).await), 1, "member 1 is not user 1");
+    assert_eq!(ok(store.delete_tokens_of("Member", &UserId::Int(1), 1).await), 1, "member 1 is not user 1");
     assert!(ok(store.find_token(&digest("user 1")).await).is_some(), "member 1 is not user 1");
     assert_eq!(ok(store.find_token(&digest("member 1")).await), None, "member 1's token is removed");
 }
@@ -215,15 +209,11 @@ async fn tokens_of_an_id_of_the_other_kind_stay(store: impl TokenStore) {
     for id in ids() {
         ok(store.insert_token(&TokenRecord { user_id: id.clone(), ..token(format!("{id:?}")) }).await);
     }
-    assert_eq!(
-        ok(store.delete_tokens_of("User", &UserId::from("7"), None).await),
-        1,
-        "the text 7 is not the integer 7"
-    );
+    assert_eq!(ok(store.delete_tokens_of("User", &UserId::from("7"), 1).await), 1, "the text 7 is not the integer 7");
     assert!(ok(store.find_token(&digest("Int(7)")).await).is_some(), "the text 7 is not the integer 7");
-    assert_eq!(ok(store.delete_tokens_of("User", &UserId::Int(7), None).await), 1, "the integer 7 is not the text 7");
+    assert_eq!(ok(store.delete_tokens_of("User", &UserId::Int(7), 1).await), 1, "the integer 7 is not the text 7");
     assert_eq!(
-        ok(store.delete_tokens_of("User", &UserId::from("o'brien"), None).await),
+        ok(store.delete_tokens_of("User", &UserId::from("o'brien"), 1).await),
         1,
         "a quote in an id is a character"
     );
