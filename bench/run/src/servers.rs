@@ -25,6 +25,7 @@ pub(crate) const BASE: &str = "bare";
 /// All of them.
 pub(crate) const ALL: &[Kind] = &[
     Kind { name: BASE, package: "bare", ..PEER },
+    Kind { name: "bare-layer", package: "bare", environment: &[("BENCH_LAYER", "1")], ..PEER },
     Kind { name: "by-hand", package: "by-hand", ..PEER },
     Kind {
         name: "by-hand-reused",
