@@ -31,7 +31,7 @@
 //!
 //! | feature | adds |
 //! | --- | --- |
-//! | `jwt` | [`JwtVerifier`]: JSON Web Tokens made elsewhere |
+//! | `jwt` | `JwtVerifier`: JSON Web Tokens made elsewhere |
 //! | `jwks-url` | their keys from a URL |
 //! | `axum` | a token in the query is cut out of axum's `OriginalUri` too; `gatekit` turns it on |
 
