@@ -4,6 +4,7 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { AUTHORIZATION_REQUIRED, INVALID_PASSWORD, LOGIN_FAILED, TOKEN_REQUIRED } from './errors.mjs';
 import {
   BASE_URL, NEW_PASSWORD, PASSWORD, REFERENCE, TIMEOUT, assertToken, freshEmail,
 } from './support.mjs';
@@ -80,15 +81,6 @@ function assertError(answer, error) {
   assert.equal(answer.type, JSON_TYPE);
   assert.deepEqual(answer.json, { error });
 }
-
-const LOGIN_FAILED = { statusCode: 401, name: 'Error', message: 'login failed', code: 'LOGIN_FAILED' };
-const AUTHORIZATION_REQUIRED = {
-  statusCode: 401, name: 'Error', message: 'Authorization Required', code: 'AUTHORIZATION_REQUIRED',
-};
-const TOKEN_REQUIRED = { statusCode: 401, name: 'Error', message: 'accessToken is required to logout' };
-const INVALID_PASSWORD = {
-  statusCode: 400, name: 'Error', message: 'Invalid current password', code: 'INVALID_PASSWORD',
-};
 
 // --- Sign-up ---------------------------------------------------------------------------------------------------
 

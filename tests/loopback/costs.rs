@@ -92,7 +92,19 @@ on_every_store! {
                 app.post("/api/users").token(&token).json(json!({"email": "x@x.com", "password": PASSWORD})),
                 vec!["find_user_by", "create_user"],
             ),
+            (
+                app.post("/api/users").token(&token).json(json!([{"email": "y@x.com", "password": PASSWORD}])),
+                vec!["find_user_by", "create_user"],
+            ),
             (app.login(EMAIL, PASSWORD).token(&token), vec!["find_user_by", "insert_token"]),
+            (
+                app.post("/api/users/1/verify").token(&token),
+                vec!["find_user", "delete_one_time_of", "insert_one_time"],
+            ),
+            (
+                app.post("/api/users/resend-verification").token(&token).json(json!({"email": EMAIL})),
+                vec!["find_user_by", "delete_one_time_of", "insert_one_time"],
+            ),
             (
                 app.post("/api/users/reset").token(&token).json(json!({"email": EMAIL})),
                 vec!["find_user_by", "insert_one_time"],
@@ -107,6 +119,104 @@ on_every_store! {
             assert!(answer.status.is_success(), "{answer:?}");
             assert_eq!(app.faults.calls(), calls);
         }
+    }
+
+    /// Each of these once for the token and its user; who reads itself costs nothing more.
+    async fn what_each_flow_of_a_user_asks_of_the_store(store) {
+        let mut policy = Policy::default();
+        (policy.reject_password_changes_via_patch_or_replace, policy.reject_email_changes_via_patch_or_replace) = (false, false);
+        let app = App::with(policy).start(store).await;
+        let mut token = app.signed_up().await;
+        let verify = app.verification_token(1).await;
+        let change = app.change_email_token(&token, "new@bar.com").await;
+        let others = ["carry_token_over", "delete_tokens_of"];
+        for (request, calls) in [
+            (app.get("/api/users/1"), vec!["find_token_owner"]),
+            (app.patch("/api/users/1").json("{}"), vec!["find_token_owner", "find_user", "update_user"]),
+            (
+                app.patch("/api/users/1").json(json!({"username": "Bar", "email": EMAIL})),
+                vec!["find_token_owner", "find_user", "find_user_by", "update_user"],
+            ),
+            (app.confirm(1, &verify), vec!["find_one_time", "find_user", "update_user", "take_one_time"]),
+            (
+                app.confirm_email_change(&change),
+                vec!["find_token_owner", "find_one_time", "find_user", "update_user", "take_one_time", others[0], others[1]],
+            ),
+            (
+                app.patch("/api/users/1").json(json!({"email": "other@bar.com"})),
+                vec!["find_token_owner", "find_user", "find_user_by", "update_user", others[0], others[1]],
+            ),
+            (
+                app.put("/api/users/1").json(json!({"email": "other@bar.com", "password": PASSWORD})),
+                vec!["find_token_owner", "find_user", "update_user", others[0], others[1]],
+            ),
+            (
+                app.post("/api/users/change-email").json(json!({"password": PASSWORD, "email": "x@x.com"})),
+                vec!["find_token_owner", "find_user", "find_user_by", "delete_one_time_of", "insert_one_time"],
+            ),
+            (app.get("/api/users/sessions"), vec!["find_token_owner", "find_user", "list_tokens_of"]),
+            (
+                app.post("/api/users/logout-everywhere").json(json!({"keepCurrent": true})),
+                vec!["find_token_owner", "bump_rev", others[0], others[1]],
+            ),
+            (
+                app.post("/api/users/delete-account").json(json!({"password": PASSWORD})),
+                vec![
+                    "find_token_owner",
+                    "find_user",
+                    "delete_user",
+                    "delete_tokens_of",
+                    "delete_one_time_of",
+                    "delete_one_time_of",
+                    "delete_one_time_of",
+                    "roles_of",
+                ],
+            ),
+        ] {
+            app.faults.reset();
+            let confirmation = calls.contains(&"take_one_time") && !calls.contains(&"find_token_owner");
+            let request = if confirmation { request } else { request.token(&token) };
+            let answer = request.await;
+            assert!(answer.status.is_success(), "{answer:?}");
+            assert_eq!(app.faults.calls(), calls, "{answer:?}");
+        }
+        app.sign_up().await;
+        token = app.token_of(EMAIL).await;
+        app.faults.reset();
+        app.delete("/api/users/2").token(&token).await.expect_status(200);
+        assert_eq!(app.faults.calls()[..2], ["find_token_owner", "delete_user"]);
+    }
+
+    /// Who may not, and what is wrong, is answered before a store is asked for more than the token, and nothing is hashed.
+    async fn what_is_refused_costs_no_more_than_the_token(store) {
+        let app = App::new(store).await;
+        let token = app.signed_up().await;
+        let hashes = app.auth.hasher().hashes();
+        for (request, calls) in [
+            (app.patch("/api/users/2").token(&token).json("{}"), 1),
+            (app.put("/api/users/2").token(&token).json("{}"), 1),
+            (app.delete("/api/users/2").token(&token), 1),
+            (app.patch("/api/users/1").token(&token).json("[]"), 1),
+            (app.post("/api/users/change-email").token(&token).json("{}"), 1),
+            (app.post("/api/users/delete-account").token(&token).json("{}"), 1),
+            (app.patch("/api/users/1").json("{}"), 0),
+            (app.delete("/api/users/1"), 0),
+            (app.get("/api/users/sessions"), 0),
+            (app.post("/api/users/logout-everywhere"), 0),
+            (app.post("/api/users/change-email").json(json!({"password": "x", "email": "y"})), 0),
+            (app.post("/api/users/delete-account").json(json!({"password": "x"})), 0),
+            (app.post("/api/users/confirm-email-change").json("{}"), 0),
+            (app.get("/api/users/confirm").token(&token), 0),
+            (app.get("/api/users/confirm?uid=1").token(&token), 0),
+            (app.post("/api/users/resend-verification").token(&token).json("{}"), 0),
+            (app.post("/api/users").token(&token).json("[5]"), 0),
+            (app.post("/api/users").token(&token).json("[]"), 0),
+        ] {
+            app.faults.reset();
+            let answer = request.await;
+            assert_eq!(app.faults.calls().len(), calls, "{answer:?}");
+        }
+        assert_eq!(app.auth.hasher().hashes(), hashes);
     }
 
     async fn the_layer_works_on_a_single_route_as_well(store) {

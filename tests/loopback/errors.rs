@@ -82,7 +82,7 @@ on_every_store! {
         }
         let nested = serde_json::json!({"email": {"a": {"b": {"c": {"d": "x"}}}}, "password": "p"});
         let answer = app.post("/api/users").json(nested).await.expect_error(422);
-        assert!(answer.body.contains("{ a: { b: { c: [Object] } } }"), "{}", answer.body);
+        assert!(answer.body.contains("{ a: [Object] }"), "{}", answer.body);
     }
 }
 

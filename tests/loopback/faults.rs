@@ -14,13 +14,12 @@ use serde_json::json;
 
 const NEW: &str = "staple battery horse";
 const NEWCOMER: &str = "second@bar.com";
+/// The address that user 1 is to have.
+const OTHER: &str = "other@bar.com";
 
 /// Later than `Policy::store_timeout`, and sooner.
 const TOO_LATE: Fault = Late(Duration::from_secs(10));
 const IN_TIME: Fault = Late(Duration::from_secs(1));
-
-/// What happens after the step that counts: a password is changed whether or not the rows of dead tokens are gone.
-const CLEARING_UP: [&str; 3] = ["carry_token_over", "delete_tokens_of", "take_one_time"];
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Flow {
@@ -35,9 +34,25 @@ enum Flow {
     ResetWithLoginToken,
     Me,
     Maybe,
+    Patch,
+    PatchEmail,
+    PatchPassword,
+    Replace,
+    Delete,
+    DeleteAccount,
+    Verify,
+    Resend,
+    Confirm,
+    RequestEmailChange,
+    ConfirmEmailChange,
+    Sessions,
+    EndSession,
+    LogoutEverywhere,
+    LogoutOthers,
+    Renew,
 }
 
-const FLOWS: [Flow; 11] = [
+const FLOWS: [Flow; 27] = [
     Flow::Register,
     Flow::Login,
     Flow::LoginWithToken,
@@ -49,24 +64,92 @@ const FLOWS: [Flow; 11] = [
     Flow::ResetWithLoginToken,
     Flow::Me,
     Flow::Maybe,
+    Flow::Patch,
+    Flow::PatchEmail,
+    Flow::PatchPassword,
+    Flow::Replace,
+    Flow::Delete,
+    Flow::DeleteAccount,
+    Flow::Verify,
+    Flow::Resend,
+    Flow::Confirm,
+    Flow::RequestEmailChange,
+    Flow::ConfirmEmailChange,
+    Flow::Sessions,
+    Flow::EndSession,
+    Flow::LogoutEverywhere,
+    Flow::LogoutOthers,
+    Flow::Renew,
 ];
 
-/// An app with a user, who is logged in twice and has a reset mail.
+impl Flow {
+    /// Whether this call comes after the step that counts: a password is changed whether or not the rows of dead tokens are gone.
+    fn is_clearing_up(self, call: &str) -> bool {
+        match self {
+            Self::Delete | Self::DeleteAccount => {
+                ["delete_tokens_of", "delete_one_time_of", "roles_of"].contains(&call)
+            }
+            // The change is the same however often it is made: who takes the secret is who made it.
+            Self::Confirm => false,
+            Self::Renew => call == "update_token",
+            _ => ["carry_token_over", "delete_tokens_of", "take_one_time"].contains(&call),
+        }
+    }
+
+    /// Whether the step that counts was made, although its answer was lost.
+    fn is_done(self, call: &str, fault: Fault) -> bool {
+        let steps = ["create_user", "delete_token", "set_password", "update_user", "delete_user", "bump_rev"];
+        (self == Self::Confirm && call == "take_one_time")
+            || (steps.contains(&call) && matches!(fault, FailAfter | Late(_)))
+    }
+
+    /// Whether a mail belongs to it.
+    fn sends_mail(self) -> bool {
+        matches!(
+            self,
+            Self::RequestReset
+                | Self::Verify
+                | Self::Resend
+                | Self::RequestEmailChange
+                | Self::PatchEmail
+                | Self::Replace
+                | Self::ConfirmEmailChange
+        )
+    }
+}
+
+/// An app with a user, who is logged in twice and has mails to reset the password, to prove the address, and to change it.
 struct World {
     app: App,
     token: String,
     other: String,
+    /// The handle of the other token.
+    handle: String,
     secret: String,
+    verify: String,
+    change: String,
+    /// How many mails there are.
+    mails: usize,
 }
 
 impl World {
-    async fn new(store: Store) -> Self {
+    async fn new(store: Store, flow: Flow) -> Self {
         // LoopBack's policy: there a token is looked at on open routes too.
-        let app = App::loopback(store).await;
+        let mut policy = Policy::loopback();
+        policy.renew_after = (flow == Flow::Renew).then_some(600);
+        let app = App::with(policy).start(store).await;
         let token = app.signed_up().await;
         let (other, secret) = (app.token_of(EMAIL).await, app.reset_token().await);
+        let (verify, change) = (app.verification_token(1).await, app.change_email_token(&token, OTHER).await);
+        let sessions = app.get("/api/users/sessions").token(&other).await.value();
+        let current = sessions.as_array().unwrap().iter().find(|session| session["current"] == true).unwrap();
+        let handle = current["id"].as_str().unwrap().to_owned();
+        if flow == Flow::Renew {
+            app.clock.advance(Duration::from_secs(660));
+        }
         app.faults.reset();
-        Self { app, token, other, secret }
+        let mails = app.mails.attempts();
+        Self { app, token, other, handle, secret, verify, change, mails }
     }
 
     fn call(&self, flow: Flow) -> Call {
@@ -86,7 +169,26 @@ impl World {
             Flow::RequestReset => app.post("/api/users/reset").json(json!({"email": EMAIL})),
             Flow::Reset => app.reset_password(&self.secret, NEW),
             Flow::ResetWithLoginToken => app.reset_password(&self.token, NEW),
-            Flow::Me => app.get("/me").token(&self.token),
+            Flow::Me | Flow::Renew => app.get("/me").token(&self.token),
+            Flow::Patch => app.patch("/api/users/1").token(&self.token).json(json!({"username": "Bar"})),
+            Flow::PatchEmail => app.patch("/api/users/1").token(&self.token).json(json!({"email": OTHER})),
+            Flow::PatchPassword => app.patch("/api/users/1").token(&self.token).json(json!({"password": NEW})),
+            Flow::Replace => app.put("/api/users/1").token(&self.token).json(json!({"email": OTHER, "password": NEW})),
+            Flow::Delete => app.delete("/api/users/1").token(&self.token),
+            Flow::DeleteAccount => {
+                app.post("/api/users/delete-account").token(&self.token).json(json!({"password": PASSWORD}))
+            }
+            Flow::Verify => app.post("/api/users/1/verify"),
+            Flow::Resend => app.post("/api/users/resend-verification").json(json!({"email": EMAIL})),
+            Flow::Confirm => app.confirm(1, &self.verify),
+            Flow::RequestEmailChange => app.change_email(&self.token, "third@bar.com"),
+            Flow::ConfirmEmailChange => app.confirm_email_change(&self.change).token(&self.token),
+            Flow::Sessions => app.get("/api/users/sessions").token(&self.token),
+            Flow::EndSession => app.delete(&format!("/api/users/sessions/{}", self.handle)).token(&self.token),
+            Flow::LogoutEverywhere => app.post("/api/users/logout-everywhere").token(&self.token),
+            Flow::LogoutOthers => {
+                app.post("/api/users/logout-everywhere").token(&self.token).json(json!({"keepCurrent": true}))
+            }
             Flow::Maybe => app.get("/maybe").token(&self.token),
         }
     }
@@ -108,7 +210,7 @@ impl World {
                 assert_eq!(status(self.call(flow)).await, expected(401, 204), "{context}: again");
                 assert_eq!(status(app.get("/me").token(&self.token)).await, 401, "{context}");
             }
-            Flow::ChangePassword | Flow::Reset | Flow::ResetWithLoginToken => {
+            Flow::ChangePassword | Flow::Reset | Flow::ResetWithLoginToken | Flow::PatchPassword => {
                 assert_eq!(status(app.login(EMAIL, PASSWORD)).await, expected(401, 200), "{context}: the old password");
                 assert_eq!(status(app.login(EMAIL, NEW)).await, expected(200, 401), "{context}: the new password");
                 assert_eq!(
@@ -122,12 +224,71 @@ impl World {
                     "{context}: the secret"
                 );
             }
-            Flow::Login | Flow::LoginWithToken | Flow::FindUser | Flow::RequestReset | Flow::Me | Flow::Maybe => {
+            Flow::Patch => {
+                let name = app.get("/me").token(&self.token).await.text("username");
+                assert_eq!(name, if done { "Bar" } else { "Foo" }, "{context}");
+                assert_eq!(status(self.call(flow)).await, 200, "{context}: again");
+            }
+            Flow::PatchEmail | Flow::Replace | Flow::ConfirmEmailChange => {
+                let new = if flow == Flow::Replace { NEW } else { PASSWORD };
+                assert_eq!(status(app.login(EMAIL, PASSWORD)).await, expected(401, 200), "{context}: the old address");
+                assert_eq!(status(app.login(OTHER, new)).await, expected(200, 401), "{context}: the new address");
+                assert_eq!(
+                    status(app.get("/me").token(&self.other)).await,
+                    expected(401, 200),
+                    "{context}: the other token"
+                );
+                if done {
+                    assert_eq!(status(app.reset_password(&self.secret, NEW)).await, 401, "{context}: the secret");
+                }
+                let request = app.confirm_email_change(&self.change);
+                assert_eq!(status(request).await, expected(400, 200), "{context}: what was mailed");
+            }
+            Flow::Delete | Flow::DeleteAccount => {
+                assert_eq!(status(app.login(EMAIL, PASSWORD)).await, expected(401, 200), "{context}");
+                for token in [&self.token, &self.other] {
+                    assert_eq!(status(app.get("/me").token(token)).await, expected(401, 200), "{context}");
+                }
+                if !done {
+                    assert!(self.call(flow).await.status.is_success(), "{context}: again");
+                    assert_eq!(status(app.get("/me").token(&self.other)).await, 401, "{context}: again");
+                }
+            }
+            Flow::Confirm => {
+                let verified = async || app.get("/me").token(&self.token).await.value()["emailVerified"] == true;
+                assert_eq!(verified().await, done, "{context}");
+                let again = status(self.call(flow)).await;
+                assert!(again == 204 || (done && again == 400), "{context}: again {again}");
+                assert!(verified().await, "{context}: again");
+            }
+            Flow::EndSession => {
+                assert_eq!(status(app.get("/me").token(&self.other)).await, expected(401, 200), "{context}");
+                assert_eq!(status(app.get("/me").token(&self.token)).await, 200, "{context}");
+                assert_eq!(status(self.call(flow)).await, expected(404, 204), "{context}: again");
+            }
+            Flow::LogoutEverywhere | Flow::LogoutOthers => {
+                assert_eq!(status(app.get("/me").token(&self.other)).await, expected(401, 200), "{context}");
+                let own = status(app.get("/me").token(&self.token)).await;
+                if flow == Flow::LogoutEverywhere || !done {
+                    assert_eq!(own, expected(401, 200), "{context}");
+                }
+            }
+            Flow::Login
+            | Flow::LoginWithToken
+            | Flow::FindUser
+            | Flow::RequestReset
+            | Flow::Me
+            | Flow::Maybe
+            | Flow::Verify
+            | Flow::Resend
+            | Flow::RequestEmailChange
+            | Flow::Sessions
+            | Flow::Renew => {
                 assert_eq!(status(app.get("/me").token(&self.token)).await, 200, "{context}: the token lives");
             }
         }
-        if flow != Flow::RequestReset {
-            assert_eq!(app.mails.attempts(), 1, "{context}: mails");
+        if !flow.sends_mail() {
+            assert_eq!(app.mails.attempts(), self.mails, "{context}: mails");
         }
     }
 }
@@ -135,7 +296,7 @@ impl World {
 /// Makes each call of each flow go wrong in each of these ways.
 async fn try_all(store: Store, faults: &[Fault]) {
     for flow in FLOWS {
-        let world = World::new(store).await;
+        let world = World::new(store, flow).await;
         let well = world.call(flow).await;
         assert!(well.status.is_success(), "{flow:?}: {well:?}");
         let calls = world.app.faults.calls();
@@ -143,22 +304,20 @@ async fn try_all(store: Store, faults: &[Fault]) {
         for (number, call) in calls.iter().enumerate() {
             for fault in faults {
                 let context = format!("{flow:?}, call {} ({call}), {fault:?}", number + 1);
-                let world = World::new(store).await;
+                let world = World::new(store, flow).await;
                 world.app.faults.nth(number + 1, *fault);
                 let request = tokio::time::timeout(Duration::from_secs(3600), world.call(flow));
                 let answer = request.await.unwrap_or_else(|_| panic!("{context}: no answer"));
-                let counts = !CLEARING_UP.contains(call);
+                let counts = !flow.is_clearing_up(call);
                 if *fault == IN_TIME || !counts {
                     assert_eq!(answer.status, well.status, "{context}: {answer:?}");
                 } else {
                     assert_eq!(answer.status, 503, "{context}: {answer:?}");
                     answer.expect_unavailable();
-                    assert_eq!(world.app.mails.attempts(), 1, "{context}: a mail was sent");
+                    assert_eq!(world.app.mails.attempts(), world.mails, "{context}: a mail was sent");
                 }
-                // Whether the step that counts was made, although its answer was lost.
-                let wrote = ["create_user", "delete_token", "set_password"].contains(call)
-                    && matches!(fault, FailAfter | Late(_));
-                world.assert_whole(flow, *fault == IN_TIME || !counts || wrote, &context).await;
+                let done = *fault == IN_TIME || !counts || flow.is_done(call, *fault);
+                world.assert_whole(flow, done, &context).await;
             }
         }
     }
@@ -180,18 +339,34 @@ async fn each_call_of_each_route_fails_on_sqlite_too() {
 #[tokio::test(start_paused = true)]
 async fn a_store_that_is_down_is_503_and_never_anonymous() {
     for fault in [Fail, FailAfter, Hang, TOO_LATE] {
-        let world = World::new(Store::Memory).await;
+        let world = World::new(Store::Memory, Flow::Me).await;
         world.app.faults.every(fault);
         for token in [world.token.as_str(), "bogus"] {
-            for path in ["/me", "/maybe", "/api/users/1"] {
+            for path in ["/me", "/maybe", "/api/users/1", "/api/users/sessions"] {
                 world.app.get(path).token(token).await.expect_unavailable();
             }
             let queried = world.app.get(&format!("/maybe?access_token={token}")).await.expect_unavailable();
             assert_eq!(queried.header("cache-control"), "no-store");
-            for path in ["logout", "reset-password", "change-password"] {
+            for path in [
+                "logout",
+                "reset-password",
+                "change-password",
+                "logout-everywhere",
+                "change-email",
+                "confirm-email-change",
+                "delete-account",
+                "1/verify",
+                "1/replace",
+            ] {
                 world.app.post(&format!("/api/users/{path}")).token(token).json("{}").await.expect_unavailable();
             }
+            for method in ["PATCH", "PUT", "DELETE"] {
+                world.app.call(method, "/api/users/1").token(token).json("{}").await.expect_unavailable();
+            }
+            world.app.delete("/api/users/sessions/x").token(token).await.expect_unavailable();
         }
+        world.app.confirm(1, &world.verify).await.expect_unavailable();
+        world.app.confirm_email_change(&world.change).await.expect_unavailable();
         // Who brings no token asks the store nothing.
         world.app.get("/maybe").await.is(200, "anonymous");
         world.app.get("/open").token(&world.token).await.expect_status(200);
@@ -221,6 +396,16 @@ async fn a_known_and_an_unknown_address_fail_alike() {
             if call == 1 {
                 assert_eq!(known.expect_unavailable().as_sent(), unknown.expect_unavailable().as_sent());
             }
+        }
+        for call in 1..=3 {
+            let app = App::with(policy.clone()).start(Store::Memory).await;
+            app.sign_up().await;
+            let ask = async |email: &str| {
+                app.faults.reset();
+                app.faults.nth(call, Fail);
+                app.post("/api/users/resend-verification").json(json!({"email": email})).await.expect_unavailable()
+            };
+            assert_eq!(ask(EMAIL).await.as_sent(), ask("nobody@bar.com").await.as_sent());
         }
     }
 }
@@ -252,6 +437,11 @@ fn a_full_queue_of_the_hasher_is_503_with_when_to_come_back() {
                 .token(&token)
                 .json(json!({"oldPassword": PASSWORD, "newPassword": NEW})),
             app.reset_password(&secret, NEW),
+            app.patch("/api/users/1").token(&token).json(json!({"password": NEW})),
+            app.put("/api/users/1").token(&token).json(json!({"email": EMAIL, "password": NEW})),
+            app.post("/api/users").json(json!([{"email": NEWCOMER, "password": PASSWORD}])),
+            app.change_email(&token, NEWCOMER),
+            app.post("/api/users/delete-account").token(&token).json(json!({"password": PASSWORD})),
         ] {
             request.await.expect_unavailable();
         }

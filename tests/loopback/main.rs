@@ -4,19 +4,33 @@
 //! Ids in the comments are rows of the security checklist: ASVS 5.0 by number, other lists by their prefix.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+mod batch;
 mod bodies;
+mod change_email;
 mod change_password;
 mod cookies;
 mod costs;
+mod delete_account;
+mod delete_user;
+mod email_verification_required;
 mod errors;
 mod faults;
 mod find_user;
+mod formats;
 mod login;
 mod logout;
 mod mounts;
 mod paths;
 mod process;
 mod query_tokens;
+mod realms;
 mod register;
+mod replay;
 mod reset_password;
+mod sessions;
+mod signed_cookies;
+mod sliding;
 mod tokens;
+mod update_user;
+mod verify_email;
+mod wrong_inputs;

@@ -4,7 +4,10 @@
 //! It is a test target of its own because it records what the whole process logs.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
-use gatekit::{ChangePassword, Login, PasswordReset, Policy, Register};
+use gatekit::{
+    ChangeEmail, ChangePassword, ConfirmEmail, DeleteAccount, Login, PasswordReset, Policy, Register,
+    RequestEmailChange, UpdateUser,
+};
 use gatekit_testkit::{Fault, LogCapture};
 use gatekit_tests::{Answer, App, EMAIL, Store};
 use serde_json::json;
@@ -36,6 +39,31 @@ impl Walk {
         let token = self.app.login(EMAIL, password).await.expect_status(200).text("id");
         self.secrets.push(token.clone());
         token
+    }
+
+    async fn verification_token(&mut self) -> String {
+        let secret = self.app.verification_token(1).await;
+        self.secrets.push(secret.clone());
+        secret
+    }
+
+    async fn change_email_token(&mut self, token: &str) -> String {
+        self.change_email_to(token, "other@bar.com").await
+    }
+
+    async fn change_email_back(&mut self, token: &str) -> String {
+        self.change_email_to(token, EMAIL).await
+    }
+
+    async fn change_email_to(&mut self, token: &str, email: &str) -> String {
+        let before = self.app.mails.mails().len();
+        let body = json!({"password": PASSWORDS[2], "email": email});
+        let answer = self.app.post("/api/users/change-email").token(token).json(body).await.expect_status(204);
+        self.keep(answer);
+        self.app.mails.wait_for(before + 1).await;
+        let secret = self.app.mails.last_token().await;
+        self.secrets.push(secret.clone());
+        secret
     }
 
     async fn reset_token(&mut self) -> String {
@@ -93,6 +121,58 @@ async fn walk(store: Store) -> Walk {
     walk.keep(walk.app.post(&path).json(json!({"newPassword": refused})).await.expect_status(401));
     walk.reset_token().await;
 
+    // A user is read, changed, and its address proven and changed, with what is right and what is not.
+    let token = walk.login(third).await;
+    let (old_verify, verify) = (walk.verification_token().await, walk.verification_token().await);
+    let change = walk.change_email_token(&token).await;
+    let body = |password: &str| json!({"password": password, "email": "other@bar.com", "newPassword": refused});
+    for request in [
+        walk.app.patch("/api/users/1").token(&token).json(json!({"username": "x"})),
+        walk.app.patch("/api/users/1").token(&token).json(body(refused)),
+        walk.app.put("/api/users/1").token(&token).json(body(refused)),
+        walk.app.patch("/api/users/1").token(&token).json(json!({"email": {"a": 1}, "password": [refused], "id": 9})),
+        walk.app.patch("/api/users/2").token(&token).json(body(refused)),
+        walk.app.patch("/api/users/1").token(&token).json(format!(r#"{{"password":"{broken}"#)),
+        walk.app.post("/api/users").json(
+            json!([{"email": 5, "password": refused}, {"email": "nope", "password": wrong}, {"password": third}]),
+        ),
+        walk.app.post("/api/users/change-email").token(&token).json(body(wrong)),
+        walk.app.post("/api/users/change-email").token(&token).json(json!({"password": third, "email": "nope"})),
+        walk.app.post("/api/users/delete-account").token(&token).json(body(wrong)),
+        walk.app.get("/api/users/sessions").token(&token),
+        walk.app.delete(&format!("/api/users/sessions/{}", "f".repeat(32))).token(&token),
+        walk.app.post("/api/users/confirm-email-change").json(json!({"token": verify})),
+        walk.app.post("/api/users/confirm-email-change").json(json!({"token": format!("{change}x")})),
+        walk.app.post("/api/users/confirm-email-change").json(json!({"token": [change]})),
+        walk.app.post("/api/users/resend-verification").json(json!({"email": "nobody@bar.com"})),
+        walk.app.patch("/api/users/1").token(&verify).json("{}"),
+        walk.app.get("/me").token(&change),
+    ] {
+        let answer = request.await;
+        assert!(!answer.status.is_server_error(), "{answer:?}");
+        walk.keep(answer);
+    }
+    // The secret of a verification stands in its link, and there alone; one that is not good is not repeated.
+    let _ = walk.app.seen();
+    for (uid, secret) in [("1", &old_verify), ("1", &change), ("2", &verify), ("x", &verify), ("1", &token)] {
+        let answer = walk.app.get(&format!("/api/users/confirm?uid={uid}&token={secret}")).await.expect_status(400);
+        walk.keep(answer);
+    }
+    walk.app.faults.every(Fault::Fail);
+    walk.keep(walk.app.confirm(1, &verify).await.expect_status(503));
+    walk.keep(walk.app.confirm_email_change(&change).await.expect_status(503));
+    walk.app.faults.reset();
+    walk.keep(
+        walk.app.get(&format!("/api/users/confirm?uid=1&token={verify}&redirect=/done")).await.expect_status(302),
+    );
+    walk.keep(walk.app.confirm(1, &verify).await.expect_status(400));
+    walk.keep(walk.app.confirm_email_change(&change).token(&token).await.expect_status(200));
+    walk.keep(walk.app.confirm_email_change(&change).token(&token).await.expect_status(400));
+    let back = walk.change_email_back(&token).await;
+    walk.keep(walk.app.confirm_email_change(&back).token(&token).await.expect_status(200));
+    walk.keep(walk.app.post("/api/users/logout-everywhere").token(&token).await.expect_status(204));
+    let _ = walk.app.seen();
+
     // Everything goes wrong in the middle of it.
     let token = walk.login(third).await;
     for fault in [Fault::Fail, Fault::FailAfter] {
@@ -104,6 +184,10 @@ async fn walk(store: Store) -> Walk {
             walk.app.reset_password(&secret, refused),
             walk.app.post("/api/users/reset").json(json!({"email": EMAIL})),
             walk.app.post("/api/users/logout").token(&token),
+            walk.app.post("/api/users/1/verify"),
+            walk.app.patch("/api/users/1").token(&token).json(json!({"password": refused})),
+            walk.app.post("/api/users/delete-account").token(&token).json(json!({"password": third})),
+            walk.app.post("/api/users/change-email").token(&token).json(json!({"password": third, "email": "c@x.com"})),
         ] {
             let answer = request.await.expect_status(503);
             walk.keep(answer);
@@ -133,7 +217,7 @@ async fn no_secret_is_anywhere_but_where_it_belongs() {
     let logs = LogCapture::of_the_process();
     for store in [Store::Memory, Store::Sqlite] {
         let walk = walk(store).await;
-        assert!(walk.secrets.len() >= 11, "six passwords, three tokens, two of mails");
+        assert!(walk.secrets.len() >= 16, "six passwords, four tokens, six of mails");
         assert!(walk.secrets[6..].iter().all(|secret| secret.len() == 64));
 
         logs.assert_free_of(&walk.secrets);
@@ -186,6 +270,12 @@ async fn debug_of_what_holds_a_secret_does_not_show_it() {
         format!("{:?}", Register::<gatekit::NoProfile>::email(EMAIL, first)),
         format!("{:?}", ChangePassword::new(1, first, second)),
         format!("{:?}", PasswordReset::new(secret.as_str(), second)),
+        format!("{:?}", ConfirmEmail::new("1", secret.as_str())),
+        format!("{:?}", ChangeEmail::new(secret.as_str())),
+        format!("{:?}", RequestEmailChange::new(1, first, "x@x.com")),
+        format!("{:?}", DeleteAccount::new(1, first)),
+        format!("{:?}", UpdateUser::patch(1, json!({"password": first, "x": second}).as_object().unwrap().clone())),
+        format!("{:?}", app.auth.list_tokens(&session.user.id).await),
         format!("{session:?} {:?} {:?}", session.token, session.token.secret),
         format!("{:?}", session.token.record),
         format!("{:?}", app.auth.authenticate(&secret).await),

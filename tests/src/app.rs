@@ -8,8 +8,8 @@ use axum::response::Response;
 use axum::routing::get;
 use axum::{Json, Router};
 use gatekit::{
-    Auth, AuthLayer, AuthUser, Hasher, MemoryStore, OneTimeStore, Policy, SqliteStore, TokenSources, TokenStore, User,
-    UserStore, routes,
+    Auth, AuthLayer, AuthUser, Hasher, MemoryStore, OneTimeStore, Policy, RoleStore, SqliteStore, TokenSources,
+    TokenStore, User, UserStore, routes,
 };
 use gatekit_testkit::{EventLog, Faults, FaultyStore, FrozenClock, MailSink, fast_hasher};
 use serde_json::json;
@@ -70,6 +70,7 @@ impl App {
             trusted_origin: None,
             prefix: "/api/users".into(),
             public_url: Some("https://app.example.com".into()),
+            configure: None,
         }
     }
 
@@ -81,6 +82,21 @@ impl App {
     /// A POST.
     pub fn post(&self, path: &str) -> Call {
         self.call("POST", path)
+    }
+
+    /// A PATCH.
+    pub fn patch(&self, path: &str) -> Call {
+        self.call("PATCH", path)
+    }
+
+    /// A PUT.
+    pub fn put(&self, path: &str) -> Call {
+        self.call("PUT", path)
+    }
+
+    /// A DELETE.
+    pub fn delete(&self, path: &str) -> Call {
+        self.call("DELETE", path)
     }
 
     /// A request of any method.
@@ -148,6 +164,58 @@ impl App {
         self.post("/api/users/reset-password").token(secret).json(json!({"newPassword": new}))
     }
 
+    /// Asks for the verification mail of the user with this id: the secret in it.
+    ///
+    /// # Panics
+    ///
+    /// If none comes.
+    pub async fn verification_token(&self, id: i64) -> String {
+        let before = self.mails.mails().len();
+        self.post(&format!("/api/users/{id}/verify")).await.expect_no_content();
+        self.mails.wait_for(before + 1).await;
+        self.mails.last_token().await
+    }
+
+    /// Waits until the mailer was asked to send this many mails, whether or not it did.
+    ///
+    /// # Panics
+    ///
+    /// If it is not within five seconds.
+    pub async fn wait_for_attempts(&self, count: usize) {
+        let begun = std::time::Instant::now();
+        while self.mails.attempts() < count {
+            assert!(begun.elapsed().as_secs() < 5, "{} mails and not {count}", self.mails.attempts());
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Proves the address of the user with this id, with a secret from a mail.
+    pub fn confirm(&self, id: i64, secret: &str) -> Call {
+        self.get(&format!("/api/users/confirm?uid={id}&token={secret}"))
+    }
+
+    /// Asks for another address for the user whose token this is.
+    pub fn change_email(&self, token: &str, email: &str) -> Call {
+        self.post("/api/users/change-email").token(token).json(json!({"password": PASSWORD, "email": email}))
+    }
+
+    /// Asks for another address for the user whose token this is: the secret in the mail.
+    ///
+    /// # Panics
+    ///
+    /// If none comes.
+    pub async fn change_email_token(&self, token: &str, email: &str) -> String {
+        let before = self.mails.mails().len();
+        self.change_email(token, email).await.expect_no_content();
+        self.mails.wait_for(before + 1).await;
+        self.mails.last_token().await
+    }
+
+    /// Proves a new address with a secret from a mail.
+    pub fn confirm_email_change(&self, secret: &str) -> Call {
+        self.post("/api/users/confirm-email-change").json(json!({"token": secret}))
+    }
+
     /// What a request to `/me` with this token is answered.
     pub async fn me(&self, token: &str) -> Answer {
         self.get("/me").token(token).await
@@ -160,8 +228,10 @@ impl App {
     }
 }
 
+/// More to say to the builder.
+type Configure = Box<dyn FnOnce(gatekit::core::Builder<User>) -> gatekit::core::Builder<User> + Send>;
+
 /// An app that is not yet there.
-#[derive(Debug)]
 #[must_use = "nothing exists until it is started"]
 pub struct Setup {
     policy: Policy,
@@ -170,6 +240,13 @@ pub struct Setup {
     trusted_origin: Option<String>,
     prefix: String,
     public_url: Option<String>,
+    configure: Option<Configure>,
+}
+
+impl std::fmt::Debug for Setup {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Setup").field("policy", &self.policy).finish_non_exhaustive()
+    }
 }
 
 impl Setup {
@@ -197,6 +274,15 @@ impl Setup {
         self
     }
 
+    /// With more to say to the builder.
+    pub fn configure(
+        mut self,
+        configure: impl FnOnce(gatekit::core::Builder<User>) -> gatekit::core::Builder<User> + Send + 'static,
+    ) -> Self {
+        self.configure = Some(Box::new(configure));
+        self
+    }
+
     /// Not knowing where users reach it.
     pub fn no_public_url(mut self) -> Self {
         self.public_url = None;
@@ -221,7 +307,7 @@ impl Setup {
 
     fn assemble<S>(self, store: S, folder: Option<Folder>) -> App
     where
-        S: UserStore<User> + TokenStore + OneTimeStore + Clone,
+        S: UserStore<User> + TokenStore + OneTimeStore + RoleStore + Clone,
     {
         let (clock, mails, events, seen) = (FrozenClock::now(), MailSink::new(), EventLog::new(), Seen::default());
         let store = FaultyStore::new(store);
@@ -235,6 +321,9 @@ impl Setup {
             .mailer(mails.clone());
         if let Some(url) = self.public_url {
             auth = auth.public_url(url);
+        }
+        if let Some(configure) = self.configure {
+            auth = configure(auth);
         }
         let auth = auth.build().expect("a sound configuration");
         let mut layer = AuthLayer::new(auth.clone()).sources(self.sources);

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
@@ -10,6 +11,7 @@ use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::Value;
+use tokio::sync::Barrier;
 use tower::ServiceExt;
 
 /// A request that is sent when it is awaited.
@@ -93,6 +95,35 @@ impl IntoFuture for Call {
             Answer { asked, status: parts.status, headers: parts.headers, body }
         })
     }
+}
+
+/// Sends these at the same moment, each on a task of its own: the answers, in their order.
+///
+/// # Panics
+///
+/// If one of them does.
+pub async fn at_once(calls: impl IntoIterator<Item = Call>) -> Vec<Answer> {
+    let calls: Vec<Call> = calls.into_iter().collect();
+    let barrier = Arc::new(Barrier::new(calls.len()));
+    let send = |call: Call| {
+        let barrier = Arc::clone(&barrier);
+        tokio::spawn(async move {
+            barrier.wait().await;
+            call.await
+        })
+    };
+    let tasks: Vec<_> = calls.into_iter().map(send).collect();
+    let mut answers = Vec::new();
+    for task in tasks {
+        answers.push(task.await.expect("a request that does not panic"));
+    }
+    answers
+}
+
+/// How many of these have this status.
+#[must_use]
+pub fn count(answers: &[Answer], status: u16) -> usize {
+    answers.iter().filter(|answer| answer.status == status).count()
 }
 
 /// What came back.

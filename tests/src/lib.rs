@@ -17,7 +17,7 @@ mod http;
 
 pub use app::{App, EMAIL, PASSWORD, Setup, Store, routes_of};
 pub use folder::Folder;
-pub use http::{Answer, Call};
+pub use http::{Answer, Call, at_once, count};
 
 /// Makes each rule a module with two tests: one over the store in memory, one over an SQLite file.
 ///

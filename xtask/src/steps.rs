@@ -40,7 +40,7 @@ static STEPS: [Step; 9] = [
     Step { name: "docs", promise: "the documentation builds without a warning", run: docs::run },
     Step { name: "features", promise: "no warning in any library with each feature alone", run: features::run },
     Step { name: "deny", promise: "licences, bans, sources and advisories are in order", run: deny::run },
-    Step { name: "clients", promise: "clients in other languages work against the quick start", run: clients::run },
+    Step { name: "clients", promise: "clients in other languages work against the examples", run: clients::run },
 ];
 
 /// All steps, in order.

@@ -53,6 +53,12 @@ pub trait Account: Clone + Serialize + Send + Sync + 'static {
     /// The address for mails and login.
     fn email(&self) -> Option<&str>;
 
+    /// Whether the address was proven to be the user's; `None` if nobody ever asked. Needed only where
+    /// `Policy::email_verification_required` is set.
+    fn email_verified(&self) -> Option<bool> {
+        None
+    }
+
     /// The name for login.
     fn username(&self) -> Option<&str> {
         None
@@ -86,6 +92,10 @@ impl<P: Profile> Account for User<P> {
         self.email.as_deref()
     }
 
+    fn email_verified(&self) -> Option<bool> {
+        self.email_verified
+    }
+
     fn username(&self) -> Option<&str> {
         self.username.as_deref()
     }
@@ -104,6 +114,44 @@ pub struct StoredUser<U> {
     pub rev: i64,
     /// The hash of the password; `None` for a user who has none and cannot log in with one.
     pub password: Option<PasswordHash>,
+}
+
+/// What is to be changed of a user. What is `None` stays as it is.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct UserChange<P> {
+    /// Within which identifiers must be unique; see [`NewUser::namespace`].
+    pub namespace: Option<String>,
+    /// The realm; `Some(None)` removes it.
+    pub realm: Option<Option<String>>,
+    /// The name for login; `Some(None)` removes it.
+    pub username: Option<Option<String>>,
+    /// The address; `Some(None)` removes it.
+    pub email: Option<Option<String>>,
+    /// Whether the address was proven; `Some(None)` removes the answer.
+    pub email_verified: Option<Option<bool>>,
+    /// The hash of a new password.
+    pub password: Option<PasswordHash>,
+    /// All of the app's own fields.
+    pub profile: Option<P>,
+    /// Whether to add one to the user's `rev` in the same step, which ends all of its tokens.
+    pub bump_rev: bool,
+}
+
+impl<P> Default for UserChange<P> {
+    /// Nothing.
+    fn default() -> Self {
+        Self {
+            namespace: None,
+            realm: None,
+            username: None,
+            email: None,
+            email_verified: None,
+            password: None,
+            profile: None,
+            bump_rev: false,
+        }
+    }
 }
 
 /// A user about to be stored. Everything in it has been checked and, where the policy says so, put into lower case.

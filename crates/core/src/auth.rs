@@ -1,12 +1,14 @@
 //! The one value an app builds: stores, rules and clock together, with a method for each flow.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
+use crate::acl::{self, NamedResolver};
 use crate::bounded::bounded;
+use crate::redirect;
 use crate::{
-    Account, Clock, Event, Hasher, Hooks, Mail, Mailer, OneTimeStore, Policy, Random, StoreError, SystemClock,
-    SystemRandom, TokenStore, User, UserStore,
+    Account, Acl, Clock, Event, Hasher, Hooks, Mail, Mailer, OneTimeStore, Policy, Random, RoleResolver, RoleStore,
+    StoreError, SystemClock, SystemRandom, TokenStore, User, UserOperation, UserStore, VerifyOptions,
 };
 
 /// User accounts: what routes, layers and an app's own code call.
@@ -26,6 +28,10 @@ pub(crate) struct Inner<U: Account> {
     pub(crate) users: Arc<dyn UserStore<U>>,
     pub(crate) tokens: Arc<dyn TokenStore>,
     pub(crate) one_time: Arc<dyn OneTimeStore>,
+    pub(crate) roles: Arc<dyn RoleStore>,
+    /// In a lock, because an app that keeps rows in a table replaces it while it runs.
+    pub(crate) acl: RwLock<Arc<Acl>>,
+    pub(crate) role_resolvers: Vec<NamedResolver<U>>,
     pub(crate) mailer: Option<Arc<dyn Mailer>>,
     pub(crate) policy: Policy,
     pub(crate) hasher: Hasher,
@@ -34,6 +40,9 @@ pub(crate) struct Inner<U: Account> {
     pub(crate) hooks: Vec<Arc<dyn Hooks<U>>>,
     pub(crate) public_url: Option<String>,
     pub(crate) reset_link: Option<String>,
+    pub(crate) change_email_link: Option<String>,
+    pub(crate) verify_options: VerifyOptions,
+    pub(crate) redirect_origins: Vec<String>,
 }
 
 impl<U: Account> Clone for Auth<U> {
@@ -57,10 +66,9 @@ impl Auth<User> {
     #[must_use]
     pub fn new<S>(store: S) -> Self
     where
-        S: UserStore<User> + TokenStore + OneTimeStore + Clone,
+        S: UserStore<User> + TokenStore + OneTimeStore + RoleStore + Clone,
     {
-        let store = Arc::new(store);
-        Builder::from_parts(store.clone(), Some(store.clone()), Some(store)).assemble_default()
+        Builder::from_users(Arc::new(store.clone())).tokens(store).assemble_default()
     }
 }
 
@@ -81,7 +89,33 @@ impl<U: Account> Auth<U> {
     /// # Ok::<_, gatekit_core::ConfigError>(())
     /// ```
     pub fn builder(users: impl UserStore<U>) -> Builder<U> {
-        Builder::from_parts(Arc::new(users), None, None)
+        Builder::from_users(Arc::new(users))
+    }
+
+    /// The access control list in force.
+    #[must_use]
+    pub fn acl(&self) -> Arc<Acl> {
+        Arc::clone(&self.0.acl.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts another access control list in force, for an app that keeps rows in a table. Requests that are under way go on
+    /// with the one they began with.
+    pub fn replace_acl(&self, acl: Acl) {
+        acl.warn_of_aliases();
+        *self.0.acl.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(acl);
+    }
+
+    /// Whether a browser may be sent to `target`: a path of the own site, or below an origin of
+    /// [`Builder::redirect_origin`].
+    #[must_use]
+    pub fn may_redirect_to(&self, target: &str) -> bool {
+        redirect::is_allowed(target, &self.0.redirect_origins)
+    }
+
+    /// Whether the store of the users can do this.
+    #[must_use]
+    pub fn supports(&self, operation: UserOperation) -> bool {
+        self.0.users.supports(operation)
     }
 
     /// The rules in force.
@@ -134,6 +168,9 @@ pub struct Builder<U: Account> {
     users: Arc<dyn UserStore<U>>,
     tokens: Option<Arc<dyn TokenStore>>,
     one_time: Option<Arc<dyn OneTimeStore>>,
+    roles: Option<Arc<dyn RoleStore>>,
+    acl: Acl,
+    role_resolvers: Vec<NamedResolver<U>>,
     mailer: Option<Arc<dyn Mailer>>,
     policy: Policy,
     hasher: Option<Hasher>,
@@ -142,6 +179,9 @@ pub struct Builder<U: Account> {
     hooks: Vec<Arc<dyn Hooks<U>>>,
     public_url: Option<String>,
     reset_link: Option<String>,
+    change_email_link: Option<String>,
+    verify_options: VerifyOptions,
+    redirect_origins: Vec<String>,
 }
 
 impl<U: Account> fmt::Debug for Builder<U> {
@@ -151,15 +191,14 @@ impl<U: Account> fmt::Debug for Builder<U> {
 }
 
 impl<U: Account> Builder<U> {
-    fn from_parts(
-        users: Arc<dyn UserStore<U>>,
-        tokens: Option<Arc<dyn TokenStore>>,
-        one_time: Option<Arc<dyn OneTimeStore>>,
-    ) -> Self {
+    fn from_users(users: Arc<dyn UserStore<U>>) -> Self {
         Self {
             users,
-            tokens,
-            one_time,
+            tokens: None,
+            one_time: None,
+            roles: None,
+            acl: Acl::user(),
+            role_resolvers: Vec::new(),
             mailer: None,
             policy: Policy::default(),
             hasher: None,
@@ -168,14 +207,30 @@ impl<U: Account> Builder<U> {
             hooks: Vec::new(),
             public_url: None,
             reset_link: None,
+            change_email_link: None,
+            verify_options: VerifyOptions::default(),
+            redirect_origins: Vec::new(),
         }
     }
 
-    /// Where access tokens and one-time secrets are kept. Required.
-    pub fn tokens<S: TokenStore + OneTimeStore>(mut self, store: S) -> Self {
+    /// Where access tokens, one-time secrets and the users' roles are kept. Required.
+    pub fn tokens<S: TokenStore + OneTimeStore + RoleStore>(mut self, store: S) -> Self {
         let store = Arc::new(store);
         self.tokens = Some(store.clone());
-        self.one_time = Some(store);
+        self.one_time = Some(store.clone());
+        self.roles = Some(store);
+        self
+    }
+
+    /// Who may call which route. [`Acl::user`], LoopBack's for its built-in User, unless set.
+    pub fn acl(mut self, acl: Acl) -> Self {
+        self.acl = acl;
+        self
+    }
+
+    /// A role that the app computes, in place of the roles assigned under this name. LoopBack's `Role.registerResolver`.
+    pub fn role_resolver(mut self, role: impl Into<String>, resolver: impl RoleResolver<U>) -> Self {
+        self.role_resolvers.push((role.into(), Arc::new(resolver)));
         self
     }
 
@@ -232,6 +287,26 @@ impl<U: Account> Builder<U> {
         self
     }
 
+    /// The page of the app that proves a new address, with `{token}` where the secret goes, as for
+    /// [`reset_link`](Self::reset_link). Unless set, the link is `{public_url}/{mount}/change-email#token={token}`.
+    pub fn change_email_link(mut self, template: impl Into<String>) -> Self {
+        self.change_email_link = Some(template.into());
+        self
+    }
+
+    /// What the mail with the verification link says and where its link leads. LoopBack's `verifyOptions`.
+    pub fn verify_options(mut self, options: VerifyOptions) -> Self {
+        self.verify_options = options;
+        self
+    }
+
+    /// An origin, such as `https://app.example.com`, that `GET /confirm` may redirect to. Paths of the own site always
+    /// may be; anything else is refused.
+    pub fn redirect_origin(mut self, origin: impl Into<String>) -> Self {
+        self.redirect_origins.push(origin.into());
+        self
+    }
+
     /// Puts it together.
     ///
     /// # Errors
@@ -247,6 +322,17 @@ impl<U: Account> Builder<U> {
         if self.reset_link.as_deref().is_some_and(|link| !is_web_url(link) || !link.contains("{token}")) {
             return Err(ConfigError::ResetLink);
         }
+        if self.change_email_link.as_deref().is_some_and(|link| !is_web_url(link) || !link.contains("{token}")) {
+            return Err(ConfigError::ChangeEmailLink);
+        }
+        if let Some(origin) = self.redirect_origins.iter().find(|origin| !redirect::is_origin(origin)) {
+            return Err(ConfigError::RedirectOrigin(origin.clone()));
+        }
+        self.verify_options.check()?;
+        if let Some((role, _)) = self.role_resolvers.iter().find(|(role, _)| acl::is_built_in(role)) {
+            return Err(ConfigError::RoleResolver(role.clone()));
+        }
+        self.acl.warn_of_aliases();
         let hasher = match self.hasher {
             Some(hasher) => hasher,
             None => Hasher::builder().build()?,
@@ -255,6 +341,9 @@ impl<U: Account> Builder<U> {
             users: self.users,
             tokens: self.tokens.ok_or(ConfigError::NoTokenStore)?,
             one_time: self.one_time.ok_or(ConfigError::NoTokenStore)?,
+            roles: self.roles.ok_or(ConfigError::NoTokenStore)?,
+            acl: RwLock::new(Arc::new(self.acl)),
+            role_resolvers: self.role_resolvers,
             mailer: self.mailer,
             policy: self.policy,
             hasher,
@@ -263,6 +352,9 @@ impl<U: Account> Builder<U> {
             hooks: self.hooks,
             public_url: self.public_url.map(|url| url.trim_end_matches('/').to_owned()),
             reset_link: self.reset_link,
+            change_email_link: self.change_email_link,
+            verify_options: self.verify_options,
+            redirect_origins: self.redirect_origins,
         })))
     }
 
@@ -272,7 +364,7 @@ impl<U: Account> Builder<U> {
     }
 }
 
-fn is_web_url(url: &str) -> bool {
+pub(crate) fn is_web_url(url: &str) -> bool {
     ["https://", "http://"].iter().any(|scheme| url.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()))
         && !url.contains(|c: char| c.is_whitespace() || c.is_control())
 }
@@ -296,4 +388,16 @@ pub enum ConfigError {
     /// `reset_link` is not a URL of the web, or has no place for the token.
     #[error("`reset_link` must begin with https:// or http:// and contain `{{token}}` where the secret goes")]
     ResetLink,
+    /// `change_email_link` is not a URL of the web, or has no place for the token.
+    #[error("`change_email_link` must begin with https:// or http:// and contain `{{token}}` where the secret goes")]
+    ChangeEmailLink,
+    /// A `redirect_origin` is more or less than an origin.
+    #[error("{0:?} is not an origin: write scheme, host and port alone, such as https://app.example.com")]
+    RedirectOrigin(String),
+    /// A resolver for a role that Gatekit decides itself.
+    #[error("{0} is decided by Gatekit itself: register the resolver for a role of your own, such as `team-member`")]
+    RoleResolver(String),
+    /// A verify option cannot be followed.
+    #[error("`verify_options` cannot be followed: {0}")]
+    VerifyOptions(&'static str),
 }

@@ -39,6 +39,17 @@ pub trait Authenticator: Send + Sync + 'static {
     ///
     /// [`AuthenticateError`]. A store that fails must answer [`AuthenticateError::Unavailable`], never `Invalid`.
     async fn authenticate(&self, token: &str) -> Result<Authenticated<Self::Principal>, AuthenticateError>;
+
+    /// Whether a caller is in a role. It is asked by `HasRole` and `RequireRoleLayer`, about callers it authenticated itself.
+    ///
+    /// The default looks into [`Authenticated::roles`]; `Auth<U>` knows LoopBack's dynamic roles and the app's own too.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if it cannot be found out. The request fails with 503: this never means "no".
+    async fn is_in_role(&self, caller: &Authenticated<Self::Principal>, role: &str) -> Result<bool, StoreError> {
+        Ok(caller.roles.iter().flatten().any(|known| known == role))
+    }
 }
 
 /// A caller whose token was accepted.
@@ -49,19 +60,34 @@ pub struct Authenticated<P> {
     pub principal: P,
     /// The stored token, if tokens are stored at all (a JWT is not).
     pub token: Option<TokenRecord>,
+    /// The roles it was given, if they came with the token; `None` if they are yet to be asked for.
+    pub roles: Option<Vec<String>>,
 }
 
 impl<P> Authenticated<P> {
     /// A caller without a stored token.
     #[must_use]
     pub fn new(principal: P) -> Self {
-        Self { principal, token: None }
+        Self { principal, token: None, roles: None }
     }
 
     /// A caller with the stored token.
     #[must_use]
     pub fn with_token(principal: P, token: TokenRecord) -> Self {
-        Self { principal, token: Some(token) }
+        Self { principal, token: Some(token), roles: None }
+    }
+
+    /// In these roles.
+    #[must_use]
+    pub fn roles<S: Into<String>>(mut self, roles: impl IntoIterator<Item = S>) -> Self {
+        self.roles = Some(roles.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Whether the caller's token may be used for `scope`. A caller whose tokens are not stored has exactly the scope `DEFAULT`.
+    #[must_use]
+    pub fn has_scope(&self, scope: &str) -> bool {
+        self.token.as_ref().map_or(scope == TokenRecord::DEFAULT_SCOPE, |token| token.has_scope(scope))
     }
 }
 

@@ -42,6 +42,19 @@ impl StoreError {
     }
 }
 
+/// The status for a caller who is somebody but has not the right.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AclErrorStatus {
+    /// 401 `AUTHORIZATION_REQUIRED`, LoopBack's default.
+    #[default]
+    Unauthorized,
+    /// 403 `ACCESS_DENIED`.
+    Forbidden,
+    /// 404 `MODEL_NOT_FOUND`, which does not tell whether there is such a thing.
+    NotFound,
+}
+
 /// A flow could not be carried out now: nothing was decided about the caller, who may try again. HTTP status 503.
 #[cfg(feature = "accounts")]
 #[derive(Clone, Debug, thiserror::Error)]

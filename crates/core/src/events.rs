@@ -86,6 +86,49 @@ pub enum Event<U> {
         /// Whether by a reset, and not with the old password.
         by_reset: bool,
     },
+    /// A user is to prove its address, and the mail is on its way if there is a mailer.
+    EmailVerificationRequested {
+        /// Who.
+        user: U,
+        /// The secret that proves the address, for an app that sends the mail itself.
+        token: TokenSecret,
+    },
+    /// An address was proven.
+    EmailVerified {
+        /// Whose.
+        user: U,
+    },
+    /// A user is to prove a new address, and the mail is on its way if there is a mailer.
+    EmailChangeRequested {
+        /// Who, with the old address.
+        user: U,
+        /// The new address.
+        email: String,
+        /// The secret that proves it, for an app that sends the mail itself.
+        token: TokenSecret,
+    },
+    /// A user has another address, and all other tokens of the user have ended.
+    EmailChanged {
+        /// Who, with the new address.
+        user: U,
+        /// The old address.
+        old: Option<String>,
+    },
+    /// A user's fields were changed.
+    UserUpdated {
+        /// Who, as it is now.
+        user: U,
+    },
+    /// A user was removed, with all of its tokens.
+    UserDeleted {
+        /// Who it was.
+        user_id: UserId,
+    },
+    /// All tokens of a user were ended, but perhaps one.
+    LoggedOutEverywhere {
+        /// Whose.
+        user_id: UserId,
+    },
 }
 
 /// A hook's no. HTTP status 403.

@@ -12,6 +12,7 @@
 //! | lifetimes, lengths and limits | [`Policy`] |
 //! | what a database or mailer must do | [`UserStore`], [`TokenStore`], [`OneTimeStore`], [`Mailer`] |
 //! | register, login, logout, passwords | the methods of [`Auth`], one file each under `flows/` |
+//! | who may do what | [`Acl`], [`Auth::authorize`], [`Auth::assign_role`], [`RoleResolver`] |
 //! | to be told, or to refuse | [`Hooks`], [`Event`] |
 //!
 //! # Features
@@ -45,13 +46,15 @@ mod user;
 pub use async_trait::async_trait;
 pub use authenticator::{AuthenticateError, Authenticated, Authenticator};
 pub use clock::{Clock, SystemClock, Timestamp};
-pub use error::StoreError;
+pub use error::{AclErrorStatus, StoreError};
 pub use id::UserId;
 pub use token::{IssuedToken, TokenDigest, TokenRecord, TokenSecret};
 pub use user::{NoProfile, User};
 
 #[cfg(feature = "accounts")]
 mod account;
+#[cfg(feature = "accounts")]
+mod acl;
 #[cfg(feature = "accounts")]
 mod auth;
 #[cfg(feature = "accounts")]
@@ -75,21 +78,37 @@ mod policy;
 #[cfg(feature = "accounts")]
 mod ports;
 #[cfg(feature = "accounts")]
+mod query;
+#[cfg(feature = "accounts")]
 mod random;
+#[cfg(feature = "accounts")]
+pub mod redirect;
 
 #[cfg(feature = "accounts")]
 pub use {
-    account::{Account, NewUser, Profile, StoredUser},
+    account::{Account, NewUser, Profile, StoredUser, UserChange},
+    acl::{
+        AccessRequest, AccessType, Acl, AclRow, Decision, ExplainedRow, Explanation, InvalidAclRow, Method, Permission,
+        Principal, RoleResolver,
+    },
     auth::{Auth, Builder, ConfigError},
     error::Unavailable,
     events::{Event, Hooks, Refusal},
     flows::{
+        change_email::{ChangeEmail, ChangeEmailError, RequestEmailChange},
         change_password::{ChangePassword, ChangePasswordError},
+        delete_user::{DeleteAccount, DeleteAccountError},
         issue_token::{IssueToken, IssueTokenError},
         login::{LoggedIn, Login, LoginError},
         logout::LogoutError,
         register::{FieldError, Register, RegisterError},
         reset_password::{PasswordReset, RequestPasswordReset, RequestPasswordResetError, ResetPasswordError},
+        roles::AssignRoleError,
+        update_user::{UpdateUser, UpdateUserError},
+        verify_email::{
+            ConfirmEmail, ConfirmEmailError, RequestEmailVerification, RequestEmailVerificationError, VerificationOf,
+            VerifyOptions,
+        },
     },
     hasher::{Hasher, HasherBuilder, HasherError, Verified},
     memory::MemoryStore,
@@ -97,7 +116,9 @@ pub use {
     policy::Policy,
     ports::{
         CreateUserError, Identifier, IdentifierKind, Mail, MailError, MailKind, Mailer, OneTimePurpose, OneTimeRecord,
-        OneTimeStore, StoreIdentity, TokenOwner, TokenStore, UserStore, find_token_owner_separately,
+        OneTimeStore, RoleStore, StoreIdentity, TokenOwner, TokenStore, UserOperation, UserStore,
+        find_token_owner_separately,
     },
+    query::{Fields, Filter, FilterError, Order, Test, UserQuery, Where},
     random::{Random, SystemRandom},
 };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Password, PasswordError, common_passwords};
+use crate::{AclErrorStatus, Password, PasswordError, common_passwords};
 
 /// The rules an [`Auth`](crate::Auth) follows. Start from a preset and change what differs:
 ///
@@ -28,6 +28,11 @@ use crate::{Password, PasswordError, common_passwords};
 /// | `reveal_unknown_email_on_reset` | no | no | yes |
 /// | `login_token_may_reset_password` | no | no | yes |
 /// | `expired_token_fails_open_routes` | no | no | yes |
+/// | `verify_on_register` | yes | yes | no |
+/// | `verification_ttl` | 1 day | 1 day | 31,556,926 s |
+/// | `reject_password_changes_via_patch_or_replace` | yes | yes | no |
+/// | `reject_email_changes_via_patch_or_replace` | yes | yes | no |
+/// | `reveal_unknown_id_on_verify` | no | no | yes |
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Policy {
@@ -50,9 +55,11 @@ pub struct Policy {
     /// Whether `A@x.com` and `a@x.com` are two addresses. If not, addresses are stored and looked up in lower case.
     /// LoopBack's `caseSensitiveEmail`: on.
     pub case_sensitive_email: bool,
-    /// Identifiers are unique within a realm, and a login must name one. LoopBack's `realmRequired`: off.
+    /// A login must name a realm. LoopBack's `realmRequired`: off.
     pub realm_required: bool,
-    /// What separates realm and name in `realm:name` at login, if anything does. LoopBack's `realmDelimiter`: none.
+    /// What separates realm and name in `realm:name` at login, if anything does; a login must name a realm then too. LoopBack's
+    /// `realmDelimiter`: none. With both settings, and only then, addresses and names are unique within a realm and not among all
+    /// users, as in LoopBack.
     pub realm_delimiter: Option<char>,
     /// Answer a reset request for an unknown address with 404 `EMAIL_NOT_FOUND`, as LoopBack does.
     ///
@@ -66,6 +73,35 @@ pub struct Policy {
     /// Whether a request to a route that is open to everyone, such as login, fails with 401 if it brings an expired token,
     /// as in LoopBack. Off: such routes do not look at tokens, and ask no store about them.
     pub expired_token_fails_open_routes: bool,
+    /// Refuse the login of users whose address is not proven, and do not mail them reset links. LoopBack's
+    /// `emailVerificationRequired`: off. A new address is then not proven until its owner says so.
+    pub email_verification_required: bool,
+    /// Where verification is required: mail the link when somebody signs up. LoopBack leaves that to the app.
+    pub verify_on_register: bool,
+    /// Lifetime of a verification link and of one that proves a new address, in seconds. In LoopBack they never end.
+    pub verification_ttl: i64,
+    /// Whether `PATCH` and `PUT` of a user refuse a password: it is changed with the old one (ASVS 6.2.3), or by a reset.
+    /// LoopBack's `rejectPasswordChangesViaPatchOrReplace`: off.
+    pub reject_password_changes_via_patch_or_replace: bool,
+    /// Whether `PATCH` and `PUT` of a user refuse another address: it is changed with the password and a proof of the new one.
+    /// Otherwise whoever finds a session open can take the account through a reset mail.
+    pub reject_email_changes_via_patch_or_replace: bool,
+    /// Answer `POST /{id}/verify` for an unknown id with 404, as LoopBack does. Off: both get 204, and ids cannot be counted.
+    pub reveal_unknown_id_on_verify: bool,
+    /// Whether `PUT` of a user replaces all of it. If not, it changes what is sent, as `PATCH` does. LoopBack's
+    /// `replaceOnPUT`: on.
+    pub replace_on_put: bool,
+    /// What a caller without the right is answered, if it is somebody; nobody always gets 401. LoopBack's `aclErrorStatus`: 401.
+    pub acl_error_status: AclErrorStatus,
+    /// Whether a loaded user has `null` for what is not set, as from LoopBack's SQL connectors. Otherwise it has no such member, as
+    /// from the memory connector.
+    pub null_members: bool,
+    /// A path segment that stands for the caller's own id: `me` makes `/users/me` the caller's. LoopBack's
+    /// `currentUserLiteral`: none.
+    pub current_user_literal: Option<&'static str>,
+    /// Sliding expiry: a token that is used this many seconds after it was issued or last renewed begins its lifetime anew, at
+    /// most until `max_token_ttl` after it was issued (ASVS 7.3.2). `None`, the default, is LoopBack's way: never.
+    pub renew_after: Option<u32>,
     /// How long a store may take for one call before the request fails with 503.
     pub store_timeout: Duration,
     /// How long a mailer may take for one mail before it is given up.
@@ -89,6 +125,17 @@ impl Default for Policy {
             reveal_unknown_email_on_reset: false,
             login_token_may_reset_password: false,
             expired_token_fails_open_routes: false,
+            email_verification_required: false,
+            verify_on_register: true,
+            verification_ttl: 86_400,
+            reject_password_changes_via_patch_or_replace: true,
+            reject_email_changes_via_patch_or_replace: true,
+            reveal_unknown_id_on_verify: false,
+            replace_on_put: true,
+            acl_error_status: AclErrorStatus::Unauthorized,
+            null_members: false,
+            current_user_literal: None,
+            renew_after: None,
             store_timeout: Duration::from_secs(5),
             mail_timeout: Duration::from_secs(60),
         }
@@ -121,6 +168,11 @@ impl Policy {
             reveal_unknown_email_on_reset: true,
             login_token_may_reset_password: true,
             expired_token_fails_open_routes: true,
+            verify_on_register: false,
+            verification_ttl: 31_556_926,
+            reject_password_changes_via_patch_or_replace: false,
+            reject_email_changes_via_patch_or_replace: false,
+            reveal_unknown_id_on_verify: true,
             ..Self::default()
         }
     }
@@ -153,7 +205,13 @@ impl Policy {
         }
     }
 
-    /// Whether identifiers are looked up within a realm: one must be named, or one can be.
+    /// Whether the same address may occur once in each realm.
+    #[must_use]
+    pub fn unique_per_realm(&self) -> bool {
+        self.realm_required && self.realm_delimiter.is_some()
+    }
+
+    /// Whether a login must name a realm.
     #[must_use]
     pub fn has_realms(&self) -> bool {
         self.realm_required || self.realm_delimiter.is_some()
@@ -161,8 +219,11 @@ impl Policy {
 
     /// The first setting that contradicts itself or falls below what is safe, in words.
     pub(crate) fn mistake(&self) -> Option<&'static str> {
-        if self.token_ttl <= 0 || self.max_token_ttl <= 0 || self.reset_token_ttl <= 0 {
-            Some("token_ttl, max_token_ttl and reset_token_ttl must be positive")
+        let eternal = self.token_ttl == -1 && self.allow_eternal_tokens;
+        if (self.token_ttl <= 0 && !eternal) || self.max_token_ttl <= 0 {
+            Some("token_ttl and max_token_ttl must be positive (token_ttl may be -1 where allow_eternal_tokens is set)")
+        } else if self.reset_token_ttl <= 0 || self.verification_ttl <= 0 {
+            Some("reset_token_ttl and verification_ttl must be positive")
         } else if self.token_ttl > self.max_token_ttl {
             Some("token_ttl must not exceed max_token_ttl")
         } else if self.password_min_chars == 0 || self.password_max_bytes < self.password_min_chars {

@@ -9,11 +9,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::{Account, NewUser, PasswordHash, StoreError, StoredUser, Timestamp, TokenDigest, TokenRecord, UserId};
+use crate::{
+    Account, NewUser, PasswordHash, StoreError, StoredUser, Timestamp, TokenDigest, TokenRecord, UserChange, UserId,
+    UserQuery, Where,
+};
 
 /// Where users are kept. `U` is the app's user type.
 ///
-/// Six methods, and one with a default. See `examples/own-users` for an implementation over an app's own table.
+/// Six methods, and some with defaults: those of [`UserOperation`] are for routes that an app need not have. See `examples/own-users` for an implementation over an app's own table.
 #[async_trait]
 pub trait UserStore<U: Account>: Send + Sync + 'static {
     /// Stores a new user with `rev` 0 and gives it an id that no user ever had.
@@ -56,6 +59,69 @@ pub trait UserStore<U: Account>: Send + Sync + 'static {
     ) -> Result<Option<TokenOwner<U>>, StoreError> {
         find_token_owner_separately(self, tokens, digest).await
     }
+
+    /// Whether the store can do this. Routes that need what it cannot do are refused when they are mounted.
+    fn supports(&self, _operation: UserOperation) -> bool {
+        false
+    }
+
+    /// In one atomic step, if the user is still as `old` has it: makes the change. Returns the user as it is then, or `None` if
+    /// it has changed meanwhile or is gone. Of many at the same time with the same `old` exactly one wins, and no change is lost.
+    ///
+    /// What is compared is `rev` and every field of the user; the hash of the password is not (it may be replaced by
+    /// [`rehash_password`](Self::rehash_password) at any time). Needs [`UserOperation::Update`].
+    ///
+    /// # Errors
+    ///
+    /// [`CreateUserError::Taken`] names the identifier that another user has.
+    async fn update_user(
+        &self,
+        _old: &StoredUser<U>,
+        _change: UserChange<U::Profile>,
+    ) -> Result<Option<StoredUser<U>>, CreateUserError> {
+        Err(StoreError::Unsupported("update_user").into())
+    }
+
+    /// Removes a user, whose id is never given to another. Returns whether it was there: of many at the same time exactly one
+    /// gets `true`. Its tokens are dead, since their user is not found; clearing them away is not this method's.
+    /// Needs [`UserOperation::Delete`].
+    async fn delete_user(&self, _id: &UserId) -> Result<bool, StoreError> {
+        Err(StoreError::Unsupported("delete_user"))
+    }
+
+    /// The users a query asks for, by their members as JSON has them. Needs [`UserOperation::Find`].
+    async fn find_users(&self, _query: &UserQuery) -> Result<Vec<U>, StoreError> {
+        Err(StoreError::Unsupported("find_users"))
+    }
+
+    /// How many users a condition holds for. Needs [`UserOperation::Find`].
+    async fn count_users(&self, _condition: &Where) -> Result<u64, StoreError> {
+        Err(StoreError::Unsupported("count_users"))
+    }
+}
+
+/// What a [`UserStore`] may leave out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum UserOperation {
+    /// [`UserStore::update_user`].
+    Update,
+    /// [`UserStore::delete_user`].
+    Delete,
+    /// [`UserStore::find_users`] and [`UserStore::count_users`].
+    Find,
+}
+
+impl UserOperation {
+    /// The method, as an app's author has to write it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Update => "update_user",
+            Self::Delete => "delete_user",
+            Self::Find => "find_users and count_users",
+        }
+    }
 }
 
 /// The token with this digest, and its user, by asking one store after the other. What a [`UserStore`] falls back to that cannot
@@ -71,7 +137,7 @@ pub async fn find_token_owner_separately<U: Account, S: UserStore<U> + ?Sized>(
 ) -> Result<Option<TokenOwner<U>>, StoreError> {
     let Some(token) = tokens.find_token(digest).await? else { return Ok(None) };
     let found = users.find_user(&token.user_id).await?;
-    Ok(found.map(|found| TokenOwner { token, user: found.user, rev: found.rev }))
+    Ok(found.map(|found| TokenOwner { token, user: found.user, rev: found.rev, roles: None }))
 }
 
 /// Why a user was not stored.
@@ -124,6 +190,8 @@ pub struct TokenOwner<U> {
     pub user: U,
     /// The user's present `rev`; the token is dead if its own is another.
     pub rev: i64,
+    /// The roles assigned to the user, if the same query brought them; `None` leaves them to [`RoleStore::roles_of`].
+    pub roles: Option<Vec<String>>,
 }
 
 /// Where access tokens are kept.
@@ -149,6 +217,13 @@ pub trait TokenStore: Send + Sync + 'static {
     /// Removes the tokens of the user of this type with this id that were issued under a `rev` less than `before_rev`, which are
     /// dead once the user's is that. Returns how many.
     async fn delete_tokens_of(&self, user_type: &str, user: &UserId, before_rev: i64) -> Result<u64, StoreError>;
+
+    /// The tokens of the user of this type with this id, alive or not, the oldest first.
+    async fn list_tokens_of(&self, user_type: &str, user: &UserId) -> Result<Vec<TokenRecord>, StoreError>;
+
+    /// In one atomic step, if the token is still as `old` has it: makes its `ttl`, `renewed` and `scopes` those of `new`. Returns
+    /// whether it did. Both have the same digest; what else differs in `new` is ignored.
+    async fn update_token(&self, old: &TokenRecord, new: &TokenRecord) -> Result<bool, StoreError>;
 
     /// Removes at most `limit` tokens that ended at or before `now`. Returns how many; fewer than `limit` means that none is
     /// left.
@@ -187,6 +262,10 @@ impl Eq for StoreIdentity {}
 pub enum OneTimePurpose {
     /// To choose a new password.
     ResetPassword,
+    /// To prove that an address is the user's.
+    VerifyEmail,
+    /// To prove a new address before it becomes the user's.
+    ChangeEmail,
 }
 
 impl OneTimePurpose {
@@ -195,6 +274,8 @@ impl OneTimePurpose {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::ResetPassword => "reset_password",
+            Self::VerifyEmail => "verify_email",
+            Self::ChangeEmail => "change_email",
         }
     }
 }
@@ -214,6 +295,8 @@ pub struct OneTimeRecord {
     pub rev: i64,
     /// When it ends.
     pub expires: Timestamp,
+    /// The address it was mailed to, where that is what it proves.
+    pub email: Option<String>,
 }
 
 /// Where secrets that work once are kept: password reset now, and whatever else is consumed.
@@ -236,8 +319,32 @@ pub trait OneTimeStore: Send + Sync + 'static {
         digest: &TokenDigest,
     ) -> Result<Option<OneTimeRecord>, StoreError>;
 
+    /// Removes all with this purpose of the user of this type with this id. Returns how many.
+    async fn delete_one_time_of(
+        &self,
+        purpose: OneTimePurpose,
+        user_type: &str,
+        user: &UserId,
+    ) -> Result<u64, StoreError>;
+
     /// Removes at most `limit` that ended at or before `now`. Returns how many.
     async fn purge_one_time(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError>;
+}
+
+/// Where the roles assigned to users are kept: LoopBack's Role and RoleMapping.
+#[async_trait]
+pub trait RoleStore: Send + Sync + 'static {
+    /// Puts the user of this type with this id into a role. Returns whether it was not in it before.
+    async fn assign_role(&self, user_type: &str, user: &UserId, role: &str) -> Result<bool, StoreError>;
+
+    /// Takes the user out of a role. Returns whether it was in it.
+    async fn unassign_role(&self, user_type: &str, user: &UserId, role: &str) -> Result<bool, StoreError>;
+
+    /// The roles of the user, in the order of the alphabet (by bytes).
+    async fn roles_of(&self, user_type: &str, user: &UserId) -> Result<Vec<String>, StoreError>;
+
+    /// The users of this type that are in a role, in the order of their ids.
+    async fn users_in_role(&self, user_type: &str, role: &str) -> Result<Vec<UserId>, StoreError>;
 }
 
 /// Sends mails.
@@ -258,8 +365,12 @@ pub struct Mail {
     pub to: String,
     /// The subject, one line.
     pub subject: String,
+    /// The address it comes from, if it is not to be the mailer's own.
+    pub from: Option<String>,
     /// The body as plain text.
     pub text: String,
+    /// The same as HTML, if there is such a form.
+    pub html: Option<String>,
     /// The link in the body, if there is one.
     pub link: Option<String>,
 }
@@ -268,7 +379,7 @@ impl Mail {
     /// A mail without a link.
     #[must_use]
     pub fn new(kind: MailKind, to: impl Into<String>, subject: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { kind, to: to.into(), subject: subject.into(), text: text.into(), link: None }
+        Self { kind, to: to.into(), subject: subject.into(), from: None, text: text.into(), html: None, link: None }
     }
 }
 
@@ -284,6 +395,12 @@ impl fmt::Debug for Mail {
 pub enum MailKind {
     /// A link to choose a new password.
     ResetPassword,
+    /// A link to prove an address.
+    VerifyEmail,
+    /// A link to prove a new address before it becomes the user's.
+    ChangeEmail,
+    /// A notice to the old address that there is a new one.
+    EmailChanged,
 }
 
 /// A mail was not sent. It is logged; nothing else depends on it.

@@ -75,6 +75,18 @@ impl TokenDigest {
         Self(bytes)
     }
 
+    /// The first half of the digest as 32 hex digits: a name for the token that is worth nothing as a token.
+    #[must_use]
+    pub fn handle(&self) -> String {
+        let (half, _) = self.0.split_at(16);
+        half.iter().fold(String::with_capacity(32), |mut text, byte| {
+            use fmt::Write;
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+    }
+
     /// The 32 bytes, for a store.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {
@@ -90,7 +102,7 @@ impl fmt::Debug for TokenDigest {
 
 /// What a store holds of an access token.
 ///
-/// The token is alive while `created + ttl` has not passed **and** `rev` equals the user's: a new password, "log out
+/// The token is alive while `created + ttl` (or, where tokens are renewed, `renewed + ttl`) has not passed **and** `rev` equals the user's: a new password, "log out
 /// everywhere" and the like bump the user's `rev` and thereby end every older token at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenRecord {
@@ -106,6 +118,8 @@ pub struct TokenRecord {
     pub ttl: i64,
     /// When it was issued.
     pub created: Timestamp,
+    /// When its lifetime began anew for the last time (`Policy::renew_after`); `None` if it never did.
+    pub renewed: Option<Timestamp>,
     /// What it may be used for. `None` means everything that asks for no scope (LoopBack's `["DEFAULT"]`); an empty list
     /// means nothing.
     pub scopes: Option<Vec<String>>,
@@ -115,7 +129,13 @@ impl TokenRecord {
     /// When the token ends; `None` for one that never does.
     #[must_use]
     pub fn expires(&self) -> Option<Timestamp> {
-        (self.ttl >= 0).then(|| self.created.plus_seconds(self.ttl))
+        (self.ttl >= 0).then(|| self.renewed.unwrap_or(self.created).plus_seconds(self.ttl))
+    }
+
+    /// By what its holder can name the token without showing its secret, in a list of sessions: 32 hex digits of the digest.
+    #[must_use]
+    pub fn handle(&self) -> String {
+        self.digest.handle()
     }
 
     /// Whether the token has ended at `now`. A token is valid strictly before its end, as in LoopBack.

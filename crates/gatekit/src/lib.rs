@@ -41,11 +41,16 @@ pub use gatekit_sql as sql;
 
 #[cfg(feature = "accounts")]
 pub use gatekit_core::{
-    Account, Auth, ChangePassword, Event, Hasher, Hooks, IssueToken, Login, Mailer, MemoryStore, NewUser, OneTimeStore,
-    PasswordReset, Policy, Profile, Refusal, Register, RequestPasswordReset, StoredUser, TokenStore, UserStore,
+    AccessRequest, AccessType, Account, Acl, AclRow, AssignRoleError, Auth, ChangeEmail, ChangePassword, ConfirmEmail,
+    Decision, DeleteAccount, Event, Explanation, Hasher, Hooks, IssueToken, Login, Mailer, MemoryStore, Method,
+    NewUser, OneTimeStore, PasswordReset, Permission, Policy, Principal, Profile, Refusal, Register,
+    RequestEmailChange, RequestEmailVerification, RequestPasswordReset, RoleResolver, RoleStore, StoredUser,
+    TokenStore, UpdateUser, UserChange, UserOperation, UserQuery, UserStore, VerifyOptions,
 };
 #[cfg(feature = "jwt")]
 pub use gatekit_layer::JwtVerifier;
+#[cfg(feature = "signed-cookies")]
+pub use gatekit_layer::{CookieSecretError, CookieSecrets};
 #[cfg(feature = "console-mail")]
 pub use gatekit_mail::ConsoleMailer;
 #[cfg(feature = "smtp")]
@@ -54,12 +59,13 @@ pub use gatekit_mail::SmtpMailer;
 pub use gatekit_sql::SqliteStore;
 pub use {
     gatekit_core::{
-        AuthenticateError, Authenticated, Authenticator, IssuedToken, NoProfile, StoreError, Timestamp, TokenRecord,
-        TokenSecret, User, UserId, async_trait,
+        AclErrorStatus, AuthenticateError, Authenticated, Authenticator, IssuedToken, NoProfile, StoreError, Timestamp,
+        TokenRecord, TokenSecret, User, UserId, async_trait,
     },
     gatekit_layer::{
-        AccessToken, AuthLayer, AuthRejection, AuthUser, ErrorResponse, PresentedToken, RequireAuthLayer, TokenSource,
-        TokenSources, access_token, principal,
+        AccessToken, AnyUser, AuthLayer, AuthRejection, AuthUser, Caller, ErrorForm, ErrorResponse, HasRole, Owned,
+        PresentedToken, RequireAuthLayer, RequireRoleLayer, RequireScopeLayer, Role, Scope, Scoped, TokenSource,
+        TokenSources, access_token, principal, require_owner,
     },
 };
 
@@ -76,16 +82,34 @@ mod guides {
     mod logout {}
     #[doc = include_str!("../../../docs/guide/find-user.md")]
     mod find_user {}
+    #[doc = include_str!("../../../docs/guide/update-user.md")]
+    mod update_user {}
+    #[doc = include_str!("../../../docs/guide/verify-email.md")]
+    mod verify_email {}
+    #[doc = include_str!("../../../docs/guide/change-email.md")]
+    mod change_email {}
+    #[doc = include_str!("../../../docs/guide/delete-account.md")]
+    mod delete_account {}
+    #[doc = include_str!("../../../docs/guide/sessions.md")]
+    mod sessions {}
     #[doc = include_str!("../../../docs/guide/change-password.md")]
     mod change_password {}
     #[doc = include_str!("../../../docs/guide/reset-password.md")]
     mod reset_password {}
     #[doc = include_str!("../../../docs/guide/protecting-handlers.md")]
     mod protecting_handlers {}
+    #[doc = include_str!("../../../docs/guide/responses.md")]
+    mod responses {}
+    #[doc = include_str!("../../../docs/guide/roles.md")]
+    mod roles {}
+    #[doc = include_str!("../../../docs/guide/scopes.md")]
+    mod scopes {}
     #[doc = include_str!("../../../docs/guide/mail.md")]
     mod mail {}
     #[doc = include_str!("../../../docs/guide/own-users.md")]
     mod own_users {}
+    #[doc = include_str!("../../../docs/guide/from-loopback.md")]
+    mod from_loopback {}
     #[doc = include_str!("../../../docs/guide/testing.md")]
     mod testing {}
 }

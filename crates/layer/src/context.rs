@@ -1,13 +1,13 @@
 //! What the layer leaves in a request for the extractors: where to look, who can check a token, and, once somebody asked, the
 //! answer.
 
-use std::any::{Any, type_name};
+use std::any::{Any, TypeId, type_name};
 use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use gatekit_core::{AuthenticateError, Authenticated, Authenticator, TokenRecord};
+use gatekit_core::{AuthenticateError, Authenticated, Authenticator, StoreError, TokenRecord};
 use http::request::Parts;
 use http::{Extensions, HeaderMap, Method, Uri};
 
@@ -26,6 +26,8 @@ pub(crate) struct Context {
     /// What was cut out of the query, also by layers further out; the other sources are looked at when somebody asks.
     query: Vec<QueryToken>,
     answer: Option<Answer>,
+    /// Whether a guard has found that the token has a scope that this route asks for, and not the one of routes that ask for none.
+    in_scope: bool,
     /// What a layer further out left, whose principal may be of another type.
     outer: Option<Box<Context>>,
 }
@@ -38,12 +40,29 @@ pub(crate) struct Settings {
     pub(crate) cross_origin: CrossOrigin,
 }
 
+/// [`Context::knowing`] for a user type that a layer was told, without its name.
+pub(crate) type Knowing = for<'a> fn(&'a mut Parts) -> BoxFuture<'a, Result<&'a mut Context, AuthRejection>>;
+
+pub(crate) fn knowing<P: Clone + Send + Sync + 'static>(
+    parts: &mut Parts,
+) -> BoxFuture<'_, Result<&mut Context, AuthRejection>> {
+    Box::pin(Context::knowing::<P>(parts))
+}
+
+/// In place of a user type: whoever is known on the route, whatever type the authenticator has for it.
+///
+/// It is what [`HasRole`](crate::HasRole) and [`Scoped`](crate::Scoped) ask about unless a type is named, so that they need none. Where
+/// layers for several user types are stacked, it is the caller who was found already, or else of the innermost layer that knows
+/// one; name the type there.
+#[derive(Clone, Copy, Debug)]
+pub enum AnyUser {}
+
 type Answer = Result<Arc<dyn ErasedAuthenticated>, Box<AuthRejection>>;
 
 impl Context {
     /// Puts a new one into `extensions`.
     pub(crate) fn insert(extensions: &mut Extensions, settings: Arc<Settings>, query: Vec<QueryToken>) {
-        let context = Self { settings, query, answer: None, outer: None };
+        let context = Self { settings, query, answer: None, in_scope: false, outer: None };
         if let Some(outer) = extensions.insert(context)
             && let Some(context) = extensions.get_mut::<Self>()
         {
@@ -52,32 +71,32 @@ impl Context {
         }
     }
 
-    /// The caller, if `parts` have a context whose principal is a `P`. The authenticator is asked at most once a request.
-    pub(crate) async fn caller_of<P: Clone + Send + Sync + 'static>(
+    /// The context whose principal is a `P`, with the caller known; for [`AnyUser`] the one that knew a caller already, or else
+    /// the first that does, from the innermost outwards. An authenticator is asked at most once a request.
+    pub(crate) async fn knowing<P: Clone + Send + Sync + 'static>(
         parts: &mut Parts,
-    ) -> Result<&dyn ErasedAuthenticated, AuthRejection> {
+    ) -> Result<&mut Self, AuthRejection> {
         let (context, head) = split(parts);
+        if TypeId::of::<P>() == TypeId::of::<AnyUser>() {
+            return context.ok_or_else(|| not_mounted("its user type"))?.resolve_any(&head).await;
+        }
         let context = context.ok_or_else(|| not_mounted(type_name::<P>()))?.of::<P>()?;
         if context.answer.is_none() {
             context.answer = Some(context.ask_for::<P>(&head).await.map_err(Box::new));
         }
-        context.known()
+        context.known()?;
+        Ok(context)
     }
 
-    /// The caller, whatever the principal: who was found already, or else the first that is, from the innermost context outwards.
-    pub(crate) async fn any_caller(parts: &mut Parts) -> Result<&dyn ErasedAuthenticated, AuthRejection> {
-        let (context, head) = split(parts);
-        context.ok_or_else(|| not_mounted("its user type"))?.resolve_any(&head).await
-    }
-
-    /// The caller, whatever the principal of the innermost context.
-    pub(crate) async fn caller(parts: &mut Parts) -> Result<&dyn ErasedAuthenticated, AuthRejection> {
+    /// The innermost context, with the caller known.
+    pub(crate) async fn innermost(parts: &mut Parts) -> Result<&mut Self, AuthRejection> {
         let (context, head) = split(parts);
         let context = context.ok_or_else(|| not_mounted("its user type"))?;
         if context.answer.is_none() {
             context.answer = Some(context.ask(&head).await.map_err(Box::new));
         }
-        context.known()
+        context.known()?;
+        Ok(context)
     }
 
     /// The token as it came, unchecked.
@@ -102,9 +121,14 @@ impl Context {
     }
 
     /// Of several contexts, the one that was asked already and said yes; or else the first that does, from here outwards.
-    async fn resolve_any(&mut self, head: &Head<'_>) -> Result<&dyn ErasedAuthenticated, AuthRejection> {
-        if let Some(depth) = self.outwards().position(|context| context.answered().is_some()) {
-            return self.outwards().nth(depth).unwrap_or(self).known();
+    async fn resolve_any(&mut self, head: &Head<'_>) -> Result<&mut Self, AuthRejection> {
+        let knowing = self.outwards().position(|context| context.answered().is_some());
+        if let Some(depth) = knowing {
+            let mut context = self;
+            for _ in 0..depth {
+                context = context.outer.as_deref_mut().ok_or(AuthRejection::Missing)?;
+            }
+            return Ok(context);
         }
         let mut refusal = None;
         let mut context = Some(self);
@@ -113,7 +137,7 @@ impl Context {
                 here.answer = Some(here.ask(head).await.map_err(Box::new));
             }
             match here.known().map(|_| ()) {
-                Ok(()) => return here.known(),
+                Ok(()) => return Ok(here),
                 Err(failure) if !failure.is_anonymous() => return Err(failure),
                 Err(other) => refusal = refusal.or(Some(other)),
             }
@@ -122,12 +146,40 @@ impl Context {
         Err(refusal.unwrap_or(AuthRejection::Missing))
     }
 
-    fn known(&self) -> Result<&dyn ErasedAuthenticated, AuthRejection> {
+    /// The caller, whatever its token is for.
+    pub(crate) fn known(&self) -> Result<&dyn ErasedAuthenticated, AuthRejection> {
         match &self.answer {
             Some(Ok(caller)) => Ok(&**caller),
             Some(Err(rejection)) => Err(AuthRejection::clone(rejection)),
             None => Err(AuthRejection::Missing),
         }
+    }
+
+    /// The caller, if its token is for this route: it has the scope that a guard has asked for, or else the one of routes that
+    /// ask for none.
+    pub(crate) fn admitted(&self) -> Result<&dyn ErasedAuthenticated, AuthRejection> {
+        let caller = self.known()?;
+        if self.in_scope || caller.has_scope(TokenRecord::DEFAULT_SCOPE) {
+            Ok(caller)
+        } else {
+            Err(AuthRejection::InsufficientScope)
+        }
+    }
+
+    /// Admits the caller if its token has any of these scopes; from here on nothing in this request asks for another.
+    pub(crate) fn require_scope<S: AsRef<str>>(&mut self, scopes: &[S]) -> Result<(), AuthRejection> {
+        let caller = self.known()?;
+        if !scopes.iter().any(|scope| caller.has_scope(scope.as_ref())) {
+            return Err(AuthRejection::InsufficientScope);
+        }
+        self.in_scope = true;
+        Ok(())
+    }
+
+    /// Whether the caller, whose token must be for this route, is in a role.
+    pub(crate) async fn is_in_role(&self, role: &str) -> Result<bool, AuthRejection> {
+        let caller = self.admitted()?;
+        self.settings.authenticator.is_in_role(caller, role).await.map_err(AuthRejection::Unavailable)
     }
 
     /// Asks an authenticator whose principal is known to be a `P`, which spares the future that hides it.
@@ -183,8 +235,8 @@ fn split(parts: &mut Parts) -> (Option<&mut Context>, Head<'_>) {
 
 fn not_mounted(wanted: &str) -> AuthRejection {
     AuthRejection::Misconfigured(format!(
-        "no AuthLayer is mounted on this route. Add `.layer(AuthLayer::new(auth))` to the router, after (below) its routes, with \
-         an authenticator for {wanted}"
+        "no AuthLayer is mounted on this route. Add `.layer(AuthLayer::new(auth))` to the router, after (below) its routes and the \
+         layers that ask for a caller, with an authenticator for {wanted}"
     ))
 }
 
@@ -200,6 +252,12 @@ pub(crate) trait ErasedAuthenticator: Send + Sync {
     fn as_any(&self) -> &(dyn Any + Send + Sync);
     fn principal_name(&self) -> &'static str;
     fn resolve<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Arc<dyn ErasedAuthenticated>, AuthenticateError>>;
+    /// About a caller it has resolved itself.
+    fn is_in_role<'a>(
+        &'a self,
+        caller: &'a dyn ErasedAuthenticated,
+        role: &'a str,
+    ) -> BoxFuture<'a, Result<bool, StoreError>>;
 }
 
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -222,20 +280,44 @@ impl<P: Clone + Send + Sync + 'static> ErasedAuthenticator for Typed<P> {
             Ok(Arc::new(caller) as Arc<dyn ErasedAuthenticated>)
         })
     }
+
+    fn is_in_role<'a>(
+        &'a self,
+        caller: &'a dyn ErasedAuthenticated,
+        role: &'a str,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        Box::pin(async move {
+            match caller.as_any().downcast_ref::<Authenticated<P>>() {
+                Some(caller) => self.0.is_in_role(caller, role).await,
+                // Somebody else's caller, of whom this authenticator knows nothing.
+                None => Ok(false),
+            }
+        })
+    }
 }
 
 /// An [`Authenticated`] without its type.
 pub(crate) trait ErasedAuthenticated: Send + Sync {
+    fn as_any(&self) -> &(dyn Any + Send + Sync);
     fn principal(&self) -> &(dyn Any + Send + Sync);
     fn token(&self) -> Option<&TokenRecord>;
+    fn has_scope(&self, scope: &str) -> bool;
 }
 
 impl<P: Send + Sync + 'static> ErasedAuthenticated for Authenticated<P> {
+    fn as_any(&self) -> &(dyn Any + Send + Sync) {
+        self
+    }
+
     fn principal(&self) -> &(dyn Any + Send + Sync) {
         &self.principal
     }
 
     fn token(&self) -> Option<&TokenRecord> {
         self.token.as_ref()
+    }
+
+    fn has_scope(&self, scope: &str) -> bool {
+        Authenticated::has_scope(self, scope)
     }
 }

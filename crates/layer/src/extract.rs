@@ -1,17 +1,18 @@
 //! A handler's guard is in its signature: the extractors.
 
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
-use gatekit_core::{TokenRecord, TokenSecret, User};
+use gatekit_core::{Authenticated, TokenRecord, TokenSecret, User};
 use http::Extensions;
 use http::request::Parts;
 
 use crate::AuthRejection;
-use crate::context::{Context, ErasedAuthenticated};
+use crate::context::{AnyUser, Context, ErasedAuthenticated};
 
 /// The caller, who has a valid token. Without one the handler is not run: see [`AuthRejection`] for the answers.
 ///
 /// `U` is what the authenticator of the [`AuthLayer`](crate::AuthLayer) makes of a token: the app's user type, the claims of a
-/// JWT. A token that is confined to scopes does not get in here.
+/// JWT. A token that is confined to scopes does not get in here, unless [`Scoped`](crate::Scoped) or
+/// [`RequireScopeLayer`](crate::RequireScopeLayer) has admitted it before.
 ///
 /// ```
 /// use gatekit_layer::AuthUser;
@@ -32,17 +33,52 @@ impl<S: Sync, U: Clone + Send + Sync + 'static> FromRequestParts<S> for AuthUser
     type Rejection = AuthRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthRejection> {
-        let caller = Context::caller_of::<U>(parts).await?;
-        require_default_scope(caller)?;
+        let caller = Context::knowing::<U>(parts).await?.admitted()?;
         match caller.principal().downcast_ref::<U>() {
             Some(principal) => Ok(Self(principal.clone())),
-            // `caller_of` found the context by this very type.
+            // The context was found by this very type.
             None => Err(AuthRejection::Invalid),
         }
     }
 }
 
 impl<S: Sync, U: Clone + Send + Sync + 'static> OptionalFromRequestParts<S> for AuthUser<U> {
+    type Rejection = AuthRejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, AuthRejection> {
+        optional(<Self as FromRequestParts<S>>::from_request_parts(parts, state).await)
+    }
+}
+
+/// The caller with all that is known of it, **whatever its token may be used for**: principal, stored token and roles.
+///
+/// For code that decides itself, as the routes of the User API do by their access control list. A handler that only wants to know
+/// who is there asks for [`AuthUser`], which does not let tokens in that are confined to scopes.
+///
+/// ```
+/// use gatekit_layer::Caller;
+///
+/// async fn scopes(Caller(caller): Caller) -> String {
+///     if caller.has_scope("reports") { "You may read reports" } else { "You may not" }.to_owned()
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Caller<U = User>(pub Authenticated<U>);
+
+impl<S: Sync, U: Clone + Send + Sync + 'static> FromRequestParts<S> for Caller<U> {
+    type Rejection = AuthRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthRejection> {
+        let caller = Context::knowing::<U>(parts).await?.known()?;
+        match caller.as_any().downcast_ref::<Authenticated<U>>() {
+            Some(caller) => Ok(Self(caller.clone())),
+            // The context was found by this very type.
+            None => Err(AuthRejection::Invalid),
+        }
+    }
+}
+
+impl<S: Sync, U: Clone + Send + Sync + 'static> OptionalFromRequestParts<S> for Caller<U> {
     type Rejection = AuthRejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, AuthRejection> {
@@ -72,8 +108,7 @@ impl<S: Sync> FromRequestParts<S> for AccessToken {
     type Rejection = AuthRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthRejection> {
-        let caller = Context::any_caller(parts).await?;
-        require_default_scope(caller)?;
+        let caller = Context::knowing::<AnyUser>(parts).await?.admitted()?;
         match caller.token() {
             Some(token) => Ok(Self(token.clone())),
             None => Err(AuthRejection::Misconfigured(
@@ -139,20 +174,14 @@ pub fn access_token<U: 'static>(extensions: &Extensions) -> Option<&TokenRecord>
     caller::<U>(extensions)?.token()
 }
 
-/// The caller who is a `U`, if somebody asked already.
+/// The caller who is a `U`, if somebody asked already and the token is for this route.
 fn caller<U: 'static>(extensions: &Extensions) -> Option<&dyn ErasedAuthenticated> {
-    let mut callers = extensions.get::<Context>()?.outwards().filter_map(Context::answered);
+    let mut callers = extensions.get::<Context>()?.outwards().filter_map(|context| context.admitted().ok());
     callers.find(|caller| caller.principal().is::<U>())
 }
 
-pub(crate) fn require_default_scope(caller: &dyn ErasedAuthenticated) -> Result<(), AuthRejection> {
-    match caller.token() {
-        Some(token) if !token.has_scope(TokenRecord::DEFAULT_SCOPE) => Err(AuthRejection::InsufficientScope),
-        _ => Ok(()),
-    }
-}
-
-fn optional<T>(extracted: Result<T, AuthRejection>) -> Result<Option<T>, AuthRejection> {
+/// `None` for nobody; a failure stays one.
+pub(crate) fn optional<T>(extracted: Result<T, AuthRejection>) -> Result<Option<T>, AuthRejection> {
     match extracted {
         Ok(caller) => Ok(Some(caller)),
         Err(rejection) if rejection.is_anonymous() => Ok(None),

@@ -9,6 +9,8 @@
 //! 2. The first extractor that asks ([`AuthUser`], [`AccessToken`]) tries the sources in order and has the authenticator look the
 //!    token up, once. The answer stays in the request: ten extractors cost what one costs.
 //! 3. [`RequireAuthLayer`] does both at once, for whole routers and for tower services without axum.
+//! 4. Who the caller is may not be enough: [`HasRole`] and [`RequireRoleLayer`] ask the authenticator about a role, [`Scoped`] and
+//!    [`RequireScopeLayer`] look at the token's scopes, [`require_owner`] at a record of the app's.
 //!
 //! ```
 //! use axum::{Router, routing::get};
@@ -33,15 +35,20 @@
 //! | --- | --- |
 //! | `jwt` | `JwtVerifier`: JSON Web Tokens made elsewhere |
 //! | `jwks-url` | their keys from a URL |
+//! | `signed-cookies` | `TokenSource::signed_cookie`: tokens in cookies that Express' cookie-parser could have signed |
 //! | `axum` | a token in the query is cut out of axum's `OriginalUri` too; `gatekit` turns it on |
 
 mod context;
 mod cross_origin;
 mod error_response;
 mod extract;
+mod guard;
 mod layer;
+mod owner;
 mod rejection;
 mod require;
+mod role;
+mod scope;
 mod source;
 
 #[cfg(feature = "jwks-url")]
@@ -49,14 +56,24 @@ mod jwks_url;
 #[cfg(feature = "jwt")]
 pub mod jwt;
 
+#[cfg(feature = "signed-cookies")]
+mod signed;
+
 #[cfg(feature = "jwt")]
 pub use jwt::JwtVerifier;
+#[cfg(feature = "signed-cookies")]
+pub use signed::{CookieSecretError, CookieSecrets};
 pub use {
+    context::AnyUser,
     cross_origin::InvalidOrigin,
-    error_response::ErrorResponse,
-    extract::{AccessToken, AuthUser, PresentedToken, access_token, principal},
+    error_response::{ErrorForm, ErrorResponse},
+    extract::{AccessToken, AuthUser, Caller, PresentedToken, access_token, principal},
+    guard::GuardFuture,
     layer::{AuthFuture, AuthLayer, AuthService},
+    owner::{Owned, require_owner},
     rejection::AuthRejection,
     require::{RequireAuthFuture, RequireAuthLayer, RequireAuthService},
+    role::{HasRole, RequireRoleLayer, RequireRoleService, Role},
+    scope::{RequireScopeLayer, RequireScopeService, Scope, Scoped},
     source::{TokenSource, TokenSources},
 };

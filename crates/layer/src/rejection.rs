@@ -1,7 +1,7 @@
 //! Why a caller did not get in.
 
 use axum_core::response::{IntoResponse, Response};
-use gatekit_core::{AuthenticateError, StoreError};
+use gatekit_core::{AclErrorStatus, AuthenticateError, StoreError};
 use http::StatusCode;
 use http::header::{HeaderValue, WWW_AUTHENTICATE};
 
@@ -29,8 +29,17 @@ pub enum AuthRejection {
     /// `CROSS_ORIGIN_REQUEST`.
     #[error("a cookie from another origin is not accepted for this method")]
     CrossOrigin,
-    /// The token could not be checked. Status 503, code `SERVICE_UNAVAILABLE`.
-    #[error("tokens cannot be checked now: {0}")]
+    /// The caller is known and has not the right: not the role, or not the owner. Status 403, code `ACCESS_DENIED`.
+    #[error("the caller has not the right")]
+    Forbidden,
+    /// The same, as LoopBack answers it unless told otherwise. Status 401, code `AUTHORIZATION_REQUIRED`.
+    #[error("the caller has not the right")]
+    Unauthorized,
+    /// The same, without telling that there is such a thing. Status 404, code `MODEL_NOT_FOUND`.
+    #[error("the caller has not the right, and is not to know that there is such a thing")]
+    NotFound,
+    /// The token could not be checked, or the caller's roles could not be found out. Status 503, code `SERVICE_UNAVAILABLE`.
+    #[error("tokens or roles cannot be checked now: {0}")]
     Unavailable(StoreError),
     /// The app's mistake. Status 500; the message says how to mend it.
     #[error("{0}")]
@@ -48,12 +57,29 @@ impl From<AuthenticateError> for AuthRejection {
     }
 }
 
+/// What a caller is answered who is known and has not the right.
+impl From<AclErrorStatus> for AuthRejection {
+    fn from(status: AclErrorStatus) -> Self {
+        match status {
+            AclErrorStatus::Unauthorized => Self::Unauthorized,
+            AclErrorStatus::NotFound => Self::NotFound,
+            _ => Self::Forbidden,
+        }
+    }
+}
+
 impl AuthRejection {
     /// Whether this says only that nobody is known to be calling. Anything else is a failure that `Option<AuthUser>` must
     /// not hide.
     #[must_use]
     pub fn is_anonymous(&self) -> bool {
         matches!(self, Self::Missing | Self::Invalid | Self::Expired | Self::InsufficientScope)
+    }
+
+    /// Whether this says that the caller is known and has not the right.
+    #[must_use]
+    pub fn is_denial(&self) -> bool {
+        matches!(self, Self::Forbidden | Self::Unauthorized | Self::NotFound)
     }
 
     /// The answer in the kit's error shape, with `WWW-Authenticate` as RFC 6750 §3 wants it.
@@ -66,7 +92,7 @@ impl AuthRejection {
         };
         let refused = |challenge| unauthorized("Authorization Required", "AUTHORIZATION_REQUIRED", challenge);
         match self {
-            Self::Missing => refused("Bearer"),
+            Self::Missing | Self::Unauthorized => refused("Bearer"),
             Self::Invalid => refused(r#"Bearer error="invalid_token", error_description="The token is not valid""#),
             Self::InsufficientScope => {
                 refused(r#"Bearer error="insufficient_scope", error_description="The token is for something else""#)
@@ -75,17 +101,23 @@ impl AuthRejection {
                 "Invalid Access Token",
                 "INVALID_TOKEN",
                 r#"Bearer error="invalid_token", error_description="The token has expired""#,
-            ),
+            )
+            .property("status", 401),
             Self::CrossOrigin => {
                 ErrorResponse::new(StatusCode::FORBIDDEN, "Cross-origin request refused").code("CROSS_ORIGIN_REQUEST")
             }
+            Self::Forbidden => ErrorResponse::new(StatusCode::FORBIDDEN, "Access Denied").code("ACCESS_DENIED"),
+            Self::NotFound => ErrorResponse::new(StatusCode::NOT_FOUND, "Not Found").code("MODEL_NOT_FOUND"),
             Self::Unavailable(error) => {
-                tracing::error!(%error, "a request failed because its token could not be checked");
+                tracing::error!(%error, "a request failed because its token or its caller's roles could not be checked");
                 ErrorResponse::unavailable(1)
             }
             Self::Misconfigured(message) => {
                 tracing::error!("{message}");
-                ErrorResponse::new(StatusCode::INTERNAL_SERVER_ERROR, message.clone()).code("MISCONFIGURED")
+                ErrorResponse::new(StatusCode::INTERNAL_SERVER_ERROR, message.clone())
+                    .code("MISCONFIGURED")
+                    // It says how to mend the app, and nothing of its data.
+                    .exposed()
             }
         }
     }

@@ -11,8 +11,8 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::context::{BoxFuture, Context};
-use crate::extract::require_default_scope;
+use crate::context::Context;
+use crate::guard::{GuardFuture, take_ready};
 use crate::layer::protect;
 use crate::{AuthLayer, AuthRejection, TokenSources};
 
@@ -84,19 +84,14 @@ where
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         let from_query = self.layer.prepare(&mut request);
-        // The very service that was ready is the one that is called; the clone is for the next request.
-        let clone = self.inner.clone();
-        let service = std::mem::replace(&mut self.inner, clone);
-        RequireAuthFuture {
-            state: State::Asking { asking: Box::pin(admit(request)), service: Some(service) },
-            from_query,
-        }
+        let inner = GuardFuture::new(take_ready(&mut self.inner), admit(request));
+        RequireAuthFuture { inner, from_query }
     }
 }
 
 async fn admit<B: Send>(request: Request<B>) -> Result<Request<B>, AuthRejection> {
     let (mut parts, body) = request.into_parts();
-    require_default_scope(Context::caller(&mut parts).await?)?;
+    Context::innermost(&mut parts).await?.admitted()?;
     Ok(Request::from_parts(parts, body))
 }
 
@@ -107,19 +102,8 @@ pin_project! {
         S: Service<Request<B>>,
     {
         #[pin]
-        state: State<S, B>,
+        inner: GuardFuture<S, B>,
         from_query: bool,
-    }
-}
-
-pin_project! {
-    #[project = StateProj]
-    enum State<S, B>
-    where
-        S: Service<Request<B>>,
-    {
-        Asking { asking: BoxFuture<'static, Result<Request<B>, AuthRejection>>, service: Option<S> },
-        Answering { #[pin] answering: S::Future },
     }
 }
 
@@ -131,21 +115,8 @@ where
     type Output = Result<Response<ResBody>, S::Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
-        let mut response = loop {
-            match this.state.as_mut().project() {
-                StateProj::Asking { asking, service } => match (ready!(asking.as_mut().poll(cx)), service.take()) {
-                    (Ok(request), Some(mut service)) => {
-                        let answering = service.call(request);
-                        this.state.set(State::Answering { answering });
-                    }
-                    (Err(rejection), _) => break rejection.into_http(),
-                    // Polled after it was done, which no caller may do.
-                    (Ok(_), None) => return Poll::Pending,
-                },
-                StateProj::Answering { answering } => break ready!(answering.poll(cx))?,
-            }
-        };
+        let this = self.project();
+        let mut response = ready!(this.inner.poll(cx))?;
         if *this.from_query {
             protect(&mut response);
         }

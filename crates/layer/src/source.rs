@@ -11,14 +11,20 @@ use http::{Uri, uri::PathAndQuery};
 
 /// The places a token is looked for, in order. The first that has one ends the search.
 ///
-/// [`TokenSources::default`] is LoopBack's order: the query parameter `access_token`, the header `X-Access-Token`, the header
-/// `Authorization`, the cookie `access_token`.
+/// | sources | query | headers | cookies |
+/// | --- | --- | --- | --- |
+/// | [`default`](TokenSources::default) | `access_token` | `X-Access-Token`, then `Authorization` | `access_token` |
+/// | [`loopback`](TokenSources::loopback) | `access_token` | `X-Access-Token`, then `Authorization` | none |
+/// | [`strict`](TokenSources::strict) | none | `X-Access-Token`, then `Authorization` | `access_token` |
 ///
 /// ```
 /// use gatekit_layer::{TokenSource, TokenSources};
 ///
-/// // Only RFC 6750's header, and a header of our own:
+/// // Only RFC 6750's header, and a header of our own (LoopBack: `searchDefaultTokenKeys: false`):
 /// let sources = TokenSources::new([TokenSource::bearer(), TokenSource::header("x-cm-well-token")]);
+///
+/// // A header of our own beside the others:
+/// let sources = TokenSources::loopback().with([TokenSource::header("x-cm-well-token")]);
 /// ```
 #[derive(Clone, Debug)]
 pub struct TokenSources(Vec<TokenSource>);
@@ -39,6 +45,28 @@ impl TokenSources {
             TokenSource::header("authorization"),
             TokenSource::cookie("access_token"),
         ])
+    }
+
+    /// Where LoopBack's `loopback.token()` looks. It is [`default`](Self::default) without the cookie: LoopBack reads signed ones
+    /// only. Where it does, that is where the app has a cookie-parser with a secret, add `TokenSource::signed_cookie` for
+    /// `access_token` and for `authorization`.
+    #[must_use]
+    pub fn loopback() -> Self {
+        Self::new([
+            TokenSource::query("access_token"),
+            TokenSource::header("x-access-token"),
+            TokenSource::header("authorization"),
+        ])
+    }
+
+    /// And these places, each before those of its kind: LoopBack's `params`, `headers` and `cookies`. All places are then in the
+    /// order of their kinds, which is query, header, cookie.
+    #[must_use]
+    pub fn with(self, sources: impl IntoIterator<Item = TokenSource>) -> Self {
+        // Stable: these before those that were there, and each in its order.
+        let mut all: Vec<TokenSource> = sources.into_iter().chain(self.0).collect();
+        all.sort_by_key(TokenSource::rank);
+        Self(all)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &TokenSource> {
@@ -69,6 +97,8 @@ enum Kind {
     Header(HeaderName),
     Bearer,
     Cookie(String),
+    #[cfg(feature = "signed-cookies")]
+    SignedCookie(String, crate::CookieSecrets),
 }
 
 impl TokenSource {
@@ -90,6 +120,8 @@ impl TokenSource {
     /// | `Bearer <token>` | as it is (RFC 6750 §2.1; LoopBack refuses this unless told otherwise) |
     /// | `Basic <base64>` | of `a:b` the longer part, of two equal ones the first |
     /// | `<token>` | as it is |
+    ///
+    /// So both settings of LoopBack's `bearerTokenBase64Encoded` are served: what is a token in one form is none in the other.
     ///
     /// # Panics
     ///
@@ -119,6 +151,40 @@ impl TokenSource {
         Self(Kind::Cookie(name.into()))
     }
 
+    /// A cookie whose value one of these secrets has signed, as Express' cookie-parser does it. One that is not signed, or by
+    /// somebody else, counts as not there. Its value is the token as it is: `Bearer` means nothing here, as in LoopBack.
+    ///
+    /// Whoever can set cookies for the app's host, such as a neighbouring host, cannot plant a token of theirs unless the app has
+    /// signed one for them. The rest is as with [`cookie`](Self::cookie): two of the name are none, and the cross-origin check
+    /// applies.
+    ///
+    /// ```
+    /// use gatekit_layer::{CookieSecrets, TokenSource, TokenSources};
+    ///
+    /// let secrets = CookieSecrets::new(["wPkd0Vn1XoLqzMNjYbR7fcAe5uTgiSh2"])?;
+    /// let sources = TokenSources::loopback().with([
+    ///     TokenSource::signed_cookie("access_token", secrets.clone()),
+    ///     TokenSource::signed_cookie("authorization", secrets),
+    /// ]);
+    /// # Ok::<_, gatekit_layer::CookieSecretError>(())
+    /// ```
+    #[cfg(feature = "signed-cookies")]
+    #[must_use]
+    pub fn signed_cookie(name: impl Into<String>, secrets: crate::CookieSecrets) -> Self {
+        Self(Kind::SignedCookie(name.into(), secrets))
+    }
+
+    /// The order of the kinds.
+    fn rank(&self) -> u8 {
+        match self.0 {
+            Kind::Query(_) => 0,
+            Kind::Header(_) | Kind::Bearer => 1,
+            Kind::Cookie(_) => 2,
+            #[cfg(feature = "signed-cookies")]
+            Kind::SignedCookie(..) => 2,
+        }
+    }
+
     pub(crate) fn query_name(&self) -> Option<&str> {
         match &self.0 {
             Kind::Query(name) => Some(name),
@@ -139,6 +205,10 @@ impl TokenSource {
                 scheme(value.as_bytes(), b"bearer ").is_some().then_some(Found::Bearer(value))
             }
             Kind::Cookie(name) => find_cookie(headers, name).map(Found::Cookie),
+            #[cfg(feature = "signed-cookies")]
+            Kind::SignedCookie(name, secrets) => {
+                secrets.verify(&find_cookie(headers, name)?).map(|token| Found::Cookie(Cow::Owned(token)))
+            }
         }
     }
 }
@@ -350,6 +420,132 @@ mod tests {
         let mut uri: Uri = "/p?access_token=abc".parse().unwrap();
         assert!(cut_query_tokens(&mut uri, &TokenSources::strict()).is_empty());
         assert_eq!(uri, "/p?access_token=abc");
+    }
+
+    /// What a request with these parts brings, or `None` if the search finds nothing at all.
+    fn found(sources: &TokenSources, uri: &str, headers: &[(&'static str, &str)]) -> Option<Option<String>> {
+        let mut uri: Uri = uri.parse().unwrap();
+        let cut = cut_query_tokens(&mut uri, sources);
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(*name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+        }
+        Some(sources.find(&map, &cut)?.token().map(Cow::into_owned))
+    }
+
+    /// The exchanges of LoopBack 3.28.0 with the default options of `loopback.token()`, with the place where an id was found.
+    /// Where we take more than LoopBack does, the line says so.
+    #[test]
+    fn loopbacks_places_hold_what_loopback_finds_in_them() {
+        let sources = TokenSources::loopback();
+        let (a, b) = (TOKEN, "9y06hyS6XgjlJjuToNLmvCi5TXMAxF2S0rEulMkOATwUNocVubADgdB9b5xQ2074");
+        let (query_a, query_b) = (format!("/?access_token={a}"), format!("/?access_token={b}"));
+        let upper_case = format!("/?ACCESS_TOKEN={a}");
+        let cookie = format!("access_token={a}");
+        let encoded = BASE64.encode(a);
+        let [bearer, basic] = ["Bearer", "Basic"].map(|scheme| format!("{scheme} {encoded}"));
+        let nobody = None;
+        let nothing = Some(None);
+        let is = |token: &str| Some(Some(token.to_owned()));
+        let auth = "authorization";
+        let x = "x-access-token";
+        let long = "x".repeat(7000);
+        for (uri, headers, wanted) in [
+            // No token, and each place alone.
+            ("/", &[][..], nobody.clone()),
+            (&query_a, &[], is(a)),
+            ("/", &[(auth, a)], is(a)),
+            ("/", &[(x, a)], is(a)),
+            // Ours: LoopBack decodes this one too, and so finds nobody.
+            ("/", &[(auth, &format!("Bearer {a}"))], is(a)),
+            ("/", &[(auth, &bearer)], is(a)),
+            // Ours: LoopBack wants `Bearer` in this case.
+            ("/", &[(auth, &bearer.to_lowercase().replace(&encoded.to_lowercase(), &encoded))], is(a)),
+            ("/", &[(auth, &bearer.replace(' ', "  "))], is(a)),
+            ("/", &[(auth, &basic)], is(a)),
+            ("/", &[(auth, &format!("Basic {}", BASE64.encode(format!("{a}:"))))], is(a)),
+            ("/", &[(auth, &format!("Basic {}", BASE64.encode(format!(":{a}"))))], is(a)),
+            ("/", &[(auth, &format!("Basic {}", BASE64.encode(format!("token:{a}"))))], is(a)),
+            ("/", &[(auth, &format!("Basic {}", BASE64.encode(format!("{a}:x"))))], is(a)),
+            ("/", &[(auth, &basic.replace("Basic", "basic"))], is(a)),
+            ("/", &[(auth, &basic.replace("Basic", "BASIC"))], is(a)),
+            ("/", &[(auth, &format!("Token {a}"))], is(&format!("Token {a}"))),
+            ("/", &[(x, &bearer)], is(a)),
+            ("/", &[(x, &basic)], is(a)),
+            ("/", &[("access_token", a)], nobody.clone()),
+            (&upper_case, &[], nobody.clone()),
+            ("/", &[("cookie", &cookie)], nobody.clone()),
+            // Precedence.
+            (&query_a, &[(x, b)], is(a)),
+            (&query_b, &[(auth, a)], is(b)),
+            ("/?access_token=", &[(auth, a)], nothing.clone()),
+            ("/?access_token=bogus", &[(auth, a)], is("bogus")),
+            ("/?access_token=x&access_token=y", &[(auth, a)], is(a)),
+            ("/", &[(x, a), (auth, b)], is(a)),
+            ("/", &[(x, b), (auth, a)], is(b)),
+            ("/", &[(x, ""), (auth, a)], is(a)),
+            ("/", &[(x, "bogus"), (auth, a)], is("bogus")),
+            ("/", &[(auth, "")], nobody.clone()),
+            ("/", &[(auth, "Bearer ")], nothing),
+            ("/", &[(auth, a), (auth, b)], is(a)),
+            // Ids of an odd shape, which nobody has.
+            ("/", &[(auth, "$anonymous")], is("$anonymous")),
+            ("/", &[(auth, "__proto__")], is("__proto__")),
+            ("/", &[(auth, "constructor")], is("constructor")),
+            ("/", &[(auth, "1")], is("1")),
+            ("/", &[(auth, &long)], is(&long)),
+        ] {
+            assert_eq!(found(&sources, uri, headers), wanted, "{uri} {headers:?}");
+        }
+        // Ours: the default takes a cookie that is not signed, from the app's own origin.
+        assert_eq!(found(&TokenSources::default(), "/", &[("cookie", &cookie)]), is(a));
+    }
+
+    #[test]
+    fn custom_places_come_before_the_default_ones_of_their_kind() {
+        let custom = || [TokenSource::header("x-foo"), TokenSource::query("foo"), TokenSource::header("x-bar")];
+        let with = TokenSources::loopback().with(custom());
+        for (uri, headers, wanted) in [
+            ("/", &[("x-foo", "a"), ("x-access-token", "b")][..], "a"),
+            ("/?foo=a&access_token=b", &[], "a"),
+            ("/?foo=a", &[("x-foo", "b")], "a"),
+            ("/?access_token=a", &[("x-foo", "b")], "a"),
+            ("/", &[("x-bar", "b"), ("x-foo", "a")], "a"),
+            ("/", &[("x-bar", "a"), ("authorization", "b")], "a"),
+            ("/", &[("authorization", "a")], "a"),
+        ] {
+            assert_eq!(found(&with, uri, headers), Some(Some(wanted.into())), "{uri} {headers:?}");
+        }
+        // `searchDefaultTokenKeys: false`
+        let only = TokenSources::new(custom());
+        assert_eq!(found(&only, "/?access_token=a", &[("authorization", "a")]), None);
+        let bearer = format!("Bearer {}", BASE64.encode(TOKEN));
+        assert_eq!(found(&only, "/", &[("x-foo", &bearer)]), Some(Some(TOKEN.into())));
+    }
+
+    #[cfg(feature = "signed-cookies")]
+    #[test]
+    fn a_signed_cookie_is_looked_for_after_the_headers_and_is_absent_unless_it_verifies() {
+        let secrets = crate::CookieSecrets::with_insecure_lengths(["sekret"]).unwrap();
+        let (a, b) = (secrets.sign("a"), secrets.sign("b"));
+        let bearer = secrets.sign(&format!("Bearer {}", BASE64.encode(TOKEN)));
+        let sources = TokenSources::loopback()
+            .with(["access_token", "authorization"].map(|name| TokenSource::signed_cookie(name, secrets.clone())));
+        let is = |token: &str| Some(Some(token.to_owned()));
+        for (cookies, wanted) in [
+            (format!("access_token={a}"), is("a")),
+            (format!("authorization={a}"), is("a")),
+            (format!("authorization={b}; access_token={a}"), is("a")),
+            (format!("authorization={b}; access_token={TOKEN}"), is("b")),
+            (format!("authorization={b}; access_token={a}x"), is("b")),
+            (format!("access_token={TOKEN}"), None),
+            (format!("access_token={a}x"), None),
+            (format!("access_token={a}; access_token={a}"), None),
+            (format!("authorization={bearer}"), is(&format!("Bearer {}", BASE64.encode(TOKEN)))),
+        ] {
+            assert_eq!(found(&sources, "/", &[("cookie", &cookies)]), wanted, "{cookies}");
+            assert_eq!(found(&sources, "/", &[("cookie", &cookies), ("authorization", "h")]), is("h"), "{cookies}");
+        }
     }
 
     /// Cookie tossing: V-rows of planted cookies.

@@ -45,6 +45,7 @@ impl Authenticator for Members {
                 rev: 0,
                 ttl: 60,
                 created: Timestamp(0),
+                renewed: None,
                 scopes,
             };
             Ok(Authenticated::with_token(Member(name), record))

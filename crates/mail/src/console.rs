@@ -82,8 +82,9 @@ fn print(mail: &Mail) -> String {
     if let Some(link) = mail.link.as_deref().map(visible).filter(|link| !text_shows(link)) {
         text = format!("{}\n\n{link}", text.trim_end());
     }
+    let from = mail.from.as_deref().map_or_else(String::new, |from| format!("From: {}\n", one_line(from)));
     format!(
-        "---- mail ----\nTo: {}\nSubject: {}\n\n{}\n---- end of mail ----\n",
+        "---- mail ----\n{from}To: {}\nSubject: {}\n\n{}\n---- end of mail ----\n",
         one_line(&mail.to),
         one_line(&mail.subject),
         text.trim_end()

@@ -1,12 +1,11 @@
 //! What a client sent: JSON or a form, as LoopBack's body parser reads it.
 //!
 //! 1. `application/json` is any JSON value; an empty body is `{}`; a byte order mark is skipped; of equal keys the last wins.
-//! 2. `application/x-www-form-urlencoded` is an object of texts; `a[b]=1` nests.
+//! 2. `application/x-www-form-urlencoded` is an object of texts; `a[b]=1` nests, and what comes twice is an array.
 //! 3. Anything else, or no content type, is `{}`, whatever the body holds.
 //! 4. A charset other than UTF-8, or a content encoding, is 415. More than 100 KiB is 413.
 
 use axum::body::Body;
-use axum::extract::{FromRequest, Request};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
 use axum::http::{HeaderValue, StatusCode};
 use gatekit_core::Password;
@@ -14,16 +13,65 @@ use gatekit_layer::ErrorResponse;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::{Map, Value};
 
+use crate::qs;
+
 /// Bytes of a body; the limit of every generated LoopBack project.
 const MAX_BYTES: usize = 100 * 1024;
 
 /// The body of a request.
-pub(crate) struct Args(Value);
+pub(crate) struct Args {
+    value: Value,
+    is_json: bool,
+}
+
+impl Default for Args {
+    /// What a request without a body has.
+    fn default() -> Self {
+        Self { value: Value::Object(Map::new()), is_json: false }
+    }
+}
+
+/// A body that is an object, or `null`, which counts as left out.
+pub(crate) struct Credentials(Option<Map<String, Value>>);
+
+impl Credentials {
+    /// The object, or the answer for who left it out. That is asked after authorization, that it is an object before.
+    pub(crate) fn required(self, name: &str) -> Result<Map<String, Value>, ErrorResponse> {
+        self.0.ok_or_else(|| required(name))
+    }
+}
 
 impl Args {
+    /// A member of the body, if it is an object and has it.
+    pub(crate) fn member(&self, name: &str) -> Option<&Value> {
+        self.value.get(name)
+    }
+
+    /// Whether it was sent as JSON, which has types: in a form all is text.
+    pub(crate) fn is_json(&self) -> bool {
+        self.is_json
+    }
+
+    /// Takes the body, if it is an array.
+    pub(crate) fn take_array(&mut self) -> Option<Vec<Value>> {
+        match &mut self.value {
+            Value::Array(items) => Some(std::mem::take(items)),
+            _ => None,
+        }
+    }
+
+    /// The body as an object that is required later.
+    pub(crate) fn into_credentials(self) -> Result<Credentials, ErrorResponse> {
+        match self.value {
+            Value::Object(object) => Ok(Credentials(Some(object))),
+            Value::Null => Ok(Credentials(None)),
+            _ => Err(bad_request("Value is not an object.")),
+        }
+    }
+
     /// The body as an object. `name` is what LoopBack calls the argument that the body is.
     pub(crate) fn into_object(self, name: &str) -> Result<Map<String, Value>, ErrorResponse> {
-        match self.0 {
+        match self.value {
             Value::Object(object) => Ok(object),
             Value::Null => Err(required(name)),
             _ => Err(bad_request("Value is not an object.")),
@@ -32,7 +80,7 @@ impl Args {
 
     /// The body as an object; `null` is an empty one.
     pub(crate) fn into_object_or_empty(self) -> Result<Map<String, Value>, ErrorResponse> {
-        match self.0 {
+        match self.value {
             Value::Null => Ok(Map::new()),
             _ => self.into_object(""),
         }
@@ -41,7 +89,7 @@ impl Args {
     /// A text among the arguments. That it is one is checked before authorization, that it is there only after: see
     /// [`Argument::required`].
     pub(crate) fn text(&self, name: &'static str) -> Result<Argument, ErrorResponse> {
-        let text = match self.0.get(name) {
+        let text = match self.member(name) {
             None => None,
             Some(Value::String(text)) => Some(text.clone()),
             Some(_) => return Err(bad_request("Value is not a string.")),
@@ -71,17 +119,17 @@ fn bad_request(message: impl Into<std::borrow::Cow<'static, str>>) -> ErrorRespo
     ErrorResponse::new(StatusCode::BAD_REQUEST, message)
 }
 
-impl<S: Sync> FromRequest<S> for Args {
-    type Rejection = ErrorResponse;
-
-    async fn from_request(request: Request, _: &S) -> Result<Self, ErrorResponse> {
-        let (parts, body) = request.into_parts();
-        let kind = Kind::of(&parts.headers)?;
+impl Args {
+    /// Reads the body of a request with these headers.
+    pub(crate) async fn read(headers: &HeaderMap, body: Body) -> Result<Self, ErrorResponse> {
+        let kind = Kind::of(headers)?;
         let bytes = read(body).await?;
         match kind {
-            Kind::Json => parse_json(&bytes).map(Self),
-            Kind::Form => Ok(Self(Value::Object(parse_form(&bytes)))),
-            Kind::Other => Ok(Self(Value::Object(Map::new()))),
+            Kind::Json => Ok(Self { value: parse_json(&bytes)?, is_json: true }),
+            Kind::Form => {
+                Ok(Self { value: Value::Object(qs::parse(&String::from_utf8_lossy(&bytes))), is_json: false })
+            }
+            Kind::Other => Ok(Self::default()),
         }
     }
 }
@@ -153,51 +201,4 @@ fn parse_json(bytes: &[u8]) -> Result<Value, ErrorResponse> {
         };
         bad_request(message).name("SyntaxError")
     })
-}
-
-/// How deep `a[b][c]` may nest; the rest of a key is taken as it is. As the `qs` package does it.
-const MAX_DEPTH: usize = 5;
-
-fn parse_form(bytes: &[u8]) -> Map<String, Value> {
-    let mut form = Map::new();
-    for (key, value) in form_urlencoded::parse(bytes) {
-        insert(&mut form, &path(&key), value.into_owned());
-    }
-    form
-}
-
-/// `a[b][c]` as `a`, `b`, `c`.
-fn path(key: &str) -> Vec<String> {
-    let Some((first, mut rest)) = key.split_once('[').filter(|(first, _)| !first.is_empty()) else {
-        return vec![key.to_owned()];
-    };
-    let mut path = vec![first.to_owned()];
-    while let Some((segment, behind)) = rest.split_once(']') {
-        path.push(segment.to_owned());
-        match behind.strip_prefix('[') {
-            Some(next) if path.len() <= MAX_DEPTH => rest = next,
-            _ => return path,
-        }
-    }
-    path
-}
-
-fn insert(object: &mut Map<String, Value>, path: &[String], text: String) {
-    match path {
-        [] => {}
-        [last] => {
-            object.insert(last.clone(), Value::String(text));
-        }
-        [first, rest @ ..] => {
-            let inner = object.entry(first.clone()).or_insert_with(|| Value::Object(Map::new()));
-            if let Value::Object(inner) = inner {
-                insert(inner, rest, text);
-            } else {
-                *inner = Value::Object(Map::new());
-                if let Value::Object(inner) = inner {
-                    insert(inner, rest, text);
-                }
-            }
-        }
-    }
 }

@@ -1,14 +1,12 @@
 //! `POST /change-password`: a new password, with the old one.
 
 use axum::Router;
-use axum::extract::State;
-use axum::response::IntoResponse;
+use axum::extract::{Request, State};
 use axum::routing::post;
-use gatekit_core::{Account, Auth, ChangePassword};
-use gatekit_layer::{AccessToken, ErrorResponse};
+use gatekit_core::{Account, Auth, ChangePassword, Method};
+use gatekit_layer::ErrorResponse;
 
-use crate::body::Args;
-use crate::caller::Caller;
+use crate::call::{Ask, Call};
 use crate::errors::IntoError;
 use crate::reply::NoContent;
 
@@ -26,14 +24,12 @@ pub fn change_password<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth
     Router::new().route("/change-password", post(handler::<U>)).with_state(auth.clone())
 }
 
-async fn handler<U: Account>(
-    Caller(caller): Caller<U>,
-    State(auth): State<Auth<U>>,
-    args: Args,
-) -> Result<impl IntoResponse, ErrorResponse> {
-    let (old, new) = (args.text("oldPassword")?, args.text("newPassword")?);
-    let (user, AccessToken(token)) = caller.map_err(|rejection| rejection.to_error())?;
-    let change = ChangePassword::new(user.id(), old.required()?, new.required()?).keep(token);
-    auth.change_password(change).await.map_err(|error| error.into_error(U::model_name()))?;
+async fn handler<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<NoContent, ErrorResponse> {
+    let call = Call::begin_asking(auth, Method::CHANGE_PASSWORD, Ask::Always, request).await?;
+    let (old, new) = (call.body.text("oldPassword")?, call.body.text("newPassword")?);
+    call.authorize(None).await?;
+    let (user, token) = call.require_caller()?;
+    let change = ChangePassword::new(user.id(), old.required()?, new.required()?).keep(token.clone());
+    call.auth.change_password(change).await.map_err(|error| error.into_error(U::model_name()))?;
     Ok(NoContent)
 }

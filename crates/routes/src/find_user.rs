@@ -1,59 +1,66 @@
-//! `GET /{id}`: a user reads itself.
+//! `GET /{id}`, `GET /{id}/exists` and `HEAD /{id}`: a user is read, or asked whether it is there.
 
 use axum::Router;
-use axum::extract::{FromRequestParts, RawPathParams, State};
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use axum::http::request::Parts;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use gatekit_core::{Account, Auth};
-use gatekit_layer::{AuthRejection, ErrorResponse};
+use gatekit_core::{Account, Auth, Method};
+use gatekit_layer::ErrorResponse;
+use serde_json::json;
 
-use crate::caller::Caller;
+use crate::call::{Call, unknown};
+use crate::find_users::read_filter;
 use crate::reply::Json;
+use crate::shape::{loaded, loaded_response};
 
-/// `GET /{id}` with a token of the user whose id that is: 200 and the user. Anybody else, and any other id: 401
-/// `AUTHORIZATION_REQUIRED`, whether or not there is such a user.
+/// Three routes.
 ///
-/// It costs one query: the user was loaded with the token.
+/// `GET /{id}`: 200 and the user. With `filter`, a JSON text or `filter[fields]=email`, from query or header, only some of its
+/// fields. By default who may is the user with that id (`$owner` on `findById`); it costs one query, since the user was loaded with the token.
+///
+/// `GET /{id}/exists`: 200 `{"exists": true}` or `false`; `HEAD /{id}`: 200 or 404. By default nobody may (`exists`), as in LoopBack.
+///
+/// | answer | when |
+/// | --- | --- |
+/// | 400 | `filter` is no object, or asks for what there is not |
+/// | 401 `AUTHORIZATION_REQUIRED` | the access control list says no, whether or not there is such a user |
+/// | 404 `MODEL_NOT_FOUND` | the caller may, and there is no such user |
 pub fn find_user<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<U>) -> Router<S> {
-    // LoopBack's access control does not let owners ask whether they exist.
-    Router::new().route("/{id}", get(handler::<U>).head(denied)).with_state(auth.clone())
+    Router::new()
+        .route("/{id}", get(find_by_id::<U>).head(head::<U>))
+        .route("/{id}/exists", get(exists::<U>))
+        .with_state(auth.clone())
 }
 
-async fn handler<U: Account>(
-    Caller(caller): Caller<U>,
-    State(_): State<Auth<U>>,
-    Id(id): Id,
-) -> Result<impl IntoResponse, ErrorResponse> {
-    let (user, _) = caller.map_err(|rejection| rejection.to_error())?;
-    if user.id().is_named(&id) { Ok(Json(user)) } else { Err(AuthRejection::Missing.to_error()) }
+pub(crate) async fn find_by_id<U: Account>(
+    State(auth): State<Auth<U>>,
+    request: Request,
+) -> Result<Response, ErrorResponse> {
+    let mut call = Call::begin(auth, Method::FIND_BY_ID, request).await?;
+    let id = call.id().await?;
+    let filter = call.arguments().object("filter")?;
+    call.authorize(Some(&id)).await?;
+    let user = call.find(&id).await?.ok_or_else(|| unknown::<U>(&id))?;
+    let Some(filter) = filter else { return Ok(loaded_response(&call.auth, user)) };
+    let filter = read_filter::<U>(Some(filter))?;
+    Ok(Json(filter.fields.apply(loaded(&call.auth, &user))).into_response())
 }
 
-/// The id in the path. One that cannot be decoded is answered before it is asked who wants to know, as in LoopBack.
-struct Id(String);
-
-impl<S: Send + Sync> FromRequestParts<S> for Id {
-    type Rejection = ErrorResponse;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ErrorResponse> {
-        let written = parts.uri.path().rsplit('/').next().unwrap_or_default().to_owned();
-        let decoded = RawPathParams::from_request_parts(parts, state).await.ok().filter(|_| is_decodable(&written));
-        // A prefix may have parameters too; ours is the last.
-        let id = decoded.as_ref().and_then(|params| params.iter().filter(|(name, _)| *name == "id").last());
-        match id {
-            Some((_, id)) => Ok(Self(id.to_owned())),
-            None => Err(ErrorResponse::new(StatusCode::BAD_REQUEST, format!("Failed to decode param '{written}'"))
-                .name("URIError")),
-        }
-    }
+/// Whether the user is there, if the caller may know.
+async fn is_there<U: Account>(auth: Auth<U>, request: Request) -> Result<bool, ErrorResponse> {
+    let mut call = Call::begin(auth, Method::EXISTS, request).await?;
+    let id = call.id().await?;
+    call.authorize(Some(&id)).await?;
+    Ok(call.find(&id).await?.is_some())
 }
 
-/// Whether two hex digits follow each `%`. axum leaves others as they are.
-fn is_decodable(segment: &str) -> bool {
-    segment.split('%').skip(1).all(|after| after.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2)
+async fn exists<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {
+    Ok(Json(json!({ "exists": is_there(auth, request).await? })).into_response())
 }
 
-async fn denied() -> ErrorResponse {
-    AuthRejection::Missing.to_error()
+pub(crate) async fn head<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {
+    let status = if is_there(auth, request).await? { StatusCode::OK } else { StatusCode::NOT_FOUND };
+    // The body is not sent, its type is.
+    Ok((status, Json(json!({}))).into_response())
 }

@@ -9,8 +9,31 @@ use axum::http::uri::PathAndQuery;
 use tower::Layer;
 use tower::util::MapRequestLayer;
 
-/// The last segments that are names and not ids.
-const NAMES: [&str; 5] = ["login", "logout", "reset", "reset-password", "change-password"];
+/// The segments that are names and not ids.
+const NAMES: [&str; 22] = [
+    "login",
+    "logout",
+    "reset",
+    "reset-password",
+    "change-password",
+    "findOne",
+    "count",
+    "change-stream",
+    "replaceOrCreate",
+    "upsertWithWhere",
+    "update",
+    "confirm",
+    "exists",
+    "verify",
+    "replace",
+    "accessTokens",
+    "sessions",
+    "logout-everywhere",
+    "resend-verification",
+    "change-email",
+    "confirm-email-change",
+    "delete-account",
+];
 
 /// Makes the paths below `prefix` match in any case, with or without one trailing slash and with doubled slashes inside, as
 /// LoopBack's do: its SDKs ask for `/api/Users`, hand-written clients for `/api/users`. Ids keep their case.

@@ -26,10 +26,23 @@
 //! | [`register`] | `POST /` | everyone |
 //! | [`login`] | `POST /login` | everyone |
 //! | [`logout`] | `POST /logout` | who has a token |
-//! | [`find_user`] | `GET /{id}` | the user with that id |
+//! | [`find_user`] | `GET /{id}`; `GET /{id}/exists`, `HEAD /{id}` | the user with that id; nobody |
+//! | [`update_user`] | `PATCH /{id}`, `PUT /{id}`, `POST /{id}/replace` | the user with that id |
+//! | [`delete_user`] | `DELETE /{id}` | the user with that id |
 //! | [`change_password`] | `POST /change-password` | who has a token |
 //! | [`reset_password`] | `POST /reset`, `POST /reset-password` | everyone; who has the mailed secret |
-//! | [`all`] | all of these, and LoopBack's 404 for the rest | |
+//! | [`verify_email`] | `POST /{id}/verify`, `GET /confirm`, `POST /resend-verification` | everyone |
+//! | [`find_users`] | `GET /`, `GET /findOne`, `GET /count` | nobody |
+//! | [`upsert_users`] | `PATCH /`, `PUT /`, `POST /replaceOrCreate`, `POST /upsertWithWhere`, `POST /update` | nobody |
+//! | [`access_tokens`] | `/{id}/accessTokens`, … | nobody |
+//! | [`sessions`] | `GET /sessions`, `DELETE /sessions/{session}`, `POST /logout-everywhere` | who has a token |
+//! | [`change_email`] | `POST /change-email`, `POST /confirm-email-change` | who has a token; who has the mailed secret |
+//! | [`delete_account`] | `POST /delete-account` | who has a token |
+//! | [`loopback`] | LoopBack's of these, and its 404 for the rest | |
+//! | [`all`] | all of these, and the same 404 | |
+//!
+//! Who may is said by the access control list ([`Builder::acl`](gatekit_core::Builder::acl)); the table has the default, LoopBack's for its
+//! built-in User. "Nobody" are routes that an app opens with a row of its own.
 //!
 //! The [`AuthLayer`](gatekit_layer::AuthLayer) must be mounted around them: it finds the token.
 //!
@@ -39,31 +52,58 @@
 //! (400), authorization (401), required arguments (400), and then what the flow says. So a malformed body beats a
 //! missing token, and a missing token beats a missing argument.
 
+mod access_tokens;
+mod arguments;
 mod body;
-mod caller;
+mod call;
+mod change_email;
 mod change_password;
+mod delete_account;
+mod delete_user;
 mod errors;
 mod find_user;
+mod find_users;
+mod format;
 mod ignore_case;
 mod login;
 mod logout;
 mod not_found;
+mod qs;
 mod register;
 mod reply;
 mod reset_password;
+mod sessions;
+mod shape;
+mod support;
+mod update_user;
+mod upsert_users;
+mod url_not_found;
+mod verify_email;
 
 use axum::Router;
-use gatekit_core::{Account, Auth};
+use gatekit_core::{Account, Auth, UserOperation};
 
+pub use access_tokens::access_tokens;
+pub use change_email::change_email;
 pub use change_password::change_password;
+pub use delete_account::delete_account;
+pub use delete_user::delete_user;
 pub use find_user::find_user;
+pub use find_users::find_users;
+pub use format::{ErrorType, ResponseFormat, ResponseFormatLayer};
 pub use ignore_case::ignore_case;
 pub use login::login;
 pub use logout::logout;
 pub use register::register;
 pub use reset_password::reset_password;
+pub use sessions::sessions;
+pub use update_user::update_user;
+pub use upsert_users::upsert_users;
+pub use url_not_found::{rest_url_not_found, url_not_found};
+pub use verify_email::verify_email;
 
-/// Every route of this crate. What is below the mount and is none of them gets LoopBack's 404.
+/// Every route of this crate that the store of the users can carry
+/// ([`UserStore::supports`](gatekit_core::UserStore::supports)). What is below the mount and is none of them gets LoopBack's 404.
 ///
 /// ```
 /// use axum::Router;
@@ -73,13 +113,54 @@ pub use reset_password::reset_password;
 /// let app: Router = Router::new().nest("/api/users", gatekit_routes::all(&auth));
 /// ```
 pub fn all<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<U>) -> Router<S> {
-    Router::new()
+    let mut router = loopback_routes(auth).merge(sessions(auth));
+    if auth.supports(UserOperation::Update) {
+        router = router.merge(verify_email(auth)).merge(change_email(auth));
+    }
+    if auth.supports(UserOperation::Delete) {
+        router = router.merge(delete_account(auth));
+    }
+    with_fallbacks(router, auth)
+}
+
+/// LoopBack's routes and no others, as far as the store of the users can carry them, with LoopBack's 404 for the rest. See [`all`].
+pub fn loopback<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<U>) -> Router<S> {
+    let mut router = loopback_routes(auth);
+    if auth.supports(UserOperation::Update) {
+        router = router.merge(verify_email::loopback(auth));
+    }
+    with_fallbacks(router, auth)
+}
+
+/// LoopBack's, but for those of [`verify_email`], which have one of ours among them.
+fn loopback_routes<U: Account>(auth: &Auth<U>) -> Router {
+    let mut router = Router::new()
         .merge(register(auth))
         .merge(login(auth))
         .merge(logout(auth))
         .merge(change_password(auth))
         .merge(reset_password(auth))
         .merge(find_user(auth))
+        .merge(access_tokens(auth));
+    if auth.supports(UserOperation::Update) {
+        router = router.merge(update_user(auth));
+    }
+    if auth.supports(UserOperation::Delete) {
+        router = router.merge(delete_user(auth));
+    }
+    if auth.supports(UserOperation::Find) {
+        router = router.merge(find_users(auth));
+        if auth.supports(UserOperation::Update) {
+            router = router.merge(upsert_users(auth));
+        }
+    }
+    router
+}
+
+fn with_fallbacks<U: Account, S: Clone + Send + Sync + 'static>(router: Router, auth: &Auth<U>) -> Router<S> {
+    let fallbacks: Router<Auth<U>> = Router::new().merge(router.with_state(()));
+    fallbacks
         .fallback(not_found::not_found::<U>)
         .method_not_allowed_fallback(not_found::other_method::<U>)
+        .with_state(auth.clone())
 }

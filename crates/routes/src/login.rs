@@ -1,19 +1,19 @@
 //! `POST /login`: a password for a token.
 
 use axum::Router;
-use axum::extract::{RawQuery, State};
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use gatekit_core::{Account, Auth, IssuedToken, Login};
+use gatekit_core::{Account, Auth, IssuedToken, Login, Method};
 use gatekit_layer::ErrorResponse;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::body::Args;
-use crate::caller::Anyone;
+use crate::call::Call;
 use crate::errors::IntoError;
 use crate::reply::Json;
+use crate::shape::loaded;
 
 /// `POST /login` with `{"email" or "username", "password", "realm"?, "ttl"?}`: 200 and
 /// `{"id": <the token>, "ttl": <seconds>, "created", "userId"}`; with `?include=user` the user too.
@@ -25,6 +25,7 @@ use crate::reply::Json;
 /// | --- | --- |
 /// | 400 `USERNAME_EMAIL_REQUIRED`, `INVALID_EMAIL`, `INVALID_USERNAME`, `REALM_REQUIRED`, `INVALID_REALM`, `INVALID_TTL` | the body is wrong |
 /// | 401 `LOGIN_FAILED` | unknown user or wrong password, which look and cost the same |
+/// | 401 `LOGIN_FAILED_EMAIL_NOT_VERIFIED` | the password is right, and the address must be proven first; `details.userId` |
 /// | 403 | a hook refuses |
 /// | 503 `SERVICE_UNAVAILABLE` | the store fails, or too many passwords wait to be hashed |
 pub fn login<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<U>) -> Router<S> {
@@ -32,23 +33,21 @@ pub fn login<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<U>) -> Ro
 }
 
 #[derive(Serialize)]
-struct Answer<U> {
+struct Answer {
     #[serde(flatten)]
     token: IssuedToken,
     #[serde(skip_serializing_if = "Option::is_none")]
-    user: Option<U>,
+    user: Option<Value>,
 }
 
-async fn handler<U: Account>(
-    _: Anyone,
-    State(auth): State<Auth<U>>,
-    RawQuery(query): RawQuery,
-    args: Args,
-) -> Result<impl IntoResponse, ErrorResponse> {
-    let login = read(args.into_object("credentials")?, auth.policy().has_realms())?;
-    let session = auth.login(login).await.map_err(|error| error.into_error(U::model_name()))?;
-    let user = includes_user(query.as_deref().unwrap_or_default()).then_some(session.user);
-    Ok(Json(Answer { token: session.token, user }))
+async fn handler<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {
+    let mut call = Call::begin(auth, Method::LOGIN, request).await?;
+    let body = call.take_body().into_credentials()?;
+    call.authorize(None).await?;
+    let login = read(body.required("credentials")?, call.auth.policy().has_realms())?;
+    let session = call.auth.login(login).await.map_err(|error| error.into_error(U::model_name()))?;
+    let user = includes_user(&call.query()).then(|| loaded(&call.auth, &session.user));
+    Ok(Json(Answer { token: session.token, user }).into_response())
 }
 
 fn read(mut body: Map<String, Value>, has_realms: bool) -> Result<Login, ErrorResponse> {
@@ -91,7 +90,7 @@ fn text(
     }
 }
 
-fn ttl(value: Option<&Value>) -> Result<Option<i64>, ErrorResponse> {
+pub(crate) fn ttl(value: Option<&Value>) -> Result<Option<i64>, ErrorResponse> {
     let seconds = match value {
         None | Some(Value::Null | Value::Bool(false)) => return Ok(None),
         Some(Value::Bool(true)) => Some(1),
@@ -110,11 +109,18 @@ fn whole(number: f64) -> Option<i64> {
 }
 
 /// Whether the query asks for the user: `include=user`, in any case, several times, as a JSON array, or as `include[0]=user`.
-fn includes_user(query: &str) -> bool {
-    form_urlencoded::parse(query.as_bytes()).any(|(key, value)| {
-        let is_include = key == "include" || key.starts_with("include[");
-        let listed = serde_json::from_str::<Vec<String>>(&value).unwrap_or_default();
-        is_include
-            && (value.eq_ignore_ascii_case("user") || listed.iter().any(|name| name.eq_ignore_ascii_case("user")))
-    })
+fn includes_user(query: &Map<String, Value>) -> bool {
+    query.get("include").is_some_and(names_user)
+}
+
+fn names_user(value: &Value) -> bool {
+    match value {
+        Value::String(name) => {
+            let listed = serde_json::from_str::<Vec<String>>(name).unwrap_or_default();
+            name.eq_ignore_ascii_case("user") || listed.iter().any(|name| name.eq_ignore_ascii_case("user"))
+        }
+        Value::Array(values) => values.iter().any(names_user),
+        Value::Object(values) => values.values().any(names_user),
+        _ => false,
+    }
 }

@@ -1,15 +1,13 @@
 //! `POST /logout`: a token given up.
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use axum::response::IntoResponse;
 use axum::routing::post;
-use gatekit_core::{Account, Auth};
+use gatekit_core::{Account, Auth, Method};
 use gatekit_layer::{AuthRejection, ErrorResponse};
 
-use crate::body::Args;
-use crate::caller::Caller;
+use crate::call::{Ask, Call};
 use crate::errors::IntoError;
 use crate::reply::NoContent;
 
@@ -24,17 +22,13 @@ pub fn logout<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<U>) -> R
     Router::new().route("/logout", post(handler::<U>)).with_state(auth.clone())
 }
 
-async fn handler<U: Account>(
-    Caller(caller): Caller<U>,
-    State(auth): State<Auth<U>>,
-    _: Args,
-) -> Result<impl IntoResponse, ErrorResponse> {
-    let (_, token) = caller.map_err(|rejection| match rejection {
-        AuthRejection::Missing | AuthRejection::Invalid => {
-            ErrorResponse::new(StatusCode::UNAUTHORIZED, "accessToken is required to logout")
-        }
-        other => other.to_error(),
-    })?;
-    auth.logout(&token.0.digest).await.map_err(|error| error.into_error(U::model_name()))?;
+async fn handler<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<NoContent, ErrorResponse> {
+    let call = Call::begin_asking(auth, Method::LOGOUT, Ask::Always, request).await?;
+    call.authorize(None).await?;
+    if let Some(AuthRejection::Missing | AuthRejection::Invalid) = call.rejection() {
+        return Err(ErrorResponse::new(StatusCode::UNAUTHORIZED, "accessToken is required to logout"));
+    }
+    let (_, token) = call.require_caller()?;
+    call.auth.logout(&token.digest).await.map_err(|error| error.into_error(U::model_name()))?;
     Ok(NoContent)
 }

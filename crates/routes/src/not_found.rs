@@ -1,25 +1,42 @@
 //! What is not there.
 
 use axum::extract::rejection::NestedPathRejection;
-use axum::extract::{NestedPath, Request};
+use axum::extract::{NestedPath, Request, State};
 use axum::http::{Method, StatusCode};
-use gatekit_core::Account;
-use gatekit_layer::{AuthRejection, ErrorResponse};
+use axum::response::Response;
+use gatekit_core::{Account, Auth, UserOperation};
+use gatekit_layer::ErrorResponse;
+
+use crate::{delete_user, find_user, update_user};
 
 /// Where the routes are nested, if they are.
-type Mount = Result<NestedPath, NestedPathRejection>;
+pub(crate) type Mount = Result<NestedPath, NestedPathRejection>;
 
 /// LoopBack's 404 for a path that no route of the class has.
 pub(crate) async fn not_found<U: Account>(nested: Mount, request: Request) -> ErrorResponse {
     missing::<U>(nested.as_ref().ok(), &request)
 }
 
-/// A path that is a route, but not for this method. To LoopBack `GET /logout` (or HEAD) asks for the user whose id is `logout`, and nobody
-/// is that user.
-pub(crate) async fn other_method<U: Account>(nested: Mount, request: Request) -> ErrorResponse {
-    let asks_for_user =
-        matches!(*request.method(), Method::GET | Method::HEAD) && relative(nested.as_ref().ok(), &request) != "/";
-    if asks_for_user { AuthRejection::Missing.to_error() } else { missing::<U>(nested.as_ref().ok(), &request) }
+/// A path that is a route, but not for this method. To LoopBack `GET /logout` asks for the user whose id is `logout`, as `PATCH /count`
+/// would change the user `count`.
+pub(crate) async fn other_method<U: Account>(
+    State(auth): State<Auth<U>>,
+    nested: Mount,
+    request: Request,
+) -> Result<Response, ErrorResponse> {
+    let below = relative(nested.as_ref().ok(), &request);
+    let is_id = below.len() > 1 && !below.strip_prefix('/').unwrap_or(below).contains('/');
+    let can = |operation| auth.supports(operation);
+    match *request.method() {
+        Method::GET if is_id => find_user::find_by_id(State(auth), request).await,
+        Method::HEAD if is_id => find_user::head(State(auth), request).await,
+        Method::PATCH if is_id && can(UserOperation::Update) => {
+            update_user::patch_attributes(State(auth), request).await
+        }
+        Method::PUT if is_id && can(UserOperation::Update) => update_user::put(State(auth), request).await,
+        Method::DELETE if is_id && can(UserOperation::Delete) => delete_user::delete_by_id(State(auth), request).await,
+        _ => Err(missing::<U>(nested.as_ref().ok(), &request)),
+    }
 }
 
 fn missing<U: Account>(nested: Option<&NestedPath>, request: &Request) -> ErrorResponse {
@@ -32,7 +49,7 @@ fn missing<U: Account>(nested: Option<&NestedPath>, request: &Request) -> ErrorR
 }
 
 /// The path below the mount. A fallback sees the whole one.
-fn relative<'a>(nested: Option<&NestedPath>, request: &'a Request) -> &'a str {
+pub(crate) fn relative<'a>(nested: Option<&NestedPath>, request: &'a Request) -> &'a str {
     let path = request.uri().path();
     let below = nested.and_then(|nested| path.strip_prefix(nested.as_str())).unwrap_or(path);
     if below.is_empty() { "/" } else { below }

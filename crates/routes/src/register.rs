@@ -1,17 +1,20 @@
 //! `POST /`: sign up.
 
 use axum::Router;
-use axum::extract::State;
-use axum::response::IntoResponse;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use gatekit_core::{Account, Auth, FieldError, Password, Profile, Register};
+use gatekit_core::{Account, Auth, FieldError, Method, Password, Profile, Register, RegisterError};
 use gatekit_layer::ErrorResponse;
 use serde_json::{Map, Value};
 
-use crate::body::Args;
-use crate::caller::Anyone;
+use crate::call::Call;
 use crate::errors::IntoError;
 use crate::reply::Json;
+
+/// The most users that one request may make: each costs the hashing of a password.
+pub(crate) const MAX_BATCH: usize = 100;
 
 /// `POST /` with `{"email", "password", "username"?, "realm"?}` and the fields of the user type's
 /// [`Profile`](gatekit_core::Account::Profile): 200 and the new user, never its password.
@@ -19,8 +22,13 @@ use crate::reply::Json;
 /// What a user must not choose is not read: `emailVerified` is stored as `false` if it is sent, `verificationToken` is ignored,
 /// `id` is refused.
 ///
+/// An array of up to 100 of these makes them all: 200 and an array of users. If some are refused the rest is made, and the answer is 422 with
+/// `details` an array of errors, `null` for each user that was made. By default it is for everyone (`create`).
+///
 /// | answer | when |
 /// | --- | --- |
+/// | 400 `TOO_MANY_USERS` | the array is longer |
+/// | 401 `AUTHORIZATION_REQUIRED` | the access control list says no |
 /// | 422 `ValidationError`, with `details` | fields are missing, malformed or taken |
 /// | 422 `INVALID_PASSWORD`, `PASSWORD_TOO_LONG`, `PASSWORD_TOO_SHORT`, `PASSWORD_TOO_COMMON` | the policy refuses the password |
 /// | 403 | a hook refuses |
@@ -29,16 +37,57 @@ pub fn register<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<U>) ->
     Router::new().route("/", post(handler::<U>)).with_state(auth.clone())
 }
 
-async fn handler<U: Account>(
-    _: Anyone,
-    State(auth): State<Auth<U>>,
-    args: Args,
-) -> Result<impl IntoResponse, ErrorResponse> {
-    let register = read::<U::Profile>(args.into_object_or_empty()?);
-    let register =
-        register.map_err(|errors| gatekit_core::RegisterError::Invalid(errors).into_error(U::model_name()))?;
-    let user = auth.register(register).await.map_err(|error| error.into_error(U::model_name()))?;
-    Ok(Json(user))
+async fn handler<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {
+    let mut call = Call::begin(auth, Method::CREATE, request).await?;
+    if let Some(users) = call.body.take_array() {
+        return create_many(&mut call, users).await;
+    }
+    let fields = call.take_body().into_object_or_empty()?;
+    call.authorize(None).await?;
+    Ok(Json(create(&mut call, fields).await?).into_response())
+}
+
+/// Makes one user.
+pub(crate) async fn create<U: Account>(call: &mut Call<U>, fields: Map<String, Value>) -> Result<U, ErrorResponse> {
+    let register = read::<U::Profile>(fields);
+    let mut register = register.map_err(|errors| RegisterError::Invalid(errors).into_error(U::model_name()))?;
+    register.mount = call.mount().await;
+    call.auth.register(register).await.map_err(|error| error.into_error(U::model_name()))
+}
+
+/// Makes users one after the other. Those that are sound stay, whatever is wrong with others, as in LoopBack.
+async fn create_many<U: Account>(call: &mut Call<U>, users: Vec<Value>) -> Result<Response, ErrorResponse> {
+    let not_an_object = || ErrorResponse::new(StatusCode::BAD_REQUEST, "Value is not an object.");
+    if users.len() > MAX_BATCH {
+        let message = format!("no more than {MAX_BATCH} users can be made at once");
+        return Err(ErrorResponse::new(StatusCode::BAD_REQUEST, message).code("TOO_MANY_USERS"));
+    }
+    let users: Option<Vec<Map<String, Value>>> = users
+        .into_iter()
+        .map(|user| match user {
+            Value::Object(fields) => Some(fields),
+            _ => None,
+        })
+        .collect();
+    let users = users.ok_or_else(not_an_object)?;
+    call.authorize(None).await?;
+    let (mut made, mut errors) = (Vec::new(), Vec::new());
+    for fields in users {
+        match create(call, fields).await {
+            Ok(user) => {
+                made.push(user);
+                errors.push(None);
+            }
+            // It is nobody's fault and would hit the rest too.
+            Err(error) if error.status().is_server_error() => return Err(error),
+            Err(error) => errors.push(Some(error)),
+        }
+    }
+    if errors.iter().all(Option::is_none) {
+        return Ok(Json(made).into_response());
+    }
+    // LoopBack answers 500, but it is the request that is wrong.
+    Err(ErrorResponse::several(StatusCode::UNPROCESSABLE_ENTITY, errors))
 }
 
 /// Everything in the body that is not Gatekit's is the app's profile.
@@ -51,13 +100,15 @@ fn read<P: Profile>(mut body: Map<String, Value>) -> Result<Register<P>, Vec<Fie
     let email = text(&mut body, "email", &mut problems);
     let username = name(&mut body, "username", &mut problems);
     let realm = name(&mut body, "realm", &mut problems);
-    let password = match body.remove("password") {
+    let password = match body.shift_remove("password") {
         Some(Value::String(password)) => Some(Password::from(password)),
         _ => None,
     };
-    let claims_verified = body.remove("emailVerified").is_some_and(|value| !value.is_null() && value != false);
-    body.remove("verificationToken");
-    if let Some(id) = body.remove("id").filter(Value::is_number) {
+    let claims_verified = body.shift_remove("emailVerified").is_some_and(|value| !value.is_null() && value != false);
+    body.shift_remove("verificationToken");
+    // No field of anybody's: clients in JavaScript that copy a user would change the prototype of all objects by it (CWE-1321).
+    body.shift_remove("__proto__");
+    if let Some(id) = body.shift_remove("id").filter(Value::is_number) {
         problems.push(FieldError::new("id", "absence", "can't be set", Some(id)));
     }
     match serde_json::from_value(Value::Object(body)) {
@@ -72,14 +123,14 @@ fn read<P: Profile>(mut body: Map<String, Value>) -> Result<Register<P>, Vec<Fie
             Ok(register)
         }
         Err(error) => {
-            problems.push(profile_problem(&error.to_string()));
+            problems.push(FieldError::of_profile(&error));
             Err(problems)
         }
     }
 }
 
 fn text(body: &mut Map<String, Value>, field: &str, problems: &mut Vec<FieldError>) -> Option<String> {
-    match body.remove(field) {
+    match body.shift_remove(field) {
         None | Some(Value::Null) => None,
         Some(Value::String(text)) => Some(text),
         Some(other) => {
@@ -94,18 +145,9 @@ fn name(body: &mut Map<String, Value>, field: &str, problems: &mut Vec<FieldErro
     match body.get(field) {
         Some(Value::Number(number)) => {
             let number = number.to_string();
-            body.remove(field);
+            body.shift_remove(field);
             Some(number)
         }
         _ => text(body, field, problems),
-    }
-}
-
-/// What serde says of a profile, as a validation error: a missing field is named, anything else is told as it is.
-fn profile_problem(message: &str) -> FieldError {
-    let missing = message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
-    match missing {
-        Some(field) => FieldError::new(field, "presence", "can't be blank", None),
-        None => FieldError::new("profile", "custom.type", message, None),
     }
 }

@@ -1,17 +1,18 @@
 //! `POST /reset` and `POST /reset-password`: a new password for who has lost the old one.
 
 use axum::Router;
-use axum::extract::rejection::NestedPathRejection;
-use axum::extract::{NestedPath, State};
+use axum::extract::{FromRequestParts, Request, State};
 use axum::http::StatusCode;
-use axum::response::IntoResponse;
 use axum::routing::post;
-use gatekit_core::{Account, Auth, Password, PasswordError, PasswordReset, RequestPasswordReset, ResetPasswordError};
-use gatekit_layer::{AccessToken, AuthRejection, ErrorResponse, PresentedToken};
+use gatekit_core::{
+    Account, Auth, Method, Password, PasswordError, PasswordReset, RequestPasswordReset, ResetPasswordError,
+    TokenRecord, TokenSecret,
+};
+use gatekit_layer::{ErrorResponse, PresentedToken};
 use serde_json::{Map, Value};
 
 use crate::body::Args;
-use crate::caller::{Anyone, Caller};
+use crate::call::{Ask, Call};
 use crate::errors::IntoError;
 use crate::reply::NoContent;
 
@@ -22,7 +23,8 @@ use crate::reply::NoContent;
 ///
 /// `POST /reset-password` with `{"newPassword"}`, and the secret where a token goes (`Authorization`, `?access_token=`, …): 204, and all
 /// tokens of the user have ended. In LoopBack the secret is a full token of the user, good for anything and any number of times;
-/// here it is good for this, once. A login token is refused, unless `Policy::login_token_may_reset_password`.
+/// here it is good for this, once. A login token is refused, unless `Policy::login_token_may_reset_password`; one that the app issued with the
+/// scope `reset-password` is taken.
 ///
 /// | answer | when |
 /// | --- | --- |
@@ -38,20 +40,18 @@ pub fn reset_password<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<
         .with_state(auth.clone())
 }
 
-async fn request<U: Account>(
-    _: Anyone,
-    State(auth): State<Auth<U>>,
-    mount: Result<NestedPath, NestedPathRejection>,
-    args: Args,
-) -> Result<impl IntoResponse, ErrorResponse> {
-    let mut body = args.into_object("options")?;
+async fn request<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<NoContent, ErrorResponse> {
+    let mut call = Call::begin(auth, Method::RESET_PASSWORD, request).await?;
+    let body = call.take_body().into_credentials()?;
+    call.authorize(None).await?;
+    let mut body = body.required("options")?;
     let Some(Value::String(email)) = body.remove("email") else {
         return Err(ErrorResponse::new(StatusCode::BAD_REQUEST, "Email is required").code("EMAIL_REQUIRED"));
     };
-    check_password(&auth, &body)?;
-    let mut request = RequestPasswordReset::email(email).mount(mount.as_ref().map_or("", NestedPath::as_str));
+    check_password(&call.auth, &body)?;
+    let mut request = RequestPasswordReset::email(email).mount(call.mount().await);
     request.realm = realm(&mut body)?;
-    auth.request_password_reset(request).await.map_err(|error| error.into_error(U::model_name()))?;
+    call.auth.request_password_reset(request).await.map_err(|error| error.into_error(U::model_name()))?;
     Ok(NoContent)
 }
 
@@ -67,7 +67,7 @@ fn check_password<U: Account>(auth: &Auth<U>, body: &Map<String, Value>) -> Resu
 }
 
 /// In LoopBack an object here is an operator of the query: `{"neq": ""}` finds everybody.
-fn realm(body: &mut Map<String, Value>) -> Result<Option<String>, ErrorResponse> {
+pub(crate) fn realm(body: &mut Map<String, Value>) -> Result<Option<String>, ErrorResponse> {
     match body.remove("realm") {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(realm)) => Ok(Some(realm)),
@@ -75,44 +75,47 @@ fn realm(body: &mut Map<String, Value>) -> Result<Option<String>, ErrorResponse>
     }
 }
 
-async fn perform<U: Account>(
-    token: Result<PresentedToken, AuthRejection>,
-    State(auth): State<Auth<U>>,
-    caller: OrResetToken<U>,
-    args: Args,
-) -> Result<impl IntoResponse, ErrorResponse> {
-    let new = args.text("newPassword")?;
-    let PresentedToken(secret) = token.map_err(|rejection| rejection.to_error())?;
-    let done = match caller {
-        OrResetToken::ResetToken => auth.reset_password(PasswordReset::new(secret, new.required()?)).await,
-        OrResetToken::Caller(Caller(caller)) => {
-            let (user, AccessToken(token)) = caller.map_err(|rejection| rejection.to_error())?;
-            if !auth.policy().login_token_may_reset_password {
-                return Err(AuthRejection::InsufficientScope.to_error());
-            }
-            auth.set_password(&user.id(), new.required()?, Some(&token)).await
-        }
+async fn perform<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<NoContent, ErrorResponse> {
+    let (mut parts, body) = request.into_parts();
+    // What the presented secret is: a reset token, or else whatever a caller is known by.
+    let secret = PresentedToken::from_request_parts(&mut parts, &()).await.ok().map(|PresentedToken(secret)| secret);
+    let is_reset_token = match &secret {
+        Some(secret) => auth.is_reset_token(secret.expose()).await.map_err(|error| error.into_error(""))?,
+        None => false,
+    };
+    let request = Request::from_parts(parts, body);
+    let done = match secret.filter(|_| is_reset_token) {
+        Some(secret) => with_reset_token(auth, secret, request).await?,
+        None => with_login_token(auth, request).await?,
     };
     done.map_err(|error: ResetPasswordError| error.into_error(U::model_name()))?;
     Ok(NoContent)
 }
 
-/// What the presented secret is: a reset token, or else whatever a caller is known by.
-enum OrResetToken<U> {
-    ResetToken,
-    Caller(Caller<U>),
+/// The secret is all that is asked for: who has it may do this and nothing else.
+async fn with_reset_token<U: Account>(
+    auth: Auth<U>,
+    secret: TokenSecret,
+    request: Request,
+) -> Result<Result<(), ResetPasswordError>, ErrorResponse> {
+    let (parts, body) = request.into_parts();
+    let args = Args::read(&parts.headers, body).await?;
+    let new = args.text("newPassword")?.required()?;
+    Ok(auth.reset_password(PasswordReset::new(secret, new)).await)
 }
 
-impl<U: Account> axum::extract::FromRequestParts<Auth<U>> for OrResetToken<U> {
-    type Rejection = ErrorResponse;
+/// The scope of a token that an app issued for this and nothing else; LoopBack's name for it.
+const RESET_SCOPE: &str = "reset-password";
 
-    async fn from_request_parts(parts: &mut axum::http::request::Parts, auth: &Auth<U>) -> Result<Self, ErrorResponse> {
-        if let Ok(PresentedToken(secret)) = PresentedToken::from_request_parts(parts, auth).await {
-            let known = auth.is_reset_token(secret.expose()).await;
-            if known.map_err(|error| error.into_error(U::model_name()))? {
-                return Ok(Self::ResetToken);
-            }
-        }
-        Ok(Self::Caller(Caller::from_request_parts(parts, auth).await.map_err(|rejection| rejection.to_error())?))
-    }
+async fn with_login_token<U: Account>(
+    auth: Auth<U>,
+    request: Request,
+) -> Result<Result<(), ResetPasswordError>, ErrorResponse> {
+    let login_too = auth.policy().login_token_may_reset_password;
+    let call = Call::begin_asking(auth, Method::SET_PASSWORD, Ask::Always, request).await?;
+    let call = call.scopes(if login_too { &[RESET_SCOPE, TokenRecord::DEFAULT_SCOPE] } else { &[RESET_SCOPE] });
+    let new = call.body.text("newPassword")?;
+    call.authorize(None).await?;
+    let (user, token) = call.require_caller()?;
+    Ok(call.auth.set_password(&user.id(), new.required()?, Some(token)).await)
 }

@@ -39,6 +39,7 @@ async fn fill(store: &SqliteStore) -> Result<(), Box<dyn Error>> {
                 rev: 0,
                 ttl: 1_209_600,
                 created: SystemClock.now(),
+                renewed: None,
                 scopes: None,
             })
             .await?;

@@ -17,8 +17,10 @@ pub(crate) struct Migration {
     script: &'static str,
 }
 
-const MIGRATIONS: &[Migration] =
-    &[Migration { number: 1, name: "accounts", script: include_str!("../migrations/sqlite/0001_accounts.sql") }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { number: 1, name: "accounts", script: include_str!("../migrations/sqlite/0001_accounts.sql") },
+    Migration { number: 2, name: "rest_api", script: include_str!("../migrations/sqlite/0002_rest_api.sql") },
+];
 
 const LEDGER: &str = "CREATE TABLE IF NOT EXISTS gatekit_migrations (
     number   INTEGER PRIMARY KEY,

@@ -1,8 +1,9 @@
 //! For apps with users in an own table: what an own `UserStore` needs to stay short.
 //!
 //! The table lives in the same database as Gatekit's, so one query finds a token together with its user. The columns of
-//! `gatekit_access_tokens` are listed at [`token_from_row`]; the app reaches the database with
-//! [`SqliteStore::find`](crate::SqliteStore::find) and [`SqliteStore::change`](crate::SqliteStore::change).
+//! `gatekit_access_tokens` are listed at [`token_from_row`], and how the query brings the user's roles along is at
+//! [`roles_from_row`]; the app reaches the database with [`SqliteStore::find`](crate::SqliteStore::find),
+//! [`find_all`](crate::SqliteStore::find_all) and [`change`](crate::SqliteStore::change).
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -15,8 +16,9 @@
 //!     digest: &TokenDigest,
 //! ) -> Result<Option<(TokenRecord, String)>, StoreError> {
 //!     let query = sqlx::query(
-//!         "SELECT token_digest, token_user_type, token_user_id, token_rev, token_ttl, token_created, token_scopes, name \
-//!          FROM gatekit_access_tokens JOIN members ON members.id = token_user_id WHERE token_digest = ?",
+//!         "SELECT token_digest, token_user_type, token_user_id, token_rev, token_ttl, token_created, \
+//!          token_renewed, token_scopes, name FROM gatekit_access_tokens JOIN members ON members.id = token_user_id \
+//!          WHERE token_digest = ?",
 //!     )
 //!     .bind(digest.as_bytes().as_slice());
 //!     let Some(row) = store.find(query).await? else { return Ok(None) };
@@ -30,7 +32,7 @@
 //!     .await?;
 //! # let token = TokenRecord {
 //! #     digest: TokenDigest::of("secret"), user_type: "Member".into(), user_id: UserId::from("m1"), rev: 0, ttl: 60,
-//! #     created: gatekit_core::Timestamp(0), scopes: None,
+//! #     created: gatekit_core::Timestamp(0), renewed: None, scopes: None,
 //! # };
 //! store.insert_token(&token).await?;
 //! let (found, name) = find_member_by_token(&store, &token.digest).await?.ok_or("not found")?;
@@ -39,6 +41,7 @@
 //! ```
 
 use gatekit_core::{CreateUserError, IdentifierKind, StoreError, Timestamp, TokenDigest, TokenRecord};
+use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use crate::sqlite::rows::{Table, id_from_row};
@@ -53,7 +56,11 @@ use crate::sqlite::rows::{Table, id_from_row};
 /// | `token_rev` | INTEGER | the user's `rev` when it was issued |
 /// | `token_ttl` | INTEGER | lifetime in seconds; -1 for one that never ends |
 /// | `token_created` | INTEGER | milliseconds since the epoch |
+/// | `token_renewed` | INTEGER or NULL | when the lifetime began anew, milliseconds since the epoch; NULL if it never did |
 /// | `token_scopes` | TEXT or NULL | JSON array of texts |
+///
+/// `token_renewed` may be left out, as an app's query does that was written before there was one. Where
+/// `Policy::renew_after` is set it must be there, or a token ends when it would have without being renewed.
 ///
 /// There is also `token_expires`, INTEGER or NULL: milliseconds since the epoch, NULL for never.
 ///
@@ -70,6 +77,7 @@ pub fn token_from_row(row: &SqliteRow) -> Result<TokenRecord, StoreError> {
     let table = Table("gatekit_access_tokens");
     let digest: &[u8] = table.get(row, "token_digest")?;
     let digest = <[u8; 32]>::try_from(digest).map_err(|_| table.corrupt("token_digest"))?;
+    let renewed: Option<i64> = if has(row, "token_renewed") { table.get(row, "token_renewed")? } else { None };
     let scopes: Option<&str> = table.get(row, "token_scopes")?;
     let scopes = scopes.map(serde_json::from_str).transpose().map_err(|_| table.corrupt("token_scopes"))?;
     Ok(TokenRecord {
@@ -79,8 +87,69 @@ pub fn token_from_row(row: &SqliteRow) -> Result<TokenRecord, StoreError> {
         rev: table.get(row, "token_rev")?,
         ttl: table.get(row, "token_ttl")?,
         created: Timestamp(table.get(row, "token_created")?),
+        renewed: renewed.map(Timestamp),
         scopes,
     })
+}
+
+/// Reads the roles of a token's user from the column `token_roles`, which this subquery in the `SELECT` gives:
+///
+/// ```sql
+/// (SELECT json_group_array(role) FROM gatekit_roles
+///  WHERE user_type = token_user_type AND user_id = token_user_id) AS token_roles
+/// ```
+///
+/// | column of `gatekit_roles` | | |
+/// | --- | --- | --- |
+/// | `user_type` | TEXT | the name of the user's type, `Account::model_name` |
+/// | `user_id` | INTEGER or TEXT | whichever the user's id is |
+/// | `role` | TEXT | the name of the role |
+///
+/// It makes `TokenOwner::roles` of the query that finds the token's owner. If there is no such column the answer is `None`,
+/// which is right as well: whoever asks for roles then pays for a second query.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use gatekit_core::{RoleStore, TokenStore, UserId};
+/// use gatekit_sql::{SqliteStore, own};
+///
+/// let store = SqliteStore::in_memory().await?;
+/// store.assign_role("Member", &UserId::from("m1"), "editor").await?;
+/// # let token = gatekit_core::TokenRecord {
+/// #     digest: gatekit_core::TokenDigest::of("secret"), user_type: "Member".into(), user_id: UserId::from("m1"), rev: 0,
+/// #     ttl: 60, created: gatekit_core::Timestamp(0), renewed: None, scopes: None,
+/// # };
+/// # store.insert_token(&token).await?;
+///
+/// let query = sqlx::query(
+///     "SELECT (SELECT json_group_array(role) FROM gatekit_roles \
+///      WHERE user_type = token_user_type AND user_id = token_user_id) AS token_roles \
+///      FROM gatekit_access_tokens WHERE token_digest = ?",
+/// );
+/// let row = store.find(query.bind(token.digest.as_bytes().as_slice())).await?.ok_or("not found")?;
+/// assert_eq!(own::roles_from_row(&row)?, Some(vec!["editor".to_owned()]));
+/// # Ok(()) }
+/// ```
+///
+/// # Errors
+///
+/// [`StoreError::Corrupt`] if the column holds something else.
+pub fn roles_from_row(row: &SqliteRow) -> Result<Option<Vec<String>>, StoreError> {
+    if !has(row, "token_roles") {
+        return Ok(None);
+    }
+    let table = Table("gatekit_roles");
+    let mut roles: Vec<String> = match table.get::<&str>(row, "token_roles")? {
+        // Most users have none, and a protected request should not pay for reading that.
+        "[]" => Vec::new(),
+        roles => serde_json::from_str(roles).map_err(|_| table.corrupt("role"))?,
+    };
+    roles.sort_unstable();
+    Ok(Some(roles))
+}
+
+fn has(row: &SqliteRow, column: &str) -> bool {
+    row.try_column(column).is_ok()
 }
 
 /// A failure of the driver as one of the store. SQLite's messages name tables and columns, never values.
@@ -89,7 +158,7 @@ pub fn store_error(error: sqlx::Error) -> StoreError {
     StoreError::failed(error)
 }
 
-/// Why an INSERT of a user failed: [`CreateUserError::Taken`] if a unique index over one of these columns, written
+/// Why an INSERT or an UPDATE of a user failed: [`CreateUserError::Taken`] if a unique index over one of these columns, written
 /// `table.column`, refused it; a failure of the store otherwise.
 ///
 /// ```

@@ -29,12 +29,14 @@ async fn conforms<Made: Future<Output = SqliteStore>>(make: impl Fn() -> Made) {
     conformance::user_store::<User<Profile>, _, _>(Identifiers::ALL, &make, with_profile).await;
     conformance::token_store(&make).await;
     conformance::one_time_store(&make).await;
+    conformance::role_store(&make).await;
     let twice = || async {
         let store = make().await;
         (store.clone(), store)
     };
     conformance::token_owner::<User, _, _, _>(twice, plain).await;
     conformance::token_owner::<User<Profile>, _, _, _>(twice, with_profile).await;
+    conformance::token_owner_roles::<User, _, _, _>(twice, plain).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -216,7 +216,7 @@ async fn two_processes_open_a_new_file_at_once_and_write_to_it_together() {
     }
     let store = SqliteStore::open(folder.file()).await.unwrap();
     let count = async |query| sqlx::query(query).fetch_one(store.pool()).await.unwrap().get::<i64, _>(0);
-    assert_eq!(count("SELECT count(*) FROM gatekit_migrations").await, 1);
+    assert_eq!(count("SELECT count(*) FROM gatekit_migrations").await, 2);
     assert_eq!(
         count("SELECT count(*) FROM gatekit_users").await,
         3 * 20 + 1,
@@ -269,6 +269,7 @@ async fn burst(store: &SqliteStore, round: &str) {
             rev: 0,
             ttl: -1,
             created: Timestamp(0),
+            renewed: None,
             scopes: None,
         };
         store.insert_token(&token).await.unwrap();
@@ -284,6 +285,7 @@ async fn burst(store: &SqliteStore, round: &str) {
                 user_id: None,
                 rev: 0,
                 expires: Timestamp(i64::MAX),
+                email: None,
             };
             store.insert_one_time(&record).await.unwrap();
             assert!(store.take_one_time(purpose, &digest).await.unwrap().is_some());

@@ -4,7 +4,11 @@
 
 mod common;
 
+use gatekit_core::{
+    OneTimePurpose, OneTimeStore, Timestamp, TokenDigest, TokenRecord, TokenStore, User, UserId, UserStore,
+};
 use gatekit_sql::{OpenError, SqliteStore};
+use sha2::{Digest, Sha256};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{Row, SqlitePool};
 
@@ -25,10 +29,127 @@ async fn ledger(pool: &SqlitePool) -> Vec<(i64, String, Vec<u8>)> {
 async fn each_migration_is_applied_once_and_written_down() {
     let folder = Folder::new();
     let first = ledger(SqliteStore::open(folder.file()).await.unwrap().pool()).await;
-    assert_eq!(first.len(), 1);
-    assert_eq!((first[0].0, first[0].1.as_str(), first[0].2.len()), (1, "accounts", 32));
+    let lines: Vec<_> = first.iter().map(|(number, name, checksum)| (*number, name.as_str(), checksum.len())).collect();
+    assert_eq!(lines, [(1, "accounts", 32), (2, "rest_api", 32)]);
     let second = ledger(SqliteStore::open(folder.file()).await.unwrap().pool()).await;
     assert_eq!(first, second);
+}
+
+/// What was released stays as it is: who has applied it would be told that it was edited.
+#[tokio::test]
+async fn a_released_migration_is_never_edited() {
+    const RELEASED: [&str; 1] = ["174e6df172d500f8ec69ef4d733c50417e572f8aaebf8b340a3fe02bfc277a5c"];
+    let store = SqliteStore::in_memory().await.unwrap();
+    for ((number, _, checksum), released) in ledger(store.pool()).await.into_iter().zip(RELEASED) {
+        let checksum: String = checksum.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(checksum, released, "migration {number}");
+    }
+}
+
+const SECRET: &str = "secret";
+
+/// A database as migration 1 left it, with something in each table.
+async fn first_release(folder: &Folder) -> SqlitePool {
+    let pool = plain_pool(folder).await;
+    let script = include_str!("../migrations/sqlite/0001_accounts.sql");
+    sqlx::raw_sql(script).execute(&pool).await.unwrap();
+    let ledger = "CREATE TABLE gatekit_migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum BLOB NOT NULL, \
+                  applied INTEGER NOT NULL) STRICT";
+    sqlx::raw_sql(ledger).execute(&pool).await.unwrap();
+    sqlx::query("INSERT INTO gatekit_migrations VALUES (1, 'accounts', ?, 0)")
+        .bind(Sha256::digest(script.replace('\r', "")).as_slice())
+        .execute(&pool)
+        .await
+        .unwrap();
+    for insert in [
+        "INSERT INTO gatekit_users VALUES (3, 'club', 'club', 'ada', 'ada@example.com', 1, 'hash', 4, '{\"city\":\"Ulm\"}', 5)",
+        "INSERT INTO gatekit_users VALUES (8, '', NULL, NULL, 'bob@example.com', NULL, NULL, 0, NULL, 6)",
+    ] {
+        sqlx::query(insert).execute(&pool).await.unwrap();
+    }
+    for insert in [
+        "INSERT INTO gatekit_access_tokens VALUES (?, 'User', 3, 4, 60, 1000, 61000, '[\"read\"]')",
+        "INSERT INTO gatekit_one_time VALUES (?, 'reset_password', 'User', 3, 4, 7000)",
+    ] {
+        let digest = TokenDigest::of(SECRET);
+        sqlx::query(insert).bind(digest.as_bytes().as_slice()).execute(&pool).await.unwrap();
+    }
+    let decoy = "INSERT INTO gatekit_one_time VALUES (zeroblob(32), 'reset_password', 'User', NULL, 0, 8000)";
+    sqlx::query(decoy).execute(&pool).await.unwrap();
+    pool
+}
+
+/// All columns that the first release had.
+async fn rows_of_the_first_release(pool: &SqlitePool) -> Vec<String> {
+    let mut all = Vec::new();
+    for query in [
+        "SELECT json_array(id, namespace, realm, username, email, email_verified, password, rev, profile, created) \
+         FROM gatekit_users ORDER BY id",
+        "SELECT json_array(hex(token_digest), token_user_type, token_user_id, token_rev, token_ttl, token_created, \
+         token_expires, token_scopes) FROM gatekit_access_tokens",
+        "SELECT json_array(hex(digest), purpose, user_type, user_id, rev, expires) FROM gatekit_one_time ORDER BY digest",
+        "SELECT json_array(name, seq) FROM sqlite_sequence",
+    ] {
+        let rows = sqlx::query(query).fetch_all(pool).await.unwrap();
+        all.extend(rows.iter().map(|row| row.get::<String, _>(0)));
+    }
+    all
+}
+
+#[tokio::test]
+async fn a_database_of_the_first_release_is_brought_up_to_date_and_keeps_what_is_in_it() {
+    let folder = Folder::new();
+    let pool = first_release(&folder).await;
+    let before = rows_of_the_first_release(&pool).await;
+    assert_eq!(before.len(), 2 + 1 + 2 + 1);
+    pool.close().await;
+
+    let store = SqliteStore::open(folder.file()).await.unwrap();
+    assert_eq!(rows_of_the_first_release(store.pool()).await, before);
+    assert_eq!(ledger(store.pool()).await.len(), 2);
+
+    let digest = TokenDigest::of(SECRET);
+    let token = TokenRecord {
+        digest,
+        user_type: "User".into(),
+        user_id: UserId::Int(3),
+        rev: 4,
+        ttl: 60,
+        created: Timestamp(1000),
+        renewed: None,
+        scopes: Some(vec!["read".into()]),
+    };
+    let owner = UserStore::<User>::find_token_owner(&store, &store, &digest).await.unwrap().unwrap();
+    assert_eq!((owner.token, owner.rev, owner.roles), (token.clone(), 4, Some(vec![])));
+    assert_eq!((owner.user.username.as_deref(), owner.user.email_verified), (Some("ada"), Some(true)));
+    let renewed = TokenRecord { renewed: Some(Timestamp(61_000)), ..token.clone() };
+    assert!(store.update_token(&token, &renewed).await.unwrap(), "tokens from before can be renewed");
+    assert_eq!(store.purge_tokens(Timestamp(120_999), 10).await.unwrap(), 0);
+
+    let record = store.find_one_time(OneTimePurpose::ResetPassword, &digest).await.unwrap().unwrap();
+    assert_eq!((record.user_id, record.rev, record.email), (Some(UserId::Int(3)), 4, None));
+    let removed = store.delete_one_time_of(OneTimePurpose::ResetPassword, "User", &UserId::Int(3)).await;
+    assert_eq!(removed.unwrap(), 1);
+}
+
+/// CRASH-4
+#[tokio::test]
+async fn a_later_migration_that_fails_leaves_the_earlier_form_and_is_made_up_for() {
+    let folder = Folder::new();
+    let pool = first_release(&folder).await;
+    let schema = async || {
+        let rows =
+            sqlx::query("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name").fetch_all(&pool).await;
+        rows.unwrap().iter().map(|row| row.get(0)).collect::<Vec<String>>()
+    };
+    // Its last statement fails on this one.
+    sqlx::raw_sql("CREATE TABLE gatekit_roles_role (x)").execute(&pool).await.unwrap();
+    let (tables, rows) = (schema().await, rows_of_the_first_release(&pool).await);
+    assert!(matches!(SqliteStore::from_pool(pool.clone()).await, Err(OpenError::Store(_))));
+    assert_eq!((schema().await, ledger(&pool).await.len()), (tables, 1), "nothing of it stayed");
+    sqlx::raw_sql("DROP TABLE gatekit_roles_role").execute(&pool).await.unwrap();
+    SqliteStore::from_pool(pool.clone()).await.unwrap();
+    assert_eq!((rows_of_the_first_release(&pool).await, ledger(&pool).await.len()), (rows, 2));
 }
 
 #[tokio::test]
@@ -47,11 +168,11 @@ async fn a_newer_database_is_refused_and_left_alone() {
     let folder = Folder::new();
     let store = SqliteStore::open(folder.file()).await.unwrap();
     let insert =
-        "INSERT INTO gatekit_migrations VALUES (2, 'from the future', zeroblob(32), 0), (7, 'later', zeroblob(32), 0)";
+        "INSERT INTO gatekit_migrations VALUES (3, 'from the future', zeroblob(32), 0), (7, 'later', zeroblob(32), 0)";
     sqlx::raw_sql(insert).execute(store.pool()).await.unwrap();
     let before = ledger(store.pool()).await;
     let error = SqliteStore::open(folder.file()).await.unwrap_err();
-    assert!(matches!(error, OpenError::Newer { found: 7, known: 1 }), "{error}");
+    assert!(matches!(error, OpenError::Newer { found: 7, known: 2 }), "{error}");
     assert!(error.to_string().contains("run the newer version"), "{error}");
     assert_eq!(ledger(store.pool()).await, before);
 }
@@ -60,7 +181,7 @@ async fn a_newer_database_is_refused_and_left_alone() {
 async fn a_gap_in_the_ledger_is_refused() {
     let folder = Folder::new();
     let store = SqliteStore::open(folder.file()).await.unwrap();
-    sqlx::query("UPDATE gatekit_migrations SET number = 2").execute(store.pool()).await.unwrap();
+    sqlx::query("DELETE FROM gatekit_migrations WHERE number = 1").execute(store.pool()).await.unwrap();
     assert!(matches!(SqliteStore::open(folder.file()).await, Err(OpenError::MigrationChanged { number: 1, .. })));
 }
 
@@ -76,7 +197,7 @@ async fn a_migration_that_fails_leaves_nothing_and_is_made_up_for() {
     assert_eq!(left, 1, "nothing of it stayed");
     sqlx::raw_sql("DROP TABLE gatekit_one_time_expires").execute(&pool).await.unwrap();
     SqliteStore::from_pool(pool.clone()).await.unwrap();
-    assert_eq!(ledger(&pool).await.len(), 1);
+    assert_eq!(ledger(&pool).await.len(), 2);
 }
 
 #[tokio::test]
@@ -120,6 +241,7 @@ async fn a_new_database_has_no_accounts() {
         "SELECT count(*) FROM gatekit_users",
         "SELECT count(*) FROM gatekit_access_tokens",
         "SELECT count(*) FROM gatekit_one_time",
+        "SELECT count(*) FROM gatekit_roles",
     ] {
         let count: i64 = sqlx::query(query).fetch_one(store.pool()).await.unwrap().get(0);
         assert_eq!(count, 0);
@@ -137,5 +259,5 @@ async fn twenty_that_open_a_new_file_at_once_all_get_in() {
     for task in (0..20).map(open).collect::<Vec<_>>() {
         stores.push(task.await.unwrap().unwrap());
     }
-    assert_eq!(ledger(stores[0].pool()).await.len(), 1);
+    assert_eq!(ledger(stores[0].pool()).await.len(), 2);
 }

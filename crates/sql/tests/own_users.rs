@@ -3,8 +3,9 @@
 
 use gatekit_core::{
     Account, Auth, AuthenticateError, CreateUserError, Identifier, IdentifierKind, Login, NewUser, PasswordHash,
-    PasswordReset, Register, RequestPasswordReset, ResetPasswordError, StoreError, StoredUser, TokenDigest, TokenOwner,
-    TokenStore, UserId, UserStore, async_trait, find_token_owner_separately,
+    PasswordReset, Register, RequestPasswordReset, ResetPasswordError, RoleStore, StoreError, StoredUser, Timestamp,
+    TokenDigest, TokenOwner, TokenRecord, TokenStore, UserChange, UserId, UserOperation, UserStore, async_trait,
+    find_token_owner_separately,
 };
 use gatekit_sql::{SqliteStore, own};
 use gatekit_testkit::MailSink;
@@ -129,6 +130,38 @@ impl UserStore<Member> for Members {
         done.rows.first().map(|row| row.try_get("rev")).transpose().map_err(own::store_error)
     }
 
+    fn supports(&self, operation: UserOperation) -> bool {
+        matches!(operation, UserOperation::Update | UserOperation::Delete)
+    }
+
+    async fn update_user(
+        &self,
+        old: &StoredUser<Member>,
+        change: UserChange<Profile>,
+    ) -> Result<Option<StoredUser<Member>>, CreateUserError> {
+        let of = &old.user;
+        let query = sqlx::query(
+            "UPDATE members SET email = ?, city = ?, password = coalesce(?, password), rev = rev + ? \
+             WHERE id = ? AND rev = ? AND email = ? AND city = ? RETURNING id, email, city, password, rev",
+        )
+        .bind(change.email.flatten().unwrap_or_else(|| of.email.clone()))
+        .bind(change.profile.map_or_else(|| of.city.clone(), |profile| profile.city))
+        .bind(change.password.as_ref().map(PasswordHash::expose))
+        .bind(change.bump_rev)
+        .bind(of.id)
+        .bind(old.rev)
+        .bind(&of.email)
+        .bind(&of.city);
+        let done = self.0.change(query).await;
+        let done = done.map_err(|error| own::create_user_error(error, &[("members.email", IdentifierKind::Email)]))?;
+        Ok(stored(done.rows.into_iter().next())?)
+    }
+
+    async fn delete_user(&self, id: &UserId) -> Result<bool, StoreError> {
+        let query = sqlx::query("DELETE FROM members WHERE id = ?").bind(number(id));
+        Ok(self.0.change(query).await.map_err(own::store_error)?.count > 0)
+    }
+
     async fn find_token_owner(
         &self,
         tokens: &dyn TokenStore,
@@ -138,26 +171,64 @@ impl UserStore<Member> for Members {
             return find_token_owner_separately(self, tokens, digest).await;
         }
         let query = sqlx::query(
-            "SELECT token_digest, token_user_type, token_user_id, token_rev, token_ttl, token_created, token_scopes, id, email, city, rev \
+            "SELECT token_digest, token_user_type, token_user_id, token_rev, token_ttl, token_created, token_renewed, \
+             token_scopes, id, email, city, rev, \
+             (SELECT json_group_array(role) FROM gatekit_roles \
+             WHERE user_type = token_user_type AND user_id = token_user_id) AS token_roles \
              FROM gatekit_access_tokens JOIN members ON id = token_user_id \
              WHERE token_digest = ? AND typeof(token_user_id) = 'integer'",
         )
         .bind(digest.as_bytes().as_slice());
         let Some(row) = self.0.find(query).await? else { return Ok(None) };
         let (user, rev) = member(&row).and_then(|user| Ok((user, row.try_get("rev")?))).map_err(own::store_error)?;
-        Ok(Some(TokenOwner { token: own::token_from_row(&row)?, user, rev }))
+        Ok(Some(TokenOwner { token: own::token_from_row(&row)?, user, rev, roles: own::roles_from_row(&row)? }))
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_own_table_conforms() {
-    let new_user = |email: &str| NewUser::new(email, Profile { city: "Ulm".into() });
+    let new_user = |email: &str| NewUser::new(email, Profile { city: format!("the city of {email}") });
     conformance::user_store::<Member, _, _>(Identifiers::EMAIL_ONLY, Members::new, new_user).await;
     let both = || async {
         let members = Members::new().await;
         (members.clone(), members.0)
     };
     conformance::token_owner::<Member, _, _, _>(both, new_user).await;
+    conformance::token_owner_roles::<Member, _, _, _>(both, new_user).await;
+}
+
+/// An app's query from before there were `token_renewed` and `token_roles` goes on working.
+#[tokio::test]
+async fn a_query_without_the_newer_columns_is_read() {
+    let store = SqliteStore::in_memory().await.unwrap();
+    let token = TokenRecord {
+        digest: TokenDigest::of("secret"),
+        user_type: "Member".into(),
+        user_id: UserId::Int(1),
+        rev: 0,
+        ttl: 60,
+        created: Timestamp(5),
+        renewed: Some(Timestamp(7)),
+        scopes: None,
+    };
+    store.insert_token(&token).await.unwrap();
+    store.assign_role("Member", &token.user_id, "editor").await.unwrap();
+    store.assign_role("Member", &token.user_id, "author").await.unwrap();
+    let old = "SELECT token_digest, token_user_type, token_user_id, token_rev, token_ttl, token_created, token_scopes \
+               FROM gatekit_access_tokens";
+    let row = store.find(sqlx::query(old)).await.unwrap().unwrap();
+    assert_eq!(own::token_from_row(&row).unwrap(), TokenRecord { renewed: None, ..token.clone() });
+    assert_eq!(own::roles_from_row(&row).unwrap(), None, "unknown, which is not the same as none");
+
+    let new = "SELECT token_digest, token_user_type, token_user_id, token_rev, token_ttl, token_created, token_renewed, \
+               token_scopes, (SELECT json_group_array(role) FROM gatekit_roles \
+               WHERE user_type = token_user_type AND user_id = token_user_id) AS token_roles FROM gatekit_access_tokens";
+    let row = store.find(sqlx::query(new)).await.unwrap().unwrap();
+    assert_eq!(own::token_from_row(&row).unwrap(), token);
+    assert_eq!(own::roles_from_row(&row).unwrap(), Some(vec!["author".to_owned(), "editor".to_owned()]));
+
+    let broken = store.find(sqlx::query("SELECT 'editor' AS token_roles")).await.unwrap().unwrap();
+    assert!(matches!(own::roles_from_row(&broken), Err(StoreError::Corrupt(_))));
 }
 
 #[tokio::test]

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use gatekit_core::{
     CreateUserError, Identifier, IdentifierKind, NewUser, NoProfile, OneTimePurpose, OneTimeRecord, OneTimeStore,
-    PasswordHash, StoreError, Timestamp, TokenDigest, TokenRecord, TokenStore, User, UserId, UserStore,
+    PasswordHash, RoleStore, StoreError, StoredUser, Timestamp, TokenDigest, TokenRecord, TokenStore, User, UserChange,
+    UserId, UserStore,
 };
 use gatekit_sql::SqliteStore;
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,7 @@ fn token(secret: &str, user: impl Into<UserId>) -> TokenRecord {
         rev: 0,
         ttl: 60,
         created: Timestamp(0),
+        renewed: None,
         scopes: None,
     }
 }
@@ -49,7 +51,7 @@ async fn the_id_of_a_removed_user_is_never_given_again() {
     let folder = Folder::new();
     let store = SqliteStore::open(folder.file()).await.unwrap();
     let first = create(&store, EMAIL).await;
-    run(&store, "DELETE FROM gatekit_users").await;
+    assert!(UserStore::<User>::delete_user(&store, &first).await.unwrap());
     drop(store);
     let store = SqliteStore::open(folder.file()).await.unwrap();
     assert_ne!(create(&store, EMAIL).await, first);
@@ -73,7 +75,7 @@ async fn the_indexes_are_unique_over_namespace_and_identifier() {
     assert_eq!(unique, ["namespace BINARY,email BINARY", "namespace BINARY,username BINARY"]);
 }
 
-/// What a protected request costs: two look-ups by primary key.
+/// What a protected request costs: look-ups by primary key, of the token, its user and the user's roles.
 #[tokio::test]
 async fn the_query_of_a_request_uses_the_primary_keys() {
     let folder = Folder::new();
@@ -87,16 +89,25 @@ async fn the_query_of_a_request_uses_the_primary_keys() {
         .await
         .unwrap();
     let plan: Vec<String> = plan.iter().map(|row| row.get("detail")).collect();
-    assert_eq!(plan, ["SEARCH t USING PRIMARY KEY (token_digest=?)", "SEARCH u USING INTEGER PRIMARY KEY (rowid=?)"]);
+    let expected = [
+        "SEARCH t USING PRIMARY KEY (token_digest=?)",
+        "SEARCH u USING INTEGER PRIMARY KEY (rowid=?)",
+        "CORRELATED SCALAR SUBQUERY 1",
+        "SEARCH gatekit_roles USING PRIMARY KEY (user_type=? AND user_id=?)",
+    ];
+    assert_eq!(plan, expected);
 }
 
 #[tokio::test]
-async fn purges_and_removals_use_an_index() {
+async fn purges_lists_and_removals_use_an_index() {
     let store = SqliteStore::in_memory().await.unwrap();
     for query in [
         "EXPLAIN QUERY PLAN SELECT token_digest FROM gatekit_access_tokens WHERE token_expires <= 1 LIMIT 1",
         "EXPLAIN QUERY PLAN SELECT digest FROM gatekit_one_time WHERE expires <= 1 LIMIT 1",
         "EXPLAIN QUERY PLAN DELETE FROM gatekit_access_tokens WHERE token_user_id = 1 AND token_digest IS NOT NULL",
+        "EXPLAIN QUERY PLAN SELECT token_rev FROM gatekit_access_tokens WHERE token_user_id = ? AND token_user_type = ?",
+        "EXPLAIN QUERY PLAN DELETE FROM gatekit_one_time WHERE user_id = ? AND user_type = ? AND purpose = ?",
+        "EXPLAIN QUERY PLAN SELECT user_id FROM gatekit_roles WHERE user_type = ? AND role = ? ORDER BY user_id",
         "EXPLAIN QUERY PLAN SELECT id FROM gatekit_users WHERE namespace = '' AND email = ''",
         "EXPLAIN QUERY PLAN SELECT id FROM gatekit_users WHERE namespace = '' AND username = ''",
     ] {
@@ -163,6 +174,82 @@ async fn ok_token(store: &SqliteStore, id: &UserId) {
     store.insert_token(&token("secret", id.clone())).await.unwrap();
 }
 
+/// What the app has made of its profile since: a member more, and the others in another order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct LaterProfile {
+    #[serde(default)]
+    nickname: Option<String>,
+    city: String,
+}
+
+async fn later(store: &SqliteStore, id: &UserId) -> StoredUser<User<LaterProfile>> {
+    store.find_user(id).await.unwrap().unwrap()
+}
+
+/// A profile is compared by what it says: how an earlier version of the app wrote it does not stand in the way of a change.
+#[tokio::test]
+async fn a_user_whose_profile_was_written_by_an_earlier_version_can_be_changed() {
+    let store = SqliteStore::in_memory().await.unwrap();
+    let id = create(&store, EMAIL).await;
+    run(&store, r#"UPDATE gatekit_users SET profile = ' { "city" : "Ulm", "shoes": 44 } '"#).await;
+
+    let mut change = UserChange::default();
+    change.email_verified = Some(Some(true));
+    let changed = store.update_user(&later(&store, &id).await, change).await.unwrap().unwrap();
+    assert_eq!((changed.user.email_verified, changed.user.profile.city.as_str()), (Some(true), "Ulm"));
+    let kept = "SELECT count(*) FROM gatekit_users WHERE profile LIKE '%shoes%'";
+    assert_eq!(count(&store, kept).await, 1, "a change of something else leaves a profile as it was written");
+
+    let old = later(&store, &id).await;
+    let mut change = UserChange::default();
+    change.profile = Some(LaterProfile { nickname: Some("ada".into()), city: "Ulm".into() });
+    assert!(store.update_user(&old, change.clone()).await.unwrap().is_some());
+    assert!(store.update_user(&old, change).await.unwrap().is_none(), "the profile is another now");
+    assert_eq!(later(&store, &id).await.user.profile.nickname.as_deref(), Some("ada"));
+}
+
+/// Where there are no namespaces a realm is a word like any other.
+#[tokio::test]
+async fn a_realm_is_changed_without_the_namespace() {
+    let store = SqliteStore::in_memory().await.unwrap();
+    let old = UserStore::<User>::create_user(&store, NewUser::new(EMAIL, NoProfile {})).await.unwrap();
+    let mut change = UserChange::default();
+    change.realm = Some(Some("club".into()));
+    let changed = store.update_user(&old, change).await.unwrap().unwrap();
+    assert_eq!(changed.user.realm.as_deref(), Some("club"));
+    let identifier = Identifier { namespace: String::new(), kind: IdentifierKind::Email, value: EMAIL.into() };
+    assert!(UserStore::<User>::find_user_by(&store, &identifier).await.unwrap().is_some());
+}
+
+/// An app's map has no order of its own, so it is written in another one each time.
+#[tokio::test]
+async fn a_user_whose_profile_is_a_map_can_be_changed() {
+    type Fields = std::collections::HashMap<String, u32>;
+    let store = SqliteStore::in_memory().await.unwrap();
+    let fields: Fields = (0..20).map(|n| (format!("field {n}"), n)).collect();
+    let id = store.create_user(NewUser::new(EMAIL, fields)).await.unwrap().user.id;
+    for verified in [true, false, true] {
+        let old: StoredUser<User<Fields>> = store.find_user(&id).await.unwrap().unwrap();
+        let mut change = UserChange::default();
+        change.email_verified = Some(Some(verified));
+        assert!(store.update_user(&old, change).await.unwrap().is_some());
+    }
+}
+
+#[tokio::test]
+async fn an_empty_profile_is_none_in_the_row_after_a_change_too() {
+    type Fields = std::collections::BTreeMap<String, u32>;
+    let store = SqliteStore::in_memory().await.unwrap();
+    let mut old = store.create_user(NewUser::new(EMAIL, Fields::new())).await.unwrap();
+    for (fields, rows_with_none) in [(Fields::from([("shoes".to_owned(), 44)]), 0), (Fields::new(), 1)] {
+        let mut change = UserChange::default();
+        change.profile = Some(fields.clone());
+        old = store.update_user(&old, change).await.unwrap().unwrap();
+        assert_eq!(old.user.profile, fields);
+        assert_eq!(count(&store, "SELECT count(*) FROM gatekit_users WHERE profile IS NULL").await, rows_with_none);
+    }
+}
+
 #[tokio::test]
 async fn a_profile_that_is_no_object_is_refused() {
     let store = SqliteStore::in_memory().await.unwrap();
@@ -205,14 +292,20 @@ async fn a_write_whose_commit_fails_is_not_acknowledged() {
         user_id: None,
         rev: 0,
         expires: Timestamp(0),
+        email: None,
     };
     store.insert_one_time(&record).await.unwrap();
+    ok_token(&store, &id).await;
+    let before = UserStore::<User>::find_user(&store, &id).await.unwrap().unwrap();
     run(
         &store,
         "CREATE TABLE parent (id INTEGER PRIMARY KEY);
          CREATE TABLE child (id INTEGER REFERENCES parent (id) DEFERRABLE INITIALLY DEFERRED);
          CREATE TRIGGER refuse_update AFTER UPDATE ON gatekit_users BEGIN INSERT INTO child VALUES (1); END;
          CREATE TRIGGER refuse_insert AFTER INSERT ON gatekit_users BEGIN INSERT INTO child VALUES (1); END;
+         CREATE TRIGGER refuse_removal AFTER DELETE ON gatekit_users BEGIN INSERT INTO child VALUES (1); END;
+         CREATE TRIGGER refuse_token AFTER UPDATE ON gatekit_access_tokens BEGIN INSERT INTO child VALUES (1); END;
+         CREATE TRIGGER refuse_role AFTER INSERT ON gatekit_roles BEGIN INSERT INTO child VALUES (1); END;
          CREATE TRIGGER refuse_delete AFTER DELETE ON gatekit_one_time BEGIN INSERT INTO child VALUES (1); END;",
     )
     .await;
@@ -222,9 +315,18 @@ async fn a_write_whose_commit_fails_is_not_acknowledged() {
     assert!(users.bump_rev(&id).await.is_err(), "bump_rev");
     assert!(users.create_user(NewUser::new("bob@example.com", NoProfile {})).await.is_err(), "create_user");
     assert!(store.take_one_time(OneTimePurpose::ResetPassword, &secret).await.is_err(), "take_one_time");
+    let mut change = UserChange::default();
+    change.email = Some(Some("eve@example.com".into()));
+    assert!(users.update_user(&before, change).await.is_err(), "update_user");
+    assert!(users.delete_user(&id).await.is_err(), "delete_user");
+    let old = token("secret", id.clone());
+    assert!(store.update_token(&old, &TokenRecord { ttl: 1, ..old.clone() }).await.is_err(), "update_token");
+    assert!(store.assign_role("User", &id, "editor").await.is_err(), "assign_role");
 
     let unchanged = users.find_user(&id).await.unwrap().unwrap();
-    assert_eq!((unchanged.rev, unchanged.password), (0, None));
+    assert_eq!((unchanged.rev, unchanged.password, unchanged.user), (0, None, before.user));
+    assert_eq!(store.find_token(&old.digest).await.unwrap(), Some(old));
+    assert!(store.roles_of("User", &id).await.unwrap().is_empty());
     assert!(store.find_one_time(OneTimePurpose::ResetPassword, &secret).await.unwrap().is_some());
     // And the connection is as good as before.
     run(&store, "DROP TRIGGER refuse_update").await;
@@ -252,7 +354,12 @@ async fn a_lost_connection_is_an_error_and_is_replaced() {
 
     let id = create(&store, EMAIL).await;
     assert!(UserStore::<User>::find_user(&store, &id).await.unwrap().is_some());
-    assert!(store.find(read()).await.unwrap().is_some());
+    assert_eq!(store.find_all(read()).await.unwrap().len(), 1);
+
+    run(&store, "ALTER TABLE t ADD COLUMN c INTEGER").await;
+    let lost = store.find_all(read()).await;
+    assert!(matches!(&lost, Err(StoreError::Failed(_))), "{:?}", lost.map(|rows| rows.len()));
+    assert_eq!(store.find_all(read()).await.unwrap().len(), 1);
 }
 
 /// A record whose purpose this version does not know is nothing to it.
@@ -260,8 +367,15 @@ async fn a_lost_connection_is_an_error_and_is_replaced() {
 async fn a_record_of_another_purpose_is_not_taken() {
     let store = SqliteStore::in_memory().await.unwrap();
     let (purpose, digest) = (OneTimePurpose::ResetPassword, TokenDigest::of("secret"));
-    let record =
-        OneTimeRecord { purpose, digest, user_type: "User".into(), user_id: None, rev: 0, expires: Timestamp(0) };
+    let record = OneTimeRecord {
+        purpose,
+        digest,
+        user_type: "User".into(),
+        user_id: None,
+        rev: 0,
+        expires: Timestamp(0),
+        email: None,
+    };
     store.insert_one_time(&record).await.unwrap();
     run(&store, "UPDATE gatekit_one_time SET purpose = 'verify_email'").await;
     assert_eq!(store.find_one_time(purpose, &digest).await.unwrap(), None);
@@ -278,10 +392,10 @@ async fn a_purge_removes_all_that_has_ended_in_bounded_batches() {
         &store,
         "CREATE TABLE statements (id INTEGER);
          WITH n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 1700)
-         INSERT INTO gatekit_access_tokens SELECT randomblob(32), 'User', n, 0, 60, 0, n, NULL FROM n;
-         INSERT INTO gatekit_access_tokens VALUES (randomblob(32), 'User', 1, 0, -1, 0, NULL, NULL);
+         INSERT INTO gatekit_access_tokens SELECT randomblob(32), 'User', n, 0, 60, 0, n, NULL, NULL FROM n;
+         INSERT INTO gatekit_access_tokens VALUES (randomblob(32), 'User', 1, 0, -1, 0, NULL, NULL, NULL);
          WITH n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 501)
-         INSERT INTO gatekit_one_time SELECT randomblob(32), 'reset_password', 'User', n, 0, n FROM n;",
+         INSERT INTO gatekit_one_time SELECT randomblob(32), 'reset_password', 'User', n, 0, n, NULL FROM n;",
     )
     .await;
     assert_eq!(store.purge_tokens(Timestamp(1200), 500).await.unwrap(), 500, "no more than asked for");

@@ -15,29 +15,37 @@
 //! conformance::user_store::<User, _, _>(Identifiers::ALL, make, new_user).await;
 //! conformance::token_store(make).await;
 //! conformance::one_time_store(make).await;
+//! conformance::role_store(make).await;
 //!
 //! let make_both = || async {
 //!     let store = MemoryStore::<NoProfile>::new();
 //!     (store.clone(), store)
 //! };
 //! conformance::token_owner::<User, _, _, _>(make_both, new_user).await;
+//! conformance::token_owner_roles::<User, _, _, _>(make_both, new_user).await;
 //! # }
 //! ```
 //!
-//! An app with users in an own table runs [`user_store`] and [`token_owner`] on its own `UserStore`. What the ports cannot say
-//! (that a removed user's id is never given out again, that what was acknowledged survives a crash) is for the store's own
-//! tests.
+//! An app with users in an own table runs [`user_store`], [`token_owner`] and [`token_owner_roles`] on its own `UserStore`. Of the
+//! methods that a store may leave out, the rules are run if [`UserStore::supports`] says that it has them; what it does not
+//! support it must refuse as unsupported. What the ports cannot say (that what was acknowledged survives a crash) is for the
+//! store's own tests.
 
+mod deletions;
+mod find;
 mod one_time;
 mod owners;
 mod passwords;
+mod roles;
 mod tokens;
+mod updates;
 mod users;
 
 use std::sync::Arc;
 
 use gatekit_core::{
-    Account, NewUser, OneTimeStore, StoreError, Timestamp, TokenDigest, TokenRecord, TokenStore, UserId, UserStore,
+    Account, NewUser, OneTimeStore, RoleStore, StoreError, Timestamp, TokenDigest, TokenRecord, TokenStore, UserId,
+    UserStore,
 };
 use tokio::sync::Barrier;
 
@@ -58,7 +66,8 @@ impl Identifiers {
 }
 
 /// Runs the rules of [`UserStore`]. `make` gives an empty store each time, `new_user` a user with this address that the
-/// store accepts, with a profile that is not empty if the app's is not.
+/// store accepts, with a profile that is not empty if the app's is not, and that is another for another address: what stays
+/// the same cannot be seen to change.
 ///
 /// # Panics
 ///
@@ -73,7 +82,10 @@ pub async fn user_store<U, S, Made>(
     Made: Future<Output = S>,
 {
     users::run(identifiers, &make, &new_user).await;
-    passwords::run(make, new_user).await;
+    passwords::run(&make, &new_user).await;
+    updates::run(identifiers, &make, &new_user).await;
+    deletions::run(identifiers, &make, &new_user).await;
+    find::run(identifiers, &make, &new_user).await;
 }
 
 /// Runs the rules of [`TokenStore`]. `make` gives an empty store each time.
@@ -94,6 +106,15 @@ pub async fn one_time_store<S: OneTimeStore, Made: Future<Output = S>>(make: imp
     one_time::run(make).await;
 }
 
+/// Runs the rules of [`RoleStore`]. `make` gives an empty store each time.
+///
+/// # Panics
+///
+/// If the store breaks a rule.
+pub async fn role_store<S: RoleStore, Made: Future<Output = S>>(make: impl Fn() -> Made) {
+    roles::run(make).await;
+}
+
 /// Runs the rules of [`UserStore::find_token_owner`], which a store may answer with one query instead of two. `make` gives an
 /// empty store of users and an empty store of the tokens it could join with, each time.
 ///
@@ -108,6 +129,22 @@ where
     Made: Future<Output = (S, T)>,
 {
     owners::run(make, new_user).await;
+}
+
+/// Runs the rules about the roles that [`UserStore::find_token_owner`] may bring along: `None`, or what [`RoleStore::roles_of`]
+/// answers. `make` gives an empty store of users and an empty store of tokens and roles that it could join with, each time.
+///
+/// # Panics
+///
+/// If the stores break a rule.
+pub async fn token_owner_roles<U, S, T, Made>(make: impl Fn() -> Made, new_user: impl Fn(&str) -> NewUser<U::Profile>)
+where
+    U: Account,
+    S: UserStore<U>,
+    T: TokenStore + RoleStore,
+    Made: Future<Output = (S, T)>,
+{
+    owners::run_roles(make, new_user).await;
 }
 
 /// Runs rules one after the other, each on a store of its own, and names the one that is broken.
@@ -183,6 +220,7 @@ fn token(secret: impl std::fmt::Display) -> TokenRecord {
         rev: 0,
         ttl: 600,
         created: T0,
+        renewed: None,
         scopes: None,
     }
 }

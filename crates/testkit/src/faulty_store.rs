@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use gatekit_core::{
     Account, CreateUserError, Identifier, NewUser, OneTimePurpose, OneTimeRecord, OneTimeStore, PasswordHash,
-    StoreError, StoreIdentity, StoredUser, Timestamp, TokenDigest, TokenOwner, TokenRecord, TokenStore, UserId,
-    UserStore,
+    RoleStore, StoreError, StoreIdentity, StoredUser, Timestamp, TokenDigest, TokenOwner, TokenRecord, TokenStore,
+    UserChange, UserId, UserOperation, UserQuery, UserStore, Where,
 };
 
 use crate::Faults;
@@ -77,6 +77,30 @@ impl<U: Account, S: UserStore<U>> UserStore<U> for FaultyStore<S> {
     ) -> Result<Option<TokenOwner<U>>, StoreError> {
         self.faults.call("find_token_owner", self.inner.find_token_owner(tokens, digest)).await
     }
+
+    fn supports(&self, operation: UserOperation) -> bool {
+        self.inner.supports(operation)
+    }
+
+    async fn update_user(
+        &self,
+        old: &StoredUser<U>,
+        change: UserChange<U::Profile>,
+    ) -> Result<Option<StoredUser<U>>, CreateUserError> {
+        self.faults.call("update_user", self.inner.update_user(old, change)).await
+    }
+
+    async fn delete_user(&self, id: &UserId) -> Result<bool, StoreError> {
+        self.faults.call("delete_user", self.inner.delete_user(id)).await
+    }
+
+    async fn find_users(&self, query: &UserQuery) -> Result<Vec<U>, StoreError> {
+        self.faults.call("find_users", self.inner.find_users(query)).await
+    }
+
+    async fn count_users(&self, condition: &Where) -> Result<u64, StoreError> {
+        self.faults.call("count_users", self.inner.count_users(condition)).await
+    }
 }
 
 #[async_trait]
@@ -99,6 +123,14 @@ impl<S: TokenStore> TokenStore for FaultyStore<S> {
 
     async fn delete_tokens_of(&self, user_type: &str, user: &UserId, before_rev: i64) -> Result<u64, StoreError> {
         self.faults.call("delete_tokens_of", self.inner.delete_tokens_of(user_type, user, before_rev)).await
+    }
+
+    async fn list_tokens_of(&self, user_type: &str, user: &UserId) -> Result<Vec<TokenRecord>, StoreError> {
+        self.faults.call("list_tokens_of", self.inner.list_tokens_of(user_type, user)).await
+    }
+
+    async fn update_token(&self, old: &TokenRecord, new: &TokenRecord) -> Result<bool, StoreError> {
+        self.faults.call("update_token", self.inner.update_token(old, new)).await
     }
 
     async fn purge_tokens(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
@@ -132,7 +164,35 @@ impl<S: OneTimeStore> OneTimeStore for FaultyStore<S> {
         self.faults.call("take_one_time", self.inner.take_one_time(purpose, digest)).await
     }
 
+    async fn delete_one_time_of(
+        &self,
+        purpose: OneTimePurpose,
+        user_type: &str,
+        user: &UserId,
+    ) -> Result<u64, StoreError> {
+        self.faults.call("delete_one_time_of", self.inner.delete_one_time_of(purpose, user_type, user)).await
+    }
+
     async fn purge_one_time(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
         self.faults.call("purge_one_time", self.inner.purge_one_time(now, limit)).await
+    }
+}
+
+#[async_trait]
+impl<S: RoleStore> RoleStore for FaultyStore<S> {
+    async fn assign_role(&self, user_type: &str, user: &UserId, role: &str) -> Result<bool, StoreError> {
+        self.faults.call("assign_role", self.inner.assign_role(user_type, user, role)).await
+    }
+
+    async fn unassign_role(&self, user_type: &str, user: &UserId, role: &str) -> Result<bool, StoreError> {
+        self.faults.call("unassign_role", self.inner.unassign_role(user_type, user, role)).await
+    }
+
+    async fn roles_of(&self, user_type: &str, user: &UserId) -> Result<Vec<String>, StoreError> {
+        self.faults.call("roles_of", self.inner.roles_of(user_type, user)).await
+    }
+
+    async fn users_in_role(&self, user_type: &str, role: &str) -> Result<Vec<UserId>, StoreError> {
+        self.faults.call("users_in_role", self.inner.users_in_role(user_type, role)).await
     }
 }

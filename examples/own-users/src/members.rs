@@ -159,15 +159,17 @@ impl UserStore<Member> for Members {
             return find_token_owner_separately(self, tokens, digest).await;
         }
         let select = sqlx::query(
-            "SELECT token_digest, token_user_type, token_user_id, token_rev, token_ttl, token_created, token_scopes, \
-             id, email, name, newsletter, rev \
+            "SELECT token_digest, token_user_type, token_user_id, token_rev, token_ttl, token_created, token_renewed, \
+             token_scopes, id, email, name, newsletter, rev, \
+             (SELECT json_group_array(role) FROM gatekit_roles \
+             WHERE user_type = token_user_type AND user_id = token_user_id) AS token_roles \
              FROM gatekit_access_tokens JOIN members ON id = token_user_id \
              WHERE token_digest = ? AND typeof(token_user_id) = 'text'",
         );
         let Some(row) = self.db.find(select.bind(digest.as_bytes().as_slice())).await? else { return Ok(None) };
         let user = member(&row).map_err(own::store_error)?;
         let rev = row.try_get("rev").map_err(own::store_error)?;
-        Ok(Some(TokenOwner { token: own::token_from_row(&row)?, user, rev }))
+        Ok(Some(TokenOwner { token: own::token_from_row(&row)?, user, rev, roles: own::roles_from_row(&row)? }))
     }
 }
 
@@ -183,7 +185,7 @@ mod tests {
     }
 
     fn ada(email: &str) -> NewUser<Profile> {
-        NewUser::new(email, Profile { name: "Ada".into(), newsletter: true })
+        NewUser::new(email, Profile { name: format!("who has {email}"), newsletter: true })
     }
 
     /// Whoever writes a `UserStore` runs this: it holds every promise Gatekit relies on.
@@ -191,5 +193,6 @@ mod tests {
     async fn our_table_keeps_every_promise_of_a_user_store() {
         conformance::user_store::<Member, _, _>(Identifiers::EMAIL_ONLY, async || empty().await.0, ada).await;
         conformance::token_owner::<Member, _, _, _>(empty, ada).await;
+        conformance::token_owner_roles::<Member, _, _, _>(empty, ada).await;
     }
 }

@@ -1,4 +1,7 @@
-//! Clients in other languages, unmodified, against the example `quickstart` as an app author would run it.
+//! Clients in other languages, unmodified, against examples as an app author would run them.
+//!
+//! 1. `loopback` stands in place of a LoopBack project: every client must work.
+//! 2. `quickstart` follows Gatekit's own rules: the clients must work that use nothing LoopBack alone allows.
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
@@ -13,6 +16,9 @@ use crate::run::{Result, Run};
 use crate::tools;
 use crate::workspace::Workspace;
 
+/// The tests that also pass under the default policy.
+const FOR_ANY_POLICY: [&str; 2] = ["loopback-connector-remote.test.mjs", "raw.test.mjs"];
+
 /// How long the server may take to say that it is ready.
 const START: Duration = Duration::from_secs(60);
 /// How long one test may take, in milliseconds, before it counts as hanging.
@@ -20,19 +26,21 @@ const TEST: &str = "--test-timeout=120000";
 
 pub(super) fn run(workspace: &Workspace) -> Result<Passed> {
     let clients = workspace.root.join("tests/clients");
-    let tests = test_files(&clients)?;
+    let all = test_files(&clients)?;
     let node = tools::node(workspace)?;
     Run::new("npm", &["ci", "--no-audit", "--no-fund"]).dir(&clients).show()?;
-    Run::cargo(&["build", "-p", "quickstart"]).show()?;
+    Run::cargo(&["build", "-p", "loopback", "-p", "quickstart"]).show()?;
 
-    let server = Server::start(&workspace.executable("quickstart"))?;
-    println!("quickstart listens on {}", server.url);
-    let mut run = Run::new(node, &["--test", TEST]).env("BASE_URL", format!("{}/api", server.url)).dir(&clients);
-    for test in &tests {
-        run = run.arg(test);
-    }
-    run.show()?;
-    Ok(Passed::default())
+    let against = |example: &str, tests: &[PathBuf]| {
+        let server = Server::start(example, &workspace.executable(example))?;
+        println!("{example} listens on {}", server.url);
+        let run = Run::new(&node, &["--test", TEST]).env("BASE_URL", format!("{}/api", server.url)).dir(&clients);
+        tests.iter().fold(run, Run::arg).show().map_err(|why| format!("{example}: {why}"))
+    };
+    // The second also runs if the first fails: one report tells all.
+    let outcomes = [against("loopback", &all), against("quickstart", &FOR_ANY_POLICY.map(PathBuf::from))];
+    let failures: Vec<String> = outcomes.into_iter().filter_map(Result::err).collect();
+    if failures.is_empty() { Ok(Passed::default()) } else { Err(failures.join("; ")) }
 }
 
 /// `*.test.js`, `*.test.mjs` and so on; none at all is an error, since a run of no tests proves nothing.
@@ -59,13 +67,15 @@ struct Server {
 
 impl Server {
     /// Starts it on a free port with its database in an empty folder, and waits for its `READY` line.
-    fn start(executable: &Path) -> Result<Self> {
-        let folder = std::env::temp_dir().join(format!("gatekit-clients-{}", std::process::id()));
+    fn start(example: &str, executable: &Path) -> Result<Self> {
+        let folder = std::env::temp_dir().join(format!("gatekit-clients-{example}-{}", std::process::id()));
         std::fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
         let mut child = Run::new(executable, &[])
             .dir(&folder)
             .env("PORT", free_port()?.to_string())
-            .env("DATABASE", folder.join("quickstart.db"))
+            .env("DATABASE", folder.join("test.db"))
+            // Error bodies as a deployed LoopBack project has them.
+            .env("NODE_ENV", "production")
             .into_command()
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -74,7 +84,7 @@ impl Server {
         let output = child.stdout.take();
         // From here on the process ends with this value, also when it never gets ready.
         let mut server = Self { url: String::new(), child, folder };
-        let ready = watch(output.ok_or("the server has no output")?);
+        let ready = watch(example, output.ok_or("the server has no output")?);
         server.url = ready.recv_timeout(START).map_err(|_| {
             format!("{} ended or printed no line `READY http://..` in {} s", executable.display(), START.as_secs())
         })?;
@@ -93,11 +103,12 @@ impl Drop for Server {
 
 /// Passes the server's output on, so that it never blocks on a full pipe, and hands over the address when it is printed.
 /// The sender is dropped when the output ends, which wakes whoever waits.
-fn watch(output: impl Read + Send + 'static) -> mpsc::Receiver<String> {
+fn watch(example: &str, output: impl Read + Send + 'static) -> mpsc::Receiver<String> {
     let (sender, receiver) = mpsc::channel();
+    let example = example.to_owned();
     thread::spawn(move || {
         for line in BufReader::new(output).lines().map_while(std::result::Result::ok) {
-            println!("quickstart| {line}");
+            println!("{example}| {line}");
             if let Some(url) = line.strip_prefix("READY ") {
                 // Nobody waits any more once the time is up.
                 let _ = sender.send(url.trim().to_owned());

@@ -2,7 +2,10 @@
 
 use async_trait::async_trait;
 
-use crate::{Account, Auth, AuthenticateError, Authenticated, Authenticator, TokenDigest};
+use crate::{
+    AccessRequest, Account, Auth, AuthenticateError, Authenticated, Authenticator, Method, StoreError, Timestamp,
+    TokenDigest, TokenRecord,
+};
 
 /// Longer texts are no token of anybody's; LoopBack lets an app choose the length, and nobody chose more than this.
 const MAX_BYTES: usize = 512;
@@ -37,7 +40,9 @@ impl<U: Account> Auth<U> {
         if owner.token.user_type != U::model_name() {
             return Err(AuthenticateError::Invalid);
         }
-        if owner.token.is_expired(auth.clock.now()) {
+        let now = auth.clock.now();
+        let eternal = owner.token.ttl < 0 && !auth.policy.allow_eternal_tokens;
+        if eternal || owner.token.is_expired(now) {
             if let Err(error) = self.bounded(auth.tokens.delete_token(&digest)).await {
                 tracing::warn!(%error, "an expired token was refused but could not be removed");
             }
@@ -46,7 +51,36 @@ impl<U: Account> Auth<U> {
         if owner.token.rev != owner.rev {
             return Err(AuthenticateError::Invalid);
         }
-        Ok(Authenticated::with_token(owner.user, owner.token))
+        let token = self.renew(owner.token, now).await;
+        let mut caller = Authenticated::with_token(owner.user, token);
+        caller.roles = owner.roles;
+        Ok(caller)
+    }
+
+    /// Sliding expiry: begins a token's lifetime anew, where the policy says so and it is time. That it fails is logged: the token
+    /// is as good as it was.
+    async fn renew(&self, token: TokenRecord, now: Timestamp) -> TokenRecord {
+        let policy = &self.0.policy;
+        let Some(after) = policy.renew_after.filter(|_| token.ttl > 0) else { return token };
+        let begun = token.renewed.unwrap_or(token.created);
+        if now < begun.plus_seconds(after.into()) {
+            return token;
+        }
+        let latest = token.created.plus_seconds(policy.max_token_ttl.saturating_sub(token.ttl));
+        let renewed = now.min(latest);
+        if renewed <= begun {
+            return token;
+        }
+        let longer = TokenRecord { renewed: Some(renewed), ..token.clone() };
+        match self.bounded(self.0.tokens.update_token(&token, &longer)).await {
+            Ok(true) => longer,
+            // Another request with this token did it.
+            Ok(false) => token,
+            Err(error) => {
+                tracing::warn!(%error, "a token was used but could not be renewed");
+                token
+            }
+        }
     }
 }
 
@@ -56,5 +90,10 @@ impl<U: Account> Authenticator for Auth<U> {
 
     async fn authenticate(&self, token: &str) -> Result<Authenticated<U>, AuthenticateError> {
         Auth::authenticate(self, token).await
+    }
+
+    async fn is_in_role(&self, caller: &Authenticated<U>, role: &str) -> Result<bool, StoreError> {
+        let access = AccessRequest { method: Method::ANY, caller: Some(caller), target: None };
+        Auth::is_in_role(self, role, &access).await
     }
 }

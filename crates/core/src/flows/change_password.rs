@@ -94,14 +94,14 @@ impl<U: Account> Auth<U> {
         let hash = auth.hasher.hash(new, &*auth.random).await?;
         let rev = self.bounded(auth.users.set_password(&user_id, found.rev, &hash)).await?;
         let rev = rev.ok_or(ChangePasswordError::Conflict)?;
-        self.after_new_password(&user_id, keep.as_ref(), rev).await;
+        self.after_new_rev(&user_id, keep.as_ref(), rev).await;
         self.emit(Event::PasswordChanged { user_id, by_reset: false }).await;
         Ok(())
     }
 
-    /// Carries the one token over that is kept, and clears the dead ones away. The password is changed already, so what
+    /// Carries the one token over that is kept, and clears the dead ones away. `rev` has been bumped already, so what
     /// fails here is logged: a token that was not carried over is dead, and its user logs in again.
-    pub(crate) async fn after_new_password(&self, user: &UserId, keep: Option<&TokenRecord>, rev: i64) {
+    pub(crate) async fn after_new_rev(&self, user: &UserId, keep: Option<&TokenRecord>, rev: i64) {
         let tokens = &*self.0.tokens;
         // Only a token of this user that was alive until now: whatever else ended it meanwhile has ended it for good.
         let keep = keep.filter(|token| {
@@ -115,7 +115,7 @@ impl<U: Account> Auth<U> {
         }
         .await;
         if let Err(error) = cleared {
-            tracing::warn!(%error, "the password is changed and all old tokens are dead, but they could not be cleared away");
+            tracing::warn!(%error, "all old tokens of a user are dead, but they could not be cleared away");
         }
     }
 }

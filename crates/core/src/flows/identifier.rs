@@ -26,7 +26,7 @@ impl Policy {
 
     /// The namespace of a user of `realm`.
     pub(crate) fn namespace(&self, realm: Option<&str>) -> String {
-        if self.has_realms() { realm.unwrap_or_default().to_owned() } else { String::new() }
+        if self.unique_per_realm() { realm.unwrap_or_default().to_owned() } else { String::new() }
     }
 
     /// Reads an identifier in the order LoopBack does.
@@ -57,15 +57,30 @@ impl Policy {
             return Err(Unnamed::Realm);
         }
         let Some((kind, value)) = name else { return Err(Unnamed::Identifier) };
+        Ok(self.looked_up(kind, value, realm))
+    }
+
+    /// Whose address it is, for a flow that need not know the realm: where addresses are unique among all users, LoopBack finds
+    /// one without it.
+    pub(crate) fn wanted_email(&self, email: &str, realm: Option<&str>) -> Wanted {
+        self.looked_up(
+            IdentifierKind::Email,
+            email.to_owned(),
+            realm.filter(|realm| !realm.is_empty()).map(str::to_owned),
+        )
+    }
+
+    fn looked_up(&self, kind: IdentifierKind, value: String, realm: Option<String>) -> Wanted {
         let value = match kind {
             IdentifierKind::Email => self.canonical_email(&value),
             IdentifierKind::Username => value,
         };
-        let possible = value.len() <= MAX_BYTES
+        let possible = !value.is_empty()
+            && value.len() <= MAX_BYTES
             && !value.contains('\0')
             && realm.as_ref().is_none_or(|realm| realm.len() <= MAX_BYTES && !realm.contains('\0'));
         let namespace = self.namespace(realm.as_deref());
-        Ok(Wanted { identifier: possible.then_some(Identifier { namespace, kind, value }), realm })
+        Wanted { identifier: possible.then_some(Identifier { namespace, kind, value }), realm }
     }
 }
 

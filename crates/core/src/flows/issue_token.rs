@@ -99,6 +99,7 @@ impl<U: Account> Auth<U> {
             rev,
             ttl,
             created: self.0.clock.now(),
+            renewed: None,
             scopes,
         };
         self.bounded(self.0.tokens.insert_token(&record)).await?;

@@ -79,6 +79,12 @@ pub enum LoginError {
     /// Unknown user, wrong password, or a user without one: the caller does not learn which. HTTP status 401.
     #[error("login failed")]
     InvalidCredentials,
+    /// The password is right, but the address is not proven and `Policy::email_verification_required`. HTTP status 401.
+    #[error("login failed as the email has not been verified")]
+    EmailNotVerified {
+        /// Whose, so that a client can ask for the mail again.
+        user_id: UserId,
+    },
     /// A hook refused it. HTTP status 403.
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -96,6 +102,7 @@ impl LoginError {
             Self::RealmRequired => "REALM_REQUIRED",
             Self::InvalidTtl => "INVALID_TTL",
             Self::InvalidCredentials => "LOGIN_FAILED",
+            Self::EmailNotVerified { .. } => "LOGIN_FAILED_EMAIL_NOT_VERIFIED",
             Self::Refused(refusal) => &refusal.code,
             Self::Unavailable(_) => "SERVICE_UNAVAILABLE",
         }
@@ -157,6 +164,10 @@ impl<U: Account> Auth<U> {
             }
         };
         let user_id = found.user.id();
+        if auth.policy.email_verification_required && found.user.email_verified() != Some(true) {
+            self.emit(Event::LoginFailed { user_id: Some(user_id.clone()) }).await;
+            return Err(LoginError::EmailNotVerified { user_id });
+        }
         for hooks in &auth.hooks {
             if let Err(refusal) = hooks.before_login(&found.user).await {
                 self.emit(Event::LoginFailed { user_id: Some(user_id) }).await;

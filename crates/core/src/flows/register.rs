@@ -29,6 +29,8 @@ pub struct Register<P> {
     pub problems: Vec<FieldError>,
     /// The app's own fields.
     pub profile: P,
+    /// The prefix the routes are mounted under, for the link in the verification mail: `/api/users`.
+    pub mount: String,
 }
 
 impl<P: Default> Register<P> {
@@ -51,6 +53,7 @@ impl<P> Register<P> {
             email_verified: None,
             problems: Vec::new(),
             profile,
+            mount: String::new(),
         }
     }
 
@@ -119,10 +122,23 @@ impl FieldError {
         Self { field: field.into(), code: code.into(), message: message.into(), value }
     }
 
-    fn taken(kind: IdentifierKind, value: &str) -> Self {
+    pub(crate) fn taken(kind: IdentifierKind, value: &str) -> Self {
         match kind {
             IdentifierKind::Email => Self::new("email", "uniqueness", "Email already exists", Some(value.into())),
             IdentifierKind::Username => Self::new("username", "uniqueness", "User already exists", Some(value.into())),
+        }
+    }
+}
+
+impl FieldError {
+    /// What serde says of a profile: a missing field is named, anything else is told as it is.
+    #[must_use]
+    pub fn of_profile(error: &serde_json::Error) -> Self {
+        let message = error.to_string();
+        let missing = message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
+        match missing {
+            Some(field) => Self::new(field, "presence", "can't be blank", None),
+            None => Self::new("profile", "custom.type", message, None),
         }
     }
 }
@@ -135,6 +151,7 @@ impl<U: Account> Auth<U> {
     /// 3. Neither address nor name is in use.
     /// 4. Hooks may refuse.
     /// 5. The password is hashed and the user stored. Of two at the same time the store's unique index takes one.
+    /// 6. Where the policy requires a proven address, the mail with the link is sent.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -154,7 +171,7 @@ impl<U: Account> Auth<U> {
     /// [`RegisterError`].
     pub async fn register(&self, register: Register<U::Profile>) -> Result<U, RegisterError> {
         let auth = &*self.0;
-        let Register { email, username, realm, password, email_verified, problems, profile } = register;
+        let Register { email, username, realm, password, email_verified, problems, profile, mount } = register;
         if let Some(password) = &password {
             auth.policy.check_password(password)?;
         }
@@ -201,6 +218,7 @@ impl<U: Account> Auth<U> {
             }
         })?;
         self.emit(Event::Registered { user: stored.user.clone() }).await;
+        self.verify_new_user(&stored.user, &mount).await;
         Ok(stored.user)
     }
 
@@ -219,7 +237,7 @@ impl<U: Account> Auth<U> {
     }
 }
 
-fn check_email(address: Option<&str>, errors: &mut Vec<FieldError>) {
+pub(crate) fn check_email(address: Option<&str>, errors: &mut Vec<FieldError>) {
     match address {
         None | Some("") => {
             errors.push(FieldError::new("email", "presence", "can't be blank", address.map(Value::from)))
@@ -231,7 +249,7 @@ fn check_email(address: Option<&str>, errors: &mut Vec<FieldError>) {
     }
 }
 
-fn check_name(field: &str, name: Option<&str>, errors: &mut Vec<FieldError>) {
+pub(crate) fn check_name(field: &str, name: Option<&str>, errors: &mut Vec<FieldError>) {
     if name.is_some_and(|name| name.len() > MAX_NAME_BYTES || name.chars().any(char::is_control)) {
         errors.push(FieldError::new(field, "custom.string", "is invalid", name.map(Value::from)));
     }

@@ -47,6 +47,10 @@ pub enum RequestPasswordResetError {
     /// No account has the address. Only under `Policy::reveal_unknown_email_on_reset`. HTTP status 404.
     #[error("Email not found")]
     EmailNotFound,
+    /// The address is not proven, and `Policy::email_verification_required`. Only under
+    /// `Policy::reveal_unknown_email_on_reset`. HTTP status 401, as in LoopBack.
+    #[error("Email has not been verified")]
+    EmailNotVerified,
     /// It cannot be done now. HTTP status 503.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
@@ -113,12 +117,18 @@ impl<U: Account> Auth<U> {
     /// [`RequestPasswordResetError`].
     pub async fn request_password_reset(&self, request: RequestPasswordReset) -> Result<(), RequestPasswordResetError> {
         let auth = &*self.0;
-        let found = match auth.policy.wanted(Some(&request.email), None, request.realm.as_deref()) {
-            Ok(wanted) => self.find_wanted(&wanted).await?,
-            Err(_) => None,
-        };
+        let wanted = auth.policy.wanted_email(&request.email, request.realm.as_deref());
+        let mut found = self.find_wanted(&wanted).await?;
         if found.is_none() && auth.policy.reveal_unknown_email_on_reset {
             return Err(RequestPasswordResetError::EmailNotFound);
+        }
+        if auth.policy.email_verification_required
+            && found.as_ref().is_some_and(|found| found.user.email_verified() != Some(true))
+        {
+            if auth.policy.reveal_unknown_email_on_reset {
+                return Err(RequestPasswordResetError::EmailNotVerified);
+            }
+            found = None;
         }
         let secret = random::token_secret(&*auth.random)?;
         let record = OneTimeRecord {
@@ -128,6 +138,7 @@ impl<U: Account> Auth<U> {
             user_id: found.as_ref().map(|found| found.user.id()),
             rev: found.as_ref().map_or(0, |found| found.rev),
             expires: auth.clock.now().plus_seconds(auth.policy.reset_token_ttl),
+            email: None,
         };
         self.bounded(auth.one_time.insert_one_time(&record)).await?;
         let Some(found) = found else { return Ok(()) };
@@ -172,7 +183,7 @@ impl<U: Account> Auth<U> {
         let hash = auth.hasher.hash(new, &*auth.random).await?;
         let rev = self.bounded(auth.users.set_password(user_id, rev, &hash)).await?;
         let rev = rev.ok_or(ResetPasswordError::InvalidToken)?;
-        self.after_new_password(user_id, keep, rev).await;
+        self.after_new_rev(user_id, keep, rev).await;
         self.emit(Event::PasswordChanged { user_id: user_id.clone(), by_reset: true }).await;
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! A mail as it goes over the wire: one recipient, and headers nobody can add to.
 
 use gatekit_core::{Mail, MailError, Random, SystemRandom};
-use lettre::message::Mailbox;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
+use lettre::message::{Mailbox, MultiPart};
 use lettre::{Address, Message};
 use url::Host;
 
@@ -27,7 +27,9 @@ pub(super) fn sender(text: &str) -> Result<Mailbox, SmtpConfigError> {
 /// 2. The recipient is one address.
 /// 3. An international domain is written in its ASCII form, which every server takes. An international name before the `@`
 ///    needs a server with SMTPUTF8 (RFC 6531).
-/// 4. `Auto-Submitted` (RFC 3834) keeps holiday notices from answering.
+/// 4. A mail that names a sender comes from that one.
+/// 5. With HTML the text goes first, for readers that show no HTML (RFC 2046 §5.1.4).
+/// 6. `Auto-Submitted` (RFC 3834) keeps holiday notices from answering.
 pub(super) fn compose(from: &Mailbox, mail: &Mail) -> Result<Message, MailError> {
     if mail.to.contains(char::is_control) {
         return Err(MailError::new("the recipient holds a control character"));
@@ -36,16 +38,23 @@ pub(super) fn compose(from: &Mailbox, mail: &Mail) -> Result<Message, MailError>
         return Err(MailError::new("the subject holds a control character"));
     }
     let to = address(&mail.to).ok_or_else(|| MailError::new("the recipient is not an address mails can be sent to"))?;
-    Message::builder()
-        .from(from.clone())
+    let from = match &mail.from {
+        Some(own) => sender(own).map_err(MailError::new)?,
+        None => from.clone(),
+    };
+    let id = message_id(from.email.domain())?;
+    let builder = Message::builder()
+        .from(from)
         .to(Mailbox::new(None, to))
         .subject(&*mail.subject)
         .date_now()
-        .message_id(Some(message_id(from.email.domain())?))
-        .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned()))
-        .header(ContentType::TEXT_PLAIN)
-        .body(mail.text.clone())
-        .map_err(MailError::new)
+        .message_id(Some(id))
+        .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned()));
+    let message = match &mail.html {
+        Some(html) => builder.multipart(MultiPart::alternative_plain_html(mail.text.clone(), html.clone())),
+        None => builder.header(ContentType::TEXT_PLAIN).body(mail.text.clone()),
+    };
+    message.map_err(MailError::new)
 }
 
 fn address(text: &str) -> Option<Address> {

@@ -1,9 +1,11 @@
 //! The store in SQLite: how it is opened, and how it is reached.
 
 mod connections;
+mod find;
 mod one_time;
 mod purge;
 mod queries;
+mod roles;
 pub(crate) mod rows;
 mod tokens;
 mod users;
@@ -25,7 +27,7 @@ pub use self::queries::Changed;
 use crate::own::store_error;
 use crate::{OpenError, migrate};
 
-/// Users, access tokens and one-time secrets in SQLite.
+/// Users, access tokens, one-time secrets and roles in SQLite.
 ///
 /// A clone is another handle to the same. Every change is one atomic statement.
 ///
@@ -34,6 +36,7 @@ use crate::{OpenError, migrate};
 /// | `gatekit_users` | users of the built-in type; empty if the app has its own table |
 /// | `gatekit_access_tokens` | access tokens; columns at [`own::token_from_row`](crate::own::token_from_row) |
 /// | `gatekit_one_time` | secrets that work once |
+/// | `gatekit_roles` | who is in which role; columns at [`own::roles_from_row`](crate::own::roles_from_row) |
 /// | `gatekit_migrations` | which migrations were applied |
 ///
 /// Two kinds of users may share it: a token remembers the type of its user (`Account::model_name`) beside the id.
@@ -173,6 +176,25 @@ impl SqliteStore {
     /// [`StoreError`].
     pub async fn find(&self, query: Query<'_, Sqlite, SqliteArguments>) -> Result<Option<SqliteRow>, StoreError> {
         queries::find(&self.inner.connections, query).await
+    }
+
+    /// All rows that a query which only reads finds.
+    ///
+    /// All or an error: sqlx's own `fetch_all` answers with the rows it has if the connection is lost on the way.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let store = gatekit_sql::SqliteStore::in_memory().await?;
+    /// let query = sqlx::query("SELECT email FROM gatekit_users WHERE realm = ? ORDER BY id").bind("admins");
+    /// assert!(store.find_all(query).await?.is_empty());
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn find_all(&self, query: Query<'_, Sqlite, SqliteArguments>) -> Result<Vec<SqliteRow>, StoreError> {
+        queries::find_all(&self.inner.connections, query).await
     }
 
     /// Runs one statement that writes, and tells what it changed once that is committed.

@@ -42,6 +42,15 @@ pub(super) async fn find(
     }
 }
 
+/// Runs to the end: rows without it are a part of the answer that looks like all of it.
+pub(super) async fn find_all(
+    connections: &Connections,
+    query: Query<'_, Sqlite, SqliteArguments>,
+) -> Result<Vec<SqliteRow>, StoreError> {
+    let mut connection = connections.reader().await.map_err(store_error)?;
+    Ok(run(&mut connection, query).await.map_err(store_error)?.rows)
+}
+
 /// Runs to the end, where the statement is committed: up to its first row, which is where `fetch_optional` stops, nothing is
 /// certain, and if the commit fails nobody is told.
 pub(super) async fn change(
@@ -49,9 +58,16 @@ pub(super) async fn change(
     query: Query<'_, Sqlite, SqliteArguments>,
 ) -> Result<Changed, sqlx::Error> {
     let mut connection = connections.writer().await?;
+    run(&mut connection, query).await
+}
+
+async fn run(
+    connection: &mut Connection<'_>,
+    query: Query<'_, Sqlite, SqliteArguments>,
+) -> Result<Changed, sqlx::Error> {
     let mut rows = Vec::new();
     let mut done: Option<SqliteQueryResult> = None;
-    let mut answer = (&mut *connection).fetch_many(query);
+    let mut answer = (&mut **connection).fetch_many(query);
     let error = loop {
         match poll_fn(|cx| answer.as_mut().poll_next(cx)).await {
             Some(Ok(Either::Right(row))) => rows.push(row),
@@ -67,7 +83,7 @@ pub(super) async fn change(
         }
     };
     drop(answer);
-    Err(failed(&mut connection, error))
+    Err(failed(connection, error))
 }
 
 fn failed(connection: &mut Connection<'_>, error: sqlx::Error) -> sqlx::Error {

@@ -10,11 +10,10 @@ use crate::own::{store_error, token_from_row};
 #[async_trait]
 impl TokenStore for SqliteStore {
     async fn insert_token(&self, token: &TokenRecord) -> Result<(), StoreError> {
-        let scopes = token.scopes.as_ref().map(serde_json::to_string).transpose().map_err(StoreError::failed)?;
         let insert = sqlx::query(
             "INSERT INTO gatekit_access_tokens \
-             (token_digest, token_user_type, token_user_id, token_rev, token_ttl, token_created, token_expires, token_scopes) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+             (token_digest, token_user_type, token_user_id, token_rev, token_ttl, token_created, token_renewed, \
+             token_expires, token_scopes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(token.digest.as_bytes().as_slice())
         .bind(&*token.user_type)
@@ -22,16 +21,17 @@ impl TokenStore for SqliteStore {
         .bind(token.rev)
         .bind(token.ttl)
         .bind(token.created.0)
+        .bind(token.renewed.map(|at| at.0))
         .bind(token.expires().map(|end| end.0))
-        .bind(scopes);
+        .bind(scopes_to_text(token)?);
         self.change(insert).await.map_err(store_error)?;
         Ok(())
     }
 
     async fn find_token(&self, digest: &TokenDigest) -> Result<Option<TokenRecord>, StoreError> {
         let query = sqlx::query(
-            "SELECT token_digest, token_user_type, token_user_id, token_rev, token_ttl, token_created, token_scopes \
-             FROM gatekit_access_tokens WHERE token_digest = ?",
+            "SELECT token_digest, token_user_type, token_user_id, token_rev, token_ttl, token_created, token_renewed, \
+             token_scopes FROM gatekit_access_tokens WHERE token_digest = ?",
         )
         .bind(digest.as_bytes().as_slice());
         self.find(query).await?.as_ref().map(token_from_row).transpose()
@@ -62,6 +62,41 @@ impl TokenStore for SqliteStore {
         Ok(self.change(delete).await.map_err(store_error)?.count)
     }
 
+    async fn list_tokens_of(&self, user_type: &str, user: &UserId) -> Result<Vec<TokenRecord>, StoreError> {
+        let query = sqlx::query(
+            "SELECT token_digest, token_user_type, token_user_id, token_rev, token_ttl, token_created, token_renewed, \
+             token_scopes FROM gatekit_access_tokens WHERE token_user_id = ? AND token_user_type = ? \
+             ORDER BY token_created, token_digest",
+        )
+        .bind(Id(user))
+        .bind(user_type);
+        self.find_all(query).await?.iter().map(token_from_row).collect()
+    }
+
+    async fn update_token(&self, old: &TokenRecord, new: &TokenRecord) -> Result<bool, StoreError> {
+        // What a token ends by is of the old one where the new one has no say in it.
+        let new = TokenRecord { ttl: new.ttl, renewed: new.renewed, scopes: new.scopes.clone(), ..old.clone() };
+        let update = sqlx::query(
+            "UPDATE gatekit_access_tokens \
+             SET token_ttl = ?, token_renewed = ?, token_expires = ?, token_scopes = ? \
+             WHERE token_digest = ? AND token_user_type = ? AND token_user_id = ? AND token_rev = ? AND token_ttl = ? \
+             AND token_created = ? AND token_renewed IS ? AND token_scopes IS ?",
+        )
+        .bind(new.ttl)
+        .bind(new.renewed.map(|at| at.0))
+        .bind(new.expires().map(|end| end.0))
+        .bind(scopes_to_text(&new)?)
+        .bind(old.digest.as_bytes().as_slice())
+        .bind(&*old.user_type)
+        .bind(Id(&old.user_id))
+        .bind(old.rev)
+        .bind(old.ttl)
+        .bind(old.created.0)
+        .bind(old.renewed.map(|at| at.0))
+        .bind(scopes_to_text(old)?);
+        Ok(self.change(update).await.map_err(store_error)?.count > 0)
+    }
+
     async fn purge_tokens(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
         purge::tokens(&self.inner.connections, now, limit).await
     }
@@ -69,4 +104,8 @@ impl TokenStore for SqliteStore {
     fn identity(&self) -> Option<&StoreIdentity> {
         Some(&self.identity)
     }
+}
+
+fn scopes_to_text(token: &TokenRecord) -> Result<Option<String>, StoreError> {
+    token.scopes.as_ref().map(serde_json::to_string).transpose().map_err(StoreError::failed)
 }

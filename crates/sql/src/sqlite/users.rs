@@ -3,19 +3,25 @@
 use async_trait::async_trait;
 use gatekit_core::{
     Clock, CreateUserError, Identifier, IdentifierKind, NewUser, PasswordHash, Profile, StoreError, StoredUser,
-    SystemClock, TokenDigest, TokenOwner, TokenStore, User, UserId, UserStore, find_token_owner_separately,
+    SystemClock, TokenDigest, TokenOwner, TokenStore, User, UserChange, UserId, UserOperation, UserQuery, UserStore,
+    Where, find_token_owner_separately,
 };
 use sqlx::sqlite::SqliteRow;
 
 use super::rows::Table;
-use super::{Changed, SqliteStore};
-use crate::own::{create_user_error, store_error, token_from_row};
+use super::{Changed, SqliteStore, find};
+use crate::own::{create_user_error, roles_from_row, store_error, token_from_row};
 
-const TABLE: Table = Table("gatekit_users");
+pub(super) const TABLE: Table = Table("gatekit_users");
+
+const UNIQUE: [(&str, IdentifierKind); 2] =
+    [("gatekit_users.email", IdentifierKind::Email), ("gatekit_users.username", IdentifierKind::Username)];
 
 // typeof: `7` and `'7'` are equal to the rowid, but not the same user.
 const FIND_TOKEN_OWNER: &str = "SELECT t.token_digest, t.token_user_type, t.token_user_id, t.token_rev, t.token_ttl, t.token_created, \
-     t.token_scopes, u.id, u.realm, u.username, u.email, u.email_verified, u.rev, u.profile \
+     t.token_renewed, t.token_scopes, u.id, u.realm, u.username, u.email, u.email_verified, u.rev, u.profile, \
+     (SELECT json_group_array(role) FROM gatekit_roles \
+     WHERE user_type = t.token_user_type AND user_id = t.token_user_id) AS token_roles \
      FROM gatekit_access_tokens t JOIN gatekit_users u ON u.id = t.token_user_id \
      WHERE t.token_digest = ? AND typeof(t.token_user_id) = 'integer'";
 
@@ -36,11 +42,7 @@ impl<P: Profile> UserStore<User<P>> for SqliteStore {
         .bind(new.password.as_ref().map(PasswordHash::expose))
         .bind(profile)
         .bind(SystemClock.now().0);
-        let inserted = self.change(insert).await.map_err(|error| {
-            let unique =
-                [("gatekit_users.email", IdentifierKind::Email), ("gatekit_users.username", IdentifierKind::Username)];
-            create_user_error(error, &unique)
-        })?;
+        let inserted = self.change(insert).await.map_err(|error| create_user_error(error, &UNIQUE))?;
         let mut user = User::new(inserted.last_insert_rowid.into(), new.profile);
         user.realm = new.realm;
         user.username = new.username;
@@ -108,7 +110,75 @@ impl<P: Profile> UserStore<User<P>> for SqliteStore {
         }
         let query = sqlx::query(FIND_TOKEN_OWNER).bind(digest.as_bytes().as_slice());
         let Some(row) = self.find(query).await? else { return Ok(None) };
-        Ok(Some(TokenOwner { token: token_from_row(&row)?, user: user_from_row(&row)?, rev: TABLE.get(&row, "rev")? }))
+        Ok(Some(TokenOwner {
+            token: token_from_row(&row)?,
+            user: user_from_row(&row)?,
+            rev: TABLE.get(&row, "rev")?,
+            roles: roles_from_row(&row)?,
+        }))
+    }
+
+    fn supports(&self, operation: UserOperation) -> bool {
+        matches!(operation, UserOperation::Update | UserOperation::Delete | UserOperation::Find)
+    }
+
+    async fn update_user(
+        &self,
+        old: &StoredUser<User<P>>,
+        change: UserChange<P>,
+    ) -> Result<Option<StoredUser<User<P>>>, CreateUserError> {
+        let UserId::Int(id) = old.user.id else { return Ok(None) };
+        // The text of the profile is compared in the statement, but is not what decides whether it is the same: an earlier
+        // version of the app may have written its members in another order, or without one that has a default.
+        let query = sqlx::query("SELECT profile FROM gatekit_users WHERE id = ?").bind(id);
+        let Some(row) = self.find(query).await? else { return Ok(None) };
+        let old_profile: Option<String> = TABLE.get(&row, "profile")?;
+        if !is_written_as(&old.user.profile, old_profile.as_deref())? {
+            return Ok(None);
+        }
+        let profile = match &change.profile {
+            Some(new) => profile_to_text(new)?,
+            None => old_profile.clone(),
+        };
+        let of = &old.user;
+        let update = sqlx::query(
+            "UPDATE gatekit_users SET namespace = coalesce(?, namespace), realm = ?, username = ?, email = ?, \
+             email_verified = ?, password = coalesce(?, password), profile = ?, rev = rev + ? \
+             WHERE id = ? AND rev = ? AND realm IS ? AND username IS ? AND email IS ? AND email_verified IS ? \
+             AND profile IS ? \
+             RETURNING id, realm, username, email, email_verified, password, rev, profile",
+        )
+        .bind(change.namespace)
+        .bind(change.realm.unwrap_or_else(|| of.realm.clone()))
+        .bind(change.username.unwrap_or_else(|| of.username.clone()))
+        .bind(change.email.unwrap_or_else(|| of.email.clone()))
+        .bind(change.email_verified.unwrap_or(of.email_verified))
+        .bind(change.password.as_ref().map(PasswordHash::expose))
+        .bind(profile)
+        .bind(i64::from(change.bump_rev))
+        .bind(id)
+        .bind(old.rev)
+        .bind(&of.realm)
+        .bind(&of.username)
+        .bind(&of.email)
+        .bind(of.email_verified)
+        .bind(old_profile);
+        let updated = self.change(update).await.map_err(|error| create_user_error(error, &UNIQUE))?;
+        Ok(updated.rows.first().map(stored_from_row).transpose()?)
+    }
+
+    async fn delete_user(&self, id: &UserId) -> Result<bool, StoreError> {
+        let UserId::Int(id) = id else { return Ok(false) };
+        let delete = sqlx::query("DELETE FROM gatekit_users WHERE id = ?").bind(id);
+        Ok(self.change(delete).await.map_err(store_error)?.count > 0)
+    }
+
+    async fn find_users(&self, query: &UserQuery) -> Result<Vec<User<P>>, StoreError> {
+        find::find(self, query).await
+    }
+
+    async fn count_users(&self, condition: &Where) -> Result<u64, StoreError> {
+        find::count::<P>(self, condition).await
     }
 }
 
@@ -126,9 +196,8 @@ fn stored_from_row<P: Profile>(row: &SqliteRow) -> Result<StoredUser<User<P>>, S
     })
 }
 
-fn user_from_row<P: Profile>(row: &SqliteRow) -> Result<User<P>, StoreError> {
-    let profile: Option<&str> = TABLE.get(row, "profile")?;
-    let profile = serde_json::from_str(profile.unwrap_or("{}")).map_err(|_| TABLE.corrupt("profile"))?;
+pub(super) fn user_from_row<P: Profile>(row: &SqliteRow) -> Result<User<P>, StoreError> {
+    let profile = profile_from_text(TABLE.get(row, "profile")?)?;
     let mut user = User::new(UserId::Int(TABLE.get(row, "id")?), profile);
     user.realm = TABLE.get(row, "realm")?;
     user.username = TABLE.get(row, "username")?;
@@ -137,10 +206,26 @@ fn user_from_row<P: Profile>(row: &SqliteRow) -> Result<User<P>, StoreError> {
     Ok(user)
 }
 
+fn profile_from_text<P: Profile>(text: Option<&str>) -> Result<P, StoreError> {
+    serde_json::from_str(text.unwrap_or("{}")).map_err(|_| TABLE.corrupt("profile"))
+}
+
+/// Whether `text` is how this profile, or one equal to it, was written.
+fn is_written_as<P: Profile>(profile: &P, text: Option<&str>) -> Result<bool, StoreError> {
+    if profile_to_text(profile)?.as_deref() == text {
+        return Ok(true);
+    }
+    let json = |profile: &P| serde_json::to_value(profile).map_err(|_| unwritable());
+    Ok(json(profile)? == json(&profile_from_text(text)?)?)
+}
+
+pub(super) fn unwritable() -> StoreError {
+    StoreError::failed("the profile cannot be written as JSON")
+}
+
 /// `None` for the empty object, so that a user without fields of the app's own has none in the row.
 fn profile_to_text(profile: &impl Profile) -> Result<Option<String>, StoreError> {
-    let text =
-        serde_json::to_string(profile).map_err(|_| StoreError::failed("the profile cannot be written as JSON"))?;
+    let text = serde_json::to_string(profile).map_err(|_| unwritable())?;
     match text.as_str() {
         "{}" => Ok(None),
         object if object.starts_with('{') => Ok(Some(text)),

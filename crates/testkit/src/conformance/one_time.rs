@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use gatekit_core::{OneTimePurpose, OneTimeRecord, OneTimeStore, Timestamp, UserId};
 
-use super::{ROUNDS, T0, assert_failed, digest, ids, ok, rules, twenty};
+use super::{ROUNDS, T0, TEXTS, assert_failed, digest, ids, ok, rules, twenty};
 
 /// A line for each purpose there is.
-const PURPOSES: &[OneTimePurpose] = &[OneTimePurpose::ResetPassword];
+const PURPOSES: &[OneTimePurpose] =
+    &[OneTimePurpose::ResetPassword, OneTimePurpose::VerifyEmail, OneTimePurpose::ChangeEmail];
 const RESET: OneTimePurpose = OneTimePurpose::ResetPassword;
 
 pub(super) async fn run<S: OneTimeStore, Made: Future<Output = S>>(make: impl Fn() -> Made) {
@@ -19,6 +20,10 @@ pub(super) async fn run<S: OneTimeStore, Made: Future<Output = S>>(make: impl Fn
         a_record_is_taken_once(),
         of_twenty_takers_one_gets_it(),
         a_record_of_one_purpose_is_nothing_for_another(),
+        the_records_of_a_user_are_removed(),
+        records_of_another_purpose_type_or_user_and_decoys_stay(),
+        records_of_an_id_of_the_other_kind_stay(),
+        of_a_removal_and_a_taker_one_gets_it(),
         a_purge_removes_what_ended_at_or_before_now(),
         a_purge_removes_no_more_than_its_limit(),
     );
@@ -32,6 +37,7 @@ fn record(secret: impl std::fmt::Display) -> OneTimeRecord {
         user_id: Some(UserId::Int(1)),
         rev: 3,
         expires: T0.plus_seconds(900),
+        email: None,
     }
 }
 
@@ -43,6 +49,9 @@ async fn a_record_is_found_as_it_was_stored_and_stays(store: impl OneTimeStore) 
     stored.push(OneTimeRecord { rev: i64::MAX, expires: Timestamp(i64::MAX), ..record("great") });
     stored.push(OneTimeRecord { rev: 0, expires: Timestamp(-1), ..record("small") });
     stored.push(OneTimeRecord { user_type: "Member".into(), ..record("of another type") });
+    for text in TEXTS.into_iter().chain([""]) {
+        stored.push(OneTimeRecord { email: Some(text.to_owned()), ..record(format!("to {text}")) });
+    }
     for record in &stored {
         ok(store.insert_one_time(record).await);
     }
@@ -124,6 +133,77 @@ async fn a_record_of_one_purpose_is_nothing_for_another(store: impl OneTimeStore
             );
         }
         assert_eq!(ok(store.take_one_time(*purpose, &record.digest).await), Some(record), "it is taken for its own");
+    }
+}
+
+async fn the_records_of_a_user_are_removed(store: impl OneTimeStore) {
+    for n in 0..3 {
+        // Of another rev, to another address, ended or not: all are the user's.
+        let (rev, expires) = (n, Timestamp(T0.0 * n));
+        let email = (n > 0).then(|| format!("{n}@example.com"));
+        ok(store.insert_one_time(&OneTimeRecord { rev, expires, email, ..record(n) }).await);
+    }
+    let removed = ok(store.delete_one_time_of(RESET, "User", &UserId::Int(1)).await);
+    assert_eq!(removed, 3, "all of a user's records of a purpose are removed and counted");
+    for n in 0..3 {
+        assert_eq!(ok(store.find_one_time(RESET, &digest(n)).await), None, "a removed record is gone");
+        assert_eq!(ok(store.take_one_time(RESET, &digest(n)).await), None, "a removed record is not taken");
+    }
+    assert_eq!(ok(store.delete_one_time_of(RESET, "User", &UserId::Int(1)).await), 0, "who has none has none removed");
+}
+
+async fn records_of_another_purpose_type_or_user_and_decoys_stay(store: impl OneTimeStore) {
+    let purpose = OneTimePurpose::VerifyEmail;
+    let own = OneTimeRecord { purpose, ..record("own") };
+    let others = [
+        record("of another purpose"),
+        OneTimeRecord { user_type: "Member".into(), digest: digest("of another type"), ..own.clone() },
+        OneTimeRecord { user_id: Some(UserId::Int(2)), digest: digest("of another user"), ..own.clone() },
+        OneTimeRecord { user_id: None, digest: digest("decoy"), ..own.clone() },
+    ];
+    for record in others.iter().chain([&own]) {
+        ok(store.insert_one_time(record).await);
+    }
+    assert_eq!(ok(store.delete_one_time_of(purpose, "User", &UserId::Int(1)).await), 1, "one of all is the user's");
+    assert_eq!(ok(store.find_one_time(purpose, &own.digest).await), None, "it is removed");
+    for other in others {
+        let found = ok(store.find_one_time(other.purpose, &other.digest).await);
+        assert_eq!(found, Some(other), "of another purpose, type or user, and decoys: all of them stay");
+    }
+}
+
+async fn records_of_an_id_of_the_other_kind_stay(store: impl OneTimeStore) {
+    for id in ids() {
+        ok(store.insert_one_time(&OneTimeRecord { user_id: Some(id.clone()), ..record(format!("{id:?}")) }).await);
+    }
+    for id in ids() {
+        let removed = ok(store.delete_one_time_of(RESET, "User", &id).await);
+        assert_eq!(removed, 1, "the text 7 is not the integer 7");
+        assert_eq!(
+            ok(store.find_one_time(RESET, &digest(format!("{id:?}"))).await),
+            None,
+            "the one removed is its own"
+        );
+    }
+}
+
+async fn of_a_removal_and_a_taker_one_gets_it(store: impl OneTimeStore) {
+    let store = Arc::new(store);
+    for round in 0..ROUNDS {
+        let record = record(round);
+        ok(store.insert_one_time(&record).await);
+        let answers = twenty(|n| {
+            let (store, digest) = (Arc::clone(&store), record.digest);
+            async move {
+                if n % 2 == 0 {
+                    return store.delete_one_time_of(RESET, "User", &UserId::Int(1)).await;
+                }
+                store.take_one_time(RESET, &digest).await.map(|taken| u64::from(taken.is_some()))
+            }
+        })
+        .await;
+        let gone: u64 = answers.into_iter().map(ok).sum();
+        assert_eq!(gone, 1, "a record is taken or removed, by one of twenty");
     }
 }
 

@@ -1,10 +1,11 @@
 //! The rules of `UserStore::find_token_owner`: the one query, if there is one, answers what two would.
 
 use gatekit_core::{
-    Account, MemoryStore, NewUser, NoProfile, PasswordHash, TokenRecord, TokenStore, UserId, UserStore,
+    Account, MemoryStore, NewUser, NoProfile, PasswordHash, RoleStore, Timestamp, TokenRecord, TokenStore, UserId,
+    UserOperation, UserStore,
 };
 
-use super::{T0, digest, ok, rules, token};
+use super::{T0, TEXTS, digest, ok, rules, token};
 
 pub(super) async fn run<U, S, T, Made>(make: impl Fn() -> Made, new_user: impl Fn(&str) -> NewUser<U::Profile>)
 where
@@ -22,6 +23,75 @@ where
         the_rev_is_the_users_present_one(new),
         tokens_of_another_store_are_looked_for_there(new),
     );
+    if make().await.0.supports(UserOperation::Update) {
+        rules!(make; a_changed_user_is_seen_by_the_next_request(new));
+    }
+    if make().await.0.supports(UserOperation::Delete) {
+        rules!(make; the_tokens_of_a_removed_user_have_no_owner(new));
+    }
+}
+
+pub(super) async fn run_roles<U, S, T, Made>(make: impl Fn() -> Made, new_user: impl Fn(&str) -> NewUser<U::Profile>)
+where
+    U: Account,
+    S: UserStore<U>,
+    T: TokenStore + RoleStore,
+    Made: Future<Output = (S, T)>,
+{
+    let new = &new_user;
+    rules!(make;
+        the_roles_of_an_owner_are_its_own_or_are_left_to_be_asked_for(new),
+        the_names_of_an_owners_roles_are_kept_byte_for_byte(new),
+    );
+}
+
+async fn the_roles_of_an_owner_are_its_own_or_are_left_to_be_asked_for<U: Account>(
+    (users, tokens): (impl UserStore<U>, impl TokenStore + RoleStore),
+    new: &impl Fn(&str) -> NewUser<U::Profile>,
+) {
+    let (of, elsewhere) = (U::model_name(), format!("{}s", U::model_name()));
+    let ada = ok(users.create_user(new("ada@example.com")).await).user.id();
+    let bob = ok(users.create_user(new("bob@example.com")).await).user.id();
+    let token = TokenRecord { user_type: of.into(), user_id: ada.clone(), ..token("secret") };
+    ok(tokens.insert_token(&token).await);
+    let rule = "the roles that come with a token's owner are those that were assigned to it";
+    let check = async |expected: &[&str]| {
+        assert_eq!(ok(tokens.roles_of(of, &ada).await), expected, "{rule}");
+        let owner = ok(users.find_token_owner(&tokens, &token.digest).await).expect("a token of a user has an owner");
+        assert!(owner.roles.is_none_or(|roles| roles == expected), "{rule}");
+    };
+    check(&[]).await;
+    ok(tokens.assign_role(&elsewhere, &ada, "of another type of user").await);
+    ok(tokens.assign_role(of, &bob, "of another user").await);
+    let other_kind = match &ada {
+        UserId::Int(id) => UserId::Text(id.to_string()),
+        UserId::Text(id) => id.parse().map_or(UserId::Int(1), UserId::Int),
+    };
+    ok(tokens.assign_role(of, &other_kind, "of an id of the other kind").await);
+    check(&[]).await;
+    for role in ["editor", "author", "Author"] {
+        ok(tokens.assign_role(of, &ada, role).await);
+    }
+    check(&["Author", "author", "editor"]).await;
+    ok(tokens.unassign_role(of, &ada, "author").await);
+    check(&["Author", "editor"]).await;
+}
+
+async fn the_names_of_an_owners_roles_are_kept_byte_for_byte<U: Account>(
+    (users, tokens): (impl UserStore<U>, impl TokenStore + RoleStore),
+    new: &impl Fn(&str) -> NewUser<U::Profile>,
+) {
+    let of = U::model_name();
+    let id = ok(users.create_user(new("ada@example.com")).await).user.id();
+    let token = TokenRecord { user_type: of.into(), user_id: id.clone(), ..token("secret") };
+    ok(tokens.insert_token(&token).await);
+    for role in TEXTS {
+        ok(tokens.assign_role(of, &id, role).await);
+    }
+    let mut sorted = TEXTS;
+    sorted.sort_unstable();
+    let owner = ok(users.find_token_owner(&tokens, &token.digest).await).expect("a token of a user has an owner");
+    assert!(owner.roles.is_none_or(|roles| roles == sorted), "a role's name is kept byte for byte");
 }
 
 async fn the_owner_is_what_two_queries_find<U: Account>(
@@ -36,6 +106,7 @@ async fn the_owner_is_what_two_queries_find<U: Account>(
             TokenRecord { scopes: Some(vec![]), ..token(format!("{n} nothing")) },
             TokenRecord { scopes: Some(vec!["read".into(), "\"'".into()]), ..token(format!("{n} scopes")) },
             TokenRecord { ttl: -1, ..token(format!("{n} eternal")) },
+            TokenRecord { renewed: Some(Timestamp(T0.0 + 7)), ..token(format!("{n} renewed")) },
             TokenRecord { ttl: 0, created: T0, rev: 99, ..token(format!("{n} ended and of another rev")) },
         ];
         for token in variants {
@@ -108,6 +179,41 @@ async fn the_rev_is_the_users_present_one<U: Account>(
     assert_eq!(revs().await, Some((2, 2)), "a token carried over is seen by the next request");
     ok(tokens.delete_token(&token.digest).await);
     assert_eq!(revs().await, None, "a logout is seen by the next request");
+}
+
+async fn a_changed_user_is_seen_by_the_next_request<U: Account>(
+    (users, tokens): (impl UserStore<U>, impl TokenStore),
+    new: &impl Fn(&str) -> NewUser<U::Profile>,
+) {
+    let old = ok(users.create_user(new("ada@example.com")).await);
+    let old_token = TokenRecord { user_id: old.user.id(), ..token("secret") };
+    ok(tokens.insert_token(&old_token).await);
+    let mut change = gatekit_core::UserChange::default();
+    change.email = Some(Some("eve@example.com".into()));
+    change.profile = Some(new("eve@example.com").profile);
+    change.bump_rev = true;
+    assert!(ok(users.update_user(&old, change).await).is_some(), "a change is made if nobody else has made one");
+    same_as_two_queries(&users, &tokens, &old_token.digest).await;
+    let renewed = TokenRecord { renewed: Some(T0), ttl: 5, ..old_token.clone() };
+    assert!(ok(tokens.update_token(&old_token, &renewed).await), "a token that is still as it was is renewed");
+    same_as_two_queries(&users, &tokens, &old_token.digest).await;
+}
+
+async fn the_tokens_of_a_removed_user_have_no_owner<U: Account>(
+    (users, tokens): (impl UserStore<U>, impl TokenStore),
+    new: &impl Fn(&str) -> NewUser<U::Profile>,
+) {
+    let id = ok(users.create_user(new("ada@example.com")).await).user.id();
+    let token = TokenRecord { user_id: id.clone(), ..token("secret") };
+    ok(tokens.insert_token(&token).await);
+    ok(users.delete_user(&id).await);
+    let rule = "the tokens of a removed user are dead";
+    assert!(ok(users.find_token_owner(&tokens, &token.digest).await).is_none(), "{rule}");
+    ok(users.create_user(new("ada@example.com")).await);
+    assert!(
+        ok(users.find_token_owner(&tokens, &token.digest).await).is_none(),
+        "{rule}, also when somebody comes after it"
+    );
 }
 
 /// The identity of a store tells whether its tokens can be joined with.

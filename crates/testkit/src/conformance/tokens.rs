@@ -22,6 +22,14 @@ pub(super) async fn run<S: TokenStore, Made: Future<Output = S>>(make: impl Fn()
         the_tokens_of_a_user_from_before_a_rev_are_removed(),
         tokens_of_an_id_of_the_other_kind_stay(),
         tokens_of_another_type_of_user_stay(),
+        the_tokens_of_a_user_are_listed_oldest_first(),
+        tokens_of_another_user_are_not_listed(),
+        a_token_is_changed_in_what_may_change(),
+        a_token_that_has_changed_meanwhile_is_not_changed(),
+        a_token_that_is_gone_is_not_changed(),
+        of_twenty_changes_of_a_token_one_is_made(),
+        a_carried_over_token_stays_renewed(),
+        a_renewed_token_is_purged_by_its_new_end(),
         a_purge_removes_what_ended_at_or_before_now(),
         a_token_that_never_ends_is_never_purged(),
         a_purge_removes_no_more_than_its_limit(),
@@ -39,6 +47,9 @@ async fn a_token_is_found_as_it_was_stored(store: impl TokenStore) {
         [(1, 1, 0), (i64::MAX, 31_556_926, T0.0), (0, -1, -1), (7, i64::MAX, i64::MAX), (0, 0, T0.0)]
     {
         stored.push(TokenRecord { rev, ttl, created: Timestamp(created), ..token(stored.len()) });
+    }
+    for renewed in [0, -1, T0.0 + 1, i64::MAX] {
+        stored.push(TokenRecord { renewed: Some(Timestamp(renewed)), ..token(stored.len()) });
     }
     for token in &stored {
         ok(store.insert_token(token).await);
@@ -217,6 +228,193 @@ async fn tokens_of_an_id_of_the_other_kind_stay(store: impl TokenStore) {
         1,
         "a quote in an id is a character"
     );
+}
+
+async fn the_tokens_of_a_user_are_listed_oldest_first(store: impl TokenStore) {
+    assert_eq!(ok(store.list_tokens_of("User", &UserId::Int(1)).await), [], "who has no token has none listed");
+    let scopes = Some(vec!["read".to_owned()]);
+    let later = |milliseconds: i64| Timestamp(T0.0 + milliseconds);
+    // Neither the order in which they are stored nor that of their digests, revs, ends or renewals is the one asked for.
+    let mut stored = vec![
+        TokenRecord { created: later(3), ..token("d") },
+        TokenRecord { created: later(1), renewed: Some(later(9)), scopes, ..token("b") },
+        TokenRecord { created: later(4), rev: -1, ttl: -1, ..token("e") },
+        TokenRecord { created: later(-1), rev: 7, ..token("a") },
+        TokenRecord { created: later(2), ttl: 0, ..token("c") },
+        TokenRecord { created: Timestamp(0), ttl: 1, ..token("ended long ago") },
+    ];
+    for token in &stored {
+        ok(store.insert_token(token).await);
+    }
+    stored.sort_by_key(|token| token.created);
+    let listed = ok(store.list_tokens_of("User", &UserId::Int(1)).await);
+    assert_eq!(listed, stored, "all tokens of a user are listed as they were stored, the oldest first");
+    ok(store.delete_token(&digest("c")).await);
+    stored.retain(|token| token.digest != digest("c"));
+    let listed = ok(store.list_tokens_of("User", &UserId::Int(1)).await);
+    assert_eq!(listed, stored, "a removed token is not listed");
+}
+
+async fn tokens_of_another_user_are_not_listed(store: impl TokenStore) {
+    let mut all = Vec::new();
+    for user_id in ids() {
+        for user_type in ["User", "Member", "user"] {
+            let digest = digest(format!("{user_type} {user_id:?}"));
+            all.push(TokenRecord { user_type: user_type.into(), user_id: user_id.clone(), digest, ..token("") });
+        }
+    }
+    for token in &all {
+        ok(store.insert_token(token).await);
+    }
+    for token in all {
+        let listed = ok(store.list_tokens_of(&token.user_type, &token.user_id).await);
+        assert_eq!(listed, [token], "a list is of one type of user, and of one id of one kind");
+    }
+}
+
+async fn a_token_is_changed_in_what_may_change(store: impl TokenStore) {
+    let scopes = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+    let mut old = TokenRecord { rev: 3, ..token("secret") };
+    ok(store.insert_token(&old).await);
+    let other = TokenRecord { digest: digest("other"), ..old.clone() };
+    ok(store.insert_token(&other).await);
+    for (ttl, renewed, scopes) in [
+        (60, None, None),
+        (60, Some(Timestamp(T0.0 + 1)), None),
+        (60, Some(Timestamp(T0.0 + 1)), scopes(&["read", "o'brien\"", "read"])),
+        (-1, None, scopes(&[])),
+        (600, Some(Timestamp(0)), scopes(&[""])),
+        (0, Some(Timestamp(-1)), None),
+        (600, None, scopes(&["DEFAULT"])),
+        (600, None, scopes(&["DEFAULT"])),
+    ] {
+        let new = TokenRecord { ttl, renewed, scopes, ..old.clone() };
+        assert!(ok(store.update_token(&old, &new).await), "a token that is still as it was is changed");
+        assert_eq!(ok(store.find_token(&old.digest).await), Some(new.clone()), "a changed token is as it was to be");
+        old = new;
+    }
+    let new = TokenRecord {
+        user_type: "Member".into(),
+        user_id: UserId::from("1"),
+        rev: 9,
+        created: Timestamp(0),
+        ttl: 5,
+        ..old.clone()
+    };
+    assert!(ok(store.update_token(&old, &new).await), "what may not change is ignored");
+    let found = ok(store.find_token(&old.digest).await);
+    assert_eq!(found, Some(TokenRecord { ttl: 5, ..old }), "whose a token is and how old it is never changes");
+    assert_eq!(ok(store.find_token(&other.digest).await), Some(other), "no other token is changed");
+}
+
+async fn a_token_that_has_changed_meanwhile_is_not_changed(store: impl TokenStore) {
+    let stored =
+        TokenRecord { rev: 3, renewed: Some(T0), scopes: Some(vec!["read".into(), "write".into()]), ..token("secret") };
+    ok(store.insert_token(&stored).await);
+    let new = TokenRecord { ttl: 5, renewed: None, scopes: None, ..stored.clone() };
+    for (what, old) in [
+        ("rev", TokenRecord { rev: 2, ..stored.clone() }),
+        ("ttl", TokenRecord { ttl: 601, ..stored.clone() }),
+        ("ttl", TokenRecord { ttl: -1, ..stored.clone() }),
+        ("renewed", TokenRecord { renewed: None, ..stored.clone() }),
+        ("renewed", TokenRecord { renewed: Some(Timestamp(T0.0 + 1)), ..stored.clone() }),
+        ("scopes", TokenRecord { scopes: None, ..stored.clone() }),
+        ("scopes", TokenRecord { scopes: Some(vec![]), ..stored.clone() }),
+        ("scopes", TokenRecord { scopes: Some(vec!["read".into()]), ..stored.clone() }),
+        ("scopes", TokenRecord { scopes: Some(vec!["read".into(), "Write".into()]), ..stored.clone() }),
+    ] {
+        let rule = format!("a token that is not as `old` has it is not changed: its {what} is another");
+        assert!(!ok(store.update_token(&old, &new).await), "{rule}");
+        assert_eq!(ok(store.find_token(&stored.digest).await), Some(stored.clone()), "{rule}");
+    }
+    assert!(ok(store.update_token(&stored, &new).await), "a token that is still as it was is changed");
+    let rule = "a token that is not as `old` has it is not changed: it has neither scopes nor a renewal";
+    for old in [
+        TokenRecord { scopes: Some(vec![]), ..new.clone() },
+        TokenRecord { renewed: Some(Timestamp(0)), ..new.clone() },
+        stored.clone(),
+    ] {
+        assert!(!ok(store.update_token(&old, &stored).await), "{rule}");
+    }
+    assert_eq!(ok(store.find_token(&stored.digest).await), Some(new), "{rule}");
+}
+
+async fn a_token_that_is_gone_is_not_changed(store: impl TokenStore) {
+    let old = token("secret");
+    ok(store.insert_token(&old).await);
+    ok(store.delete_token(&old.digest).await);
+    let new = TokenRecord { renewed: Some(T0), ..old.clone() };
+    assert!(!ok(store.update_token(&old, &new).await), "a token that is gone is not changed");
+    assert_eq!(ok(store.find_token(&old.digest).await), None, "a renewal brings no token back that was logged out");
+}
+
+async fn of_twenty_changes_of_a_token_one_is_made(store: impl TokenStore) {
+    let store = Arc::new(store);
+    let mut old = token("secret");
+    ok(store.insert_token(&old).await);
+    for round in 1..=ROUNDS {
+        let answers = twenty(|n| {
+            let milliseconds = T0.0 + round * 100 + i64::try_from(n).unwrap_or_default();
+            let new = TokenRecord { renewed: Some(Timestamp(milliseconds)), ..old.clone() };
+            let (store, old) = (Arc::clone(&store), old.clone());
+            async move { store.update_token(&old, &new).await.map(|done| done.then_some(new)) }
+        })
+        .await;
+        let mut winners: Vec<_> = answers.into_iter().filter_map(ok).collect();
+        assert_eq!(winners.len(), 1, "of twenty changes from one `old` exactly one is made");
+        old = winners.remove(0);
+        assert_eq!(ok(store.find_token(&old.digest).await).as_ref(), Some(&old), "it is the one acknowledged");
+    }
+}
+
+async fn a_carried_over_token_stays_renewed(store: impl TokenStore) {
+    let renewed = TokenRecord { renewed: Some(Timestamp(T0.0 + 5)), ..token("secret") };
+    ok(store.insert_token(&renewed).await);
+    ok(store.carry_token_over(&renewed.digest, 0, 1).await);
+    let carried = TokenRecord { rev: 1, ..renewed.clone() };
+    assert_eq!(ok(store.find_token(&renewed.digest).await), Some(carried), "a carried over token stays renewed");
+    let late = TokenRecord { ttl: 5, ..renewed.clone() };
+    assert!(!ok(store.update_token(&renewed, &late).await), "a change from before it was carried over is not made");
+}
+
+async fn a_renewed_token_is_purged_by_its_new_end(store: impl TokenStore) {
+    // All begin at T0 and would end ten minutes later.
+    let at = |seconds: i64| T0.plus_seconds(seconds);
+    let stored = TokenRecord { renewed: Some(at(300)), ..token("stored as renewed") };
+    ok(store.insert_token(&stored).await);
+    for (secret, ttl, renewed) in [
+        ("renewed", 600, Some(at(300))),
+        ("shortened", 60, None),
+        ("shortened and renewed", 60, Some(at(500))),
+        ("without an end", -1, Some(at(300))),
+    ] {
+        let old = token(secret);
+        ok(store.insert_token(&old).await);
+        assert!(ok(store.update_token(&old, &TokenRecord { ttl, renewed, ..old.clone() }).await), "it is changed");
+    }
+    let eternal = TokenRecord { ttl: -1, ..token("with an end after all") };
+    ok(store.insert_token(&eternal).await);
+    assert!(ok(store.update_token(&eternal, &TokenRecord { ttl: 700, ..eternal.clone() }).await), "it is changed");
+
+    for (seconds, gone) in [
+        (59, vec![]),
+        (60, vec!["shortened"]),
+        (559, vec![]),
+        (560, vec!["shortened and renewed"]),
+        (699, vec![]),
+        (700, vec!["with an end after all"]),
+        (899, vec![]),
+        (900, vec!["renewed", "stored as renewed"]),
+    ] {
+        let rule = format!("{seconds} seconds after it was issued, a token that was changed is purged by its new end");
+        let removed = ok(store.purge_tokens(at(seconds), 10).await);
+        assert_eq!(usize::try_from(removed), Ok(gone.len()), "{rule}");
+        for secret in gone {
+            assert_eq!(ok(store.find_token(&digest(secret)).await), None, "{rule}: {secret}");
+        }
+    }
+    assert_eq!(ok(store.purge_tokens(Timestamp(i64::MAX), 10).await), 0, "what was given no end is never purged");
+    assert!(ok(store.find_token(&digest("without an end")).await).is_some(), "what was given no end is never purged");
 }
 
 async fn a_purge_removes_what_ended_at_or_before_now(store: impl TokenStore) {

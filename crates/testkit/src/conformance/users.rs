@@ -315,7 +315,7 @@ async fn each_namespace_has_its_own_names<U: Account>(
     }
 }
 
-const NAMESPACES: [&str; 4] = ["", "admins", "Admins", "admins "];
+pub(super) const NAMESPACES: [&str; 4] = ["", "admins", "Admins", "admins "];
 
 pub(super) fn hash(text: &str) -> PasswordHash {
     PasswordHash::from_stored(text)
@@ -326,22 +326,22 @@ pub(super) fn with_password<P>(mut user: NewUser<P>, text: &str) -> NewUser<P> {
     user
 }
 
-fn named<P>(mut user: NewUser<P>, name: &str) -> NewUser<P> {
+pub(super) fn named<P>(mut user: NewUser<P>, name: &str) -> NewUser<P> {
     user.username = Some(name.to_owned());
     user
 }
 
-fn inside<P>(mut user: NewUser<P>, namespace: &str) -> NewUser<P> {
+pub(super) fn inside<P>(mut user: NewUser<P>, namespace: &str) -> NewUser<P> {
     namespace.clone_into(&mut user.namespace);
     user.realm = Some(namespace.to_owned()).filter(|realm| !realm.is_empty());
     user
 }
 
-fn email(namespace: &str, value: &str) -> Identifier {
+pub(super) fn email(namespace: &str, value: &str) -> Identifier {
     Identifier { namespace: namespace.to_owned(), kind: IdentifierKind::Email, value: value.to_owned() }
 }
 
-fn username(namespace: &str, value: &str) -> Identifier {
+pub(super) fn username(namespace: &str, value: &str) -> Identifier {
     Identifier { namespace: namespace.to_owned(), kind: IdentifierKind::Username, value: value.to_owned() }
 }
 

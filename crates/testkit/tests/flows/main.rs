@@ -6,6 +6,7 @@ mod hooks;
 mod parallel;
 mod queue;
 mod realms;
+mod roles;
 mod secrets;
 mod tokens;
 

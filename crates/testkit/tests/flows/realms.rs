@@ -10,8 +10,9 @@ fn required() -> Policy {
     policy
 }
 
+/// With both settings, which is what makes identifiers unique within a realm.
 fn delimited() -> Policy {
-    let mut policy = Policy::default();
+    let mut policy = required();
     policy.realm_delimiter = Some(':');
     policy
 }
@@ -50,18 +51,35 @@ fn realm(name: &str) -> Outcome {
 
 #[tokio::test]
 async fn an_identifier_is_unique_within_its_realm() {
-    let world = two_realms(required()).await;
+    let world = two_realms(delimited()).await;
     let again = world.auth.register(Register::email(EMAIL, OLD).realm("one")).await;
     assert!(matches!(again, Err(RegisterError::Invalid(errors)) if errors[0].code == "uniqueness"));
     world.auth.register(Register::email(EMAIL, OLD).realm("three")).await.unwrap();
 }
 
+/// Contract §7: "only when both settings are set".
+#[tokio::test]
+async fn with_one_setting_alone_an_identifier_is_unique_among_all_realms() {
+    let mut delimiter_alone = Policy::default();
+    delimiter_alone.realm_delimiter = Some(':');
+    for policy in [required(), delimiter_alone] {
+        let world = World::with(policy);
+        world.auth.register(Register::email(EMAIL, OLD).realm("one")).await.unwrap();
+        let again = world.auth.register(Register::email(EMAIL, OLD).realm("two")).await;
+        assert!(matches!(again, Err(RegisterError::Invalid(errors)) if errors[0].code == "uniqueness"));
+    }
+}
+
 #[tokio::test]
 async fn where_a_realm_is_required_a_login_must_name_the_right_one() {
-    let world = two_realms(required()).await;
+    let world = World::with(required());
+    world.auth.register(Register::email(EMAIL, OLD).username("ada").realm("one")).await.unwrap();
+    world.auth.register(Register::email("bob@example.com", NEW).username("bob").realm("two")).await.unwrap();
     for (login, expected) in [
         (Login::email(EMAIL, OLD).realm("one"), realm("one")),
-        (Login::username("ada", NEW).realm("two"), realm("two")),
+        (Login::username("bob", NEW).realm("two"), realm("two")),
+        (Login::email(EMAIL, OLD).realm("two"), Outcome::Wrong),
+        (Login::username("bob", NEW).realm("one"), Outcome::Wrong),
         (Login::email(EMAIL, NEW).realm("one"), Outcome::Wrong),
         (Login::email(EMAIL, OLD).realm("none"), Outcome::Wrong),
         (Login::email(EMAIL, OLD).realm("ONE"), Outcome::Wrong),
@@ -137,7 +155,7 @@ async fn the_email_counts_before_the_username_and_an_empty_one_is_none() {
 /// A reset request names its realm, and mails nobody of another.
 #[tokio::test]
 async fn a_reset_goes_to_the_user_of_the_realm_that_was_named() {
-    let world = two_realms(required()).await;
+    let world = two_realms(delimited()).await;
     for request in [RequestPasswordReset::email(EMAIL), RequestPasswordReset::email(EMAIL).realm("none")] {
         world.auth.request_password_reset(request).await.unwrap();
     }

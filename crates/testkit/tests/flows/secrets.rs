@@ -47,7 +47,7 @@ async fn debug_of_whatever_holds_a_secret_does_not_show_it() {
     redacted(&secret.digest());
     redacted(&record);
     redacted(&issued);
-    redacted(&TokenOwner { token: record.clone(), user: ada.clone(), rev: 0 });
+    redacted(&TokenOwner { token: record.clone(), user: ada.clone(), rev: 0, roles: None });
     redacted(&StoredUser { user: ada.clone(), rev: 0, password: Some(hash.clone()) });
     let mut new = NewUser::new(EMAIL, NoProfile {});
     new.password = Some(hash);

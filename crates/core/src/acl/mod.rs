@@ -1,0 +1,272 @@
+//! Who may do what: LoopBack's access control lists.
+//!
+//! # How a list decides
+//!
+//! 1. Of all rows those are looked at that are about the method: by its name or by all names, for its kind of access or for all
+//!    kinds. A row for [`AccessType::Execute`] is about every kind.
+//! 2. The most specific one whose principal the caller is decides. See [`AclRow::score`] for what is more specific; of two that
+//!    are equally so the one that denies wins over one that is logged, and that over one that allows.
+//! 3. If there is none, [`Acl::default_permission`] decides.
+//!
+//! A row's score does not depend on the request, so a list keeps its rows in the order of their scores: the first one that is
+//! about the method and matches the caller is the one. Who the caller is need not be known further than that.
+
+mod explain;
+mod json;
+mod method;
+mod row;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::{Account, Authenticated, StoreError};
+
+pub use explain::{Decision, ExplainedRow, Explanation};
+pub use json::InvalidAclRow;
+pub use method::{AccessType, Method};
+pub use row::{AclRow, Permission, Principal};
+
+/// The role of everybody, known or not.
+pub(crate) const EVERYONE: &str = "$everyone";
+/// The role of whoever is known.
+pub(crate) const AUTHENTICATED: &str = "$authenticated";
+/// The role of whoever is not.
+pub(crate) const UNAUTHENTICATED: &str = "$unauthenticated";
+/// The role of the user whom the access is about.
+pub(crate) const OWNER: &str = "$owner";
+/// A name of LoopBack's with nothing behind it: nobody is in this role.
+pub(crate) const RELATED: &str = "$related";
+
+/// LoopBack's name for all methods.
+const ALL: &str = "*";
+
+/// Whether Gatekit itself decides who is in a role, so that no resolver of an app may.
+pub(crate) fn is_built_in(role: &str) -> bool {
+    [EVERYONE, AUTHENTICATED, UNAUTHENTICATED, OWNER, RELATED].contains(&role)
+}
+
+/// The rows that guard a kind of user, and what holds where no row applies.
+///
+/// ```
+/// use gatekit_core::{Acl, AclRow};
+///
+/// // LoopBack's rows for its User; administrators see all users; nobody signs up alone.
+/// let acl = Acl::user()
+///     .row(AclRow::allow("admin").methods(["find", "count", "findById", "create"]))
+///     .deny("$everyone", "create");
+/// ```
+///
+/// An app that keeps rows in a table builds a new list when the table changes, and calls
+/// [`Auth::replace_acl`](crate::Auth::replace_acl).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "a list guards nothing before it is given to `Builder::acl` or `Auth::replace_acl`"]
+pub struct Acl {
+    /// From the highest score to the lowest.
+    rows: Vec<AclRow>,
+    default_permission: Permission,
+}
+
+impl Acl {
+    /// No rows: everything is allowed to everybody, unless [`default_permission`](Self::default_permission) says otherwise.
+    pub fn empty() -> Self {
+        Self { rows: Vec::new(), default_permission: Permission::Allow }
+    }
+
+    /// The rows of LoopBack's built-in User. Whatever no row opens is denied to everybody, administrators too.
+    ///
+    /// | principal | permission | methods |
+    /// | --- | --- | --- |
+    /// | `$everyone` | DENY | all |
+    /// | `$everyone` | ALLOW | `create`, `login`, `logout`, `confirm` |
+    /// | `$everyone` | ALLOW (EXECUTE) | `verify`, `resetPassword` |
+    /// | `$owner` | ALLOW | `deleteById`, `findById`, `patchAttributes`, `replaceById` |
+    /// | `$authenticated` | ALLOW (EXECUTE) | `changePassword`, `setPassword` |
+    pub fn user() -> Self {
+        Self::empty()
+            .row(AclRow::deny(EVERYONE))
+            .row(AclRow::allow(EVERYONE).methods(["create", "login", "logout", "confirm"]))
+            .row(AclRow::allow(EVERYONE).methods(["verify", "resetPassword"]).access(AccessType::Execute))
+            .row(AclRow::allow(OWNER).methods(["deleteById", "findById", "patchAttributes", "replaceById"]))
+            .row(AclRow::allow(AUTHENTICATED).methods(["changePassword", "setPassword"]).access(AccessType::Execute))
+    }
+
+    /// With a row that allows a method, or all of them (`*`).
+    pub fn allow(self, principal: impl Into<Principal>, method: impl Into<Cow<'static, str>>) -> Self {
+        self.row(AclRow::allow(principal).methods([method]))
+    }
+
+    /// With a row that denies a method, or all of them (`*`).
+    pub fn deny(self, principal: impl Into<Principal>, method: impl Into<Cow<'static, str>>) -> Self {
+        self.row(AclRow::deny(principal).methods([method]))
+    }
+
+    /// With one more row. Where it is added does not matter.
+    pub fn row(mut self, row: AclRow) -> Self {
+        let row = row.normalized();
+        let at = self.rows.partition_point(|other| other.score() >= row.score());
+        self.rows.insert(at, row);
+        self
+    }
+
+    /// With this row in place of those for the same principal, methods and access, as entries in LoopBack's
+    /// `model-config.json` replace those of the model.
+    pub fn replace(mut self, row: AclRow) -> Self {
+        let row = row.normalized();
+        self.rows.retain(|other| !other.has_same_subject(&row));
+        self.row(row)
+    }
+
+    /// What holds where no row applies. LoopBack's `defaultPermission`: `ALLOW` unless set.
+    pub fn default_permission(mut self, permission: Permission) -> Self {
+        self.default_permission = permission;
+        self
+    }
+
+    /// The rows, the most specific first, which is the order they are looked at.
+    #[must_use]
+    pub fn rows(&self) -> &[AclRow] {
+        &self.rows
+    }
+
+    /// Whether this list allows a method to everybody, so that nothing need be known of the caller: no token is looked for and no
+    /// store is asked.
+    ///
+    /// A method whose use is to be logged is never open, because the log is to name the caller.
+    ///
+    /// ```
+    /// use gatekit_core::{Acl, Method};
+    ///
+    /// assert!(Acl::user().is_open(Method::LOGIN));
+    /// assert!(!Acl::user().is_open(Method::FIND_BY_ID));
+    /// ```
+    #[must_use]
+    pub fn is_open(&self, method: Method) -> bool {
+        for row in self.candidates(method) {
+            match (&row.principal, row.permission) {
+                (Principal::Role(role), permission) if role == EVERYONE => return permission == Permission::Allow,
+                // Whom it is about is let in; whether the others are, the next row says.
+                (_, Permission::Allow) => {}
+                _ => return false,
+            }
+        }
+        self.default_permission == Permission::Allow
+    }
+
+    /// The rows that are about a method, the most specific first.
+    pub(crate) fn candidates(&self, method: Method) -> impl Iterator<Item = &AclRow> {
+        self.rows.iter().filter(move |row| row.is_about(method))
+    }
+
+    /// What holds where no row applies.
+    pub(crate) fn fallback(&self) -> Permission {
+        self.default_permission
+    }
+
+    /// Logs what this list names and LoopBack would not find: its author believes that it guards something.
+    pub(crate) fn warn_of_aliases(&self) {
+        for name in self.rows.iter().flat_map(|row| row.methods.iter().flatten()) {
+            if let Some(primary) = method::primary_name(name) {
+                tracing::warn!(%name, primary, "an access control list names a method by an alias, which matches nothing");
+            }
+        }
+    }
+}
+
+/// An access that is about to happen.
+#[derive(Debug)]
+pub struct AccessRequest<'a, U> {
+    /// The method.
+    pub method: Method,
+    /// Who calls; `None` for nobody.
+    pub caller: Option<&'a Authenticated<U>>,
+    /// The id of the user it is about, as it stands in the path. Never from a query or a body: who writes those could name
+    /// himself, and in LoopBack `GET /users?id=1` passed for the owner's.
+    pub target: Option<&'a str>,
+}
+
+impl<U> Clone for AccessRequest<'_, U> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<U> Copy for AccessRequest<'_, U> {}
+
+/// Tells whether a caller is in a role that the app computes.
+///
+/// ```
+/// use gatekit_core::{AccessRequest, Auth, MemoryStore, RoleResolver, StoreError, User, async_trait};
+///
+/// struct OfTheHouse;
+///
+/// #[async_trait]
+/// impl RoleResolver<User> for OfTheHouse {
+///     async fn is_in_role(&self, _: &str, access: &AccessRequest<'_, User>) -> Result<bool, StoreError> {
+///         let email = access.caller.and_then(|caller| caller.principal.email.as_deref());
+///         Ok(email.is_some_and(|email| email.ends_with("@example.com")))
+///     }
+/// }
+///
+/// let store = MemoryStore::new();
+/// let auth: Auth = Auth::builder(store.clone()).tokens(store).role_resolver("staff", OfTheHouse).build()?;
+/// # Ok::<_, gatekit_core::ConfigError>(())
+/// ```
+#[async_trait]
+pub trait RoleResolver<U: Account>: Send + Sync + 'static {
+    /// Whether the caller of this access, who may be nobody, is in `role`. It has `Policy::store_timeout` to find out.
+    ///
+    /// Where no method of the User API is called, as for `HasRole`, the method is [`Method::ANY`].
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if it cannot be found out. The request fails with 503: this never means "no".
+    async fn is_in_role(&self, role: &str, access: &AccessRequest<'_, U>) -> Result<bool, StoreError>;
+}
+
+/// A resolver and the name it was registered for.
+pub(crate) type NamedResolver<U> = (String, Arc<dyn RoleResolver<U>>);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_kept_with_the_most_specific_first_in_whatever_order_they_came() {
+        let rows = Acl::user().rows;
+        let mut backwards = Acl::empty();
+        for row in rows.iter().rev() {
+            backwards = backwards.row(row.clone());
+        }
+        let scores = |rows: &[AclRow]| rows.iter().map(AclRow::score).collect::<Vec<_>>();
+        assert_eq!(scores(&rows), scores(&backwards.rows));
+        assert!(rows.is_sorted_by(|a, b| a.score() >= b.score()));
+    }
+
+    #[test]
+    fn a_star_among_the_methods_is_all_of_them_and_no_methods_are_none() {
+        assert_eq!(AclRow::deny(EVERYONE).methods(["find", "*"]).methods, None);
+        let mut row = AclRow::deny(EVERYONE);
+        row.methods = Some(vec!["*".into()]);
+        assert_eq!(Acl::empty().row(row).rows, [AclRow::deny(EVERYONE)]);
+        assert!(!AclRow::allow(EVERYONE).methods(Vec::<String>::new()).is_about(Method::FIND));
+    }
+
+    #[test]
+    fn a_row_replaces_those_with_the_same_subject_and_no_others() {
+        let mut replaced = AclRow::deny(EVERYONE).methods(["logout", "confirm", "create", "login"]);
+        let acl = Acl::user().replace(replaced.clone());
+        assert_eq!(acl.rows.len(), Acl::user().rows.len());
+        assert!(acl.rows.contains(&replaced));
+        replaced.access = Some(AccessType::Write);
+        for other in [
+            replaced,
+            AclRow::deny(EVERYONE).methods(["create"]),
+            AclRow::deny(AUTHENTICATED).methods(["create", "login", "logout", "confirm"]),
+            AclRow::deny(OWNER),
+        ] {
+            assert_eq!(Acl::user().replace(other).rows.len(), Acl::user().rows.len() + 1);
+        }
+    }
+}

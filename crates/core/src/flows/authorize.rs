@@ -1,0 +1,233 @@
+//! May this caller do that? The access control list, asked about one access.
+
+use crate::acl::{self, NamedResolver};
+use crate::{
+    AccessRequest, Account, Acl, Auth, Decision, ExplainedRow, Explanation, Method, Permission, Principal,
+    RoleResolver, StoreError, TokenRecord, UserId,
+};
+
+impl<U: Account> Auth<U> {
+    /// Decides an access by the [list in force](Self::acl).
+    ///
+    /// 1. A token that is confined to scopes is refused, also where everybody is let in:
+    ///    [`authorize_in_scope`](Self::authorize_in_scope) admits it.
+    /// 2. Of the rows about the method, from the most specific on, the first one that matches the caller decides. Nothing is
+    ///    found out that this does not need: who opens a method to `$everyone` pays no query for roles.
+    /// 3. If none matches, the default permission does.
+    ///
+    /// `AUDIT` and `ALARM` allow, and are logged. So is every access that is denied (ASVS 16.3.2).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use gatekit_core::{AccessRequest, Auth, Authenticated, MemoryStore, Method, NoProfile, User};
+    ///
+    /// let auth = Auth::new(MemoryStore::new());
+    /// let ada = Authenticated::new(User::new(1.into(), NoProfile {}));
+    ///
+    /// let own = AccessRequest { method: Method::FIND_BY_ID, caller: Some(&ada), target: Some("1") };
+    /// assert!(auth.authorize(&own).await?.is_allowed());
+    ///
+    /// let others = AccessRequest { target: Some("2"), ..own };
+    /// assert!(!auth.authorize(&others).await?.is_allowed());
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if a row that could decide names a role and it cannot be found out who is in it. That is neither yes nor no.
+    pub async fn authorize(&self, access: &AccessRequest<'_, U>) -> Result<Decision, StoreError> {
+        self.authorize_in_scope(TokenRecord::DEFAULT_SCOPE, access).await
+    }
+
+    /// As [`authorize`](Self::authorize), for what only tokens with this scope may be used for.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], as there.
+    pub async fn authorize_in_scope(&self, scope: &str, access: &AccessRequest<'_, U>) -> Result<Decision, StoreError> {
+        if !in_scope(access, scope) {
+            log(access, Decision::InsufficientScope, None, Permission::Deny);
+            return Ok(Decision::InsufficientScope);
+        }
+        let acl = self.acl();
+        let mut membership = Membership::new(self, access);
+        for row in acl.candidates(access.method) {
+            if membership.includes(&row.principal).await? {
+                let decision = Decision::from(row.permission);
+                log(access, decision, Some(&row.principal), row.permission);
+                return Ok(decision);
+            }
+        }
+        let decision = Decision::from(acl.fallback());
+        log(access, decision, None, acl.fallback());
+        Ok(decision)
+    }
+
+    /// Says how the list comes to its answer, with all rows about the method. For people who wonder why; it asks about each
+    /// row's principal, so it costs more than [`authorize`](Self::authorize), and it logs nothing.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use gatekit_core::{AccessRequest, Auth, MemoryStore, Method};
+    ///
+    /// let auth = Auth::new(MemoryStore::new());
+    /// let why = auth.explain(&AccessRequest { method: Method::FIND, caller: None, target: None }).await?;
+    /// assert!(!why.allowed());
+    /// println!("{why}");
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if it cannot be found out who is in a role that a row names.
+    pub async fn explain(&self, access: &AccessRequest<'_, U>) -> Result<Explanation, StoreError> {
+        let acl = self.acl();
+        let mut membership = Membership::new(self, access);
+        let mut rows = Vec::new();
+        for row in acl.candidates(access.method) {
+            let matches = membership.includes(&row.principal).await?;
+            rows.push(ExplainedRow { row: row.clone(), score: row.score(), matches, decides: false });
+        }
+        let decision = if in_scope(access, TokenRecord::DEFAULT_SCOPE) {
+            match rows.iter_mut().find(|row| row.matches) {
+                Some(row) => {
+                    row.decides = true;
+                    row.row.permission.into()
+                }
+                None => acl.fallback().into(),
+            }
+        } else {
+            Decision::InsufficientScope
+        };
+        Ok(Explanation {
+            decision,
+            method: access.method,
+            access: access.method.access,
+            caller: access.caller.map(|caller| caller.principal.id()),
+            target: access.target.map(str::to_owned),
+            rows,
+            default_permission: acl.fallback(),
+        })
+    }
+
+    /// Whether the [list in force](Self::acl) allows a method to everybody: see [`Acl::is_open`].
+    #[must_use]
+    pub fn is_open(&self, method: Method) -> bool {
+        Acl::is_open(&self.acl(), method)
+    }
+
+    /// Whether the caller of an access is in a role.
+    ///
+    /// | role | who is in it |
+    /// | --- | --- |
+    /// | `$everyone` | whoever calls, also nobody |
+    /// | `$authenticated`, `$unauthenticated` | whoever is known; whoever is not |
+    /// | `$owner` | the user whose id stands in the path, compared by text; nobody where there is none |
+    /// | `$related` | nobody: a name of LoopBack's with nothing behind it |
+    /// | with a [`role_resolver`](crate::Builder::role_resolver) | whom the resolver says |
+    /// | any other with `$` | nobody |
+    /// | any other | who was [assigned](Self::assign_role) to it, or has it in [`Authenticated::roles`](crate::Authenticated::roles) |
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if it cannot be found out. This never means "no".
+    pub async fn is_in_role(&self, role: &str, access: &AccessRequest<'_, U>) -> Result<bool, StoreError> {
+        Membership::new(self, access).includes_role(role).await
+    }
+
+    /// Of several resolvers for one name the last one, as in LoopBack.
+    fn resolver(&self, role: &str) -> Option<&dyn RoleResolver<U>> {
+        let named = |(name, _): &&NamedResolver<U>| name == role;
+        self.0.role_resolvers.iter().rev().find(named).map(|(_, resolver)| &**resolver)
+    }
+}
+
+/// The scopes of a token come before any row, as in LoopBack. Nobody has no token, so none that is confined.
+fn in_scope<U>(access: &AccessRequest<'_, U>, scope: &str) -> bool {
+    access.caller.is_none_or(|caller| caller.has_scope(scope))
+}
+
+/// What the caller of one access is. Each thing is found out when a row asks, and once.
+struct Membership<'a, U: Account> {
+    auth: &'a Auth<U>,
+    access: &'a AccessRequest<'a, U>,
+    /// What [`RoleStore::roles_of`](crate::RoleStore::roles_of) said, if it was asked.
+    assigned: Option<Vec<String>>,
+    /// What resolvers said, by role.
+    resolved: Vec<(String, bool)>,
+}
+
+impl<'a, U: Account> Membership<'a, U> {
+    fn new(auth: &'a Auth<U>, access: &'a AccessRequest<'a, U>) -> Self {
+        Self { auth, access, assigned: None, resolved: Vec::new() }
+    }
+
+    async fn includes(&mut self, principal: &Principal) -> Result<bool, StoreError> {
+        match principal {
+            Principal::Role(role) => self.includes_role(role).await,
+            Principal::User(id) => Ok(self.access.caller.is_some_and(|caller| is_same(&caller.principal.id(), id))),
+        }
+    }
+
+    async fn includes_role(&mut self, role: &str) -> Result<bool, StoreError> {
+        match role {
+            acl::EVERYONE => Ok(true),
+            acl::AUTHENTICATED => Ok(self.access.caller.is_some()),
+            acl::UNAUTHENTICATED => Ok(self.access.caller.is_none()),
+            acl::OWNER => Ok(self.is_owner()),
+            acl::RELATED => Ok(false),
+            _ => match self.auth.resolver(role) {
+                Some(resolver) => self.is_resolved(role, resolver).await,
+                None => self.is_assigned(role).await,
+            },
+        }
+    }
+
+    /// Only the id in the path counts.
+    fn is_owner(&self) -> bool {
+        let AccessRequest { caller, target, .. } = self.access;
+        caller.zip(*target).is_some_and(|(caller, target)| caller.principal.id().is_named(target))
+    }
+
+    async fn is_resolved(&mut self, role: &str, resolver: &dyn RoleResolver<U>) -> Result<bool, StoreError> {
+        if let Some((_, known)) = self.resolved.iter().find(|(name, _)| name == role) {
+            return Ok(*known);
+        }
+        let is = self.auth.bounded(resolver.is_in_role(role, self.access)).await?;
+        self.resolved.push((role.to_owned(), is));
+        Ok(is)
+    }
+
+    async fn is_assigned(&mut self, role: &str) -> Result<bool, StoreError> {
+        // Nobody is assigned to a name with `$`: those are for roles that are computed.
+        let Some(caller) = self.access.caller.filter(|_| !role.starts_with('$')) else { return Ok(false) };
+        let within = |roles: &[String]| roles.iter().any(|name| name == role);
+        if let Some(roles) = caller.roles.as_ref().or(self.assigned.as_ref()) {
+            return Ok(within(roles));
+        }
+        let id = caller.principal.id();
+        let roles = self.auth.bounded::<_, StoreError>(self.auth.0.roles.roles_of(U::model_name(), &id)).await?;
+        Ok(within(self.assigned.insert(roles)))
+    }
+}
+
+/// Whether a row's id is the caller's. By text, as in LoopBack, since a table of rows may hold numbers as texts; and a row that
+/// denies must not fail to because of that.
+fn is_same(caller: &UserId, row: &UserId) -> bool {
+    caller == row || caller.is_named(&row.to_string())
+}
+
+/// Tells the log of what is denied, and of what a row wants logged.
+fn log<U: Account>(access: &AccessRequest<'_, U>, decision: Decision, row: Option<&Principal>, permission: Permission) {
+    if permission == Permission::Allow {
+        return;
+    }
+    let AccessRequest { method: Method { name: method, .. }, caller, target } = access;
+    let caller = caller.map(|caller| caller.principal.id());
+    let row = row.map(tracing::field::display);
+    match permission {
+        Permission::Alarm => tracing::warn!(method, ?caller, ?target, row, "an access that raises an alarm is allowed"),
+        Permission::Deny => tracing::info!(method, ?caller, ?target, row, ?decision, "an access is denied"),
+        _ => tracing::info!(method, ?caller, ?target, row, "an audited access is allowed"),
+    }
+}

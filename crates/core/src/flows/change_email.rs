@@ -1,0 +1,226 @@
+//! Another address, proven before it becomes the user's.
+
+use crate::flows::update_user::{ATTEMPTS, changes_too_often, sound_email};
+use crate::{
+    Account, Auth, CreateUserError, Event, FieldError, Identifier, IdentifierKind, Mail, MailKind, OneTimePurpose,
+    OneTimeRecord, Password, StoreError, TokenRecord, TokenSecret, Unavailable, UserChange, UserId, random,
+};
+
+const PURPOSE: OneTimePurpose = OneTimePurpose::ChangeEmail;
+
+/// A user wants another address.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RequestEmailChange {
+    /// Whose.
+    pub user_id: UserId,
+    /// The present password.
+    pub password: Password,
+    /// The new address.
+    pub email: String,
+    /// The prefix the routes are mounted under, for the link in the mail: `/api/users`.
+    pub mount: String,
+}
+
+impl RequestEmailChange {
+    /// To this address.
+    #[must_use]
+    pub fn new(user_id: impl Into<UserId>, password: impl Into<Password>, email: impl Into<String>) -> Self {
+        Self { user_id: user_id.into(), password: password.into(), email: email.into(), mount: String::new() }
+    }
+
+    /// With routes mounted under this prefix.
+    #[must_use]
+    pub fn mount(mut self, prefix: impl Into<String>) -> Self {
+        self.mount = prefix.into();
+        self
+    }
+}
+
+/// The new address is proven: somebody has the secret that was mailed to it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ChangeEmail {
+    /// The secret.
+    pub token: TokenSecret,
+    /// A token of the user that stays alive. All others end.
+    pub keep: Option<TokenRecord>,
+}
+
+impl ChangeEmail {
+    /// With this secret.
+    #[must_use]
+    pub fn new(token: impl Into<TokenSecret>) -> Self {
+        Self { token: token.into(), keep: None }
+    }
+
+    /// And this token stays alive.
+    #[must_use]
+    pub fn keep(mut self, token: TokenRecord) -> Self {
+        self.keep = Some(token);
+        self
+    }
+}
+
+/// Why an address was not changed. Nothing has happened then.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChangeEmailError {
+    /// There is no such user. HTTP status 401.
+    #[error("User {0} not found")]
+    UserNotFound(UserId),
+    /// The password is wrong. HTTP status 400, as at change-password.
+    #[error("Invalid current password")]
+    WrongPassword,
+    /// The new address is none, or was taken while its mail was on the way. HTTP status 422.
+    #[error("the new address is not valid: {}", .0.message)]
+    Invalid(Box<FieldError>),
+    /// The secret is unknown, used, replaced by a newer one, too old, or from before the account's last change. HTTP status 400.
+    #[error("Invalid token")]
+    InvalidToken,
+    /// It cannot be done now. HTTP status 503.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+impl ChangeEmailError {
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::UserNotFound(_) => "USER_NOT_FOUND",
+            Self::WrongPassword => "INVALID_PASSWORD",
+            Self::Invalid(_) => "INVALID_EMAIL",
+            Self::InvalidToken => "INVALID_TOKEN",
+            Self::Unavailable(_) => "SERVICE_UNAVAILABLE",
+        }
+    }
+}
+
+impl From<StoreError> for ChangeEmailError {
+    fn from(error: StoreError) -> Self {
+        Self::Unavailable(error.into())
+    }
+}
+
+impl<U: Account> Auth<U> {
+    /// Makes a secret that changes the user's address, once, within `Policy::verification_ttl`, and mails it to the new one. The old
+    /// address stays the user's until the secret comes back (ASVS 6.2.3 for the password that is asked for).
+    ///
+    /// An address that somebody else has gets the same answer after the same work, and no mail: whose addresses there are is
+    /// nobody's business.
+    ///
+    /// # Errors
+    ///
+    /// [`ChangeEmailError`].
+    pub async fn request_email_change(&self, request: RequestEmailChange) -> Result<(), ChangeEmailError> {
+        let auth = &*self.0;
+        let RequestEmailChange { user_id, password, email, mount } = request;
+        let Some(found) = self.bounded(auth.users.find_user(&user_id)).await? else {
+            return Err(ChangeEmailError::UserNotFound(user_id));
+        };
+        let verified = auth.hasher.verify(password, found.password.as_ref()).await.map_err(Unavailable::from)?;
+        if !verified.matches {
+            return Err(ChangeEmailError::WrongPassword);
+        }
+        sound_email(&email).map_err(ChangeEmailError::Invalid)?;
+        let email = auth.policy.canonical_email(&email);
+        let namespace = auth.policy.namespace(found.user.realm());
+        let identifier = Identifier { namespace, kind: IdentifierKind::Email, value: email.clone() };
+        let free = self.bounded(auth.users.find_user_by(&identifier)).await?.is_none();
+        let secret = random::token_secret(&*auth.random)?;
+        let record = OneTimeRecord {
+            purpose: PURPOSE,
+            digest: secret.digest(),
+            user_type: U::model_name().into(),
+            user_id: free.then(|| user_id.clone()),
+            rev: found.rev,
+            expires: auth.clock.now().plus_seconds(auth.policy.verification_ttl),
+            email: Some(email.clone()),
+        };
+        self.bounded(auth.one_time.delete_one_time_of(PURPOSE, U::model_name(), &user_id)).await?;
+        self.bounded(auth.one_time.insert_one_time(&record)).await?;
+        if free {
+            self.post(self.change_email_mail(&email, &mount, &secret));
+            self.emit(Event::EmailChangeRequested { user: found.user, email, token: secret }).await;
+        }
+        Ok(())
+    }
+
+    /// Makes the new address the user's, proven, given the secret that was mailed to it, and ends all tokens but the one to keep.
+    ///
+    /// What makes the secret work once is the user's `rev`, as for a password reset: a later password, or another address, ends it.
+    ///
+    /// # Errors
+    ///
+    /// [`ChangeEmailError`].
+    pub async fn change_email(&self, change: ChangeEmail) -> Result<U, ChangeEmailError> {
+        let auth = &*self.0;
+        let digest = change.token.digest();
+        let record = self.bounded(auth.one_time.find_one_time(PURPOSE, &digest)).await?;
+        let now = auth.clock.now();
+        let record = record.filter(|record| record.user_type == U::model_name() && now < record.expires);
+        let Some(OneTimeRecord { user_id: Some(id), rev, email: Some(email), .. }) = record else {
+            return Err(ChangeEmailError::InvalidToken);
+        };
+        let mut attempts = 0..ATTEMPTS;
+        let (old, new) = loop {
+            let found = self.bounded(auth.users.find_user(&id)).await?;
+            let old = found.filter(|found| found.rev == rev).ok_or(ChangeEmailError::InvalidToken)?;
+            let new = UserChange {
+                email: Some(Some(email.clone())),
+                email_verified: Some(Some(true)),
+                bump_rev: true,
+                ..UserChange::default()
+            };
+            let stored = self.bounded(auth.users.update_user(&old, new)).await.map_err(|error| match error {
+                CreateUserError::Store(error) => ChangeEmailError::from(error),
+                CreateUserError::Taken(kind) => ChangeEmailError::Invalid(Box::new(FieldError::taken(kind, &email))),
+            })?;
+            if let Some(new) = stored {
+                break (old, new);
+            }
+            attempts.next().ok_or_else(changes_too_often)?;
+        };
+        if let Err(error) = self.bounded(auth.one_time.take_one_time(PURPOSE, &digest)).await {
+            tracing::warn!(%error, "a used secret is dead but could not be removed");
+        }
+        self.after_new_rev(&id, change.keep.as_ref(), new.rev).await;
+        self.emit(Event::UserUpdated { user: new.user.clone() }).await;
+        self.after_new_email(&old.user, &new.user).await;
+        Ok(new.user)
+    }
+
+    /// Tells the old address, whose owner may not be who did it, and the app.
+    pub(crate) async fn after_new_email(&self, old: &U, new: &U) {
+        let to = old.email().map(str::to_owned);
+        if let Some(to) = to.as_deref().filter(|_| self.0.mailer.is_some()) {
+            let text = "The address of your account was changed, and this one is no longer used.\n\n\
+                        If it was not you, tell the people who run the site at once.\n";
+            self.post(Mail::new(MailKind::EmailChanged, to, "Your address was changed", text));
+        }
+        self.emit(Event::EmailChanged { user: new.clone(), old: to }).await;
+    }
+
+    fn change_email_mail(&self, to: &str, mount: &str, secret: &TokenSecret) -> Mail {
+        let auth = &*self.0;
+        let link = match (&auth.change_email_link, &auth.public_url) {
+            (Some(template), _) => Some(template.replace("{token}", secret.expose())),
+            (None, Some(url)) => {
+                Some(format!("{url}{}/change-email#token={}", mount.trim_end_matches('/'), secret.expose()))
+            }
+            (None, None) => None,
+        };
+        let how = match &link {
+            Some(link) => format!("Open this link to use this address:\n\n{link}"),
+            None => format!("Enter this code to use this address:\n\n{}", secret.expose()),
+        };
+        let text = format!(
+            "Somebody, hopefully you, wants to use {to} for their account.\n\n{how}\n\n\
+             If it was not you, there is nothing to do.\n"
+        );
+        let mut mail = Mail::new(MailKind::ChangeEmail, to, "Confirm your new address", text);
+        mail.link = link;
+        mail
+    }
+}

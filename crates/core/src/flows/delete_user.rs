@@ -1,0 +1,105 @@
+//! A user goes.
+
+use crate::{Account, Auth, Event, OneTimePurpose, Password, StoreError, Unavailable, UserId};
+
+/// A user wants to be removed, and proves with the password that it is the one.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct DeleteAccount {
+    /// Who.
+    pub user_id: UserId,
+    /// The present password.
+    pub password: Password,
+}
+
+impl DeleteAccount {
+    /// With the password.
+    #[must_use]
+    pub fn new(user_id: impl Into<UserId>, password: impl Into<Password>) -> Self {
+        Self { user_id: user_id.into(), password: password.into() }
+    }
+}
+
+/// Why a user was not removed.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DeleteAccountError {
+    /// There is no such user (any more). HTTP status 401.
+    #[error("User {0} not found")]
+    UserNotFound(UserId),
+    /// The password is wrong. HTTP status 400, as at change-password.
+    #[error("Invalid current password")]
+    WrongPassword,
+    /// It cannot be done now. HTTP status 503.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+impl DeleteAccountError {
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::UserNotFound(_) => "USER_NOT_FOUND",
+            Self::WrongPassword => "INVALID_PASSWORD",
+            Self::Unavailable(_) => "SERVICE_UNAVAILABLE",
+        }
+    }
+}
+
+impl From<StoreError> for DeleteAccountError {
+    fn from(error: StoreError) -> Self {
+        Self::Unavailable(error.into())
+    }
+}
+
+impl<U: Account> Auth<U> {
+    /// Removes a user, and with it all of its tokens, secrets and roles. Returns whether there was one.
+    ///
+    /// The tokens are dead once the user is gone. Clearing them away is housekeeping: if it fails, it is logged.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] if the store fails.
+    pub async fn delete_user(&self, id: &UserId) -> Result<bool, Unavailable> {
+        if !self.bounded(self.0.users.delete_user(id)).await? {
+            return Ok(false);
+        }
+        if let Err(error) = self.clear_away(id).await {
+            tracing::warn!(%error, "a user is removed, but not all that belonged to it could be cleared away");
+        }
+        self.emit(Event::UserDeleted { user_id: id.clone() }).await;
+        Ok(true)
+    }
+
+    /// Removes a user, given its password.
+    ///
+    /// # Errors
+    ///
+    /// [`DeleteAccountError`].
+    pub async fn delete_account(&self, delete: DeleteAccount) -> Result<(), DeleteAccountError> {
+        let auth = &*self.0;
+        let DeleteAccount { user_id, password } = delete;
+        let Some(found) = self.bounded(auth.users.find_user(&user_id)).await? else {
+            return Err(DeleteAccountError::UserNotFound(user_id));
+        };
+        let verified = auth.hasher.verify(password, found.password.as_ref()).await.map_err(Unavailable::from)?;
+        if !verified.matches {
+            return Err(DeleteAccountError::WrongPassword);
+        }
+        if self.delete_user(&user_id).await? { Ok(()) } else { Err(DeleteAccountError::UserNotFound(user_id)) }
+    }
+
+    async fn clear_away(&self, id: &UserId) -> Result<(), StoreError> {
+        let auth = &*self.0;
+        let model = U::model_name();
+        self.bounded(auth.tokens.delete_tokens_of(model, id, i64::MAX)).await?;
+        for purpose in [OneTimePurpose::ResetPassword, OneTimePurpose::VerifyEmail, OneTimePurpose::ChangeEmail] {
+            self.bounded(auth.one_time.delete_one_time_of(purpose, model, id)).await?;
+        }
+        for role in self.bounded(auth.roles.roles_of(model, id)).await? {
+            self.bounded(auth.roles.unassign_role(model, id, &role)).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,60 @@
+//! Users by id, by what they have, and how many there are.
+
+use crate::{Account, Auth, Unavailable, UserId, UserQuery, Where};
+
+impl<U: Account> Auth<U> {
+    /// The user with this id.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] if the store fails.
+    pub async fn find_user(&self, id: &UserId) -> Result<Option<U>, Unavailable> {
+        Ok(self.bounded(self.0.users.find_user(id)).await?.map(|found| found.user))
+    }
+
+    /// The user whose id `text` names, such as a segment of a path: an integer is tried first where it is written as one.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] if the store fails.
+    pub async fn find_user_named(&self, text: &str) -> Result<Option<U>, Unavailable> {
+        // `01`, `+1` and `1.0` are not how an id is written, so they are nobody's.
+        let number = text.parse().ok().map(UserId::Int).filter(|id| id.is_named(text));
+        if let Some(id) = number
+            && let Some(found) = self.find_user(&id).await?
+        {
+            return Ok(Some(found));
+        }
+        self.find_user(&UserId::from(text)).await
+    }
+
+    /// A condition with its addresses as they are stored: in lower case where the policy says so. LoopBack's
+    /// `caseSensitiveEmail`.
+    #[must_use]
+    pub fn canonical_where(&self, condition: Where) -> Where {
+        let policy = &self.0.policy;
+        if policy.case_sensitive_email {
+            condition
+        } else {
+            condition.map_emails(&|email| policy.canonical_email(email))
+        }
+    }
+
+    /// The users a query asks for.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] if the store fails or does not do this ([`UserOperation::Find`](crate::UserOperation::Find)).
+    pub async fn find_users(&self, query: &UserQuery) -> Result<Vec<U>, Unavailable> {
+        Ok(self.bounded(self.0.users.find_users(query)).await?)
+    }
+
+    /// How many users a condition holds for.
+    ///
+    /// # Errors
+    ///
+    /// As [`find_users`](Self::find_users).
+    pub async fn count_users(&self, condition: &Where) -> Result<u64, Unavailable> {
+        Ok(self.bounded(self.0.users.count_users(condition)).await?)
+    }
+}

@@ -1,0 +1,101 @@
+//! A user's tokens: which there are, and how they are ended.
+
+use crate::flows::update_user::{ATTEMPTS, changes_too_often};
+use crate::{Account, Auth, Event, IssueToken, IssueTokenError, TokenDigest, TokenRecord, Unavailable, UserId};
+
+impl<U: Account> Auth<U> {
+    /// The tokens of a user that are alive, the oldest first. They are named by [`TokenRecord::handle`]: the secrets are nowhere.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use gatekit_core::{Auth, Login, MemoryStore, Register};
+    ///
+    /// let auth = Auth::new(MemoryStore::new());
+    /// let ada = auth.register(Register::email("ada@example.com", "correct horse battery")).await?;
+    /// auth.login(Login::email("ada@example.com", "correct horse battery")).await?;
+    ///
+    /// let sessions = auth.list_tokens(&ada.id).await?;
+    /// assert_eq!(sessions.len(), 1);
+    /// assert!(auth.revoke_token(&ada.id, &sessions[0].handle()).await?);
+    /// assert!(auth.list_tokens(&ada.id).await?.is_empty());
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] if the store fails.
+    pub async fn list_tokens(&self, user: &UserId) -> Result<Vec<TokenRecord>, Unavailable> {
+        let auth = &*self.0;
+        let Some(found) = self.bounded(auth.users.find_user(user)).await? else { return Ok(Vec::new()) };
+        let mut tokens = self.bounded(auth.tokens.list_tokens_of(U::model_name(), user)).await?;
+        let now = auth.clock.now();
+        tokens.retain(|token| {
+            token.rev == found.rev && !token.is_expired(now) && (token.ttl >= 0 || auth.policy.allow_eternal_tokens)
+        });
+        Ok(tokens)
+    }
+
+    /// The living token of a user with this name: its handle, or its secret, which only its holder can know.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] if the store fails.
+    pub async fn find_token(&self, user: &UserId, name: &str) -> Result<Option<TokenRecord>, Unavailable> {
+        let digest = TokenDigest::of(name);
+        let mut tokens = self.list_tokens(user).await?.into_iter();
+        Ok(tokens.find(|token| token.digest == digest || token.handle() == name))
+    }
+
+    /// Ends one token of a user, named by its handle or its secret. Returns whether there was one.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] if the store fails; the token is alive.
+    pub async fn revoke_token(&self, user: &UserId, name: &str) -> Result<bool, Unavailable> {
+        let Some(token) = self.find_token(user, name).await? else { return Ok(false) };
+        let ended = self.bounded(self.0.tokens.delete_token(&token.digest)).await?;
+        if ended {
+            self.emit(Event::LoggedOut { user_id: user.clone() }).await;
+        }
+        Ok(ended)
+    }
+
+    /// Changes lifetime and scopes of a living token; what is `None` stays. Returns the token as it is then, or `None` if there is none
+    /// of this name.
+    ///
+    /// # Errors
+    ///
+    /// [`IssueTokenError::InvalidTtl`], or [`IssueTokenError::Unavailable`] if the store fails.
+    pub async fn update_token(
+        &self,
+        user: &UserId,
+        name: &str,
+        options: IssueToken,
+    ) -> Result<Option<TokenRecord>, IssueTokenError> {
+        let ttl = self.effective_ttl(options.ttl).ok_or(IssueTokenError::InvalidTtl)?;
+        for _ in 0..ATTEMPTS {
+            let Some(old) = self.find_token(user, name).await? else { return Ok(None) };
+            let new = TokenRecord {
+                ttl: if options.ttl.is_some() { ttl } else { old.ttl },
+                scopes: options.scopes.clone().or_else(|| old.scopes.clone()),
+                ..old.clone()
+            };
+            if self.bounded(self.0.tokens.update_token(&old, &new)).await? {
+                return Ok(Some(new));
+            }
+        }
+        Err(changes_too_often().into())
+    }
+
+    /// Ends all tokens of a user but the one to keep, in one atomic step (ASVS 7.4.3). Returns whether there is such a user.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] if the store fails.
+    pub async fn logout_everywhere(&self, user: &UserId, keep: Option<&TokenRecord>) -> Result<bool, Unavailable> {
+        let Some(rev) = self.bounded(self.0.users.bump_rev(user)).await? else { return Ok(false) };
+        self.after_new_rev(user, keep, rev).await;
+        self.emit(Event::LoggedOutEverywhere { user_id: user.clone() }).await;
+        Ok(true)
+    }
+}

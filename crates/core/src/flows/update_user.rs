@@ -1,0 +1,471 @@
+//! Changes of a user's own fields: some of them, or all.
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+use crate::flows::register::{check_email, check_name};
+use crate::{
+    Account, Auth, CreateUserError, Event, FieldError, Identifier, IdentifierKind, Password, PasswordError, StoreError,
+    StoredUser, TokenRecord, Unavailable, UserChange, UserId, email,
+};
+
+/// How often a change is tried again that met another change of the same user.
+pub(crate) const ATTEMPTS: usize = 16;
+
+/// What of a user is Gatekit's; the rest of its JSON is the app's profile.
+/// `__proto__` is nobody's: clients in JavaScript that copy a user would change the prototype of all objects by it (CWE-1321).
+const OWN: [&str; 8] =
+    ["realm", "username", "email", "emailVerified", "id", "password", "verificationToken", "__proto__"];
+
+/// A user is to be changed. `Debug` shows the names of what changes and no values: there may be a password among them.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct UpdateUser {
+    /// Whose.
+    pub user_id: UserId,
+    /// The new values, by the names that a sign-up has: `email`, `username`, `realm`, `password`, and the app's own. `null` removes one.
+    pub changes: Map<String, Value>,
+    /// Whether what is not among the changes is removed. Then `email` and `password` are required.
+    pub replace: bool,
+    /// Whether the app itself wants it, and not a client: then `emailVerified` may be set, and a password and an address may
+    /// be changed whatever the policy says.
+    pub trusted: bool,
+    /// The token that asks, which stays alive. If password or address change, all others end.
+    pub keep: Option<TokenRecord>,
+    /// Whether all tokens stay alive even if password or address change. LoopBack's `options.preserveAccessTokens`.
+    pub preserve_access_tokens: bool,
+}
+
+impl fmt::Debug for UpdateUser {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UpdateUser")
+            .field("user_id", &self.user_id)
+            .field("changes", &self.changes.keys().collect::<Vec<_>>())
+            .field("replace", &self.replace)
+            .field("trusted", &self.trusted)
+            .finish_non_exhaustive()
+    }
+}
+
+impl UpdateUser {
+    /// Changes these fields. LoopBack's `patchAttributes`.
+    #[must_use]
+    pub fn patch(user_id: impl Into<UserId>, changes: Map<String, Value>) -> Self {
+        Self {
+            user_id: user_id.into(),
+            changes,
+            replace: false,
+            trusted: false,
+            keep: None,
+            preserve_access_tokens: false,
+        }
+    }
+
+    /// Replaces all fields by these. LoopBack's `replaceById`.
+    #[must_use]
+    pub fn replace(user_id: impl Into<UserId>, fields: Map<String, Value>) -> Self {
+        Self { replace: true, ..Self::patch(user_id, fields) }
+    }
+
+    /// On behalf of the app.
+    #[must_use]
+    pub fn trusted(mut self) -> Self {
+        self.trusted = true;
+        self
+    }
+
+    /// And this token stays alive.
+    #[must_use]
+    pub fn keep(mut self, token: TokenRecord) -> Self {
+        self.keep = Some(token);
+        self
+    }
+
+    /// And all tokens stay alive.
+    #[must_use]
+    pub fn preserve_access_tokens(mut self) -> Self {
+        self.preserve_access_tokens = true;
+        self
+    }
+}
+
+/// Why a user was not changed. Nothing has happened then.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum UpdateUserError {
+    /// There is no such user. HTTP status 404.
+    #[error("could not find a model with id {0}")]
+    NotFound(UserId),
+    /// An id never changes. HTTP status 400.
+    #[error("the id of a user cannot be changed")]
+    IdChange {
+        /// The user's.
+        from: UserId,
+        /// What was sent.
+        to: Box<Value>,
+    },
+    /// `Policy::reject_password_changes_via_patch_or_replace`. HTTP status 401, as in LoopBack.
+    #[error(
+        "Changing user password via patch/replace API is not allowed. Use changePassword() or setPassword() instead."
+    )]
+    PasswordChangeNotAllowed,
+    /// `Policy::reject_email_changes_via_patch_or_replace`. HTTP status 403.
+    #[error("Changing the email via patch/replace API is not allowed. Use change-email instead.")]
+    EmailChangeNotAllowed,
+    /// The new password is not accepted. HTTP status 422.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// Fields are missing, malformed or taken. HTTP status 422.
+    #[error("the user is not valid: {}", .0.iter().map(|e| format!("{} {}", e.field, e.message)).collect::<Vec<_>>().join("; "))]
+    Invalid(Vec<FieldError>),
+    /// The account was changed again and again at the same time, or the token that asks was ended meanwhile. HTTP status 409.
+    #[error("the account was changed at the same time")]
+    Conflict,
+    /// It cannot be done now. HTTP status 503.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+impl From<StoreError> for UpdateUserError {
+    fn from(error: StoreError) -> Self {
+        Self::Unavailable(error.into())
+    }
+}
+
+/// The changes as they were read, before the user they are for is known.
+struct Wanted {
+    realm: Option<Option<String>>,
+    username: Option<Option<String>>,
+    email: Option<Option<String>>,
+    email_verified: Option<bool>,
+    password: Option<Password>,
+    /// The app's own fields.
+    rest: Map<String, Value>,
+    problems: Vec<FieldError>,
+}
+
+impl<U: Account> Auth<U> {
+    /// Changes a user.
+    ///
+    /// 1. The id stays, and the policy may refuse a password or another address from a client.
+    /// 2. A new password is checked against the policy, an address for its syntax, both for being free.
+    /// 3. The change is stored if the user is still what it was when it was read; if not, it is read again. Of two at the same time
+    ///    none is lost.
+    /// 4. A new password or address ends all tokens of the user but the one to keep, in the same atomic step. A new address is not
+    ///    proven.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use gatekit_core::{Auth, MemoryStore, Register, UpdateUser};
+    /// use serde_json::{Map, json};
+    ///
+    /// let auth = Auth::new(MemoryStore::new());
+    /// let ada = auth.register(Register::email("ada@example.com", "correct horse battery")).await?;
+    ///
+    /// let changes = Map::from_iter([("username".to_owned(), json!("ada"))]);
+    /// let ada = auth.update_user(UpdateUser::patch(ada.id, changes)).await?;
+    /// assert_eq!(ada.username.as_deref(), Some("ada"));
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`UpdateUserError`].
+    pub async fn update_user(&self, update: UpdateUser) -> Result<U, UpdateUserError> {
+        let auth = &*self.0;
+        let UpdateUser { user_id, changes, replace, trusted, keep, preserve_access_tokens } = update;
+        let mut old = self.find_stored(&user_id).await?;
+        check_id(&old, changes.get("id"))?;
+        let mut wanted = read(changes, replace);
+        // Before a password is measured: what may not be changed here is not looked at.
+        self.refuse(&old, &wanted, replace, trusted)?;
+        if let Some(password) = &wanted.password {
+            auth.policy.check_password(password)?;
+        }
+        wanted.email = wanted.email.map(|email| email.map(|email| auth.policy.canonical_email(&email)));
+        let mut hash = None;
+        for _ in 0..ATTEMPTS {
+            // What was the same address a moment ago may be another one now.
+            self.refuse(&old, &wanted, replace, trusted)?;
+            let mut change = self.change(&old, &wanted, replace, trusted).await?;
+            if hash.is_none()
+                && let Some(password) = &wanted.password
+            {
+                hash = Some(auth.hasher.hash(password.clone(), &*auth.random).await?);
+            }
+            change.password.clone_from(&hash);
+            change.bump_rev &= !preserve_access_tokens;
+            // Another request has ended the token that asks: what ends others is not for it to decide any more.
+            if change.bump_rev && keep.as_ref().is_some_and(|token| is_outdated(token, &old)) {
+                return Err(UpdateUserError::Conflict);
+            }
+            let renamed = change.email.is_some();
+            match self.store_change(&old, change).await? {
+                Some(new) => return Ok(self.after_update(old, new, hash.is_some(), renamed, keep.as_ref()).await),
+                None => old = self.find_stored(&user_id).await?,
+            }
+        }
+        Err(UpdateUserError::Conflict)
+    }
+
+    async fn find_stored(&self, id: &UserId) -> Result<StoredUser<U>, UpdateUserError> {
+        let found = self.bounded(self.0.users.find_user(id)).await?;
+        found.ok_or_else(|| UpdateUserError::NotFound(id.clone()))
+    }
+
+    /// What the policy does not let a client change this way.
+    fn refuse(
+        &self,
+        old: &StoredUser<U>,
+        wanted: &Wanted,
+        replace: bool,
+        trusted: bool,
+    ) -> Result<(), UpdateUserError> {
+        if trusted {
+            return Ok(());
+        }
+        let policy = &self.0.policy;
+        if policy.reject_password_changes_via_patch_or_replace && (replace || wanted.password.is_some()) {
+            return Err(UpdateUserError::PasswordChangeNotAllowed);
+        }
+        let another = |email: &Option<String>| {
+            email.as_deref().map(|email| policy.canonical_email(email)).as_deref() != old.user.email()
+        };
+        if policy.reject_email_changes_via_patch_or_replace && wanted.email.as_ref().is_some_and(another) {
+            return Err(UpdateUserError::EmailChangeNotAllowed);
+        }
+        Ok(())
+    }
+
+    /// The changes as those of this very user, checked.
+    async fn change(
+        &self,
+        old: &StoredUser<U>,
+        wanted: &Wanted,
+        replace: bool,
+        trusted: bool,
+    ) -> Result<UserChange<U::Profile>, UpdateUserError> {
+        let mut errors = wanted.problems.clone();
+        let mut change = UserChange::default();
+        let differs =
+            |new: &Option<Option<String>>, old: Option<&str>| new.as_ref().filter(|new| new.as_deref() != old).cloned();
+        change.realm = differs(&wanted.realm, old.user.realm());
+        change.username = differs(&wanted.username, old.user.username());
+        change.email = differs(&wanted.email, old.user.email());
+        let realm = change.realm.as_ref().map_or(old.user.realm(), Option::as_deref);
+        let namespace = self.0.policy.namespace(realm);
+        if change.realm.is_some() && self.0.policy.unique_per_realm() {
+            change.namespace = Some(namespace.clone());
+        }
+        self.check_taken(&old.user, &namespace, &change, &mut errors).await?;
+
+        // A new address is nobody's until it is proven; an old one stays what it was, whatever a client says of it.
+        if change.email.is_some()
+            && (self.0.policy.email_verification_required || old.user.email_verified() == Some(true))
+        {
+            change.email_verified = Some(Some(false));
+        }
+        if let (true, Some(verified)) = (trusted, wanted.email_verified) {
+            change.email_verified = Some(Some(verified));
+        }
+        change.profile = match self.profile(&old.user, &wanted.rest, replace) {
+            Ok(profile) => profile,
+            Err(error) => {
+                errors.push(*error);
+                None
+            }
+        };
+        change.bump_rev = wanted.password.is_some() || change.email.is_some();
+        if errors.is_empty() { Ok(change) } else { Err(UpdateUserError::Invalid(errors)) }
+    }
+
+    /// Names what another user has. The index has the last word; this is for the answer. The user itself may have got it a moment ago,
+    /// by the same request sent twice.
+    async fn check_taken(
+        &self,
+        user: &U,
+        namespace: &str,
+        change: &UserChange<U::Profile>,
+        errors: &mut Vec<FieldError>,
+    ) -> Result<(), StoreError> {
+        // Who moves to another realm brings along what does not change.
+        let moves = change.namespace.is_some();
+        let wanted = |new: &Option<Option<String>>, old: Option<&str>| match new {
+            None if moves => old.map(str::to_owned),
+            new => new.clone().flatten(),
+        };
+        let kinds = [
+            (IdentifierKind::Email, "email", wanted(&change.email, user.email())),
+            (IdentifierKind::Username, "username", wanted(&change.username, user.username())),
+        ];
+        for (kind, field, value) in kinds {
+            let Some(value) = value else { continue };
+            if errors.iter().any(|error| error.field == field) {
+                continue;
+            }
+            let identifier = Identifier { namespace: namespace.to_owned(), kind, value: value.clone() };
+            let found = self.bounded(self.0.users.find_user_by(&identifier)).await?;
+            if found.is_some_and(|found| found.user.id() != user.id()) {
+                errors.push(FieldError::taken(kind, &value));
+            }
+        }
+        Ok(())
+    }
+
+    /// The app's own fields after the change; `None` if they stay.
+    fn profile(
+        &self,
+        user: &U,
+        rest: &Map<String, Value>,
+        replace: bool,
+    ) -> Result<Option<U::Profile>, Box<FieldError>> {
+        let Ok(Value::Object(mut fields)) = serde_json::to_value(user) else { return Ok(None) };
+        fields.retain(|name, _| !OWN.contains(&name.as_str()));
+        let before = fields.clone();
+        if replace {
+            fields = rest.clone();
+        } else {
+            fields.extend(rest.iter().map(|(name, value)| (name.clone(), value.clone())));
+        }
+        if fields == before {
+            return Ok(None);
+        }
+        serde_json::from_value(Value::Object(fields))
+            .map(Some)
+            .map_err(|error| Box::new(FieldError::of_profile(&error)))
+    }
+
+    /// Stores a change; `None` if the user was another meanwhile.
+    async fn store_change(
+        &self,
+        old: &StoredUser<U>,
+        change: UserChange<U::Profile>,
+    ) -> Result<Option<StoredUser<U>>, UpdateUserError> {
+        let (email, username) = (change.email.clone(), change.username.clone());
+        self.bounded(self.0.users.update_user(old, change)).await.map_err(|error| match error {
+            CreateUserError::Store(error) => error.into(),
+            CreateUserError::Taken(kind) => {
+                let value = match kind {
+                    IdentifierKind::Email => email.unwrap_or_else(|| old.user.email().map(str::to_owned)),
+                    IdentifierKind::Username => username.unwrap_or_else(|| old.user.username().map(str::to_owned)),
+                };
+                UpdateUserError::Invalid(vec![FieldError::taken(kind, &value.unwrap_or_default())])
+            }
+        })
+    }
+
+    async fn after_update(
+        &self,
+        old: StoredUser<U>,
+        new: StoredUser<U>,
+        repassworded: bool,
+        renamed: bool,
+        keep: Option<&TokenRecord>,
+    ) -> U {
+        let user_id = new.user.id();
+        if new.rev != old.rev {
+            self.after_new_rev(&user_id, keep, new.rev).await;
+        }
+        self.emit(Event::UserUpdated { user: new.user.clone() }).await;
+        if repassworded {
+            self.emit(Event::PasswordChanged { user_id, by_reset: false }).await;
+        }
+        if renamed {
+            self.after_new_email(&old.user, &new.user).await;
+        }
+        new.user
+    }
+}
+
+/// Whether this is a token of the user from before the last change that ended its tokens.
+fn is_outdated<U: Account>(token: &TokenRecord, user: &StoredUser<U>) -> bool {
+    token.user_type == U::model_name() && token.user_id == user.user.id() && token.rev != user.rev
+}
+
+/// The id may be sent along, as clients do that send a whole user back, but not another one.
+fn check_id<U: Account>(old: &StoredUser<U>, id: Option<&Value>) -> Result<(), UpdateUserError> {
+    let from = old.user.id();
+    let same = match id {
+        None | Some(Value::Null) => true,
+        Some(Value::String(text)) => from.is_named(text),
+        Some(other) => from.is_named(&other.to_string()),
+    };
+    match id {
+        Some(to) if !same => Err(UpdateUserError::IdChange { from, to: Box::new(to.clone()) }),
+        _ => Ok(()),
+    }
+}
+
+fn read(mut changes: Map<String, Value>, replace: bool) -> Wanted {
+    let mut problems = Vec::new();
+    let password = match changes.shift_remove("password") {
+        Some(Value::String(password)) => Some(Password::from(password)),
+        _ => None,
+    };
+    if replace && password.is_none() {
+        problems.push(FieldError::new("password", "presence", "can't be blank", None));
+    }
+    let username = name(&mut changes, "username", replace, &mut problems);
+    let realm = name(&mut changes, "realm", replace, &mut problems);
+    let email = match changes.shift_remove("email") {
+        None if !replace => None,
+        None => {
+            check_email(None, &mut problems);
+            None
+        }
+        Some(Value::Null) => {
+            problems.push(FieldError::new("email", "presence", "can't be blank", Some(Value::Null)));
+            None
+        }
+        Some(Value::String(address)) => {
+            check_email(Some(&address), &mut problems);
+            Some(Some(address))
+        }
+        Some(other) => {
+            problems.push(FieldError::new("email", "custom.string", "is invalid", Some(other)));
+            None
+        }
+    };
+    let email_verified = changes.shift_remove("emailVerified").and_then(|value| value.as_bool());
+    changes.retain(|name, _| !OWN.contains(&name.as_str()));
+    Wanted { realm, username, email, email_verified, password, rest: changes, problems }
+}
+
+/// A name or realm: an empty one is none, and a number is a text, as in LoopBack.
+fn name(
+    changes: &mut Map<String, Value>,
+    field: &str,
+    replace: bool,
+    problems: &mut Vec<FieldError>,
+) -> Option<Option<String>> {
+    let value = match changes.shift_remove(field) {
+        None if replace => None,
+        None => return None,
+        Some(Value::Null) => None,
+        Some(Value::String(text)) => Some(text).filter(|text| !text.is_empty()),
+        Some(Value::Number(number)) => Some(number.to_string()),
+        Some(other) => {
+            problems.push(FieldError::new(field, "custom.string", "is invalid", Some(other)));
+            return None;
+        }
+    };
+    check_name(field, value.as_deref(), problems);
+    Some(value)
+}
+
+/// Something else changed the same account each time.
+pub(crate) fn changes_too_often() -> StoreError {
+    StoreError::failed("the account was changed at the same time, again and again")
+}
+
+/// Whether an address is one, for the flows that take one alone.
+pub(crate) fn sound_email(address: &str) -> Result<(), Box<FieldError>> {
+    if address.is_empty() {
+        Err(Box::new(FieldError::new("email", "presence", "can't be blank", Some(address.into()))))
+    } else if email::is_valid(address) {
+        Ok(())
+    } else {
+        Err(Box::new(FieldError::new("email", "custom.email", "is invalid", Some(address.into()))))
+    }
+}

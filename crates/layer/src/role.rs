@@ -1,0 +1,192 @@
+//! Handlers and groups of routes for callers in a role.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+
+use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
+use bytes::Bytes;
+use gatekit_core::AclErrorStatus;
+use http::request::Parts;
+use http::{Request, Response};
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::AuthRejection;
+use crate::context::{AnyUser, Context, Knowing, knowing};
+use crate::extract::optional;
+use crate::guard::{GuardFuture, take_ready};
+
+/// A role, as a type, so that a handler can name it in its signature. See [`HasRole`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a role",
+    label = "implement `gatekit::Role` for it, with the role's name"
+)]
+pub trait Role: 'static {
+    /// The name under which it is assigned to users or has its resolver.
+    const NAME: &'static str;
+
+    /// What a caller is answered who is known and not in it. Nobody always gets 401.
+    const DENIED: AclErrorStatus = AclErrorStatus::Forbidden;
+}
+
+/// The caller is in the role `R`. Otherwise the handler is not run: 401 for nobody, and [`Role::DENIED`], which is 403 unless set, for
+/// who is not in it. If it cannot be found out, 503.
+///
+/// Who is in a role is what the authenticator of the [`AuthLayer`](crate::AuthLayer) says: for an `Auth` those it was assigned to or
+/// whom its resolver names, for an authenticator of your own whom it gave the role in `Authenticated::roles`.
+///
+/// ```
+/// use gatekit_layer::{AuthUser, HasRole, Role};
+///
+/// struct Admin;
+///
+/// impl Role for Admin {
+///     const NAME: &'static str = "admin";
+/// }
+///
+/// async fn statistics(_: HasRole<Admin>) -> &'static str {
+///     "All is well"
+/// }
+///
+/// // `None` for who is not in it, and for nobody. A store that fails is an error, never `None`.
+/// async fn home(AuthUser(user): AuthUser, admin: Option<HasRole<Admin>>) -> String {
+///     format!("{} {}", user.id, if admin.is_some() { "<a href=/statistics>" } else { "" })
+/// }
+/// ```
+///
+/// It needs no user type. Where layers for several user types are stacked, name the one that is meant: `HasRole<Admin, Member>`.
+#[derive(Clone, Copy, Debug)]
+pub struct HasRole<R, U = AnyUser>(PhantomData<fn() -> (R, U)>);
+
+impl<S: Sync, R: Role, U: Clone + Send + Sync + 'static> FromRequestParts<S> for HasRole<R, U> {
+    type Rejection = AuthRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthRejection> {
+        require_role(Context::knowing::<U>(parts).await?, &[R::NAME], R::DENIED).await?;
+        Ok(Self(PhantomData))
+    }
+}
+
+impl<S: Sync, R: Role, U: Clone + Send + Sync + 'static> OptionalFromRequestParts<S> for HasRole<R, U> {
+    type Rejection = AuthRejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, AuthRejection> {
+        match optional(<Self as FromRequestParts<S>>::from_request_parts(parts, state).await) {
+            Err(rejection) if rejection.is_denial() => Ok(None),
+            extracted => extracted,
+        }
+    }
+}
+
+async fn require_role<R: AsRef<str>>(
+    context: &Context,
+    roles: &[R],
+    denied: AclErrorStatus,
+) -> Result<(), AuthRejection> {
+    let caller = context.admitted()?;
+    for role in roles {
+        if context.is_in_role(role.as_ref()).await? {
+            return Ok(());
+        }
+    }
+    let roles: Vec<&str> = roles.iter().map(AsRef::as_ref).collect();
+    let caller = caller.token().map(|token| &token.user_id);
+    tracing::info!(?caller, ?roles, "a caller who is in none of the roles is refused");
+    Err(denied.into())
+}
+
+/// Lets only callers through who are in a role: for groups of routes.
+///
+/// It asks the authenticator of the [`AuthLayer`](crate::AuthLayer) or [`RequireAuthLayer`](crate::RequireAuthLayer) around it, and
+/// answers as [`HasRole`] does.
+///
+/// ```
+/// use axum::{Router, routing::get};
+/// use gatekit_core::{Auth, MemoryStore};
+/// use gatekit_layer::{AuthLayer, RequireRoleLayer};
+///
+/// let auth = Auth::new(MemoryStore::new());
+/// let office: Router = Router::new()
+///     .route("/statistics", get(|| async { "All is well" }))
+///     .layer(RequireRoleLayer::any(["admin", "accountant"]));
+/// let app: Router = Router::new().nest("/office", office).layer(AuthLayer::new(auth));
+/// ```
+#[derive(Clone, Debug)]
+pub struct RequireRoleLayer {
+    roles: Arc<[String]>,
+    denied: AclErrorStatus,
+    knowing: Knowing,
+}
+
+impl RequireRoleLayer {
+    /// For callers in this role.
+    #[must_use]
+    pub fn new(role: impl Into<String>) -> Self {
+        Self::any([role])
+    }
+
+    /// For callers in at least one of these roles; if there are none, for nobody.
+    #[must_use]
+    pub fn any<R: Into<String>>(roles: impl IntoIterator<Item = R>) -> Self {
+        Self {
+            roles: roles.into_iter().map(Into::into).collect(),
+            denied: AclErrorStatus::Forbidden,
+            knowing: knowing::<AnyUser>,
+        }
+    }
+
+    /// What a caller is answered who is known and in none of them: 403 unless set. Nobody always gets 401.
+    #[must_use]
+    pub fn denied(mut self, status: AclErrorStatus) -> Self {
+        self.denied = status;
+        self
+    }
+
+    /// Asks about the caller of this type. Needed only where layers for several user types are stacked.
+    #[must_use]
+    pub fn of<U: Clone + Send + Sync + 'static>(mut self) -> Self {
+        self.knowing = knowing::<U>;
+        self
+    }
+
+    async fn admit<B: Send>(self, request: Request<B>) -> Result<Request<B>, AuthRejection> {
+        let (mut parts, body) = request.into_parts();
+        require_role((self.knowing)(&mut parts).await?, &self.roles, self.denied).await?;
+        Ok(Request::from_parts(parts, body))
+    }
+}
+
+impl<S> Layer<S> for RequireRoleLayer {
+    type Service = RequireRoleService<S>;
+
+    fn layer(&self, inner: S) -> RequireRoleService<S> {
+        RequireRoleService { inner, layer: self.clone() }
+    }
+}
+
+/// The service of [`RequireRoleLayer`].
+#[derive(Clone, Debug)]
+pub struct RequireRoleService<S> {
+    inner: S,
+    layer: RequireRoleLayer,
+}
+
+impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for RequireRoleService<S>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
+    ReqBody: Send + 'static,
+    ResBody: From<Bytes>,
+{
+    type Response = Response<ResBody>;
+    type Error = S::Error;
+    type Future = GuardFuture<S, ReqBody>;
+
+    fn poll_ready(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        GuardFuture::new(take_ready(&mut self.inner), self.layer.clone().admit(request))
+    }
+}

@@ -1,0 +1,193 @@
+//! `/{id}/accessTokens`: a user's tokens as LoopBack's relation.
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use gatekit_core::{Account, Auth, Filter, IssueToken, IssuedToken, Method, TokenDigest, TokenRecord, UserId, Where};
+use gatekit_layer::ErrorResponse;
+use serde_json::{Map, Value, json};
+
+use crate::call::{Call, unavailable};
+use crate::errors::IntoError;
+use crate::login::ttl;
+use crate::register::MAX_BATCH;
+use crate::reply::{Json, NoContent};
+
+/// LoopBack's relation, which by default nobody may use.
+///
+/// | route | answer |
+/// | --- | --- |
+/// | `GET /{id}/accessTokens` | 200, the tokens; with `filter` some of them |
+/// | `POST /{id}/accessTokens` with `{"ttl"?, "scopes"?}` | 200, a new token, its secret as `id`; of an array, an array |
+/// | `DELETE /{id}/accessTokens` | 204, and all have ended |
+/// | `GET /{id}/accessTokens/count` | 200 `{"count": 5}`; with `where` of some |
+/// | `GET /{id}/accessTokens/{fk}` | 200, the token |
+/// | `PUT /{id}/accessTokens/{fk}` with `{"ttl"?, "scopes"?}` | 200, the token |
+/// | `DELETE /{id}/accessTokens/{fk}` | 204, and it has ended |
+///
+/// Different from LoopBack, where who may read these routes can log in as anybody: a token's `id` is its handle
+/// (`TokenRecord::handle`), not its secret, which is stored nowhere. `{fk}` is a handle, or the secret, which its holder has. An id chosen by the client is
+/// not taken, and `ttl` is cut to `Policy::max_token_ttl`.
+///
+/// | answer | when |
+/// | --- | --- |
+/// | 400 `INVALID_TTL`, `INVALID_SCOPES` | the body is wrong |
+/// | 401 `AUTHORIZATION_REQUIRED` | the access control list says no |
+/// | 404 `MODEL_NOT_FOUND` | there is no such user |
+/// | 404 | the user has no such token |
+pub fn access_tokens<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<U>) -> Router<S> {
+    Router::new()
+        .route("/{id}/accessTokens", get(list::<U>).post(create::<U>).delete(delete_all::<U>))
+        .route("/{id}/accessTokens/count", get(count::<U>))
+        .route("/{id}/accessTokens/{fk}", get(find::<U>).put(update::<U>).delete(destroy::<U>))
+        .with_state(auth.clone())
+}
+
+/// A stored token as JSON, LoopBack's members in LoopBack's order.
+pub(crate) fn token_json(token: &TokenRecord) -> Map<String, Value> {
+    let mut json = Map::new();
+    json.insert("id".into(), token.handle().into());
+    json.insert("ttl".into(), token.ttl.into());
+    if let Some(scopes) = &token.scopes {
+        json.insert("scopes".into(), json!(scopes));
+    }
+    json.insert("created".into(), json!(token.created));
+    json.insert("userId".into(), json!(token.user_id));
+    json
+}
+
+async fn list<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {
+    let mut call = Call::begin(auth, Method::GET_ACCESS_TOKENS, request).await?;
+    let id = call.id().await?;
+    let filter = call.arguments().object("filter")?;
+    call.authorize(Some(&id)).await?;
+    let user = call.find_instance(&id).await?;
+    let filter = Filter::from_json(&Value::Object(filter.unwrap_or_default()));
+    let filter = filter.map_err(|error| error.into_error(U::model_name()))?;
+    let tokens = call.auth.list_tokens(&user.id()).await.map_err(unavailable)?;
+    let tokens = filter.query.select(tokens.iter().map(token_json).map(Value::Object).collect());
+    let tokens: Vec<Value> = tokens.into_iter().map(|token| filter.fields.apply(token)).collect();
+    Ok(Json(tokens).into_response())
+}
+
+async fn count<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {
+    let mut call = Call::begin(auth, Method::COUNT_ACCESS_TOKENS, request).await?;
+    let id = call.id().await?;
+    let condition = call.arguments().object("where")?;
+    call.authorize(Some(&id)).await?;
+    let user = call.find_instance(&id).await?;
+    let condition = Where::from_json(&Value::Object(condition.unwrap_or_default()));
+    let condition = condition.map_err(|error| error.into_error(U::model_name()))?;
+    let tokens = call.auth.list_tokens(&user.id()).await.map_err(unavailable)?;
+    let count = tokens.iter().filter(|token| condition.matches(&Value::Object(token_json(token)))).count();
+    Ok(Json(json!({ "count": count })).into_response())
+}
+
+async fn create<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {
+    let mut call = Call::begin(auth, Method::CREATE_ACCESS_TOKENS, request).await?;
+    let id = call.id().await?;
+    let several = call.body.take_array();
+    let body = call.take_body();
+    let body = if several.is_some() { Map::new() } else { body.into_object_or_empty()? };
+    call.authorize(Some(&id)).await?;
+    let user = call.find_instance(&id).await?.id();
+    let Some(several) = several else {
+        return Ok(Json(issue(&call, &user, options(&body)?).await?).into_response());
+    };
+    // All are read before the first is made.
+    let several: Vec<IssueToken> = read_several(&several)?;
+    let mut tokens = Vec::new();
+    for options in several {
+        tokens.push(issue(&call, &user, options).await?);
+    }
+    Ok(Json(tokens).into_response())
+}
+
+async fn issue<U: Account>(call: &Call<U>, user: &UserId, options: IssueToken) -> Result<IssuedToken, ErrorResponse> {
+    call.auth.issue_token(user, options).await.map_err(|error| error.into_error(U::model_name()))
+}
+
+fn read_several(bodies: &[Value]) -> Result<Vec<IssueToken>, ErrorResponse> {
+    if bodies.len() > MAX_BATCH {
+        let message = format!("no more than {MAX_BATCH} tokens can be made at once");
+        return Err(ErrorResponse::new(StatusCode::BAD_REQUEST, message).code("TOO_MANY_TOKENS"));
+    }
+    let not_an_object = || ErrorResponse::new(StatusCode::BAD_REQUEST, "Value is not an object.");
+    bodies.iter().map(|body| options(body.as_object().ok_or_else(not_an_object)?)).collect()
+}
+
+async fn delete_all<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<NoContent, ErrorResponse> {
+    let mut call = Call::begin(auth, Method::DELETE_ACCESS_TOKENS, request).await?;
+    let id = call.id().await?;
+    call.authorize(Some(&id)).await?;
+    let user = call.find_instance(&id).await?;
+    call.auth.logout_everywhere(&user.id(), None).await.map_err(unavailable)?;
+    Ok(NoContent)
+}
+
+async fn find<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {
+    let mut call = Call::begin(auth, Method::FIND_BY_ID_ACCESS_TOKENS, request).await?;
+    let (id, name) = (call.id().await?, call.parameter("fk").await?);
+    call.authorize(Some(&id)).await?;
+    let user = call.find_instance(&id).await?;
+    let token = call.auth.find_token(&user.id(), &name).await.map_err(unavailable)?;
+    let token = token.ok_or_else(|| no_token(&name))?;
+    Ok(Json(named(&token, &name)).into_response())
+}
+
+async fn update<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {
+    let mut call = Call::begin(auth, Method::UPDATE_BY_ID_ACCESS_TOKENS, request).await?;
+    let (id, name) = (call.id().await?, call.parameter("fk").await?);
+    let body = call.take_body().into_object_or_empty()?;
+    call.authorize(Some(&id)).await?;
+    let user = call.find_instance(&id).await?;
+    if body.get("userId").is_some_and(|other| crate::call::id_of(other) != Some(user.id())) {
+        return Err(ErrorResponse::new(StatusCode::BAD_REQUEST, "a token cannot be given to another user"));
+    }
+    let token = call.auth.update_token(&user.id(), &name, options(&body)?).await;
+    let token = token.map_err(|error| error.into_error(U::model_name()))?.ok_or_else(|| no_token(&name))?;
+    Ok(Json(named(&token, &name)).into_response())
+}
+
+async fn destroy<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<NoContent, ErrorResponse> {
+    let mut call = Call::begin(auth, Method::DESTROY_BY_ID_ACCESS_TOKENS, request).await?;
+    let (id, name) = (call.id().await?, call.parameter("fk").await?);
+    call.authorize(Some(&id)).await?;
+    let user = call.find_instance(&id).await?;
+    let ended = call.auth.revoke_token(&user.id(), &name).await.map_err(unavailable)?;
+    if ended { Ok(NoContent) } else { Err(no_token(&name)) }
+}
+
+/// A token by the name it was asked for: who names it by its secret, as LoopBack's clients do, knows the secret.
+fn named(token: &TokenRecord, name: &str) -> Map<String, Value> {
+    let mut json = token_json(token);
+    if TokenDigest::of(name) == token.digest {
+        json.insert("id".into(), name.into());
+    }
+    json
+}
+
+fn no_token(name: &str) -> ErrorResponse {
+    let message = format!("No instance with id {name} found for AccessToken");
+    ErrorResponse::new(StatusCode::NOT_FOUND, message)
+}
+
+fn options(body: &Map<String, Value>) -> Result<IssueToken, ErrorResponse> {
+    let mut options = IssueToken::default();
+    options.ttl = ttl(body.get("ttl"))?;
+    options.scopes = match body.get("scopes") {
+        None | Some(Value::Null) => None,
+        Some(Value::Array(scopes)) => {
+            let texts: Option<Vec<String>> = scopes.iter().map(|scope| scope.as_str().map(str::to_owned)).collect();
+            Some(texts.ok_or_else(invalid_scopes)?)
+        }
+        Some(_) => return Err(invalid_scopes()),
+    };
+    Ok(options)
+}
+
+fn invalid_scopes() -> ErrorResponse {
+    ErrorResponse::new(StatusCode::BAD_REQUEST, "scopes must be an array of texts").code("INVALID_SCOPES")
+}

@@ -1,0 +1,256 @@
+//! One call of a method, in the order of checks LoopBack has (the contract's §2.4): token, body, types of arguments,
+//! authorization, required arguments.
+
+use axum::extract::{FromRequestParts, NestedPath, RawPathParams, Request};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use gatekit_core::{
+    AccessRequest, Account, AclErrorStatus, Auth, Authenticated, Decision, Method, TokenRecord, Unavailable, UserId,
+};
+use gatekit_layer::{AuthRejection, Caller, ErrorResponse};
+use serde_json::{Map, Value};
+
+use crate::arguments::Arguments;
+use crate::body::Args;
+use crate::errors::IntoError;
+use crate::qs;
+
+/// A call that has come so far that its token and body are known.
+pub(crate) struct Call<U: Account> {
+    pub(crate) auth: Auth<U>,
+    method: Method,
+    /// One of these the token must have. LoopBack's `accessScopes`.
+    scopes: &'static [&'static str],
+    /// Who calls, if anybody asked.
+    caller: Result<Authenticated<U>, AuthRejection>,
+    /// Whether anybody did.
+    asked: bool,
+    parts: Parts,
+    /// The body, until somebody takes it.
+    pub(crate) body: Args,
+}
+
+/// Whether a method wants to know who calls, even if everybody may.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ask {
+    /// Only if that decides whether it may be called.
+    IfNeeded,
+    /// In any case.
+    Always,
+    /// If there is somebody: a token that has expired is nobody's, unless the policy lets it fail open routes.
+    IfAny,
+}
+
+impl<U: Account> Call<U> {
+    /// Token and body. The token of a request to a method that everybody may call is looked at only if the policy says so: such a
+    /// request asks no store about it.
+    pub(crate) async fn begin(auth: Auth<U>, method: Method, request: Request) -> Result<Self, ErrorResponse> {
+        Self::begin_asking(auth, method, Ask::IfNeeded, request).await
+    }
+
+    pub(crate) async fn begin_asking(
+        auth: Auth<U>,
+        method: Method,
+        ask: Ask,
+        request: Request,
+    ) -> Result<Self, ErrorResponse> {
+        let (mut parts, body) = request.into_parts();
+        let strict = auth.policy().expired_token_fails_open_routes;
+        let wanted = ask != Ask::IfNeeded || strict || !auth.is_open(method);
+        let caller = match wanted {
+            true if ask == Ask::IfAny && !strict => ask_anybody(&mut parts).await?,
+            true => ask_caller(&mut parts).await?,
+            false => Err(AuthRejection::Missing),
+        };
+        let body = Args::read(&parts.headers, body).await?;
+        Ok(Self { auth, method, scopes: &[TokenRecord::DEFAULT_SCOPE], caller, asked: wanted, parts, body })
+    }
+
+    /// For a method that asks for other scopes than the default one.
+    pub(crate) fn scopes(mut self, scopes: &'static [&'static str]) -> Self {
+        self.scopes = scopes;
+        self
+    }
+
+    fn has_scope(&self, token: &TokenRecord) -> bool {
+        self.scopes.iter().any(|scope| token.has_scope(scope))
+    }
+
+    /// The prefix the route is mounted under, for links in mails.
+    pub(crate) async fn mount(&mut self) -> String {
+        let nested = NestedPath::from_request_parts(&mut self.parts, &()).await;
+        nested.as_ref().map_or("", NestedPath::as_str).to_owned()
+    }
+
+    /// The id in the path, decoded. One that cannot be decoded is answered before it is asked who wants to know, as in LoopBack.
+    pub(crate) async fn id(&mut self) -> Result<String, ErrorResponse> {
+        let id = self.parameter("id").await?;
+        match self.auth.policy().current_user_literal {
+            Some(literal) if literal == id => {
+                // Also on an open route: here the caller says whom it is about.
+                if !self.asked {
+                    self.caller = ask_caller(&mut self.parts).await?;
+                    self.asked = true;
+                }
+                let caller = self.caller.as_ref().map_err(AuthRejection::to_error)?;
+                Ok(caller.principal.id().to_string())
+            }
+            _ => Ok(id),
+        }
+    }
+
+    /// A parameter of the path, decoded. On a path without it (a name of a route asked for with another method, which to LoopBack is
+    /// an id) it is the last segment.
+    pub(crate) async fn parameter(&mut self, name: &str) -> Result<String, ErrorResponse> {
+        let path = self.parts.uri.path().to_owned();
+        let params = RawPathParams::from_request_parts(&mut self.parts, &()).await;
+        if let Some(bad) = path.split('/').find(|segment| !is_decodable(segment)) {
+            return Err(undecodable(bad));
+        }
+        let last = path.rsplit('/').next().unwrap_or_default();
+        // axum says no more than that one of them is not UTF-8.
+        let params = params.map_err(|_| undecodable(last))?;
+        // A prefix may have parameters too; ours is the last.
+        let found = params.iter().filter(|(key, _)| *key == name).last();
+        Ok(found.map_or(last, |(_, value)| value).to_owned())
+    }
+
+    /// The query, as the `qs` package reads it.
+    pub(crate) fn query(&self) -> Map<String, Value> {
+        qs::parse(self.parts.uri.query().unwrap_or_default())
+    }
+
+    /// Body, query and headers, for arguments that may be in any of them: `filter`, `uid`.
+    pub(crate) fn arguments(&self) -> Arguments<'_> {
+        Arguments::new(&self.body, self.parts.uri.query(), &self.parts.headers)
+    }
+
+    /// An argument that is an object, from query or header: `where` of a method whose body is the data.
+    pub(crate) fn query_object(&self, name: &'static str) -> Result<Option<Map<String, Value>>, ErrorResponse> {
+        Arguments::new(&Args::default(), self.parts.uri.query(), &self.parts.headers).object(name)
+    }
+
+    /// The body.
+    pub(crate) fn take_body(&mut self) -> Args {
+        std::mem::take(&mut self.body)
+    }
+
+    /// Whether the caller may call the method, on the user whose id is `target` if it is about one.
+    pub(crate) async fn authorize(&self, target: Option<&str>) -> Result<(), ErrorResponse> {
+        let caller = self.caller.as_ref().ok();
+        let token = caller.and_then(|caller| caller.token.as_ref());
+        let scope = self.scopes.iter().find(|scope| token.is_some_and(|token| token.has_scope(scope)));
+        let scope = scope.unwrap_or(&TokenRecord::DEFAULT_SCOPE);
+        let access = AccessRequest { method: self.method, caller, target };
+        let decision = self.auth.authorize_in_scope(scope, &access).await;
+        match decision.map_err(|error| error.into_error(U::model_name()))? {
+            decision if decision.is_allowed() => return Ok(()),
+            Decision::InsufficientScope => return Err(AuthRejection::InsufficientScope.to_error()),
+            _ => {}
+        }
+        Err(match (&self.caller, self.auth.policy().acl_error_status) {
+            (Err(rejection), _) => rejection.to_error(),
+            (Ok(_), AclErrorStatus::Forbidden) => {
+                ErrorResponse::new(StatusCode::FORBIDDEN, "Access Denied").code("ACCESS_DENIED")
+            }
+            (Ok(_), AclErrorStatus::NotFound) => {
+                let (model, id) = (U::model_name(), target.unwrap_or("undefined"));
+                let message = format!("could not find {model} with id {id}");
+                ErrorResponse::new(StatusCode::NOT_FOUND, message).code("MODEL_NOT_FOUND")
+            }
+            (Ok(_), _) => AuthRejection::Missing.to_error(),
+        })
+    }
+
+    /// The caller, who must be somebody, and the stored token.
+    pub(crate) fn require_caller(&self) -> Result<(&U, &TokenRecord), ErrorResponse> {
+        let caller = self.caller.as_ref().map_err(AuthRejection::to_error)?;
+        let token = caller.token.as_ref().ok_or_else(|| AuthRejection::Invalid.to_error())?;
+        if !self.has_scope(token) {
+            return Err(AuthRejection::InsufficientScope.to_error());
+        }
+        Ok((&caller.principal, token))
+    }
+
+    /// Why there is no caller, if there is none.
+    pub(crate) fn rejection(&self) -> Option<&AuthRejection> {
+        self.caller.as_ref().err()
+    }
+
+    /// The token by which the caller is known, if there is one.
+    pub(crate) fn token(&self) -> Option<&TokenRecord> {
+        self.caller.as_ref().ok()?.token.as_ref()
+    }
+
+    /// The user whose id this is. The caller is at hand already; others cost a query.
+    pub(crate) async fn find(&self, id: &str) -> Result<Option<U>, ErrorResponse> {
+        if let Ok(caller) = &self.caller
+            && caller.principal.id().is_named(id)
+        {
+            return Ok(Some(caller.principal.clone()));
+        }
+        self.auth.find_user_named(id).await.map_err(unavailable)
+    }
+
+    /// [`find`](Self::find), with LoopBack's 404 of a method that is called on a user.
+    pub(crate) async fn find_instance(&self, id: &str) -> Result<U, ErrorResponse> {
+        self.find(id).await?.ok_or_else(|| no_instance(id))
+    }
+}
+
+/// Who calls. An expired token and a store that fails are answered at once, before the body is read; nobody at all is answered
+/// later, in the place LoopBack has for it.
+async fn ask_caller<U: Account>(parts: &mut Parts) -> Result<Result<Authenticated<U>, AuthRejection>, ErrorResponse> {
+    match ask_anybody(parts).await? {
+        Err(rejection @ AuthRejection::Expired) => Err(rejection.to_error()),
+        caller => Ok(caller),
+    }
+}
+
+/// Who calls, where an expired token is nobody's.
+async fn ask_anybody<U: Account>(parts: &mut Parts) -> Result<Result<Authenticated<U>, AuthRejection>, ErrorResponse> {
+    match Caller::<U>::from_request_parts(parts, &()).await {
+        Ok(Caller(caller)) => Ok(Ok(caller)),
+        Err(rejection @ (AuthRejection::Missing | AuthRejection::Invalid | AuthRejection::Expired)) => {
+            Ok(Err(rejection))
+        }
+        Err(rejection) => Err(rejection.to_error()),
+    }
+}
+
+/// LoopBack's 404 of a method that is called on a user who is not there.
+pub(crate) fn no_instance(id: &str) -> ErrorResponse {
+    ErrorResponse::new(StatusCode::NOT_FOUND, format!("could not find a model with id {id}")).code("MODEL_NOT_FOUND")
+}
+
+/// LoopBack's 404 of a method that looks for a user.
+pub(crate) fn unknown<U: Account>(id: &str) -> ErrorResponse {
+    let message = format!("Unknown \"{}\" id \"{id}\".", U::model_name());
+    ErrorResponse::new(StatusCode::NOT_FOUND, message).code("MODEL_NOT_FOUND")
+}
+
+/// An id as a client wrote it: a number where it is written as one.
+pub(crate) fn id_of(value: &Value) -> Option<UserId> {
+    match value {
+        Value::Number(number) => number.as_i64().map(UserId::Int),
+        Value::String(text) if text.is_empty() => None,
+        Value::String(text) => {
+            let number = text.parse().ok().map(UserId::Int).filter(|id| id.is_named(text));
+            Some(number.unwrap_or_else(|| UserId::from(text.as_str())))
+        }
+        _ => None,
+    }
+}
+
+pub(crate) fn unavailable(error: Unavailable) -> ErrorResponse {
+    error.into_error("")
+}
+
+fn undecodable(segment: &str) -> ErrorResponse {
+    ErrorResponse::new(StatusCode::BAD_REQUEST, format!("Failed to decode param '{segment}'")).name("URIError")
+}
+
+/// Whether two hex digits follow each `%`. axum leaves others as they are.
+fn is_decodable(segment: &str) -> bool {
+    segment.split('%').skip(1).all(|after| after.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2)
+}

@@ -1,0 +1,62 @@
+//! `POST /change-email` and `POST /confirm-email-change`: another address, proven before it becomes the user's.
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use gatekit_core::{Account, Auth, ChangeEmail, Method, RequestEmailChange, TokenSecret, UserOperation};
+use gatekit_layer::ErrorResponse;
+
+use crate::call::{Ask, Call};
+use crate::errors::IntoError;
+use crate::reply::NoContent;
+use crate::shape::loaded_response;
+use crate::support::require;
+
+/// Two routes, additions of ours.
+///
+/// `POST /change-email` with `{"password", "email"}` and a token: 204, and a mail to the new address with a secret that works once, within
+/// `Policy::verification_ttl`. The old address stays until then. An address that somebody else has gets the same answer, and no mail.
+///
+/// `POST /confirm-email-change` with `{"token"}`, the secret: 200 and the user with its new address, proven. All tokens of the user end but the one
+/// that is sent along, if it is the user's; the old address gets a notice.
+///
+/// The link in the mail is `Builder::change_email_link`, a page of the app that sends the secret on: a GET never spends it.
+///
+/// | answer | when |
+/// | --- | --- |
+/// | 400 | an argument is missing, or no text |
+/// | 400 `INVALID_PASSWORD` | the password is wrong |
+/// | 400 `INVALID_TOKEN` | the secret is unknown, used, replaced by a newer one, too old, or from before the account's last change |
+/// | 401 `AUTHORIZATION_REQUIRED` | there is no valid token |
+/// | 422 `ValidationError` | the new address is none, or was taken meanwhile |
+///
+/// # Panics
+///
+/// If the store of the users does not implement `update_user`.
+pub fn change_email<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<U>) -> Router<S> {
+    require(auth, "change_email", UserOperation::Update);
+    Router::new()
+        .route("/change-email", post(request_change::<U>))
+        .route("/confirm-email-change", post(confirm::<U>))
+        .with_state(auth.clone())
+}
+
+async fn request_change<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<NoContent, ErrorResponse> {
+    let mut call = Call::begin_asking(auth, Method::CHANGE_PASSWORD, Ask::Always, request).await?;
+    let (password, email) = (call.body.text("password")?, call.body.text("email")?);
+    let user_id = call.require_caller()?.0.id();
+    let (password, email) = (password.required()?, email.required()?);
+    let change = RequestEmailChange::new(user_id, password, email.expose()).mount(call.mount().await);
+    call.auth.request_email_change(change).await.map_err(|error| error.into_error(U::model_name()))?;
+    Ok(NoContent)
+}
+
+async fn confirm<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {
+    let call = Call::begin_asking(auth, Method::CHANGE_PASSWORD, Ask::IfAny, request).await?;
+    let secret = call.body.text("token")?.required()?;
+    let mut change = ChangeEmail::new(TokenSecret::from(secret.expose()));
+    change.keep = call.token().cloned();
+    let user = call.auth.change_email(change).await.map_err(|error| error.into_error(U::model_name()))?;
+    Ok(loaded_response(&call.auth, user).into_response())
+}

@@ -1,0 +1,37 @@
+//! `POST /delete-account`: a user goes, and proves with the password that it is the one.
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::routing::post;
+use gatekit_core::{Account, Auth, DeleteAccount, Method, UserOperation};
+use gatekit_layer::ErrorResponse;
+
+use crate::call::{Ask, Call};
+use crate::errors::IntoError;
+use crate::reply::NoContent;
+use crate::support::require;
+
+/// `POST /delete-account` with `{"password"}` and a token, an addition of ours: 204, and the caller is gone with all of its tokens.
+///
+/// | answer | when |
+/// | --- | --- |
+/// | 400 | `password` is missing, or no text |
+/// | 400 `INVALID_PASSWORD` | it is wrong |
+/// | 401 `AUTHORIZATION_REQUIRED` | there is no valid token |
+///
+/// # Panics
+///
+/// If the store of the users does not implement `delete_user`.
+pub fn delete_account<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<U>) -> Router<S> {
+    require(auth, "delete_account", UserOperation::Delete);
+    Router::new().route("/delete-account", post(handler::<U>)).with_state(auth.clone())
+}
+
+async fn handler<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<NoContent, ErrorResponse> {
+    let call = Call::begin_asking(auth, Method::CHANGE_PASSWORD, Ask::Always, request).await?;
+    let password = call.body.text("password")?;
+    let user_id = call.require_caller()?.0.id();
+    let delete = DeleteAccount::new(user_id, password.required()?);
+    call.auth.delete_account(delete).await.map_err(|error| error.into_error(U::model_name()))?;
+    Ok(NoContent)
+}

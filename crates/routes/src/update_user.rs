@@ -1,0 +1,124 @@
+//! `PATCH /{id}`, `PUT /{id}` and `POST /{id}/replace`: a user's own fields.
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{patch, post};
+use gatekit_core::{Account, Auth, Method, UpdateUser, UpdateUserError, UserOperation};
+use gatekit_layer::ErrorResponse;
+use serde_json::{Map, Value};
+
+use crate::call::{Call, no_instance};
+use crate::errors::{IntoError, shorten};
+use crate::reply::Json;
+use crate::shape::loaded_response;
+use crate::support::require;
+
+/// Three routes, which by default are for the user with that id (`$owner` on `patchAttributes` and `replaceById`).
+///
+/// `PATCH /{id}` with some fields: 200 and the whole user. `PUT /{id}` and `POST /{id}/replace` with all fields, `email` and `password` among
+/// them: 200 and the user; what is not sent is gone. With `Policy::replace_on_put` off, `PUT` does what `PATCH` does.
+///
+/// `emailVerified` and `verificationToken` are not read: nobody proves an address by saying so. A new password or address ends all
+/// tokens of the user but the one used. By default neither can be changed here: `change-password` asks for the old password,
+/// `change-email` for a proof of the new address.
+///
+/// | answer | when |
+/// | --- | --- |
+/// | 400 | the body is no object, or has another id |
+/// | 401 `PASSWORD_CHANGE_NOT_ALLOWED` | `Policy::reject_password_changes_via_patch_or_replace` |
+/// | 403 `EMAIL_CHANGE_NOT_ALLOWED` | `Policy::reject_email_changes_via_patch_or_replace` |
+/// | 404 | the caller may, and there is no such user |
+/// | 409 `CONFLICT` | the account was changed again and again at the same time, or the token was ended by another request |
+/// | 422 `ValidationError`, `INVALID_PASSWORD`, … | as at sign-up |
+///
+/// # Panics
+///
+/// If the store of the users does not implement `update_user`.
+pub fn update_user<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<U>) -> Router<S> {
+    require(auth, "update_user", UserOperation::Update);
+    Router::new()
+        .route("/{id}", patch(patch_attributes::<U>).put(put::<U>))
+        .route("/{id}/replace", post(replace_by_id::<U>))
+        .with_state(auth.clone())
+}
+
+pub(crate) async fn patch_attributes<U: Account>(
+    State(auth): State<Auth<U>>,
+    request: Request,
+) -> Result<Response, ErrorResponse> {
+    let mut call = Call::begin(auth, Method::PATCH_ATTRIBUTES, request).await?;
+    let id = call.id().await?;
+    let body = call.take_body().into_credentials()?;
+    call.authorize(Some(&id)).await?;
+    let user = call.find_instance(&id).await?;
+    let changes = body.required("data")?;
+    let user = update(&call, UpdateUser::patch(user.id(), changes)).await.map_err(|error| match error {
+        UpdateUserError::NotFound(_) => no_instance(&id),
+        UpdateUserError::IdChange { from, to } => {
+            let to = written(&to);
+            bad_request(format!("id cannot be updated from {from} to {to} when forceId is set to true"))
+        }
+        error => error.into_error(U::model_name()),
+    })?;
+    Ok(loaded_response(&call.auth, user))
+}
+
+/// LoopBack's `replaceOnPUT`.
+pub(crate) async fn put<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {
+    if auth.policy().replace_on_put {
+        replace_by_id(State(auth), request).await
+    } else {
+        patch_attributes(State(auth), request).await
+    }
+}
+
+async fn replace_by_id<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {
+    let mut call = Call::begin(auth, Method::REPLACE_BY_ID, request).await?;
+    let id = call.id().await?;
+    let body = call.take_body().into_credentials()?;
+    call.authorize(Some(&id)).await?;
+    let fields = body.required("data")?;
+    let user = call.find(&id).await?.ok_or_else(|| nothing_to_replace(&id))?;
+    replace(&call, user, fields).await.map(|user| Json(user).into_response())
+}
+
+/// Replaces all fields of a user that is there.
+pub(crate) async fn replace<U: Account>(
+    call: &Call<U>,
+    user: U,
+    fields: Map<String, Value>,
+) -> Result<U, ErrorResponse> {
+    let id = user.id();
+    update(call, UpdateUser::replace(id.clone(), fields)).await.map_err(|error| match error {
+        UpdateUserError::NotFound(_) => nothing_to_replace(&id.to_string()),
+        UpdateUserError::IdChange { from, to } => {
+            bad_request(format!("id property (id) cannot be updated from {from} to {}", written(&to)))
+        }
+        error => error.into_error(U::model_name()),
+    })
+}
+
+/// Makes a change for the caller, whose token stays alive if it is the caller's own user that is changed.
+pub(crate) async fn update<U: Account>(call: &Call<U>, mut update: UpdateUser) -> Result<U, UpdateUserError> {
+    update.keep = call.token().cloned();
+    call.auth.update_user(update).await
+}
+
+pub(crate) fn nothing_to_replace(id: &str) -> ErrorResponse {
+    let message = format!("Could not replace. Object with id {id} does not exist!");
+    ErrorResponse::new(StatusCode::NOT_FOUND, message)
+}
+
+fn bad_request(message: String) -> ErrorResponse {
+    ErrorResponse::new(StatusCode::BAD_REQUEST, message)
+}
+
+/// A value as JavaScript puts it into a text, but not at any length.
+fn written(value: &Value) -> String {
+    match value {
+        Value::String(text) => shorten(text),
+        other => shorten(&other.to_string()),
+    }
+}

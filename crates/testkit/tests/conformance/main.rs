@@ -1,0 +1,215 @@
+//! The reference store keeps every rule of the suite, and a store with any one fault breaks one.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod one_time;
+mod roles;
+mod tokens;
+mod users;
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+
+use gatekit_core::{
+    MemoryStore, NewUser, OneTimePurpose, StoredUser, TokenDigest, TokenOwner, TokenRecord, User, UserId, UserStore,
+};
+use gatekit_testkit::conformance::{self, Identifiers};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Profile {
+    city: String,
+}
+
+type Person = User<Profile>;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_memory_store_conforms() {
+    all(None).await;
+}
+
+async fn all(fault: Option<Fault>) {
+    let make = || async move { Faulty::new(MemoryStore::new(), fault) };
+    let new_user = |email: &str| NewUser::new(email, Profile { city: format!("the city of {email}") });
+    conformance::user_store::<Person, _, _>(Identifiers::ALL, make, new_user).await;
+    conformance::token_store(make).await;
+    conformance::one_time_store(make).await;
+    conformance::role_store(make).await;
+    let make_both = || async move {
+        let store = MemoryStore::new();
+        (Faulty::new(store.clone(), fault), store)
+    };
+    conformance::token_owner::<Person, _, _, _>(make_both, new_user).await;
+    conformance::token_owner_roles::<Person, _, _, _>(make_both, new_user).await;
+}
+
+macro_rules! faults {
+    ($($fault:ident,)*) => {
+        /// What a careless implementation gets wrong.
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        enum Fault { $($fault),* }
+
+        const FAULTS: &[Fault] = &[$(Fault::$fault),*];
+    };
+}
+
+faults!(
+    NewUserHasRevOne,
+    TakenIsAnotherError,
+    TakenNamesTheWrongIdentifier,
+    TakenReturnsWhoIsThere,
+    NamespaceIsIgnored,
+    IdentifiersAreTrimmed,
+    IdentifiersIgnoreCase,
+    IdsAreComparedAsText,
+    PasswordIgnoresRev,
+    PasswordLeavesRev,
+    PasswordChecksFirst,
+    RehashIgnoresTheOldHash,
+    RehashBumps,
+    BumpReturnsTheOldRev,
+    UnsupportedIsTakenForDone,
+    UpdateIgnoresOld,
+    UpdateComparesOnlyRev,
+    UpdateDoesNotCompareTheAddress,
+    UpdateDoesNotCompareTheName,
+    UpdateDoesNotCompareTheRealm,
+    UpdateDoesNotCompareEmailVerified,
+    UpdateDoesNotCompareTheProfile,
+    UpdateDoesNotCompareRev,
+    UpdateComparesThePassword,
+    UpdateChecksFirst,
+    UpdateBumpsAfterwards,
+    UpdateNeverBumps,
+    UpdateAlwaysBumps,
+    UpdateLeavesThePassword,
+    UpdateLeavesTheProfile,
+    UpdateLeavesEmailVerified,
+    UpdateLosesTheProfile,
+    UpdateOfTheAddressUnverifiesIt,
+    UpdateCannotRemove,
+    UpdateReturnsTheOldUser,
+    UpdateTakenIsAnotherError,
+    UpdateTakenNamesTheWrongIdentifier,
+    UpdateIsHalfDoneIfTaken,
+    UpdateTakesOnesOwnAddressForTaken,
+    UpdateKeepsTheOldAddress,
+    UpdateStaysInTheNamespace,
+    UpdateForgetsTheNamespace,
+    UpdateBringsBackWhoIsGone,
+    RemovalIsAlwaysTrue,
+    RemovalChecksFirst,
+    RemovalKeepsTheAddress,
+    RemovalGivesTheIdAgain,
+    RemovalOfAUserDoesNothing,
+    TokenIsReplaced,
+    EmptyScopesAreNone,
+    RenewalIsLost,
+    EndedTokenIsHidden,
+    DeleteIsAlwaysTrue,
+    DeleteChecksFirst,
+    CarryOverIgnoresRev,
+    CarryOverUndoesARenewal,
+    BeforeRevIsIgnored,
+    UserTypeIsIgnored,
+    ListIsInOrderOfDigests,
+    ListHidesWhatHasEnded,
+    ListIgnoresTheType,
+    ChangeOfATokenIgnoresOld,
+    ChangeOfATokenDoesNotCompareRev,
+    ChangeOfATokenDoesNotCompareTtl,
+    ChangeOfATokenDoesNotCompareRenewed,
+    ChangeOfATokenDoesNotCompareScopes,
+    ChangeOfATokenChecksFirst,
+    ChangeOfATokenIsOfEverything,
+    ChangeOfATokenLeavesScopes,
+    ChangeOfATokenBringsItBack,
+    PurgeIgnoresTheLimit,
+    PurgeSparesWhatEndsNow,
+    PurgeGoesByTheFirstEnd,
+    OneTimeIsFoundAndRemoved,
+    OneTimeStays,
+    OneTimeChecksFirst,
+    OneTimePurposeIsIgnored,
+    OneTimePurgeIgnoresTheLimit,
+    OneTimeAddressIsLost,
+    OneTimeRemovalIgnoresThePurpose,
+    OneTimeRemovalIgnoresTheType,
+    OneTimeRemovalTakesDecoys,
+    OneTimeRemovalCountsNothing,
+    DecoyBecomesAUser,
+    AssignmentIsAlwaysNew,
+    AssignmentChecksFirst,
+    UnassignmentIsAlwaysTrue,
+    UnassignmentTakesAllRoles,
+    RolesComeInAnotherOrder,
+    RolesIgnoreCase,
+    RolesIgnoreTheType,
+    UsersInARoleComeInTheOrderOfTheirNames,
+    OwnerHasTheTokensRev,
+    OwnerIgnoresWhichTokens,
+    OwnerHasNoRoles,
+    OwnerHasTheRolesOfAnotherType,
+    OwnerIsRemembered,
+);
+
+#[test]
+fn a_store_with_any_one_fault_breaks_a_rule() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).build().unwrap();
+    let passed: Vec<_> = FAULTS
+        .iter()
+        .filter(|fault| catch_unwind(AssertUnwindSafe(|| runtime.block_on(all(Some(**fault))))).is_ok())
+        .collect();
+    assert!(passed.is_empty(), "the suite does not see these faults: {passed:?}");
+}
+
+struct Faulty {
+    store: MemoryStore<Profile>,
+    fault: Option<Fault>,
+    /// What a fault needs to remember.
+    memory: Mutex<Memory>,
+}
+
+#[derive(Default)]
+struct Memory {
+    removed: Vec<UserId>,
+    tokens: Vec<TokenRecord>,
+    decoys: Vec<(OneTimePurpose, TokenDigest)>,
+    owners: HashMap<TokenDigest, TokenOwner<Person>>,
+}
+
+impl Faulty {
+    fn new(store: MemoryStore<Profile>, fault: Option<Fault>) -> Self {
+        Self { store, fault, memory: Mutex::default() }
+    }
+
+    fn has(&self, fault: Fault) -> bool {
+        self.fault == Some(fault)
+    }
+
+    /// What a race needs: everybody else gets to the same point.
+    async fn pause(&self) {
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn text(&self, text: &str) -> String {
+        match self.fault {
+            Some(Fault::IdentifiersAreTrimmed) => text.trim().to_owned(),
+            Some(Fault::IdentifiersIgnoreCase) => text.to_lowercase(),
+            _ => text.to_owned(),
+        }
+    }
+
+    fn id(&self, id: &UserId) -> UserId {
+        match id {
+            UserId::Text(text) if self.has(Fault::IdsAreComparedAsText) => text.parse().map_or(id.clone(), UserId::Int),
+            _ => id.clone(),
+        }
+    }
+
+    async fn user(&self, id: &UserId) -> Option<StoredUser<Person>> {
+        self.store.find_user(id).await.unwrap()
+    }
+}
