@@ -135,7 +135,8 @@ impl<U: Account> Auth<U> {
             user_type: U::model_name().into(),
             user_id: free.then(|| user_id.clone()),
             rev: found.rev,
-            expires: auth.clock.now().plus_seconds(auth.policy.verification_ttl),
+            // A decoy has ended when it is made: who asks for many fills no table.
+            expires: auth.clock.now().plus_seconds(if free { auth.policy.verification_ttl } else { 0 }),
             email: Some(email.clone()),
         };
         self.bounded(auth.one_time.delete_one_time_of(PURPOSE, U::model_name(), &user_id)).await?;

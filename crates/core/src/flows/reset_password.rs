@@ -137,7 +137,8 @@ impl<U: Account> Auth<U> {
             user_type: U::model_name().into(),
             user_id: found.as_ref().map(|found| found.user.id()),
             rev: found.as_ref().map_or(0, |found| found.rev),
-            expires: auth.clock.now().plus_seconds(auth.policy.reset_token_ttl),
+            // A decoy has ended when it is made: who asks for many fills no table.
+            expires: auth.clock.now().plus_seconds(if found.is_some() { auth.policy.reset_token_ttl } else { 0 }),
             email: None,
         };
         self.bounded(auth.one_time.insert_one_time(&record)).await?;
