@@ -2,7 +2,8 @@
 
 use axum::Router;
 use axum::routing::get;
-use gatekit::{Auth, AuthLayer, AuthUser, MemoryStore, Policy, User, routes};
+use gatekit::core::AccessType;
+use gatekit::{Acl, AclRow, Auth, AuthLayer, AuthUser, MemoryStore, Policy, User, routes};
 use gatekit_testkit::{MailSink, fast_hasher};
 use gatekit_tests::{App, Call, EMAIL, PASSWORD, Store};
 use serde::{Deserialize, Serialize};
@@ -163,4 +164,52 @@ async fn user(AuthUser(user): AuthUser) -> String {
 
 async fn member(AuthUser(member): AuthUser<Member>) -> String {
     member.id.to_string()
+}
+
+/// 8.2.1: whom the list denies a method, it denies what is beside it: a change of the address leads to another password too.
+#[tokio::test]
+async fn the_access_control_list_holds_for_routes_that_loopback_has_not() {
+    let denied = AclRow::deny("demo").methods(["changePassword", "logout"]).access(AccessType::Execute);
+    let acl = Acl::user().row(denied);
+    let app = App::with(Policy::default()).configure(|auth| auth.acl(acl)).start(Store::Memory).await;
+    let token = app.signed_up().await;
+    let body = json!({"password": PASSWORD, "email": "other@bar.com", "oldPassword": PASSWORD, "newPassword": "staple battery"});
+    app.auth.assign_role(&1.into(), "demo").await.unwrap();
+    for path in ["change-password", "change-email", "delete-account", "logout", "logout-everywhere"] {
+        let answer = app.post(&format!("/api/users/{path}")).token(&token).json(&body).await;
+        answer.expect(401, "AUTHORIZATION_REQUIRED");
+    }
+    app.get("/api/users/sessions").token(&token).await.expect(401, "AUTHORIZATION_REQUIRED");
+    app.delete("/api/users/sessions/x").token(&token).await.expect(401, "AUTHORIZATION_REQUIRED");
+    assert_eq!(app.mails.attempts(), 0);
+
+    app.auth.unassign_role(&1.into(), "demo").await.unwrap();
+    app.get("/api/users/sessions").token(&token).await.expect_status(200);
+    for path in ["change-email", "delete-account"] {
+        app.post(&format!("/api/users/{path}")).token(&token).json(&body).await.expect_no_content();
+    }
+    app.me(&token).await.expect_status(401);
+}
+
+/// 8.2.2: the parameter of a prefix is nobody's id, whatever its name.
+#[tokio::test]
+async fn a_prefix_with_parameters_does_not_say_whose_it_is() {
+    for name in ["id", "org"] {
+        let app = App::new(Store::Memory).await;
+        let token = app.signed_up().await;
+        let users = routes::all(&app.auth).layer(AuthLayer::new(app.auth.clone()));
+        let router: Router = Router::new().nest(&format!("/orgs/{{{name}}}/users"), users);
+        let call = |method: &str, path: &str| Call::new(&router, method, path).token(&token);
+        for path in ["logout", "sessions", "confirm", "1/verify", "1/accessTokens/x"] {
+            for method in ["GET", "HEAD", "PATCH", "PUT", "DELETE"] {
+                if (method, path) != ("GET", "sessions") && (method, path) != ("HEAD", "sessions") {
+                    let answer = call(method, &format!("/orgs/1/users/{path}")).json(json!({"username": "x"})).await;
+                    assert!(answer.status.is_client_error(), "{method} {path}: {answer:?}");
+                }
+            }
+        }
+        call("GET", "/orgs/2/users/1").await.expect_status(200);
+        call("GET", "/orgs/1/users/2").await.expect(401, "AUTHORIZATION_REQUIRED");
+        call("DELETE", "/orgs/2/users/1").await.expect_status(200);
+    }
 }

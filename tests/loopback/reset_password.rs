@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gatekit::Policy;
+use gatekit::core::ResetPasswordError;
 use gatekit_testkit::MailBehavior;
 use gatekit_tests::{App, EMAIL, PASSWORD, Store, on_every_store};
 use serde_json::json;
@@ -303,4 +304,16 @@ async fn without_a_public_url_the_mail_holds_the_secret_and_no_link() {
     assert_eq!(mail.link, None);
     assert!(mail.text.contains(&secret) && !mail.text.contains("http"));
     app.reset_password(&secret, NEW).await.expect_no_content();
+}
+
+/// RACE-8: a login token that has been ended, here between the question who calls and the change, takes no account.
+#[tokio::test]
+async fn a_token_that_was_ended_chooses_no_password() {
+    let app = App::loopback(Store::Memory).await;
+    let token = app.signed_up().await;
+    let caller = app.auth.authenticate(&token).await.unwrap();
+    app.auth.logout_everywhere(&1.into(), None).await.unwrap();
+    let done = app.auth.set_password(&1.into(), NEW.into(), caller.token.as_ref()).await;
+    assert!(matches!(done, Err(ResetPasswordError::InvalidToken)), "{done:?}");
+    app.login(EMAIL, PASSWORD).await.expect_status(200);
 }

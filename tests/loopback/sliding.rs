@@ -183,6 +183,21 @@ on_every_store! {
         app.me(&token).await.expect_status(200);
     }
 
+    /// 7.3.2: also not by asking for more time after it was renewed.
+    async fn a_renewed_token_that_is_given_more_time_ends_where_it_would_have(store) {
+        let (app, token) = app(store).await;
+        for _ in 0..17 {
+            app.clock.advance(minutes(10));
+            app.me(&token).await.expect_status(200);
+        }
+        let longer = IssueToken::default().ttl(3 * 3600);
+        app.auth.update_token(&UserId::from(1), &token, longer).await.unwrap().unwrap();
+        app.clock.advance(minutes(10) - Duration::from_millis(1));
+        app.me(&token).await.expect_status(200);
+        app.clock.advance(Duration::from_millis(1));
+        app.me(&token).await.expect(401, "INVALID_TOKEN");
+    }
+
     /// LoopBack's `allowEternalTokens`.
     async fn a_token_that_never_ends_is_served_only_where_the_policy_allows_it(store) {
         let mut policy = sliding();

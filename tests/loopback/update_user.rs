@@ -3,7 +3,7 @@
 use std::future::IntoFuture;
 
 use axum::Router;
-use gatekit::core::MailKind;
+use gatekit::core::{MailKind, UpdateUser};
 use gatekit::{Auth, AuthLayer, Event, MemoryStore, Policy, SqliteStore, User, UserId, UserStore};
 use gatekit_testkit::{EventLog, MailSink, fast_hasher};
 use gatekit_tests::{Answer, App, Call, EMAIL, Folder, PASSWORD, Store, at_once, count, on_every_store};
@@ -831,4 +831,22 @@ async fn other_methods_change_nothing() {
     }
     app.get(&format!("{ONE}?_method=DELETE")).token(&token).await.expect_status(200);
     app.me(&token).await.is(200, r#"{"username":"Foo","email":"foo@bar.com","id":1}"#);
+}
+
+/// 6.4.3: who reads the mails of the old address has no use for them, also where the tokens stay.
+#[tokio::test]
+async fn secrets_that_were_mailed_end_even_if_the_tokens_stay() {
+    for changes in [json!({"email": "new@bar.com"}), json!({"password": NEW})] {
+        for store in [Store::Memory, Store::Sqlite] {
+            let app = App::loopback(store).await;
+            let token = app.signed_up().await;
+            let reset = app.reset_token().await;
+            let change = app.change_email_token(&token, "other@bar.com").await;
+            let update = UpdateUser::patch(1, changes.as_object().unwrap().clone()).trusted().preserve_access_tokens();
+            app.auth.update_user(update).await.unwrap();
+            app.reset_password(&reset, "staple").await.expect(401, "AUTHORIZATION_REQUIRED");
+            app.confirm_email_change(&change).await.expect(400, "INVALID_TOKEN");
+            app.me(&token).await.expect_status(200);
+        }
+    }
 }

@@ -101,7 +101,7 @@ impl<U: Account> Auth<U> {
     /// Puts another access control list in force, for an app that keeps rows in a table. Requests that are under way go on
     /// with the one they began with.
     pub fn replace_acl(&self, acl: Acl) {
-        acl.warn_of_aliases();
+        acl.warn_of_mistakes();
         *self.0.acl.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(acl);
     }
 
@@ -332,7 +332,7 @@ impl<U: Account> Builder<U> {
         if let Some((role, _)) = self.role_resolvers.iter().find(|(role, _)| acl::is_built_in(role)) {
             return Err(ConfigError::RoleResolver(role.clone()));
         }
-        self.acl.warn_of_aliases();
+        self.acl.warn_of_mistakes();
         let hasher = match self.hasher {
             Some(hasher) => hasher,
             None => Hasher::builder().build()?,

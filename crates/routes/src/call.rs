@@ -41,6 +41,11 @@ pub(crate) enum Ask {
     IfAny,
 }
 
+/// In the extensions of a request whose path has no id of ours: the name of a route, which to LoopBack is one. A parameter of the prefix
+/// that happens to be called `id` is not it.
+#[derive(Clone, Copy)]
+pub(crate) struct NameIsId;
+
 impl<U: Account> Call<U> {
     /// Token and body. The token of a request to a method that everybody may call is looked at only if the policy says so: such a
     /// request asks no store about it.
@@ -110,8 +115,9 @@ impl<U: Account> Call<U> {
         let last = path.rsplit('/').next().unwrap_or_default();
         // axum says no more than that one of them is not UTF-8.
         let params = params.map_err(|_| undecodable(last))?;
-        // A prefix may have parameters too; ours is the last.
-        let found = params.iter().filter(|(key, _)| *key == name).last();
+        // A prefix may have parameters too; ours is the last, where the route has it.
+        let is_last_segment = self.parts.extensions.get::<NameIsId>().is_some();
+        let found = params.iter().filter(|(key, _)| *key == name && !is_last_segment).last();
         Ok(found.map_or(last, |(_, value)| value).to_owned())
     }
 

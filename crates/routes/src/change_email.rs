@@ -21,6 +21,8 @@ use crate::support::require;
 /// `POST /confirm-email-change` with `{"token"}`, the secret: 200 and the user with its new address, proven. All tokens of the user end but the one
 /// that is sent along, if it is the user's; the old address gets a notice.
 ///
+/// Who may ask is what the access control list says of `changePassword`; who has the secret need not be anybody.
+///
 /// The link in the mail is `Builder::change_email_link`, a page of the app that sends the secret on: a GET never spends it.
 ///
 /// | answer | when |
@@ -45,6 +47,7 @@ pub fn change_email<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<U>
 async fn request_change<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<NoContent, ErrorResponse> {
     let mut call = Call::begin_asking(auth, Method::CHANGE_PASSWORD, Ask::Always, request).await?;
     let (password, email) = (call.body.text("password")?, call.body.text("email")?);
+    call.authorize(None).await?;
     let user_id = call.require_caller()?.0.id();
     let (password, email) = (password.required()?, email.required()?);
     let change = RequestEmailChange::new(user_id, password, email.expose()).mount(call.mount().await);

@@ -13,6 +13,8 @@ use crate::support::require;
 
 /// `POST /delete-account` with `{"password"}` and a token, an addition of ours: 204, and the caller is gone with all of its tokens.
 ///
+/// Who may is what the access control list says of `changePassword`, which proves the same.
+///
 /// | answer | when |
 /// | --- | --- |
 /// | 400 | `password` is missing, or no text |
@@ -30,6 +32,7 @@ pub fn delete_account<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<
 async fn handler<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<NoContent, ErrorResponse> {
     let call = Call::begin_asking(auth, Method::CHANGE_PASSWORD, Ask::Always, request).await?;
     let password = call.body.text("password")?;
+    call.authorize(None).await?;
     let user_id = call.require_caller()?.0.id();
     let delete = DeleteAccount::new(user_id, password.required()?);
     call.auth.delete_account(delete).await.map_err(|error| error.into_error(U::model_name()))?;

@@ -42,7 +42,8 @@
 //! | [`all`] | all of these, and the same 404 | |
 //!
 //! Who may is said by the access control list ([`Builder::acl`](gatekit_core::Builder::acl)); the table has the default, LoopBack's for its
-//! built-in User. "Nobody" are routes that an app opens with a row of its own.
+//! built-in User. A route of ours asks it about LoopBack's method that is next to it: `sessions` about `logout`, `change_email` and
+//! `delete_account` about `changePassword`, `resend-verification` about `resetPassword`. "Nobody" are routes that an app opens with a row of its own.
 //!
 //! The [`AuthLayer`](gatekit_layer::AuthLayer) must be mounted around them: it finds the token.
 //!

@@ -7,6 +7,7 @@ use axum::response::Response;
 use gatekit_core::{Account, Auth, UserOperation};
 use gatekit_layer::ErrorResponse;
 
+use crate::call::NameIsId;
 use crate::{delete_user, find_user, update_user};
 
 /// Where the routes are nested, if they are.
@@ -22,11 +23,12 @@ pub(crate) async fn not_found<U: Account>(nested: Mount, request: Request) -> Er
 pub(crate) async fn other_method<U: Account>(
     State(auth): State<Auth<U>>,
     nested: Mount,
-    request: Request,
+    mut request: Request,
 ) -> Result<Response, ErrorResponse> {
     let below = relative(nested.as_ref().ok(), &request);
     let is_id = below.len() > 1 && !below.strip_prefix('/').unwrap_or(below).contains('/');
     let can = |operation| auth.supports(operation);
+    request.extensions_mut().insert(NameIsId);
     match *request.method() {
         Method::GET if is_id => find_user::find_by_id(State(auth), request).await,
         Method::HEAD if is_id => find_user::head(State(auth), request).await,

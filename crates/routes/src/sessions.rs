@@ -22,6 +22,8 @@ use crate::reply::{Json, NoContent};
 ///
 /// `POST /logout-everywhere` with `{"keepCurrent"?: true}`: 204, and all tokens have ended, in one atomic step; with `keepCurrent` all but the one used.
 ///
+/// Who may is what the access control list says of `logout`, among those who have a token.
+///
 /// | answer | when |
 /// | --- | --- |
 /// | 401 `AUTHORIZATION_REQUIRED` | there is no valid token |
@@ -36,6 +38,7 @@ pub fn sessions<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<U>) ->
 
 async fn list<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {
     let call = Call::begin_asking(auth, Method::LOGOUT, Ask::Always, request).await?;
+    call.authorize(None).await?;
     let (user, current) = call.require_caller()?;
     let tokens = call.auth.list_tokens(&user.id()).await.map_err(unavailable)?;
     let tokens: Vec<Value> = tokens
@@ -52,6 +55,7 @@ async fn list<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Resu
 async fn revoke<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<NoContent, ErrorResponse> {
     let mut call = Call::begin_asking(auth, Method::LOGOUT, Ask::Always, request).await?;
     let session = call.parameter("session").await?;
+    call.authorize(None).await?;
     let (user, _) = call.require_caller()?;
     if call.auth.revoke_token(&user.id(), &session).await.map_err(unavailable)? {
         Ok(NoContent)
@@ -66,6 +70,7 @@ async fn logout_everywhere<U: Account>(
 ) -> Result<NoContent, ErrorResponse> {
     let mut call = Call::begin_asking(auth, Method::LOGOUT, Ask::Always, request).await?;
     let body = call.take_body().into_object_or_empty()?;
+    call.authorize(None).await?;
     let (user, current) = call.require_caller()?;
     let keep = match body.get("keepCurrent") {
         None | Some(Value::Null | Value::Bool(false)) => false,

@@ -12,7 +12,7 @@ use gatekit_core::{
 use gatekit_layer::ErrorResponse;
 use serde_json::Value;
 
-use crate::call::{Call, id_of};
+use crate::call::{Call, NameIsId, id_of};
 use crate::errors::IntoError;
 use crate::find_user::head;
 use crate::reply::NoContent;
@@ -48,7 +48,7 @@ pub(crate) fn loopback<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth
     require(auth, "verify_email", UserOperation::Update);
     Router::new()
         .route("/{id}/verify", post(verify::<U>))
-        .route("/confirm", get(confirm::<U>).head(head::<U>))
+        .route("/confirm", get(confirm::<U>).head(head_of_confirm::<U>))
         .with_state(auth.clone())
 }
 
@@ -76,6 +76,12 @@ async fn resend<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Re
     request.of = VerificationOf::Email { email, realm };
     call.auth.request_email_verification(request).await.map_err(|error| error.into_error(U::model_name()))?;
     Ok(NoContent)
+}
+
+/// It spends nothing: to LoopBack it asks for the user `confirm`.
+async fn head_of_confirm<U: Account>(auth: State<Auth<U>>, mut request: Request) -> Result<Response, ErrorResponse> {
+    request.extensions_mut().insert(NameIsId);
+    head(auth, request).await
 }
 
 async fn confirm<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {

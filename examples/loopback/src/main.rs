@@ -56,7 +56,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .method_not_allowed_fallback(routes::url_not_found)
         .nest("/api", rest)
         .fallback(routes::url_not_found)
-        // LoopBack's places. A plain cookie is none of them, and must not be: below, every origin may send cookies along.
+        // LoopBack's places. A cookie is none of them, and must not become one, signed or not, while every origin may send cookies
+        // along and read the answers: see `cors`.
         .layer(AuthLayer::new(auth).sources(TokenSources::loopback()))
         // The form that a client accepts, and how much it is told of an error.
         .layer(ResponseFormatLayer::new().debug(setting("NODE_ENV", "development") != "production"));
@@ -73,7 +74,8 @@ fn status(started: Timestamp, clock: Instant) -> Json<Value> {
     Json(json!({ "started": started, "uptime": clock.elapsed().as_secs_f64() }))
 }
 
-/// The CORS answers of a generated project: every origin may call, with credentials.
+/// The CORS answers of a generated project: every origin may call, with credentials. That is harmless only because no cookie is a
+/// token here. Before one is, name your origins: `AllowOrigin::list([..])`.
 fn cors() -> CorsLayer {
     CorsLayer::new()
         .allow_origin(AllowOrigin::mirror_request())

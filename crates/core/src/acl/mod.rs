@@ -98,6 +98,19 @@ impl Acl {
     }
 
     /// With a row that denies a method, or all of them (`*`).
+    ///
+    /// A row that names the kind of access too is more specific than this one, as some of [`Acl::user`] are. What those allow is denied
+    /// by a row of their kind, and a denial that they overrule is logged as a warning:
+    ///
+    /// ```
+    /// use gatekit_core::{AccessType, Acl, AclRow, Method};
+    ///
+    /// let acl = Acl::user().deny("$everyone", "verify");
+    /// assert!(acl.is_open(Method::VERIFY));
+    ///
+    /// let acl = Acl::user().row(AclRow::deny("$everyone").methods(["verify"]).access(AccessType::Execute));
+    /// assert!(!acl.is_open(Method::VERIFY));
+    /// ```
     pub fn deny(self, principal: impl Into<Principal>, method: impl Into<Cow<'static, str>>) -> Self {
         self.row(AclRow::deny(principal).methods([method]))
     }
@@ -164,13 +177,26 @@ impl Acl {
         self.default_permission
     }
 
-    /// Logs what this list names and LoopBack would not find: its author believes that it guards something.
-    pub(crate) fn warn_of_aliases(&self) {
+    /// Logs what this list says and nobody will hear: its author believes that it guards something.
+    pub(crate) fn warn_of_mistakes(&self) {
+        for (denial, stronger) in self.overruled() {
+            tracing::warn!(%denial, %stronger, "a row of an access control list denies nothing: a more specific one allows it");
+        }
         for name in self.rows.iter().flat_map(|row| row.methods.iter().flatten()) {
             if let Some(primary) = method::primary_name(name) {
                 tracing::warn!(%name, primary, "an access control list names a method by an alias, which matches nothing");
             }
         }
+    }
+
+    /// The rows that deny a method by its name to callers whom a more specific row allows it, all of them, with that row.
+    fn overruled(&self) -> Vec<(&AclRow, &AclRow)> {
+        let mut overruled = Vec::new();
+        for (at, denial) in self.rows.iter().enumerate().filter(|(_, row)| row.permission == Permission::Deny) {
+            let stronger = self.rows.iter().take(at).filter(|row| row.permission != Permission::Deny);
+            overruled.extend(stronger.filter(|row| row.covers(denial)).map(|row| (denial, row)));
+        }
+        overruled
     }
 }
 
@@ -204,8 +230,9 @@ impl<U> Copy for AccessRequest<'_, U> {}
 /// #[async_trait]
 /// impl RoleResolver<User> for OfTheHouse {
 ///     async fn is_in_role(&self, _: &str, access: &AccessRequest<'_, User>) -> Result<bool, StoreError> {
-///         let email = access.caller.and_then(|caller| caller.principal.email.as_deref());
-///         Ok(email.is_some_and(|email| email.ends_with("@example.com")))
+///         // Everybody can sign up with an address that is not theirs: only a proven one says anything.
+///         let user = access.caller.map(|caller| &caller.principal).filter(|user| user.email_verified == Some(true));
+///         Ok(user.and_then(|user| user.email.as_deref()).is_some_and(|email| email.ends_with("@example.com")))
 ///     }
 /// }
 ///
@@ -231,6 +258,7 @@ pub(crate) type NamedResolver<U> = (String, Arc<dyn RoleResolver<U>>);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::UserId;
 
     #[test]
     fn rows_are_kept_with_the_most_specific_first_in_whatever_order_they_came() {
@@ -242,6 +270,35 @@ mod tests {
         let scores = |rows: &[AclRow]| rows.iter().map(AclRow::score).collect::<Vec<_>>();
         assert_eq!(scores(&rows), scores(&backwards.rows));
         assert!(rows.is_sorted_by(|a, b| a.score() >= b.score()));
+    }
+
+    #[test]
+    fn a_denial_that_a_more_specific_row_overrules_is_noticed() {
+        let verify = || AclRow::deny(EVERYONE).methods(["verify"]);
+        let execute = AccessType::Execute;
+        let overruled = [
+            verify(),
+            AclRow::deny(UserId::from(1)).methods(["verify"]),
+            AclRow::deny("demo").methods(["create", "changePassword"]),
+            AclRow::deny(OWNER).methods(["setPassword"]),
+        ];
+        for row in overruled {
+            assert_eq!(Acl::user().row(row.clone()).overruled().len(), 1, "{row}");
+        }
+        let heard = [
+            verify().access(execute),
+            AclRow::deny("demo").methods(["changePassword"]).access(execute),
+            AclRow::deny(OWNER).methods(["deleteById"]),
+            AclRow::deny(EVERYONE).methods(["create", "login"]),
+            // For who is not known it holds, and who is may be meant to.
+            AclRow::deny(EVERYONE).methods(["changePassword"]),
+            AclRow::deny(UNAUTHENTICATED).methods(["changePassword"]),
+            AclRow::deny("demo"),
+        ];
+        for row in heard {
+            assert_eq!(Acl::user().row(row.clone()).overruled(), [], "{row}");
+        }
+        assert_eq!(Acl::user().overruled(), []);
     }
 
     #[test]

@@ -232,6 +232,22 @@ impl fmt::Display for AclRow {
 }
 
 impl AclRow {
+    /// Whether this row is about all callers and kinds of access that the other is about, on a method that both name.
+    pub(super) fn covers(&self, other: &Self) -> bool {
+        let callers = self.principal == other.principal
+            || match (&self.principal, &other.principal) {
+                (Principal::Role(all), _) if all == EVERYONE => true,
+                (Principal::Role(known), Principal::Role(role)) if known == AUTHENTICATED => {
+                    role != EVERYONE && role != UNAUTHENTICATED
+                }
+                (Principal::Role(known), Principal::User(_)) => known == AUTHENTICATED,
+                _ => false,
+            };
+        let access = matches!(self.access, None | Some(AccessType::Execute)) || self.access == other.access;
+        let names = |row: &Self, name: &str| row.methods.iter().flatten().any(|named| named == name);
+        callers && access && self.methods.iter().flatten().any(|name| names(other, name))
+    }
+
     pub(super) fn method_names(&self) -> String {
         match &self.methods {
             None => ALL.to_owned(),

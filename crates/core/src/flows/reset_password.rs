@@ -1,5 +1,6 @@
 //! A new password for who has lost the old one: a mail is requested, and the secret in it is used once.
 
+use crate::flows::update_user::is_outdated;
 use crate::{
     Account, Auth, Event, Mail, MailKind, OneTimePurpose, OneTimeRecord, Password, PasswordError, StoreError,
     TokenDigest, TokenRecord, TokenSecret, Unavailable, UserId, random,
@@ -194,7 +195,7 @@ impl<U: Account> Auth<U> {
     ///
     /// # Errors
     ///
-    /// [`ResetPasswordError`]; `InvalidToken` if the account was changed at the same time.
+    /// [`ResetPasswordError`]; `InvalidToken` if the account was changed at the same time, or the token to keep has been ended.
     pub async fn set_password(
         &self,
         user_id: &UserId,
@@ -204,6 +205,10 @@ impl<U: Account> Auth<U> {
         let auth = &*self.0;
         let found = self.bounded(auth.users.find_user(user_id)).await?;
         let found = found.ok_or_else(|| ResetPasswordError::UserNotFound(user_id.clone()))?;
+        // Another request has ended the token that asks: the account is not its to take any more.
+        if keep.is_some_and(|token| is_outdated(token, &found)) {
+            return Err(ResetPasswordError::InvalidToken);
+        }
         self.replace_password(user_id, found.rev, new, keep).await
     }
 

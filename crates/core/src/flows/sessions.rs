@@ -75,8 +75,12 @@ impl<U: Account> Auth<U> {
         let ttl = self.effective_ttl(options.ttl).ok_or(IssueTokenError::InvalidTtl)?;
         for _ in 0..ATTEMPTS {
             let Some(old) = self.find_token(user, name).await? else { return Ok(None) };
+            // A token that was renewed has lived for a while: in the end it lives no longer than one that was not.
+            let lived = old.renewed.map_or(0, |renewed| renewed.0.saturating_sub(old.created.0));
+            let lived = lived.saturating_add(999).div_euclid(1000);
+            let left = self.0.policy.max_token_ttl.saturating_sub(lived).max(old.ttl);
             let new = TokenRecord {
-                ttl: if options.ttl.is_some() { ttl } else { old.ttl },
+                ttl: if options.ttl.is_some() { ttl.min(left) } else { old.ttl },
                 scopes: options.scopes.clone().or_else(|| old.scopes.clone()),
                 ..old.clone()
             };

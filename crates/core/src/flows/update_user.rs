@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 use crate::flows::register::{check_email, check_name};
 use crate::{
-    Account, Auth, CreateUserError, Event, FieldError, Identifier, IdentifierKind, Password, PasswordError, StoreError,
-    StoredUser, TokenRecord, Unavailable, UserChange, UserId, email,
+    Account, Auth, CreateUserError, Event, FieldError, Identifier, IdentifierKind, OneTimePurpose, Password,
+    PasswordError, StoreError, StoredUser, TokenRecord, Unavailable, UserChange, UserId, email,
 };
 
 /// How often a change is tried again that met another change of the same user.
@@ -33,7 +33,8 @@ pub struct UpdateUser {
     pub trusted: bool,
     /// The token that asks, which stays alive. If password or address change, all others end.
     pub keep: Option<TokenRecord>,
-    /// Whether all tokens stay alive even if password or address change. LoopBack's `options.preserveAccessTokens`.
+    /// Whether all tokens stay alive even if password or address change. LoopBack's `options.preserveAccessTokens`. Secrets that were mailed
+    /// to reset the password or to change the address end all the same.
     pub preserve_access_tokens: bool,
 }
 
@@ -366,6 +367,8 @@ impl<U: Account> Auth<U> {
         let user_id = new.user.id();
         if new.rev != old.rev {
             self.after_new_rev(&user_id, keep, new.rev).await;
+        } else if repassworded || renamed {
+            self.end_secrets(&user_id).await;
         }
         self.emit(Event::UserUpdated { user: new.user.clone() }).await;
         if repassworded {
@@ -376,10 +379,20 @@ impl<U: Account> Auth<U> {
         }
         new.user
     }
+
+    /// Ends what was mailed to choose a password or an address, where `rev`, which would end it, stays for the sake of the tokens.
+    async fn end_secrets(&self, user: &UserId) {
+        for purpose in [OneTimePurpose::ResetPassword, OneTimePurpose::ChangeEmail] {
+            let ended = self.0.one_time.delete_one_time_of(purpose, U::model_name(), user);
+            if let Err(error) = self.bounded::<_, StoreError>(ended).await {
+                tracing::warn!(%error, "a user was changed, but a secret that was mailed before may still be good");
+            }
+        }
+    }
 }
 
 /// Whether this is a token of the user from before the last change that ended its tokens.
-fn is_outdated<U: Account>(token: &TokenRecord, user: &StoredUser<U>) -> bool {
+pub(crate) fn is_outdated<U: Account>(token: &TokenRecord, user: &StoredUser<U>) -> bool {
     token.user_type == U::model_name() && token.user_id == user.user.id() && token.rev != user.rev
 }
 

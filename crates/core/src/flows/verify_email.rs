@@ -182,7 +182,8 @@ impl<U: Account> Auth<U> {
     /// Makes a secret that proves the user's address, once, within `Policy::verification_ttl`, and mails it. An older one is worth
     /// nothing from then on.
     ///
-    /// Unless the policy reveals it, an unknown user gets the same answer after the same work. The mail is sent on a task of its
+    /// Unless the policy reveals it, an unknown user, and one whose address is proven, gets the same answer after the same work, and no
+    /// mail. The mail is sent on a task of its
     /// own.
     ///
     /// # Errors
@@ -199,7 +200,11 @@ impl<U: Account> Auth<U> {
                 if found.is_none() && auth.policy.reveal_unknown_id_on_verify {
                     return Err(RequestEmailVerificationError::UserNotFound(id.clone()));
                 }
-                found
+                // Everybody may ask, and ids can be counted: who has nothing to prove is left in peace, unless LoopBack's answers
+                // are wanted.
+                found.filter(|found| {
+                    auth.policy.reveal_unknown_id_on_verify || found.user.email_verified() != Some(true)
+                })
             }
             VerificationOf::Email { email, realm } => {
                 let found = self.find_wanted(&auth.policy.wanted_email(email, realm.as_deref())).await?;
