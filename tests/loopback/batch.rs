@@ -30,7 +30,9 @@ on_every_store! {
     }
 
     async fn each_error_stands_in_its_place(store) {
-        let app = App::new(store).await;
+        let mut policy = Policy::default();
+        policy.max_batch = 10;
+        let app = App::with(policy).start(store).await;
         let sound = json!({"email": "a@x.com", "password": PASSWORD});
         let users = json!([
             {},
@@ -81,6 +83,9 @@ on_every_store! {
         };
         let before = app.auth.hasher().hashes();
         app.post(USERS).json(users(101)).await.expect(400, "TOO_MANY_USERS");
+        // By default one request is one user, so that a limit on requests is one on hashes, mails and guesses.
+        let app = App::new(store).await;
+        app.post(USERS).json(users(2)).await.expect(400, "TOO_MANY_USERS");
         assert_eq!(app.auth.hasher().hashes(), before);
         assert!(app.faults.calls().is_empty());
         let made = app.post(USERS).json(users(100)).await.expect_status(200).value();

@@ -4,6 +4,7 @@
 //! Ids in the comments are rows of the security checklist: ASVS 5.0 by number, other lists by their prefix.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+mod access_tokens;
 mod batch;
 mod bodies;
 mod change_email;

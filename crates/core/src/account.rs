@@ -158,7 +158,7 @@ impl<P> Default for UserChange<P> {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct NewUser<P> {
-    /// Within which identifiers must be unique: the realm where the policy has realms, otherwise empty. Stores keep it
+    /// Within which identifiers must be unique: the realm where `Policy::unique_per_realm`, otherwise empty. Stores keep it
     /// beside the user and have unique indexes on (namespace, email) and (namespace, username).
     pub namespace: String,
     /// The realm as given.

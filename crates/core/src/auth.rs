@@ -222,19 +222,21 @@ impl<U: Account> Builder<U> {
         self
     }
 
-    /// Who may call which route. [`Acl::user`], LoopBack's for its built-in User, unless set.
+    /// Who may call which method of the User API. [`Acl::user`], LoopBack's for its built-in User, unless set.
     pub fn acl(mut self, acl: Acl) -> Self {
         self.acl = acl;
         self
     }
 
-    /// A role that the app computes, in place of the roles assigned under this name. LoopBack's `Role.registerResolver`.
+    /// A role that the app computes, in place of the roles assigned under this name. LoopBack's `Role.registerResolver`. Of several for
+    /// one name the last counts.
     pub fn role_resolver(mut self, role: impl Into<String>, resolver: impl RoleResolver<U>) -> Self {
         self.role_resolvers.push((role.into(), Arc::new(resolver)));
         self
     }
 
-    /// Sends the mails. Without one a reset can still be requested, but only [`Event::PasswordResetRequested`] tells.
+    /// Sends the mails. Without one, an app that sends its own takes the secret from [`Event::PasswordResetRequested`],
+    /// [`Event::EmailVerificationRequested`] or [`Event::EmailChangeRequested`]; each is raised with a mailer, too.
     pub fn mailer(mut self, mailer: impl Mailer) -> Self {
         self.mailer = Some(Arc::new(mailer));
         self
@@ -271,7 +273,8 @@ impl<U: Account> Builder<U> {
     }
 
     /// Where users reach the app, such as `https://app.example.com`. Links in mails begin with it; the `Host` header of a
-    /// request is never believed. Without it mails hold the token but no link.
+    /// request is never believed. Without it, and without a link of your own ([`reset_link`](Self::reset_link),
+    /// [`change_email_link`](Self::change_email_link), [`VerifyOptions::verify_href`]), a mail holds the bare secret.
     pub fn public_url(mut self, url: impl Into<String>) -> Self {
         self.public_url = Some(url.into());
         self
@@ -300,8 +303,8 @@ impl<U: Account> Builder<U> {
         self
     }
 
-    /// An origin, such as `https://app.example.com`, that `GET /confirm` may redirect to. Paths of the own site always
-    /// may be; anything else is refused.
+    /// An origin, such as `https://app.example.com`, that `GET /confirm` may redirect to, beside paths of the own site. Any other target
+    /// is ignored: the address is proven, and nobody is redirected (CWE-601). Several may be added.
     pub fn redirect_origin(mut self, origin: impl Into<String>) -> Self {
         self.redirect_origins.push(origin.into());
         self
@@ -329,6 +332,9 @@ impl<U: Account> Builder<U> {
             return Err(ConfigError::RedirectOrigin(origin.clone()));
         }
         self.verify_options.check()?;
+        if self.policy.email_verification_required && !self.users.supports(UserOperation::Update) {
+            return Err(ConfigError::NobodyCanVerify);
+        }
         if let Some((role, _)) = self.role_resolvers.iter().find(|(role, _)| acl::is_built_in(role)) {
             return Err(ConfigError::RoleResolver(role.clone()));
         }
@@ -397,6 +403,12 @@ pub enum ConfigError {
     /// A resolver for a role that Gatekit decides itself.
     #[error("{0} is decided by Gatekit itself: register the resolver for a role of your own, such as `team-member`")]
     RoleResolver(String),
+    /// `Policy::email_verification_required` over a store that cannot store that an address was proven.
+    #[error(
+        "`email_verification_required` needs a store of users that implements update_user: nobody could ever prove an \
+         address and log in"
+    )]
+    NobodyCanVerify,
     /// A verify option cannot be followed.
     #[error("`verify_options` cannot be followed: {0}")]
     VerifyOptions(&'static str),

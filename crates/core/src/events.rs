@@ -61,7 +61,7 @@ pub enum Event<U> {
         /// Who.
         user: U,
     },
-    /// A login was refused: unknown user, wrong password, or a hook said no.
+    /// A login was refused: unknown user, wrong password, an address that must be proven first, or a hook said no.
     LoginFailed {
         /// The user, if there is one. Do not let the caller see whether there is.
         user_id: Option<UserId>,

@@ -10,9 +10,11 @@
 //! | what a user is | [`Account`], the built-in [`User`], [`UserId`] |
 //! | tokens | [`TokenSecret`] (what the client holds), [`TokenRecord`] (what a store holds), [`IssuedToken`] (both, once) |
 //! | lifetimes, lengths and limits | [`Policy`] |
-//! | what a database or mailer must do | [`UserStore`], [`TokenStore`], [`OneTimeStore`], [`Mailer`] |
-//! | register, login, logout, passwords | the methods of [`Auth`], one file each under `flows/` |
+//! | what a database or mailer must do | [`UserStore`], [`TokenStore`], [`OneTimeStore`], [`RoleStore`], [`Mailer`] |
+//! | register, login, logout, passwords, addresses, changes of a user, sessions | the methods of [`Auth`], one file each under `flows/` |
 //! | who may do what | [`Acl`], [`Auth::authorize`], [`Auth::assign_role`], [`RoleResolver`] |
+//! | LoopBack's filters | [`Filter`], [`Where`], [`UserQuery`] |
+//! | where a browser may be sent | [`redirect`] |
 //! | to be told, or to refuse | [`Hooks`], [`Event`] |
 //!
 //! # Features

@@ -15,32 +15,47 @@ use crate::{AclErrorStatus, Password, PasswordError, common_passwords};
 /// assert_eq!(Policy::strict().password_min_chars, 15);
 /// ```
 ///
-/// | | [`default`](Policy::default) | [`strict`](Policy::strict) | [`loopback`](Policy::loopback) |
-/// | --- | --- | --- | --- |
-/// | follows | OWASP ASVS 5.0 level 2 | ASVS level 3, NIST SP 800-63B-4 | LoopBack 3's answers and limits |
-/// | `token_ttl` | 14 days | 12 hours | 14 days |
-/// | `max_token_ttl` | 31,556,926 s | 30 days | 31,556,926 s |
-/// | `reset_token_ttl` | 15 minutes | 10 minutes | 15 minutes |
-/// | `password_min_chars` | 8 | 15 | 1 |
-/// | `password_max_bytes` | 1024 | 1024 | 72 |
-/// | `refuse_common_passwords` | yes | yes | no |
-/// | `case_sensitive_email` | no | no | yes |
-/// | `reveal_unknown_email_on_reset` | no | no | yes |
-/// | `login_token_may_reset_password` | no | no | yes |
-/// | `expired_token_fails_open_routes` | no | no | yes |
-/// | `verify_on_register` | yes | yes | no |
-/// | `verification_ttl` | 1 day | 1 day | 31,556,926 s |
-/// | `reject_password_changes_via_patch_or_replace` | yes | yes | no |
-/// | `reject_email_changes_via_patch_or_replace` | yes | yes | no |
-/// | `reveal_unknown_id_on_verify` | no | no | yes |
+/// | | [`default`](Policy::default) | [`strict`](Policy::strict) | [`loopback`](Policy::loopback) | LoopBack's name |
+/// | --- | --- | --- | --- | --- |
+/// | follows | OWASP ASVS 5.0 level 2 | ASVS level 3, NIST SP 800-63B-4 | LoopBack 3's answers and limits | |
+/// | `token_ttl` | 14 days | 12 hours | 14 days | `ttl` |
+/// | `max_token_ttl` | 31,556,926 s | 30 days | 31,556,926 s | `maxTTL` |
+/// | `allow_eternal_tokens` | no | no | no | `allowEternalTokens` |
+/// | `reset_token_ttl` | 15 minutes | 10 minutes | 15 minutes | `resetPasswordTokenTTL` |
+/// | `password_min_chars` | 8 | 15 | 1 | |
+/// | `password_max_bytes` | 1024 | 1024 | 72 | |
+/// | `refuse_common_passwords` | yes | yes | no | |
+/// | `case_sensitive_email` | no | no | yes | `caseSensitiveEmail` |
+/// | `realm_required` | no | no | no | `realmRequired` |
+/// | `realm_delimiter` | none | none | none | `realmDelimiter` |
+/// | `reveal_unknown_email_on_reset` | no | no | yes | |
+/// | `login_token_may_reset_password` | no | no | yes | `restrictResetPasswordTokenScope`, reversed |
+/// | `expired_token_fails_open_routes` | no | no | yes | |
+/// | `email_verification_required` | no | no | no | `emailVerificationRequired` |
+/// | `verify_on_register` | yes | yes | no | |
+/// | `verification_ttl` | 1 day | 1 day | 31,556,926 s | |
+/// | `reject_password_changes_via_patch_or_replace` | yes | yes | no | `rejectPasswordChangesViaPatchOrReplace` |
+/// | `reject_email_changes_via_patch_or_replace` | yes | yes | no | |
+/// | `max_batch` | 1 | 1 | 100 | |
+/// | `reveal_unknown_id_on_verify` | no | no | yes | |
+/// | `replace_on_put` | yes | yes | yes | `replaceOnPUT` |
+/// | `acl_error_status` | 401 | 401 | 401 | `aclErrorStatus` |
+/// | `null_members` | no | no | no | |
+/// | `current_user_literal` | none | none | none | `currentUserLiteral` |
+/// | `renew_after` | never | never | never | |
+/// | `store_timeout` | 5 s | 5 s | 5 s | |
+/// | `mail_timeout` | 60 s | 60 s | 60 s | |
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Policy {
-    /// Lifetime of a token when the client asks for none, in seconds. LoopBack's `ttl`: 1,209,600 (14 days).
+    /// Lifetime of a token when the client asks for none, in seconds. LoopBack's `ttl`: 1,209,600 (14 days). At most
+    /// `max_token_ttl`; -1, for ever, only where `allow_eternal_tokens` is set.
     pub token_ttl: i64,
-    /// The longest lifetime a client may ask for, in seconds. LoopBack's `maxTTL`: 31,556,926 (a year).
+    /// The longest lifetime a client may ask for, in seconds; more is cut to it. LoopBack's `maxTTL`: 31,556,926 (a year). Also how
+    /// long a token lives at most that is renewed (ASVS 7.3.2).
     pub max_token_ttl: i64,
-    /// Whether a client may ask for a token that never ends, with `"ttl": -1`. LoopBack's `allowEternalTokens`: off.
+    /// Whether a client may ask for a token that never ends, with `"ttl": -1`. LoopBack's `allowEternalTokens`: off. Where it is off, such
+    /// tokens that are stored already count as expired.
     pub allow_eternal_tokens: bool,
     /// Lifetime of a password reset token, in seconds. LoopBack's `resetPasswordTokenTTL`: 900. ASVS 6.4.1, 6.5.5.
     pub reset_token_ttl: i64,
@@ -58,8 +73,8 @@ pub struct Policy {
     /// A login must name a realm. LoopBack's `realmRequired`: off.
     pub realm_required: bool,
     /// What separates realm and name in `realm:name` at login, if anything does; a login must name a realm then too. LoopBack's
-    /// `realmDelimiter`: none. With both settings, and only then, addresses and names are unique within a realm and not among all
-    /// users, as in LoopBack.
+    /// `realmDelimiter`: none. With this and `realm_required`, and only with both, addresses and names are unique within a realm and not
+    /// among all users, as in LoopBack. Decide before there are users: those who are stored stay unique among whom they were.
     pub realm_delimiter: Option<char>,
     /// Answer a reset request for an unknown address with 404 `EMAIL_NOT_FOUND`, as LoopBack does.
     ///
@@ -74,37 +89,47 @@ pub struct Policy {
     /// as in LoopBack. Off: such routes do not look at tokens, and ask no store about them.
     pub expired_token_fails_open_routes: bool,
     /// Refuse the login of users whose address is not proven, and do not mail them reset links. LoopBack's
-    /// `emailVerificationRequired`: off. A new address is then not proven until its owner says so.
+    /// `emailVerificationRequired`: off. Whoever gets another address by `PATCH` or `PUT` has to prove it then, too; where this is off,
+    /// only who had proven the old one is asked to.
     pub email_verification_required: bool,
-    /// Where verification is required: mail the link when somebody signs up. LoopBack leaves that to the app.
+    /// Where `email_verification_required` is set: mail the link when somebody signs up. LoopBack leaves that to the app. Without that
+    /// setting it does nothing.
     pub verify_on_register: bool,
-    /// Lifetime of a verification link and of one that proves a new address, in seconds. In LoopBack they never end.
+    /// Lifetime of a verification link and of one that proves a new address, in seconds. ASVS 6.4.1; in LoopBack they never end,
+    /// here they do after a year even so.
     pub verification_ttl: i64,
     /// Whether `PATCH` and `PUT` of a user refuse a password: it is changed with the old one (ASVS 6.2.3), or by a reset.
     /// LoopBack's `rejectPasswordChangesViaPatchOrReplace`: off.
     pub reject_password_changes_via_patch_or_replace: bool,
     /// Whether `PATCH` and `PUT` of a user refuse another address: it is changed with the password and a proof of the new one.
-    /// Otherwise whoever finds a session open can take the account through a reset mail.
+    /// Otherwise whoever finds a session open can take the account through a reset mail (ASVS 7.5.1). LoopBack has no such setting.
     pub reject_email_changes_via_patch_or_replace: bool,
-    /// Answer `POST /{id}/verify` for an unknown id with 404, as LoopBack does. Off: both get 204, and ids cannot be counted.
+    /// Answer `POST /{id}/verify` and `GET /confirm` for an unknown id with 404, as LoopBack does. Off: `verify` answers 204 and `confirm`
+    /// 400 `INVALID_TOKEN`, as for a known one, and ids cannot be counted (ASVS 6.3.8).
     pub reveal_unknown_id_on_verify: bool,
-    /// Whether `PUT` of a user replaces all of it. If not, it changes what is sent, as `PATCH` does. LoopBack's
-    /// `replaceOnPUT`: on.
+    /// Whether `PUT` of a user replaces all of it. If not, it changes what is sent, as `PATCH` does, and `POST /{id}/replace` is left to
+    /// replace. LoopBack's `replaceOnPUT`: on.
     pub replace_on_put: bool,
-    /// What a caller without the right is answered, if it is somebody; nobody always gets 401. LoopBack's `aclErrorStatus`: 401.
+    /// What a caller is answered to whom the access control list says no, if it is somebody; nobody always gets 401. LoopBack's
+    /// `aclErrorStatus`: 401. Roles and owners that an app's own routes ask for have settings of their own, such as `Role::DENIED`.
     pub acl_error_status: AclErrorStatus,
     /// Whether a loaded user has `null` for what is not set, as from LoopBack's SQL connectors. Otherwise it has no such member, as
     /// from the memory connector.
     pub null_members: bool,
-    /// A path segment that stands for the caller's own id: `me` makes `/users/me` the caller's. LoopBack's
-    /// `currentUserLiteral`: none.
+    /// What stands for the caller's own id in a path: `me` makes `/users/me` the caller's, in the routes of the User API and only where
+    /// an id is. LoopBack's `currentUserLiteral`: none.
     pub current_user_literal: Option<&'static str>,
-    /// Sliding expiry: a token that is used this many seconds after it was issued or last renewed begins its lifetime anew, at
-    /// most until `max_token_ttl` after it was issued (ASVS 7.3.2). `None`, the default, is LoopBack's way: never.
+    /// Sliding expiry: a token that is used this many seconds after it was issued or last renewed begins its lifetime anew (ASVS 7.3.1),
+    /// at most until `max_token_ttl` after it was issued (ASVS 7.3.2). Each time costs one write. `None`, the default, is LoopBack's way: never.
     pub renew_after: Option<u32>,
-    /// How long a store may take for one call before the request fails with 503.
+    /// The most users that one request to sign up may make, as an array. Each costs the hashing of a password and tells whether an address
+    /// is taken, which a limit on requests does not see. LoopBack: any number; 100 in its preset.
+    pub max_batch: usize,
+    /// How long a store may take for one call before the request fails with 503. 5 seconds; no standard has a number, and it must not be
+    /// zero.
     pub store_timeout: Duration,
-    /// How long a mailer may take for one mail before it is given up.
+    /// How long a mailer may take for one mail, its own retries included, before the mail is given up. 60 seconds; no request waits for it,
+    /// and it must not be zero.
     pub mail_timeout: Duration,
 }
 
@@ -136,6 +161,7 @@ impl Default for Policy {
             null_members: false,
             current_user_literal: None,
             renew_after: None,
+            max_batch: 1,
             store_timeout: Duration::from_secs(5),
             mail_timeout: Duration::from_secs(60),
         }
@@ -173,6 +199,7 @@ impl Policy {
             reject_password_changes_via_patch_or_replace: false,
             reject_email_changes_via_patch_or_replace: false,
             reveal_unknown_id_on_verify: true,
+            max_batch: 100,
             ..Self::default()
         }
     }

@@ -16,7 +16,8 @@ use crate::{
 
 /// Where users are kept. `U` is the app's user type.
 ///
-/// Six methods, and some with defaults: those of [`UserOperation`] are for routes that an app need not have. See `examples/own-users` for an implementation over an app's own table.
+/// Six methods are required. `find_token_owner` has a default that works; those of [`UserOperation`] are for routes that an app need
+/// not have. See `examples/own-users` for an implementation over an app's own table.
 #[async_trait]
 pub trait UserStore<U: Account>: Send + Sync + 'static {
     /// Stores a new user with `rev` 0 and gives it an id that no user ever had.
@@ -60,7 +61,8 @@ pub trait UserStore<U: Account>: Send + Sync + 'static {
         find_token_owner_separately(self, tokens, digest).await
     }
 
-    /// Whether the store can do this. Routes that need what it cannot do are refused when they are mounted.
+    /// Whether the store can do this; the default can do none. A router that needs what is missing panics when it is mounted, and names
+    /// the method; `routes::all` and `routes::loopback` leave such a router out.
     fn supports(&self, _operation: UserOperation) -> bool {
         false
     }
@@ -291,15 +293,17 @@ pub struct OneTimeRecord {
     pub user_type: Cow<'static, str>,
     /// Whose it is; `None` for a decoy, stored so that an unknown address costs the same work as a known one.
     pub user_id: Option<UserId>,
-    /// The user's `rev` when it was made; worth nothing once that has changed.
+    /// The user's `rev` when it was made; worth nothing once that has changed. Of [`OneTimePurpose::VerifyEmail`] it is not looked at:
+    /// there the address counts.
     pub rev: i64,
     /// When it ends.
     pub expires: Timestamp,
-    /// The address it was mailed to, where that is what it proves.
+    /// The address it was mailed to, where that is what it proves: with [`OneTimePurpose::VerifyEmail`] and
+    /// [`OneTimePurpose::ChangeEmail`]. `None` for a password reset.
     pub email: Option<String>,
 }
 
-/// Where secrets that work once are kept: password reset now, and whatever else is consumed.
+/// Where secrets that work once are kept; [`OneTimePurpose`] says what for.
 #[async_trait]
 pub trait OneTimeStore: Send + Sync + 'static {
     /// Stores a new one.
@@ -331,7 +335,8 @@ pub trait OneTimeStore: Send + Sync + 'static {
     async fn purge_one_time(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError>;
 }
 
-/// Where the roles assigned to users are kept: LoopBack's Role and RoleMapping.
+/// Where the roles assigned to users are kept: LoopBack's Role and RoleMapping. A role is a name; it is there as soon as somebody is in
+/// it. That of a user who is removed is removed by the flow.
 #[async_trait]
 pub trait RoleStore: Send + Sync + 'static {
     /// Puts the user of this type with this id into a role. Returns whether it was not in it before.

@@ -1,4 +1,5 @@
-//! User accounts for axum apps: login, logout, sign-up and password reset to mount into your own router.
+//! User accounts for axum apps: sign-up, login, logout, passwords, proven addresses, roles and access control, to mount into your own
+//! router.
 //!
 //! ```no_run
 //! use axum::{Json, Router, routing::get};
@@ -92,6 +93,8 @@ mod guides {
     mod delete_account {}
     #[doc = include_str!("../../../docs/guide/sessions.md")]
     mod sessions {}
+    #[doc = include_str!("../../../docs/guide/find-users.md")]
+    mod find_users {}
     #[doc = include_str!("../../../docs/guide/change-password.md")]
     mod change_password {}
     #[doc = include_str!("../../../docs/guide/reset-password.md")]

@@ -78,7 +78,7 @@ impl Mailer for ConsoleMailer {
 
 fn print(mail: &Mail) -> String {
     let mut text = visible(&mail.text);
-    let text_shows = |link: &str| text.lines().any(|line| line == link);
+    let text_shows = |link: &str| text.lines().any(|line| line.trim() == link);
     if let Some(link) = mail.link.as_deref().map(visible).filter(|link| !text_shows(link)) {
         text = format!("{}\n\n{link}", text.trim_end());
     }
@@ -93,7 +93,9 @@ fn print(mail: &Mail) -> String {
 
 /// Without what a terminal would take for a command: users choose parts of the text.
 fn visible(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' { char::REPLACEMENT_CHARACTER } else { c }).collect()
+    text.chars()
+        .map(|c| if c.is_control() && !matches!(c, '\n' | '\t') { char::REPLACEMENT_CHARACTER } else { c })
+        .collect()
 }
 
 fn one_line(text: &str) -> String {

@@ -5,14 +5,15 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use gatekit_core::{Account, Auth, Filter, IssueToken, IssuedToken, Method, TokenDigest, TokenRecord, UserId, Where};
+use gatekit_core::{
+    Account, Auth, Filter, IssueToken, IssueTokenError, IssuedToken, Method, TokenDigest, TokenRecord, UserId, Where,
+};
 use gatekit_layer::ErrorResponse;
 use serde_json::{Map, Value, json};
 
 use crate::call::{Call, unavailable};
 use crate::errors::IntoError;
 use crate::login::ttl;
-use crate::register::MAX_BATCH;
 use crate::reply::{Json, NoContent};
 
 /// LoopBack's relation, which by default nobody may use.
@@ -97,7 +98,7 @@ async fn create<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Re
         return Ok(Json(issue(&call, &user, options(&body)?).await?).into_response());
     };
     // All are read before the first is made.
-    let several: Vec<IssueToken> = read_several(&several)?;
+    let several: Vec<IssueToken> = read_several(&call.auth, &several)?;
     let mut tokens = Vec::new();
     for options in several {
         tokens.push(issue(&call, &user, options).await?);
@@ -109,13 +110,23 @@ async fn issue<U: Account>(call: &Call<U>, user: &UserId, options: IssueToken) -
     call.auth.issue_token(user, options).await.map_err(|error| error.into_error(U::model_name()))
 }
 
-fn read_several(bodies: &[Value]) -> Result<Vec<IssueToken>, ErrorResponse> {
+/// The most tokens that one request may make.
+const MAX_BATCH: usize = 100;
+
+fn read_several<U: Account>(auth: &Auth<U>, bodies: &[Value]) -> Result<Vec<IssueToken>, ErrorResponse> {
     if bodies.len() > MAX_BATCH {
         let message = format!("no more than {MAX_BATCH} tokens can be made at once");
         return Err(ErrorResponse::new(StatusCode::BAD_REQUEST, message).code("TOO_MANY_TOKENS"));
     }
     let not_an_object = || ErrorResponse::new(StatusCode::BAD_REQUEST, "Value is not an object.");
-    bodies.iter().map(|body| options(body.as_object().ok_or_else(not_an_object)?)).collect()
+    let read = |body: &Value| {
+        let options = options(body.as_object().ok_or_else(not_an_object)?)?;
+        match auth.effective_ttl(options.ttl) {
+            Some(_) => Ok(options),
+            None => Err(IssueTokenError::InvalidTtl.into_error(U::model_name())),
+        }
+    };
+    bodies.iter().map(read).collect()
 }
 
 async fn delete_all<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<NoContent, ErrorResponse> {

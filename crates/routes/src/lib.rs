@@ -26,32 +26,48 @@
 //! | [`register`] | `POST /` | everyone |
 //! | [`login`] | `POST /login` | everyone |
 //! | [`logout`] | `POST /logout` | who has a token |
-//! | [`find_user`] | `GET /{id}`; `GET /{id}/exists`, `HEAD /{id}` | the user with that id; nobody |
+//! | [`find_user`] | `GET /{id}` | the user with that id |
+//! | | `GET /{id}/exists`, `HEAD /{id}` | nobody |
 //! | [`update_user`] | `PATCH /{id}`, `PUT /{id}`, `POST /{id}/replace` | the user with that id |
 //! | [`delete_user`] | `DELETE /{id}` | the user with that id |
 //! | [`change_password`] | `POST /change-password` | who has a token |
 //! | [`reset_password`] | `POST /reset`, `POST /reset-password` | everyone; who has the mailed secret |
 //! | [`verify_email`] | `POST /{id}/verify`, `GET /confirm`, `POST /resend-verification` | everyone |
-//! | [`find_users`] | `GET /`, `GET /findOne`, `GET /count` | nobody |
+//! | [`find_users`] | `GET /`, `GET /findOne`, `GET /count`, and a 404 for `/change-stream` | nobody |
 //! | [`upsert_users`] | `PATCH /`, `PUT /`, `POST /replaceOrCreate`, `POST /upsertWithWhere`, `POST /update` | nobody |
-//! | [`access_tokens`] | `/{id}/accessTokens`, … | nobody |
+//! | [`access_tokens`] | `GET`, `POST`, `DELETE /{id}/accessTokens`, `GET /{id}/accessTokens/count`, `GET`, `PUT`, `DELETE /{id}/accessTokens/{fk}` | nobody |
 //! | [`sessions`] | `GET /sessions`, `DELETE /sessions/{session}`, `POST /logout-everywhere` | who has a token |
 //! | [`change_email`] | `POST /change-email`, `POST /confirm-email-change` | who has a token; who has the mailed secret |
 //! | [`delete_account`] | `POST /delete-account` | who has a token |
 //! | [`loopback`] | LoopBack's of these, and its 404 for the rest | |
 //! | [`all`] | all of these, and the same 404 | |
 //!
+//! [`loopback`] and [`all`] leave out what the store of the users cannot carry
+//! ([`UserStore::supports`](gatekit_core::UserStore::supports)); a router that is mounted by itself panics then, naming the method.
+//!
 //! Who may is said by the access control list ([`Builder::acl`](gatekit_core::Builder::acl)); the table has the default, LoopBack's for its
-//! built-in User. A route of ours asks it about LoopBack's method that is next to it: `sessions` about `logout`, `change_email` and
-//! `delete_account` about `changePassword`, `resend-verification` about `resetPassword`. "Nobody" are routes that an app opens with a row of its own.
+//! built-in User. "Nobody" are routes that an app opens with a row of its own. The list has no methods for what LoopBack does not have:
+//!
+//! - [`sessions`] ask it about `logout`; [`change_email`] and [`delete_account`] about `changePassword`. Who has the mailed secret of a
+//!   change of address needs no row.
+//! - `POST /resend-verification` is for whom `resetPassword` is for.
+//! - `POST /reset-password` with a mailed secret asks for no row either; with a login token, where the policy takes one, for `setPassword`.
 //!
 //! The [`AuthLayer`](gatekit_layer::AuthLayer) must be mounted around them: it finds the token.
 //!
 //! # The order of checks
 //!
-//! As in LoopBack: the caller's token (an expired one may fail the request: 401), the body (400, 413, 415), the types of arguments
-//! (400), authorization (401), required arguments (400), and then what the flow says. So a malformed body beats a
-//! missing token, and a missing token beats a missing argument.
+//! As in LoopBack:
+//!
+//! 1. The caller's token: 401 if it has expired, 503 if the store fails. A method that is open to everybody looks at no token, unless
+//!    `Policy::expired_token_fails_open_routes` is set.
+//! 2. The body: 400, 413, 415.
+//! 3. The types of arguments: 400.
+//! 4. Authorization: 401, or what `Policy::acl_error_status` says.
+//! 5. Whether there is the user whose id is in the path (404), and required arguments (400).
+//! 6. What the flow says.
+//!
+//! So a malformed body beats a missing token, and a missing token beats a missing argument.
 
 mod access_tokens;
 mod arguments;

@@ -13,16 +13,13 @@ use crate::call::Call;
 use crate::errors::IntoError;
 use crate::reply::Json;
 
-/// The most users that one request may make: each costs the hashing of a password.
-pub(crate) const MAX_BATCH: usize = 100;
-
 /// `POST /` with `{"email", "password", "username"?, "realm"?}` and the fields of the user type's
 /// [`Profile`](gatekit_core::Account::Profile): 200 and the new user, never its password.
 ///
 /// What a user must not choose is not read: `emailVerified` is stored as `false` if it is sent, `verificationToken` is ignored,
 /// `id` is refused.
 ///
-/// An array of up to 100 of these makes them all: 200 and an array of users. If some are refused the rest is made, and the answer is 422 with
+/// An array of these, up to `Policy::max_batch`, makes them all: 200 and an array of users. If some are refused the rest is made, and the answer is 422 with
 /// `details` an array of errors, `null` for each user that was made. By default it is for everyone (`create`).
 ///
 /// | answer | when |
@@ -58,8 +55,9 @@ pub(crate) async fn create<U: Account>(call: &mut Call<U>, fields: Map<String, V
 /// Makes users one after the other. Those that are sound stay, whatever is wrong with others, as in LoopBack.
 async fn create_many<U: Account>(call: &mut Call<U>, users: Vec<Value>) -> Result<Response, ErrorResponse> {
     let not_an_object = || ErrorResponse::new(StatusCode::BAD_REQUEST, "Value is not an object.");
-    if users.len() > MAX_BATCH {
-        let message = format!("no more than {MAX_BATCH} users can be made at once");
+    let max = call.auth.policy().max_batch;
+    if users.len() > max {
+        let message = format!("no more than {max} users can be made at once");
         return Err(ErrorResponse::new(StatusCode::BAD_REQUEST, message).code("TOO_MANY_USERS"));
     }
     let users: Option<Vec<Map<String, Value>>> = users

@@ -1,4 +1,4 @@
-//! Accounts on embedded SQLite: sign-up, login, logout, a protected page, and password reset with the mail on the console.
+//! Accounts on embedded SQLite: all routes of the User API, a protected page, and mails on the console.
 //!
 //! Copy this file as a start. It reads `PORT` (default 3000) and `DATABASE` (default `quickstart.db`).
 #![expect(clippy::print_stdout, reason = "it tells the person who starts it what to try")]
@@ -22,6 +22,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let auth: Auth = Auth::builder(store.clone())
         .tokens(store)
         .mailer(ConsoleMailer::stdout())
+        .public_url(&url)
         .reset_link(format!("{url}/new-password#{{token}}"))
         .build()?;
 

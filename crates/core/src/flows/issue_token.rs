@@ -73,8 +73,10 @@ impl<U: Account> Auth<U> {
         Ok(self.insert_new_token(user.clone(), found.rev, ttl, options.scopes).await?)
     }
 
-    /// The lifetime a token gets when `asked` for; `None` if that cannot be.
-    pub(crate) fn effective_ttl(&self, asked: Option<i64>) -> Option<i64> {
+    /// The lifetime a token gets for which `asked` seconds are asked; `None` if no token can have that, which is what
+    /// [`issue_token`](Self::issue_token) refuses. For who wants to know it before anything is done.
+    #[must_use]
+    pub fn effective_ttl(&self, asked: Option<i64>) -> Option<i64> {
         let policy = &self.0.policy;
         match asked {
             None | Some(0) => Some(policy.token_ttl),

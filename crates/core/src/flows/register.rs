@@ -70,6 +70,13 @@ impl<P> Register<P> {
         self.realm = Some(realm.into());
         self
     }
+
+    /// With routes mounted under this prefix.
+    #[must_use]
+    pub fn mount(mut self, prefix: impl Into<String>) -> Self {
+        self.mount = prefix.into();
+        self
+    }
 }
 
 /// Why nobody was registered.

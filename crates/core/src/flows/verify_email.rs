@@ -317,8 +317,10 @@ impl<U: Account> Auth<U> {
     fn verification_mail(&self, user: &U, to: &str, mount: &str, secret: &TokenSecret) -> Mail {
         let options = &self.0.verify_options;
         let link = self.verification_link(user, mount, secret);
-        let href = link.as_deref().unwrap_or_else(|| secret.expose());
-        let text = options.text.replace("{href}", href);
+        let text = match &link {
+            Some(link) => options.text.replace("{href}", link),
+            None => format!("Please verify your email by entering this code:\n\n{}\n", secret.expose()),
+        };
         let mut mail = Mail::new(MailKind::VerifyEmail, to, options.subject.clone(), text);
         mail.from.clone_from(&options.from);
         mail.html = link.as_deref().map(verification_html);
