@@ -89,7 +89,9 @@ on_every_store! {
     }
 
     async fn under_the_default_policy_who_signs_up_gets_the_mail(store) {
-        let app = app(Policy::default(), store).await;
+        let mut policy = Policy::default();
+        policy.max_batch = 2;
+        let app = app(policy, store).await;
         app.sign_up().await;
         let mail = app.mails.next().await;
         let secret = app.mails.last_token().await;

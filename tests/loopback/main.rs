@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod access_tokens;
+mod acl;
 mod batch;
 mod bodies;
 mod change_email;
@@ -29,6 +30,7 @@ mod realms;
 mod register;
 mod replay;
 mod reset_password;
+mod roles;
 mod sessions;
 mod signed_cookies;
 mod sliding;
