@@ -60,13 +60,17 @@ on_every_store! {
         let deviations = Deviations::parse(include_str!("deviations.toml")).unwrap();
         let mut counts = Counts::default();
         let mut failures = Vec::new();
+        let mut report = String::new();
         for (file, text) in TRANSCRIPTS {
             let transcript = Transcript::parse(file, text).unwrap();
             let of_file = replay(store, &transcript, &deviations, &mut failures).await;
-            println!("{file}: {}", of_file.line());
+            let _ = writeln!(report, "{file}: {}", of_file.line());
             counts.add(of_file);
         }
-        println!("{}", counts.report());
+        report.push_str(&counts.report());
+        // Straight to the terminal: the counts are to be seen when the test passes, too.
+        let told = format!("replay on {store:?}\n{report}\n");
+        let _ = std::io::Write::write_all(&mut std::io::stderr().lock(), told.as_bytes());
         for entry in &deviations.entries {
             if !counts.deviating_at.contains(&(entry.file.clone(), entry.number)) {
                 failures.push(format!("{} [{}]: no longer deviates, or is not run", entry.file, entry.number));

@@ -236,6 +236,24 @@ on_every_store! {
         assert_eq!(app.auth.hasher().hashes(), hashes);
     }
 
+    /// LoopBack drops a condition on what is hidden, and changes everybody.
+    async fn a_condition_on_what_is_hidden_changes_nobody(store) {
+        let (app, token) = opened(store).await;
+        let before = users(&app, &token).await;
+        for condition in [
+            json!({"verificationToken": "x"}),
+            json!({"password": {"like": "$2a%"}}),
+            json!({"and": [{"id": 2}, {"or": [{"password": "x"}, {"id": 2}]}]}),
+        ] {
+            for route in ["update", "upsertWithWhere"] {
+                let path = format!("/api/users/{route}?where={}", encoded(condition.clone()));
+                let body = json!({"email": "x@x.com", "password": NEW, "username": "x"});
+                app.post(&path).token(&token).json(body).await.expect(400, "INVALID_FILTER");
+            }
+        }
+        assert_eq!(users(&app, &token).await, before);
+    }
+
     /// 15.3.3, the contract's surprise 20: `id` in the data chooses nobody, and nobody gets another one.
     async fn an_id_in_the_data_changes_no_id(store) {
         let (app, token) = opened(store).await;

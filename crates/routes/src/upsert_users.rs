@@ -5,7 +5,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{patch, post};
-use gatekit_core::{Account, Auth, Method, UpdateUser, UpdateUserError, UserOperation, UserQuery};
+use gatekit_core::{Account, Auth, Method, UpdateUser, UpdateUserError, UserOperation, UserQuery, Where};
 use gatekit_layer::ErrorResponse;
 use serde_json::{Map, Value, json};
 
@@ -31,6 +31,7 @@ use crate::update_user::{nothing_to_replace, replace, update};
 ///
 /// | answer | when |
 /// | --- | --- |
+/// | 400 `INVALID_FILTER` | `where` is about `password` or `verificationToken` |
 /// | 400 | `where` is no object, asks for what there is not, or means several users at `upsertWithWhere` |
 /// | 404 | there is no user with the `id` that is sent |
 /// | 422 `ValidationError` | as at sign-up |
@@ -102,7 +103,7 @@ async fn upsert_with_where<U: Account>(
     let fields = call.take_body().into_object_or_empty()?;
     call.authorize(None).await?;
     let mut query = UserQuery::default();
-    query.condition = read_where(&call.auth, condition)?;
+    query.condition = whom(&call.auth, condition)?;
     query.limit = Some(2);
     let mut found = call.auth.find_users(&query).await.map_err(unavailable)?.into_iter();
     let user = match (found.next(), found.next()) {
@@ -123,7 +124,7 @@ async fn update_all<U: Account>(State(auth): State<Auth<U>>, request: Request) -
     call.authorize(None).await?;
     let mut fields: Map<String, Value> = body.required("data")?;
     let mut query = UserQuery::default();
-    query.condition = read_where(&call.auth, condition)?;
+    query.condition = whom(&call.auth, condition)?;
     // In LoopBack an `id` here passes for the user's own and opens everybody's (the contract's surprise 20).
     fields.shift_remove("id");
     let mut count = 0;
@@ -136,4 +137,22 @@ async fn update_all<U: Account>(State(auth): State<Auth<U>>, request: Request) -
         }
     }
     Ok(Json(json!({ "count": count })).into_response())
+}
+
+/// Whom a change is for. A condition on what nobody may see holds for everybody when users are looked for, as in LoopBack; a change of
+/// everybody is not what it asks for, so here it is refused.
+fn whom<U: Account>(auth: &Auth<U>, condition: Option<Map<String, Value>>) -> Result<Where, ErrorResponse> {
+    if condition.as_ref().is_some_and(|condition| condition.iter().any(names_hidden)) {
+        let message = "where cannot be about password or verificationToken";
+        return Err(ErrorResponse::new(StatusCode::BAD_REQUEST, message).code("INVALID_FILTER"));
+    }
+    read_where(auth, condition)
+}
+
+fn names_hidden((name, value): (&String, &Value)) -> bool {
+    let inside = |value: &Value| value.as_object().is_some_and(|inner| inner.iter().any(names_hidden));
+    match value {
+        Value::Array(values) if matches!(name.as_str(), "and" | "or") => values.iter().any(inside),
+        _ => matches!(name.as_str(), "password" | "verificationToken"),
+    }
 }
