@@ -1,7 +1,7 @@
 //! Paths as LoopBack's clients write them, and methods that are none.
 
 use axum::Router;
-use gatekit::{AuthLayer, routes};
+use gatekit::{Acl, AuthLayer, Policy, routes};
 use gatekit_tests::{App, Call, EMAIL, PASSWORD, on_every_store, routes_of};
 use serde_json::json;
 
@@ -20,6 +20,51 @@ fn ignoring_case(app: &App) -> Router {
 }
 
 on_every_store! {
+    /// Contract, surprise 2: a name is a name in any case, and no id. A new route has to be among the names of `ignore_case`.
+    async fn every_name_of_a_route_is_one_in_any_case(store) {
+        let app = App::with(Policy::loopback()).configure(|auth| auth.acl(Acl::empty())).start(store).await;
+        let token = app.signed_up().await;
+        let router = ignoring_case(&app);
+        for (method, path) in [
+            ("POST", "/login"),
+            ("POST", "/reset"),
+            ("POST", "/reset-password"),
+            ("POST", "/change-password"),
+            ("GET", "/findOne"),
+            ("GET", "/count"),
+            ("GET", "/change-stream"),
+            ("POST", "/replaceOrCreate"),
+            ("POST", "/upsertWithWhere"),
+            ("POST", "/update"),
+            ("GET", "/confirm"),
+            ("GET", "/1/exists"),
+            ("POST", "/1/verify"),
+            ("POST", "/1/replace"),
+            ("GET", "/1/accessTokens"),
+            ("GET", "/1/accessTokens/count"),
+            ("GET", "/sessions"),
+            ("POST", "/resend-verification"),
+            ("POST", "/change-email"),
+            ("POST", "/confirm-email-change"),
+            ("POST", "/delete-account"),
+            ("POST", "/logout-everywhere"),
+        ] {
+            let ask = |path: String| Call::new(&router, method, &path).token(&token);
+            let wanted = ask(format!("/api/users{path}")).await;
+            let nothing = missing(method, path);
+            assert_ne!(wanted.body, nothing, "{method} {path} is no route");
+            // The last one ends the token, so it is asked in capitals with a token that is over.
+            let found = ask(format!("/API/USERS{}", path.to_ascii_uppercase())).await;
+            if path == "/logout-everywhere" {
+                found.expect_status(401);
+            } else {
+                assert_eq!((found.status, found.body), (wanted.status, wanted.body), "{method} {path}");
+            }
+        }
+        let token = app.token_of(EMAIL).await;
+        Call::new(&router, "POST", "/api/users/LOGOUT").token(&token).await.expect_no_content();
+    }
+
     /// Contract, surprise 2.
     async fn case_and_slashes_do_not_matter_below_the_mount(store) {
         let app = App::loopback(store).await;

@@ -27,6 +27,16 @@ async fn is_verified(app: &App, token: &str) -> bool {
 }
 
 on_every_store! {
+    /// Where the kit does not know how users reach the app, there is no link to open.
+    async fn without_a_link_the_mail_says_that_there_is_a_code(store) {
+        let app = App::with(gatekit::Policy::loopback()).no_public_url().start(store).await;
+        app.sign_up().await;
+        app.post("/api/users/1/verify").await.expect_no_content();
+        let mail = app.mails.next().await;
+        assert_eq!(mail.link, None);
+        assert!(mail.text.contains("entering this code") && !mail.text.contains("link"));
+    }
+
     /// Contract §5.7: everyone may ask, the body is ignored, and the mail is LoopBack's.
     async fn the_mail_is_loopbacks_and_its_link_proves_the_address(store) {
         let app = App::loopback(store).await;
