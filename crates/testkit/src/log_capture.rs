@@ -1,7 +1,7 @@
 //! Every log line a test causes, to search it for secrets.
 
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 
 use tracing::level_filters::LevelFilter;
 use tracing::subscriber::DefaultGuard;
@@ -63,6 +63,7 @@ impl LogCapture {
     /// The subscriber, for what else can be given one: `future.with_subscriber(..)`, a runtime's `on_thread_start`.
     #[must_use]
     pub fn dispatch(&self) -> Dispatch {
+        keep_another_alive();
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(LevelFilter::TRACE)
             .with_ansi(false)
@@ -106,6 +107,16 @@ impl LogCapture {
         let text = self.text();
         assert!(text.contains(part), "no log line contains {part:?}:\n{text}");
     }
+}
+
+/// While there is only one subscriber, `tracing` asks the thread that reaches a log line first whether anybody wants it, and
+/// remembers the answer for all threads: a test without a capture could silence the line for the test beside it that has
+/// one. With two it asks all of them.
+fn keep_another_alive() {
+    static OTHER: LazyLock<Dispatch> = LazyLock::new(|| {
+        Dispatch::new(tracing_subscriber::fmt().with_writer(io::sink).with_max_level(LevelFilter::TRACE).finish())
+    });
+    LazyLock::force(&OTHER);
 }
 
 impl<'a> MakeWriter<'a> for LogCapture {

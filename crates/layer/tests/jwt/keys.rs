@@ -1,13 +1,9 @@
 //! Rules 4 and 5: which keys are tried, and what each is good for.
 
-use std::sync::{Arc, Mutex};
-
 use gatekit_core::Authenticator;
 use gatekit_layer::JwtVerifier;
+use gatekit_testkit::LogCapture;
 use serde_json::{Value, json};
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
 
 use crate::support::*;
 
@@ -45,7 +41,11 @@ async fn asvs_9_1_1__the_examples_of_rfc_7515_verify_until_they_expire() {
 async fn asvs_9_1_1__the_example_of_rfc_8037_verifies_but_is_no_set_of_claims() {
     let example = rfc("RFC 8037 A.4");
     let verifier = ready(JwtVerifier::<Claims>::from_jwks(example.jwk));
-    let (answer, log) = logged(check(&verifier, &example.token)).await;
+    let capture = LogCapture::new();
+    let recording = capture.start();
+    let answer = check(&verifier, &example.token).await;
+    drop(recording);
+    let log = capture.text();
     invalid(answer, "it says: Example of Ed25519 signing");
     assert!(log.contains("its claims are not a JSON object"), "{log}");
 }
@@ -209,13 +209,14 @@ async fn asvs_16_2_5__neither_log_nor_debug_shows_a_token_or_key() {
     let token = hs256().claims(claims_with(json!({"sub": "sentinel-sub", "exp": 1})));
     let unfit = hs256().claims(claims_with(json!({"sub": ["sentinel-sub"]})));
     let verifier = verifier();
-    let (_, log) = logged(async {
-        for token in [&*token, &unfit, &token[..200], "sentinel-sub"] {
-            let error = check(&verifier, token).await.unwrap_err();
-            assert!(!format!("{error} {error:?}").contains("sentinel"));
-        }
-    })
-    .await;
+    let capture = LogCapture::new();
+    let recording = capture.start();
+    for token in [&*token, &unfit, &token[..200], "sentinel-sub"] {
+        let error = check(&verifier, token).await.unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("sentinel"));
+    }
+    drop(recording);
+    let log = capture.text();
     assert!(log.contains("it has expired") && log.contains("do not fit the app's type"), "{log}");
     assert!(log.contains("it is not three parts of base64url"), "{log}");
 
@@ -227,39 +228,4 @@ async fn asvs_16_2_5__neither_log_nor_debug_shows_a_token_or_key() {
         assert!(!shown.contains(secret), "{secret} in {shown}");
     }
     assert!(shown.contains("Es256([redacted])"), "{shown}");
-}
-
-/// What is logged meanwhile, at all levels.
-async fn logged<T>(future: impl Future<Output = T>) -> (T, String) {
-    #[derive(Clone, Default)]
-    struct Log(Arc<Mutex<String>>);
-
-    impl Visit for Log {
-        fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-            self.0.lock().unwrap().push_str(&format!("{field}={value:?} "));
-        }
-    }
-
-    impl Subscriber for Log {
-        fn enabled(&self, _: &Metadata<'_>) -> bool {
-            true
-        }
-        fn new_span(&self, _: &Attributes<'_>) -> Id {
-            Id::from_u64(1)
-        }
-        fn record(&self, _: &Id, _: &Record<'_>) {}
-        fn record_follows_from(&self, _: &Id, _: &Id) {}
-        fn event(&self, event: &Event<'_>) {
-            event.record(&mut self.clone());
-        }
-        fn enter(&self, _: &Id) {}
-        fn exit(&self, _: &Id) {}
-    }
-
-    let log = Log::default();
-    let guard = tracing::subscriber::set_default(log.clone());
-    let answer = future.await;
-    drop(guard);
-    let text = log.0.lock().unwrap().clone();
-    (answer, text)
 }
