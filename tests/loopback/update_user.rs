@@ -586,7 +586,12 @@ impl Members {
 
     fn assemble<S>(store: S, folder: Option<Folder>, policy: Policy) -> Self
     where
-        S: UserStore<Member> + gatekit::TokenStore + gatekit::OneTimeStore + gatekit::RoleStore + Clone,
+        S: UserStore<Member>
+            + gatekit::TokenStore
+            + gatekit::OneTimeStore
+            + gatekit::RoleStore
+            + gatekit::DeviceStore
+            + Clone,
     {
         let auth = Auth::builder(store.clone()).tokens(store).policy(policy).hasher(fast_hasher());
         let auth = auth.mailer(MailSink::new()).hooks(EventLog::new()).build().unwrap();

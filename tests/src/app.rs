@@ -8,8 +8,8 @@ use axum::response::Response;
 use axum::routing::get;
 use axum::{Json, Router};
 use gatekit::{
-    Auth, AuthLayer, AuthUser, Hasher, MemoryStore, OneTimeStore, Policy, RoleStore, SqliteStore, TokenSources,
-    TokenStore, User, UserStore, routes,
+    Auth, AuthLayer, AuthUser, DeviceStore, Hasher, MemoryStore, OneTimeStore, Policy, RoleStore, SqliteStore,
+    TokenSources, TokenStore, User, UserStore, routes,
 };
 use gatekit_testkit::{EventLog, Faults, FaultyStore, FrozenClock, MailSink, fast_hasher};
 use serde_json::json;
@@ -307,7 +307,7 @@ impl Setup {
 
     fn assemble<S>(self, store: S, folder: Option<Folder>) -> App
     where
-        S: UserStore<User> + TokenStore + OneTimeStore + RoleStore + Clone,
+        S: UserStore<User> + TokenStore + OneTimeStore + RoleStore + DeviceStore + Clone,
     {
         let (clock, mails, events, seen) = (FrozenClock::now(), MailSink::new(), EventLog::new(), Seen::default());
         let store = FaultyStore::new(store);

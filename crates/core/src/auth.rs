@@ -7,8 +7,9 @@ use crate::acl::{self, NamedResolver};
 use crate::bounded::bounded;
 use crate::redirect;
 use crate::{
-    Account, Acl, Clock, Event, Hasher, Hooks, Mail, Mailer, OneTimeStore, Policy, Random, RoleResolver, RoleStore,
-    StoreError, SystemClock, SystemRandom, TokenStore, User, UserOperation, UserStore, VerifyOptions,
+    Account, Acl, Clock, DeviceStore, Event, Hasher, Hooks, Mail, MailKind, MailOptions, Mailer, OneTimeStore, Policy,
+    Random, RoleResolver, RoleStore, StoreError, SystemClock, SystemRandom, TokenSecret, TokenStore, User,
+    UserOperation, UserStore, VerifyOptions,
 };
 
 /// User accounts: what routes, layers and an app's own code call.
@@ -29,6 +30,7 @@ pub(crate) struct Inner<U: Account> {
     pub(crate) tokens: Arc<dyn TokenStore>,
     pub(crate) one_time: Arc<dyn OneTimeStore>,
     pub(crate) roles: Arc<dyn RoleStore>,
+    pub(crate) devices: Arc<dyn DeviceStore>,
     /// In a lock, because an app that keeps rows in a table replaces it while it runs.
     pub(crate) acl: RwLock<Arc<Acl>>,
     pub(crate) role_resolvers: Vec<NamedResolver<U>>,
@@ -66,7 +68,7 @@ impl Auth<User> {
     #[must_use]
     pub fn new<S>(store: S) -> Self
     where
-        S: UserStore<User> + TokenStore + OneTimeStore + RoleStore + Clone,
+        S: UserStore<User> + TokenStore + OneTimeStore + RoleStore + DeviceStore + Clone,
     {
         Builder::from_users(Arc::new(store.clone())).tokens(store).assemble_default()
     }
@@ -144,6 +146,35 @@ impl<U: Account> Auth<U> {
         }
     }
 
+    /// Where a mail leads that a page has asked for.
+    pub(crate) fn page_link(&self, mails: &MailOptions, secret: &TokenSecret) -> Option<String> {
+        let (url, page) = (self.0.public_url.as_deref()?, mails.page.as_deref()?);
+        Some(format!("{url}{}", page.replace("{token}", secret.expose())))
+    }
+
+    /// Posts a mail that asks for nothing, if there is somebody to send it and to get it.
+    pub(crate) fn post_notice(&self, kind: MailKind, to: Option<&str>, _mails: &MailOptions) {
+        let Some(to) = to.filter(|_| self.0.mailer.is_some()) else { return };
+        let (subject, text) = match kind {
+            MailKind::EmailChanged => (
+                "Your address was changed",
+                "The address of your account was changed, and this one is no longer used.\n\n\
+                 If it was not you, tell the people who run the site at once.\n",
+            ),
+            MailKind::UnknownDevice => (
+                "A new login to your account",
+                "Somebody has logged in to your account on a device that was not seen before.\n\n\
+                 If it was not you, choose a new password at once.\n",
+            ),
+            _ => (
+                "Your password was changed",
+                "The password of your account was changed.\n\n\
+                 If it was not you, choose a new one at once, and tell the people who run the site.\n",
+            ),
+        };
+        self.post(Mail::new(kind, to, subject, text));
+    }
+
     /// Hands a mail to the mailer on a task of its own: neither its time nor its failure is the request's.
     pub(crate) fn post(&self, mail: Mail) {
         let Some(mailer) = self.0.mailer.clone() else {
@@ -169,6 +200,7 @@ pub struct Builder<U: Account> {
     tokens: Option<Arc<dyn TokenStore>>,
     one_time: Option<Arc<dyn OneTimeStore>>,
     roles: Option<Arc<dyn RoleStore>>,
+    devices: Option<Arc<dyn DeviceStore>>,
     acl: Acl,
     role_resolvers: Vec<NamedResolver<U>>,
     mailer: Option<Arc<dyn Mailer>>,
@@ -197,6 +229,7 @@ impl<U: Account> Builder<U> {
             tokens: None,
             one_time: None,
             roles: None,
+            devices: None,
             acl: Acl::user(),
             role_resolvers: Vec::new(),
             mailer: None,
@@ -213,12 +246,13 @@ impl<U: Account> Builder<U> {
         }
     }
 
-    /// Where access tokens, one-time secrets and the users' roles are kept. Required.
-    pub fn tokens<S: TokenStore + OneTimeStore + RoleStore>(mut self, store: S) -> Self {
+    /// Where access tokens, one-time secrets, the users' roles and their devices are kept. Required.
+    pub fn tokens<S: TokenStore + OneTimeStore + RoleStore + DeviceStore>(mut self, store: S) -> Self {
         let store = Arc::new(store);
         self.tokens = Some(store.clone());
         self.one_time = Some(store.clone());
-        self.roles = Some(store);
+        self.roles = Some(store.clone());
+        self.devices = Some(store);
         self
     }
 
@@ -348,6 +382,7 @@ impl<U: Account> Builder<U> {
             tokens: self.tokens.ok_or(ConfigError::NoTokenStore)?,
             one_time: self.one_time.ok_or(ConfigError::NoTokenStore)?,
             roles: self.roles.ok_or(ConfigError::NoTokenStore)?,
+            devices: self.devices.ok_or(ConfigError::NoTokenStore)?,
             acl: RwLock::new(Arc::new(self.acl)),
             role_resolvers: self.role_resolvers,
             mailer: self.mailer,

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use crate::{StoreError, TokenRecord};
+use crate::{Clock, StoreError, SystemClock, Timestamp, TokenDigest, TokenRecord};
 
 /// Tells who a presented token belongs to.
 ///
@@ -39,6 +39,25 @@ pub trait Authenticator: Send + Sync + 'static {
     ///
     /// [`AuthenticateError`]. A store that fails must answer [`AuthenticateError::Unavailable`], never `Invalid`.
     async fn authenticate(&self, token: &str) -> Result<Authenticated<Self::Principal>, AuthenticateError>;
+
+    /// Finds the principal of a token of which only the digest is at hand, as in a server-side session.
+    ///
+    /// The default knows none. `Auth<U>` does.
+    ///
+    /// # Errors
+    ///
+    /// As [`authenticate`](Self::authenticate).
+    async fn authenticate_digest(
+        &self,
+        _digest: &TokenDigest,
+    ) -> Result<Authenticated<Self::Principal>, AuthenticateError> {
+        Err(AuthenticateError::Invalid)
+    }
+
+    /// What time it is for whoever issues the tokens: how long ago a password was proven is counted from it.
+    fn now(&self) -> Timestamp {
+        SystemClock.now()
+    }
 
     /// Whether a caller is in a role. It is asked by `HasRole` and `RequireRoleLayer`, about callers it authenticated itself.
     ///

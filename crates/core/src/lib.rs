@@ -50,7 +50,7 @@ pub use authenticator::{AuthenticateError, Authenticated, Authenticator};
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use error::{AclErrorStatus, StoreError};
 pub use id::UserId;
-pub use token::{IssuedToken, TokenDigest, TokenRecord, TokenSecret};
+pub use token::{IssuedToken, TokenClient, TokenDigest, TokenRecord, TokenSecret};
 pub use user::{NoProfile, User};
 
 #[cfg(feature = "accounts")]
@@ -101,11 +101,12 @@ pub use {
         change_password::{ChangePassword, ChangePasswordError},
         delete_user::{DeleteAccount, DeleteAccountError},
         issue_token::{IssueToken, IssueTokenError},
-        login::{LoggedIn, Login, LoginError},
+        login::{Client, LoggedIn, Login, LoginError},
         logout::LogoutError,
         register::{FieldError, Register, RegisterError},
         reset_password::{PasswordReset, RequestPasswordReset, RequestPasswordResetError, ResetPasswordError},
         roles::AssignRoleError,
+        step_up::{Proof, StepUp, StepUpError},
         update_user::{UpdateUser, UpdateUserError},
         verify_email::{
             ConfirmEmail, ConfirmEmailError, RequestEmailVerification, RequestEmailVerificationError, VerificationOf,
@@ -117,9 +118,9 @@ pub use {
     password::{Password, PasswordError, PasswordHash},
     policy::Policy,
     ports::{
-        CreateUserError, Identifier, IdentifierKind, Mail, MailError, MailKind, Mailer, OneTimePurpose, OneTimeRecord,
-        OneTimeStore, RoleStore, StoreIdentity, TokenOwner, TokenStore, UserOperation, UserStore,
-        find_token_owner_separately,
+        CreateUserError, DeviceSeen, DeviceStore, Identifier, IdentifierKind, Mail, MailError, MailKind, MailOptions,
+        Mailer, OneTimePurpose, OneTimeRecord, OneTimeStore, RoleStore, StoreIdentity, TokenOwner, TokenStore,
+        UserOperation, UserStore, find_token_owner_separately,
     },
     query::{Fields, Filter, FilterError, Order, Test, UserQuery, Where},
     random::{Random, SystemRandom},

@@ -7,10 +7,10 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use async_trait::async_trait;
 
 use crate::{
-    CreateUserError, Identifier, IdentifierKind, NewUser, NoProfile, OneTimePurpose, OneTimeRecord, OneTimeStore,
-    PasswordHash, Profile, RoleStore, StoreError, StoreIdentity, StoredUser, Timestamp, TokenDigest, TokenOwner,
-    TokenRecord, TokenStore, User, UserChange, UserId, UserOperation, UserQuery, UserStore, Where,
-    find_token_owner_separately,
+    CreateUserError, DeviceSeen, DeviceStore, Identifier, IdentifierKind, NewUser, NoProfile, OneTimePurpose,
+    OneTimeRecord, OneTimeStore, PasswordHash, Profile, RoleStore, StoreError, StoreIdentity, StoredUser, Timestamp,
+    TokenDigest, TokenOwner, TokenRecord, TokenStore, User, UserChange, UserId, UserOperation, UserQuery, UserStore,
+    Where, find_token_owner_separately,
 };
 
 /// A store that forgets everything when the process ends.
@@ -40,6 +40,8 @@ struct Contents<P> {
     one_time: KeyMap<TokenDigest, OneTimeRecord>,
     /// Of a user's type and id.
     roles: HashMap<(String, UserId), BTreeSet<String>>,
+    /// Of a user's type and id: when it was last seen on which.
+    devices: HashMap<(String, UserId), HashMap<TokenDigest, Timestamp>>,
 }
 
 /// A map whose keys nobody can choose: ids given out by the store, and SHA-256 digests of secrets it made. So it needs no hash
@@ -115,6 +117,7 @@ impl<P: Profile> MemoryStore<P> {
             tokens: KeyMap::default(),
             one_time: KeyMap::default(),
             roles: HashMap::new(),
+            devices: HashMap::new(),
         };
         Self { inner: Arc::new(RwLock::new(contents)), identity: StoreIdentity::new() }
     }
@@ -357,6 +360,7 @@ impl<P: Profile> TokenStore for MemoryStore<P> {
                 token.ttl = new.ttl;
                 token.renewed = new.renewed;
                 token.scopes = new.scopes.clone();
+                token.last_used = new.last_used;
             })
             .is_some())
     }
@@ -371,6 +375,44 @@ impl<P: Profile> TokenStore for MemoryStore<P> {
 
     fn identity(&self) -> Option<&StoreIdentity> {
         Some(&self.identity)
+    }
+}
+
+#[async_trait]
+impl<P: Profile> DeviceStore for MemoryStore<P> {
+    async fn remember_device(
+        &self,
+        user_type: &str,
+        user: &UserId,
+        device: &TokenDigest,
+        now: Timestamp,
+    ) -> Result<DeviceSeen, StoreError> {
+        let mut contents = self.write();
+        let devices = contents.devices.entry((user_type.to_owned(), user.clone())).or_default();
+        let first = devices.is_empty();
+        Ok(match devices.insert(*device, now) {
+            Some(_) => DeviceSeen::Known,
+            None if first => DeviceSeen::First,
+            None => DeviceSeen::New,
+        })
+    }
+
+    async fn forget_devices_of(&self, user_type: &str, user: &UserId) -> Result<u64, StoreError> {
+        let devices = self.write().devices.remove(&(user_type.to_owned(), user.clone()));
+        Ok(devices.map_or(0, |devices| removed(devices.len(), 0)))
+    }
+
+    async fn purge_devices(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let mut contents = self.write();
+        let mut left = limit;
+        let mut purged = 0_u64;
+        contents.devices.retain(|_, devices| {
+            let count = devices.len();
+            devices.retain(|_, seen| !(*seen < before && take_one(&mut left)));
+            purged = purged.saturating_add(removed(count, devices.len()));
+            !devices.is_empty()
+        });
+        Ok(purged)
     }
 }
 

@@ -36,6 +36,11 @@ use crate::{AclErrorStatus, Password, PasswordError, common_passwords};
 /// | `verification_ttl` | 1 day | 1 day | 31,556,926 s | |
 /// | `reject_password_changes_via_patch_or_replace` | yes | yes | no | `rejectPasswordChangesViaPatchOrReplace` |
 /// | `reject_email_changes_via_patch_or_replace` | yes | yes | no | |
+/// | `step_up_ttl` | 10 minutes | 10 minutes | 10 minutes | |
+/// | `last_used_precision` | 5 minutes | 5 minutes | never | |
+/// | `notify_password_changed` | yes | yes | no | |
+/// | `notify_email_changed` | yes | yes | yes | |
+/// | `notify_unknown_device` | no | no | no | |
 /// | `max_batch` | 1 | 1 | 100 | |
 /// | `reveal_unknown_id_on_verify` | no | no | yes | |
 /// | `replace_on_put` | yes | yes | yes | `replaceOnPUT` |
@@ -122,6 +127,19 @@ pub struct Policy {
     /// Sliding expiry: a token that is used this many seconds after it was issued or last renewed begins its lifetime anew (ASVS 7.3.1),
     /// at most until `max_token_ttl` after it was issued (ASVS 7.3.2). Each time costs one write. `None`, the default, is LoopBack's way: never.
     pub renew_after: Option<u32>,
+    /// How long a password that was proven counts for what asks for it anew, such as another address, in seconds (ASVS 7.5.1). No
+    /// standard has a number; 10 minutes is what a person needs to finish what it has begun.
+    pub step_up_ttl: i64,
+    /// Note when a token was last used, for its user's list of sessions, at most once in this many seconds: each time costs one write.
+    /// Only of tokens whose client is known. `None`: never.
+    pub last_used_precision: Option<u32>,
+    /// Tell a user by mail that the password was changed (ASVS 6.3.7).
+    pub notify_password_changed: bool,
+    /// Tell a user by mail, at the old address, that there is a new one (ASVS 6.3.7).
+    pub notify_email_changed: bool,
+    /// Tell a user by mail of a login from a device that was not seen before (ASVS 6.3.5). Not of the first one after signing up. Where
+    /// it is on, browsers get a cookie that they are known by.
+    pub notify_unknown_device: bool,
     /// The most users that one request to sign up may make, as an array. Each costs the hashing of a password and tells whether an address
     /// is taken, which a limit on requests does not see. LoopBack: any number; 100 in its preset.
     pub max_batch: usize,
@@ -161,6 +179,11 @@ impl Default for Policy {
             null_members: false,
             current_user_literal: None,
             renew_after: None,
+            step_up_ttl: 600,
+            last_used_precision: Some(300),
+            notify_password_changed: true,
+            notify_email_changed: true,
+            notify_unknown_device: false,
             max_batch: 1,
             store_timeout: Duration::from_secs(5),
             mail_timeout: Duration::from_secs(60),
@@ -199,6 +222,8 @@ impl Policy {
             reject_password_changes_via_patch_or_replace: false,
             reject_email_changes_via_patch_or_replace: false,
             reveal_unknown_id_on_verify: true,
+            last_used_precision: None,
+            notify_password_changed: false,
             max_batch: 100,
             ..Self::default()
         }
@@ -251,6 +276,8 @@ impl Policy {
             Some("token_ttl and max_token_ttl must be positive (token_ttl may be -1 where allow_eternal_tokens is set)")
         } else if self.reset_token_ttl <= 0 || self.verification_ttl <= 0 {
             Some("reset_token_ttl and verification_ttl must be positive")
+        } else if self.step_up_ttl <= 0 {
+            Some("step_up_ttl must be positive")
         } else if self.token_ttl > self.max_token_ttl {
             Some("token_ttl must not exceed max_token_ttl")
         } else if self.password_min_chars == 0 || self.password_max_bytes < self.password_min_chars {

@@ -223,8 +223,8 @@ pub trait TokenStore: Send + Sync + 'static {
     /// The tokens of the user of this type with this id, alive or not, the oldest first.
     async fn list_tokens_of(&self, user_type: &str, user: &UserId) -> Result<Vec<TokenRecord>, StoreError>;
 
-    /// In one atomic step, if the token is still as `old` has it: makes its `ttl`, `renewed` and `scopes` those of `new`. Returns
-    /// whether it did. Both have the same digest; what else differs in `new` is ignored.
+    /// In one atomic step, if the token is still as `old` has it: makes its `ttl`, `renewed`, `scopes` and `last_used` those of `new`.
+    /// Returns whether it did. Both have the same digest; what else differs in `new` is ignored.
     async fn update_token(&self, old: &TokenRecord, new: &TokenRecord) -> Result<bool, StoreError>;
 
     /// Removes at most `limit` tokens that ended at or before `now`. Returns how many; fewer than `limit` means that none is
@@ -352,6 +352,38 @@ pub trait RoleStore: Send + Sync + 'static {
     async fn users_in_role(&self, user_type: &str, role: &str) -> Result<Vec<UserId>, StoreError>;
 }
 
+/// Where it is kept from which devices users have logged in, for `Policy::notify_unknown_device`. A device is known by the SHA-256
+/// of what it presents. Those of a user who is removed are removed by the flow.
+#[async_trait]
+pub trait DeviceStore: Send + Sync + 'static {
+    /// In one atomic step: notes that the user of this type with this id was seen at `now` on this device. Returns what was known before:
+    /// of many at the same time exactly one is told that the device is new.
+    async fn remember_device(
+        &self,
+        user_type: &str,
+        user: &UserId,
+        device: &TokenDigest,
+        now: Timestamp,
+    ) -> Result<DeviceSeen, StoreError>;
+
+    /// Removes all devices of the user. Returns how many.
+    async fn forget_devices_of(&self, user_type: &str, user: &UserId) -> Result<u64, StoreError>;
+
+    /// Removes at most `limit` devices that were last seen before `before`. Returns how many.
+    async fn purge_devices(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
+}
+
+/// What was known of a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DeviceSeen {
+    /// The user was seen on it before.
+    Known,
+    /// The user was never seen on any.
+    First,
+    /// The user was seen on others only.
+    New,
+}
+
 /// Sends mails.
 #[async_trait]
 pub trait Mailer: Send + Sync + 'static {
@@ -406,6 +438,46 @@ pub enum MailKind {
     ChangeEmail,
     /// A notice to the old address that there is a new one.
     EmailChanged,
+    /// A notice that the password was changed.
+    PasswordChanged,
+    /// A notice of a login from a device that was not seen before.
+    UnknownDevice,
+}
+
+/// How the mails of a request are written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MailOptions {
+    /// The prefix the routes are mounted under, for the link: `/api/users`. See [`Builder::reset_link`](crate::Builder::reset_link) and
+    /// its neighbours.
+    pub mount: String,
+    /// The page the link leads to, where it is another than those: a path of the own site, prefix included, with `{token}` where the
+    /// secret goes. `/reset-password?token={token}`. It needs [`Builder::public_url`](crate::Builder::public_url).
+    pub page: Option<String>,
+    /// The language, as a tag of RFC 5646: `de`. English where there are no texts in it.
+    pub language: Option<String>,
+}
+
+impl MailOptions {
+    /// For routes mounted under this prefix.
+    #[must_use]
+    pub fn mount(prefix: impl Into<String>) -> Self {
+        Self { mount: prefix.into(), ..Self::default() }
+    }
+
+    /// With a link to this page.
+    #[must_use]
+    pub fn page(mut self, path: impl Into<String>) -> Self {
+        self.page = Some(path.into());
+        self
+    }
+
+    /// In this language.
+    #[must_use]
+    pub fn language(mut self, tag: impl Into<String>) -> Self {
+        self.language = Some(tag.into());
+        self
+    }
 }
 
 /// A mail was not sent. It is logged; nothing else depends on it.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::net::{IpAddr, Ipv6Addr};
 
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
@@ -123,6 +124,61 @@ pub struct TokenRecord {
     /// What it may be used for. `None` means everything that asks for no scope (LoopBack's `["DEFAULT"]`); an empty list
     /// means nothing.
     pub scopes: Option<Vec<String>>,
+    /// When its holder proved a password to get it; `None` for a token that the app issued by itself. What step-up asks about.
+    pub proven: Option<Timestamp>,
+    /// On what it was issued, as far as that was known. For the user's own list of sessions; nothing is decided by it.
+    pub client: Option<TokenClient>,
+    /// When it was last used, give or take `Policy::last_used_precision`; `None` if not since it was issued, or if nothing is known of its
+    /// client.
+    pub last_used: Option<Timestamp>,
+}
+
+/// On what a token was issued: what its user knows the session by.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TokenClient {
+    /// The `User-Agent` header, at most [`MAX_USER_AGENT`](Self::MAX_USER_AGENT) bytes of it.
+    pub user_agent: Option<String>,
+    /// The network, not the address: `203.0.113.0/24` or `2001:db8:7::/48`.
+    pub network: Option<String>,
+}
+
+impl TokenClient {
+    /// The most bytes of a `User-Agent` header that are kept.
+    pub const MAX_USER_AGENT: usize = 256;
+
+    /// With what is known; `None` if nothing is. Of an address the network is kept: 24 bits of IPv4, 48 of IPv6.
+    ///
+    /// ```
+    /// use gatekit_core::TokenClient;
+    ///
+    /// let client = TokenClient::new(Some("Mozilla/5.0"), Some([203, 0, 113, 7].into())).unwrap();
+    /// assert_eq!(client.network.as_deref(), Some("203.0.113.0/24"));
+    /// assert_eq!(TokenClient::new(None, None), None);
+    /// ```
+    #[must_use]
+    pub fn new(user_agent: Option<&str>, ip: Option<IpAddr>) -> Option<Self> {
+        let printable = |text: &str| text.chars().filter(|c| !c.is_control()).collect::<String>();
+        let user_agent = user_agent.map(|text| {
+            let mut text = printable(text);
+            text.truncate(text.floor_char_boundary(Self::MAX_USER_AGENT));
+            text
+        });
+        let client = Self { user_agent: user_agent.filter(|text| !text.is_empty()), network: ip.map(network) };
+        (client != Self::default()).then_some(client)
+    }
+}
+
+fn network(ip: IpAddr) -> String {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => {
+            let [a, b, c, _] = ip.octets();
+            format!("{a}.{b}.{c}.0/24")
+        }
+        IpAddr::V6(ip) => {
+            let [a, b, c, ..] = ip.segments();
+            format!("{}/48", Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0))
+        }
+    }
 }
 
 impl TokenRecord {

@@ -42,11 +42,12 @@ pub use gatekit_sql as sql;
 
 #[cfg(feature = "accounts")]
 pub use gatekit_core::{
-    AccessRequest, AccessType, Account, Acl, AclRow, AssignRoleError, Auth, ChangeEmail, ChangePassword, ConfirmEmail,
-    Decision, DeleteAccount, Event, Explanation, Hasher, Hooks, IssueToken, Login, Mailer, MemoryStore, Method,
-    NewUser, OneTimeStore, PasswordReset, Permission, Policy, Principal, Profile, Refusal, Register,
-    RequestEmailChange, RequestEmailVerification, RequestPasswordReset, RoleResolver, RoleStore, StoredUser,
-    TokenStore, UpdateUser, UserChange, UserOperation, UserQuery, UserStore, VerifyOptions,
+    AccessRequest, AccessType, Account, Acl, AclRow, AssignRoleError, Auth, ChangeEmail, ChangePassword, Client,
+    ConfirmEmail, Decision, DeleteAccount, DeviceSeen, DeviceStore, Event, Explanation, Hasher, Hooks, IssueToken,
+    Login, MailOptions, Mailer, MemoryStore, Method, NewUser, OneTimeStore, PasswordReset, Permission, Policy,
+    Principal, Profile, Proof, Refusal, Register, RequestEmailChange, RequestEmailVerification, RequestPasswordReset,
+    RoleResolver, RoleStore, StepUp, StoredUser, TokenStore, UpdateUser, UserChange, UserOperation, UserQuery,
+    UserStore, VerifyOptions,
 };
 #[cfg(feature = "jwt")]
 pub use gatekit_layer::JwtVerifier;
@@ -61,7 +62,7 @@ pub use gatekit_sql::SqliteStore;
 pub use {
     gatekit_core::{
         AclErrorStatus, AuthenticateError, Authenticated, Authenticator, IssuedToken, NoProfile, StoreError, Timestamp,
-        TokenRecord, TokenSecret, User, UserId, async_trait,
+        TokenClient, TokenRecord, TokenSecret, User, UserId, async_trait,
     },
     gatekit_layer::{
         AccessToken, AnyUser, AuthLayer, AuthRejection, AuthUser, Caller, ErrorForm, ErrorResponse, HasRole, Owned,

@@ -47,6 +47,9 @@ impl Authenticator for Members {
                 created: Timestamp(0),
                 renewed: None,
                 scopes,
+                proven: None,
+                client: None,
+                last_used: None,
             };
             Ok(Authenticated::with_token(Member(name), record))
         };

@@ -53,7 +53,7 @@ impl IntoError for ChangeEmailError {
         let status = match self {
             Self::Unavailable(error) => return error.into_error(model),
             Self::Invalid(error) => return validation_error(model, &[*error]),
-            Self::UserNotFound(_) => StatusCode::UNAUTHORIZED,
+            Self::UserNotFound(_) | Self::StepUpRequired => StatusCode::UNAUTHORIZED,
             _ => StatusCode::BAD_REQUEST,
         };
         ErrorResponse::new(status, self.to_string()).code(self.code())
@@ -64,7 +64,7 @@ impl IntoError for DeleteAccountError {
     fn into_error(self, model: &str) -> ErrorResponse {
         let status = match self {
             Self::Unavailable(error) => return error.into_error(model),
-            Self::UserNotFound(_) => StatusCode::UNAUTHORIZED,
+            Self::UserNotFound(_) | Self::StepUpRequired => StatusCode::UNAUTHORIZED,
             _ => StatusCode::BAD_REQUEST,
         };
         ErrorResponse::new(status, self.to_string()).code(self.code())

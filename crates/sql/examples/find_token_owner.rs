@@ -41,6 +41,9 @@ async fn fill(store: &SqliteStore) -> Result<(), Box<dyn Error>> {
                 created: SystemClock.now(),
                 renewed: None,
                 scopes: None,
+                proven: None,
+                client: None,
+                last_used: None,
             })
             .await?;
     }

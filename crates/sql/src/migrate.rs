@@ -20,6 +20,7 @@ pub(crate) struct Migration {
 const MIGRATIONS: &[Migration] = &[
     Migration { number: 1, name: "accounts", script: include_str!("../migrations/sqlite/0001_accounts.sql") },
     Migration { number: 2, name: "rest_api", script: include_str!("../migrations/sqlite/0002_rest_api.sql") },
+    Migration { number: 3, name: "browser", script: include_str!("../migrations/sqlite/0003_browser.sql") },
 ];
 
 const LEDGER: &str = "CREATE TABLE IF NOT EXISTS gatekit_migrations (

@@ -17,7 +17,8 @@
 //! ) -> Result<Option<(TokenRecord, String)>, StoreError> {
 //!     let query = sqlx::query(
 //!         "SELECT token_digest, token_user_type, token_user_id, token_rev, token_ttl, token_created, \
-//!          token_renewed, token_scopes, name FROM gatekit_access_tokens JOIN members ON members.id = token_user_id \
+//!          token_renewed, token_scopes, token_proven, token_user_agent, token_network, token_last_used, name \
+//!          FROM gatekit_access_tokens JOIN members ON members.id = token_user_id \
 //!          WHERE token_digest = ?",
 //!     )
 //!     .bind(digest.as_bytes().as_slice());
@@ -32,7 +33,8 @@
 //!     .await?;
 //! # let token = TokenRecord {
 //! #     digest: TokenDigest::of("secret"), user_type: "Member".into(), user_id: UserId::from("m1"), rev: 0, ttl: 60,
-//! #     created: gatekit_core::Timestamp(0), renewed: None, scopes: None,
+//! #     created: gatekit_core::Timestamp(0), renewed: None, scopes: None, proven: None, client: None,
+//! #     last_used: None,
 //! # };
 //! store.insert_token(&token).await?;
 //! let (found, name) = find_member_by_token(&store, &token.digest).await?.ok_or("not found")?;
@@ -40,7 +42,7 @@
 //! # Ok(()) }
 //! ```
 
-use gatekit_core::{CreateUserError, IdentifierKind, StoreError, Timestamp, TokenDigest, TokenRecord};
+use gatekit_core::{CreateUserError, IdentifierKind, StoreError, Timestamp, TokenClient, TokenDigest, TokenRecord};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
@@ -58,6 +60,13 @@ use crate::sqlite::rows::{Table, id_from_row};
 /// | `token_created` | INTEGER | milliseconds since the epoch |
 /// | `token_renewed` | INTEGER or NULL | when the lifetime began anew, milliseconds since the epoch; NULL if it never did |
 /// | `token_scopes` | TEXT or NULL | JSON array of texts |
+/// | `token_proven` | INTEGER or NULL | when a password was proven for it, milliseconds since the epoch |
+/// | `token_user_agent` | TEXT or NULL | on what it was issued |
+/// | `token_network` | TEXT or NULL | in which network it was issued |
+/// | `token_last_used` | INTEGER or NULL | when it was last used, milliseconds since the epoch |
+///
+/// The last four may be left out together, as an app's query does that was written before they were there: then no token counts as
+/// fresh.
 ///
 /// `token_renewed` may be left out, as an app's query does that was written before there was one. Where
 /// `Policy::renew_after` is set it must be there, or a token ends when it would have without being renewed.
@@ -80,6 +89,13 @@ pub fn token_from_row(row: &SqliteRow) -> Result<TokenRecord, StoreError> {
     let renewed: Option<i64> = if has(row, "token_renewed") { table.get(row, "token_renewed")? } else { None };
     let scopes: Option<&str> = table.get(row, "token_scopes")?;
     let scopes = scopes.map(serde_json::from_str).transpose().map_err(|_| table.corrupt("token_scopes"))?;
+    let (mut proven, mut client, mut last_used) = (None, TokenClient::default(), None);
+    if has(row, "token_proven") {
+        proven = table.get::<Option<i64>>(row, "token_proven")?;
+        client.user_agent = table.get(row, "token_user_agent")?;
+        client.network = table.get(row, "token_network")?;
+        last_used = table.get::<Option<i64>>(row, "token_last_used")?;
+    }
     Ok(TokenRecord {
         digest: TokenDigest::from_bytes(digest),
         user_type: table.get::<String>(row, "token_user_type")?.into(),
@@ -89,6 +105,9 @@ pub fn token_from_row(row: &SqliteRow) -> Result<TokenRecord, StoreError> {
         created: Timestamp(table.get(row, "token_created")?),
         renewed: renewed.map(Timestamp),
         scopes,
+        proven: proven.map(Timestamp),
+        client: (client != TokenClient::default()).then_some(client),
+        last_used: last_used.map(Timestamp),
     })
 }
 
@@ -117,7 +136,8 @@ pub fn token_from_row(row: &SqliteRow) -> Result<TokenRecord, StoreError> {
 /// store.assign_role("Member", &UserId::from("m1"), "editor").await?;
 /// # let token = gatekit_core::TokenRecord {
 /// #     digest: gatekit_core::TokenDigest::of("secret"), user_type: "Member".into(), user_id: UserId::from("m1"), rev: 0,
-/// #     ttl: 60, created: gatekit_core::Timestamp(0), renewed: None, scopes: None,
+/// #     ttl: 60, created: gatekit_core::Timestamp(0), renewed: None, scopes: None, proven: None, client: None,
+/// #     last_used: None,
 /// # };
 /// # store.insert_token(&token).await?;
 ///

@@ -271,6 +271,9 @@ async fn burst(store: &SqliteStore, round: &str) {
             created: Timestamp(0),
             renewed: None,
             scopes: None,
+            proven: None,
+            client: None,
+            last_used: None,
         };
         store.insert_token(&token).await.unwrap();
         say(format!("token {name}"));

@@ -118,6 +118,9 @@ async fn a_database_of_the_first_release_is_brought_up_to_date_and_keeps_what_is
         created: Timestamp(1000),
         renewed: None,
         scopes: Some(vec!["read".into()]),
+        proven: None,
+        client: None,
+        last_used: None,
     };
     let owner = UserStore::<User>::find_token_owner(&store, &store, &digest).await.unwrap().unwrap();
     assert_eq!((owner.token, owner.rev, owner.roles), (token.clone(), 4, Some(vec![])));

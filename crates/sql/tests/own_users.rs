@@ -210,6 +210,9 @@ async fn a_query_without_the_newer_columns_is_read() {
         created: Timestamp(5),
         renewed: Some(Timestamp(7)),
         scopes: None,
+        proven: None,
+        client: None,
+        last_used: None,
     };
     store.insert_token(&token).await.unwrap();
     store.assign_role("Member", &token.user_id, "editor").await.unwrap();

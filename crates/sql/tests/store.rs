@@ -34,6 +34,9 @@ fn token(secret: &str, user: impl Into<UserId>) -> TokenRecord {
         created: Timestamp(0),
         renewed: None,
         scopes: None,
+        proven: None,
+        client: None,
+        last_used: None,
     }
 }
 

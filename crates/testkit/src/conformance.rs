@@ -222,6 +222,9 @@ fn token(secret: impl std::fmt::Display) -> TokenRecord {
         created: T0,
         renewed: None,
         scopes: None,
+        proven: None,
+        client: None,
+        last_used: None,
     }
 }
 

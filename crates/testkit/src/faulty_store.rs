@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 use gatekit_core::{
-    Account, CreateUserError, Identifier, NewUser, OneTimePurpose, OneTimeRecord, OneTimeStore, PasswordHash,
-    RoleStore, StoreError, StoreIdentity, StoredUser, Timestamp, TokenDigest, TokenOwner, TokenRecord, TokenStore,
-    UserChange, UserId, UserOperation, UserQuery, UserStore, Where,
+    Account, CreateUserError, DeviceSeen, DeviceStore, Identifier, NewUser, OneTimePurpose, OneTimeRecord,
+    OneTimeStore, PasswordHash, RoleStore, StoreError, StoreIdentity, StoredUser, Timestamp, TokenDigest, TokenOwner,
+    TokenRecord, TokenStore, UserChange, UserId, UserOperation, UserQuery, UserStore, Where,
 };
 
 use crate::Faults;
@@ -194,5 +194,26 @@ impl<S: RoleStore> RoleStore for FaultyStore<S> {
 
     async fn users_in_role(&self, user_type: &str, role: &str) -> Result<Vec<UserId>, StoreError> {
         self.faults.call("users_in_role", self.inner.users_in_role(user_type, role)).await
+    }
+}
+
+#[async_trait]
+impl<S: DeviceStore> DeviceStore for FaultyStore<S> {
+    async fn remember_device(
+        &self,
+        user_type: &str,
+        user: &UserId,
+        device: &TokenDigest,
+        now: Timestamp,
+    ) -> Result<DeviceSeen, StoreError> {
+        self.faults.call("remember_device", self.inner.remember_device(user_type, user, device, now)).await
+    }
+
+    async fn forget_devices_of(&self, user_type: &str, user: &UserId) -> Result<u64, StoreError> {
+        self.faults.call("forget_devices_of", self.inner.forget_devices_of(user_type, user)).await
+    }
+
+    async fn purge_devices(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.faults.call("purge_devices", self.inner.purge_devices(before, limit)).await
     }
 }

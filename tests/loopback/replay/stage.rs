@@ -124,6 +124,9 @@ impl Stage {
             created: app.clock.now().plus_seconds(-row.age),
             renewed: None,
             scopes: row.scopes.map(|scopes| scopes.iter().map(|&scope| scope.to_owned()).collect()),
+            proven: None,
+            client: None,
+            last_used: None,
         };
         app.tokens.insert_token(&token).await.unwrap();
         self.known_token(label, recorded);

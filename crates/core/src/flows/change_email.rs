@@ -1,9 +1,10 @@
 //! Another address, proven before it becomes the user's.
 
+use crate::flows::step_up::{Proof, Unproven};
 use crate::flows::update_user::{ATTEMPTS, changes_too_often, sound_email};
 use crate::{
-    Account, Auth, CreateUserError, Event, FieldError, Identifier, IdentifierKind, Mail, MailKind, OneTimePurpose,
-    OneTimeRecord, Password, StoreError, TokenRecord, TokenSecret, Unavailable, UserChange, UserId, random,
+    Account, Auth, CreateUserError, Event, FieldError, Identifier, IdentifierKind, Mail, MailKind, MailOptions,
+    OneTimePurpose, OneTimeRecord, StoreError, TokenRecord, TokenSecret, Unavailable, UserChange, UserId, random,
 };
 
 const PURPOSE: OneTimePurpose = OneTimePurpose::ChangeEmail;
@@ -14,25 +15,32 @@ const PURPOSE: OneTimePurpose = OneTimePurpose::ChangeEmail;
 pub struct RequestEmailChange {
     /// Whose.
     pub user_id: UserId,
-    /// The present password.
-    pub password: Password,
+    /// The present password, or a token for which it was proven a short time ago.
+    pub proof: Proof,
     /// The new address.
     pub email: String,
-    /// The prefix the routes are mounted under, for the link in the mail: `/api/users`.
-    pub mount: String,
+    /// How the mail is written.
+    pub mails: MailOptions,
 }
 
 impl RequestEmailChange {
     /// To this address.
     #[must_use]
-    pub fn new(user_id: impl Into<UserId>, password: impl Into<Password>, email: impl Into<String>) -> Self {
-        Self { user_id: user_id.into(), password: password.into(), email: email.into(), mount: String::new() }
+    pub fn new(user_id: impl Into<UserId>, proof: impl Into<Proof>, email: impl Into<String>) -> Self {
+        Self { user_id: user_id.into(), proof: proof.into(), email: email.into(), mails: MailOptions::default() }
     }
 
     /// With routes mounted under this prefix.
     #[must_use]
     pub fn mount(mut self, prefix: impl Into<String>) -> Self {
-        self.mount = prefix.into();
+        self.mails.mount = prefix.into();
+        self
+    }
+
+    /// With the mail written like this.
+    #[must_use]
+    pub fn mails(mut self, options: MailOptions) -> Self {
+        self.mails = options;
         self
     }
 }
@@ -45,13 +53,15 @@ pub struct ChangeEmail {
     pub token: TokenSecret,
     /// A token of the user that stays alive. All others end.
     pub keep: Option<TokenRecord>,
+    /// How the notice to the old address is written.
+    pub mails: MailOptions,
 }
 
 impl ChangeEmail {
     /// With this secret.
     #[must_use]
     pub fn new(token: impl Into<TokenSecret>) -> Self {
-        Self { token: token.into(), keep: None }
+        Self { token: token.into(), keep: None, mails: MailOptions::default() }
     }
 
     /// And this token stays alive.
@@ -72,6 +82,9 @@ pub enum ChangeEmailError {
     /// The password is wrong. HTTP status 400, as at change-password.
     #[error("Invalid current password")]
     WrongPassword,
+    /// The password was not proven for the token within `Policy::step_up_ttl`. HTTP status 401.
+    #[error("the password must be proven again")]
+    StepUpRequired,
     /// The new address is none, or was taken while its mail was on the way. HTTP status 422.
     #[error("the new address is not valid: {}", .0.message)]
     Invalid(Box<FieldError>),
@@ -90,6 +103,7 @@ impl ChangeEmailError {
         match self {
             Self::UserNotFound(_) => "USER_NOT_FOUND",
             Self::WrongPassword => "INVALID_PASSWORD",
+            Self::StepUpRequired => "STEP_UP_REQUIRED",
             Self::Invalid(_) => "INVALID_EMAIL",
             Self::InvalidToken => "INVALID_TOKEN",
             Self::Unavailable(_) => "SERVICE_UNAVAILABLE",
@@ -100,6 +114,16 @@ impl ChangeEmailError {
 impl From<StoreError> for ChangeEmailError {
     fn from(error: StoreError) -> Self {
         Self::Unavailable(error.into())
+    }
+}
+
+impl From<Unproven> for ChangeEmailError {
+    fn from(unproven: Unproven) -> Self {
+        match unproven {
+            Unproven::WrongPassword => Self::WrongPassword,
+            Unproven::StepUpRequired => Self::StepUpRequired,
+            Unproven::Unavailable(error) => Self::Unavailable(error),
+        }
     }
 }
 
@@ -115,14 +139,11 @@ impl<U: Account> Auth<U> {
     /// [`ChangeEmailError`].
     pub async fn request_email_change(&self, request: RequestEmailChange) -> Result<(), ChangeEmailError> {
         let auth = &*self.0;
-        let RequestEmailChange { user_id, password, email, mount } = request;
+        let RequestEmailChange { user_id, proof, email, mails } = request;
         let Some(found) = self.bounded(auth.users.find_user(&user_id)).await? else {
             return Err(ChangeEmailError::UserNotFound(user_id));
         };
-        let verified = auth.hasher.verify(password, found.password.as_ref()).await.map_err(Unavailable::from)?;
-        if !verified.matches {
-            return Err(ChangeEmailError::WrongPassword);
-        }
+        self.check_proof(&found, proof).await?;
         sound_email(&email).map_err(ChangeEmailError::Invalid)?;
         let email = auth.policy.canonical_email(&email);
         let namespace = auth.policy.namespace(found.user.realm());
@@ -142,7 +163,7 @@ impl<U: Account> Auth<U> {
         self.bounded(auth.one_time.delete_one_time_of(PURPOSE, U::model_name(), &user_id)).await?;
         self.bounded(auth.one_time.insert_one_time(&record)).await?;
         if free {
-            self.post(self.change_email_mail(&email, &mount, &secret));
+            self.post(self.change_email_mail(&email, &mails, &secret));
             self.emit(Event::EmailChangeRequested { user: found.user, email, token: secret }).await;
         }
         Ok(())
@@ -188,30 +209,30 @@ impl<U: Account> Auth<U> {
         }
         self.after_new_rev(&id, change.keep.as_ref(), new.rev).await;
         self.emit(Event::UserUpdated { user: new.user.clone() }).await;
-        self.after_new_email(&old.user, &new.user).await;
+        self.after_new_email(&old.user, &new.user, &change.mails).await;
         Ok(new.user)
     }
 
     /// Tells the old address, whose owner may not be who did it, and the app.
-    pub(crate) async fn after_new_email(&self, old: &U, new: &U) {
+    pub(crate) async fn after_new_email(&self, old: &U, new: &U, mails: &MailOptions) {
         let to = old.email().map(str::to_owned);
-        if let Some(to) = to.as_deref().filter(|_| self.0.mailer.is_some()) {
-            let text = "The address of your account was changed, and this one is no longer used.\n\n\
-                        If it was not you, tell the people who run the site at once.\n";
-            self.post(Mail::new(MailKind::EmailChanged, to, "Your address was changed", text));
+        if self.0.policy.notify_email_changed {
+            self.post_notice(MailKind::EmailChanged, to.as_deref(), mails);
         }
         self.emit(Event::EmailChanged { user: new.clone(), old: to }).await;
     }
 
-    fn change_email_mail(&self, to: &str, mount: &str, secret: &TokenSecret) -> Mail {
-        let auth = &*self.0;
-        let link = match (&auth.change_email_link, &auth.public_url) {
-            (Some(template), _) => Some(template.replace("{token}", secret.expose())),
-            (None, Some(url)) => {
-                Some(format!("{url}{}/change-email#token={}", mount.trim_end_matches('/'), secret.expose()))
+    fn change_email_mail(&self, to: &str, mails: &MailOptions, secret: &TokenSecret) -> Mail {
+        let link = self.page_link(mails, secret).or_else(|| {
+            let auth = &*self.0;
+            match (&auth.change_email_link, &auth.public_url) {
+                (Some(template), _) => Some(template.replace("{token}", secret.expose())),
+                (None, Some(url)) => {
+                    Some(format!("{url}{}/change-email#token={}", mails.mount.trim_end_matches('/'), secret.expose()))
+                }
+                (None, None) => None,
             }
-            (None, None) => None,
-        };
+        });
         let how = match &link {
             Some(link) => format!("Open this link to use this address:\n\n{link}"),
             None => format!("Enter this code to use this address:\n\n{}", secret.expose()),

@@ -1,6 +1,8 @@
 //! A new password, with the old one.
 
-use crate::{Account, Auth, Event, Password, PasswordError, StoreError, TokenRecord, Unavailable, UserId};
+use crate::{
+    Account, Auth, Event, MailKind, MailOptions, Password, PasswordError, StoreError, TokenRecord, Unavailable, UserId,
+};
 
 /// A user wants another password.
 #[derive(Clone, Debug)]
@@ -14,13 +16,15 @@ pub struct ChangePassword {
     pub new: Password,
     /// The token the user asks with, which stays alive. All others end.
     pub keep: Option<TokenRecord>,
+    /// How the notice is written.
+    pub mails: MailOptions,
 }
 
 impl ChangePassword {
     /// From the old one to the new one; every token of the user ends.
     #[must_use]
     pub fn new(user_id: impl Into<UserId>, old: impl Into<Password>, new: impl Into<Password>) -> Self {
-        Self { user_id: user_id.into(), old: old.into(), new: new.into(), keep: None }
+        Self { user_id: user_id.into(), old: old.into(), new: new.into(), keep: None, mails: MailOptions::default() }
     }
 
     /// And this token stays alive.
@@ -82,7 +86,7 @@ impl<U: Account> Auth<U> {
     /// [`ChangePasswordError`].
     pub async fn change_password(&self, change: ChangePassword) -> Result<(), ChangePasswordError> {
         let auth = &*self.0;
-        let ChangePassword { user_id, old, new, keep } = change;
+        let ChangePassword { user_id, old, new, keep, mails } = change;
         let Some(found) = self.bounded(auth.users.find_user(&user_id)).await? else {
             return Err(ChangePasswordError::UserNotFound(user_id));
         };
@@ -95,8 +99,16 @@ impl<U: Account> Auth<U> {
         let rev = self.bounded(auth.users.set_password(&user_id, found.rev, &hash)).await?;
         let rev = rev.ok_or(ChangePasswordError::Conflict)?;
         self.after_new_rev(&user_id, keep.as_ref(), rev).await;
-        self.emit(Event::PasswordChanged { user_id, by_reset: false }).await;
+        self.after_new_password(&found.user, false, &mails).await;
         Ok(())
+    }
+
+    /// Tells the user, who may not be who did it, and the app.
+    pub(crate) async fn after_new_password(&self, user: &U, by_reset: bool, mails: &MailOptions) {
+        if self.0.policy.notify_password_changed {
+            self.post_notice(MailKind::PasswordChanged, user.email(), mails);
+        }
+        self.emit(Event::PasswordChanged { user_id: user.id(), by_reset }).await;
     }
 
     /// Carries the one token over that is kept, and clears the dead ones away. `rev` has been bumped already, so what

@@ -1,6 +1,7 @@
 //! A user goes.
 
-use crate::{Account, Auth, Event, OneTimePurpose, Password, StoreError, Unavailable, UserId};
+use crate::flows::step_up::{Proof, Unproven};
+use crate::{Account, Auth, Event, OneTimePurpose, StoreError, Unavailable, UserId};
 
 /// A user wants to be removed, and proves with the password that it is the one.
 #[derive(Clone, Debug)]
@@ -8,15 +9,15 @@ use crate::{Account, Auth, Event, OneTimePurpose, Password, StoreError, Unavaila
 pub struct DeleteAccount {
     /// Who.
     pub user_id: UserId,
-    /// The present password.
-    pub password: Password,
+    /// The present password, or a token for which it was proven a short time ago.
+    pub proof: Proof,
 }
 
 impl DeleteAccount {
-    /// With the password.
+    /// With the password, or a token for which it was proven a short time ago.
     #[must_use]
-    pub fn new(user_id: impl Into<UserId>, password: impl Into<Password>) -> Self {
-        Self { user_id: user_id.into(), password: password.into() }
+    pub fn new(user_id: impl Into<UserId>, proof: impl Into<Proof>) -> Self {
+        Self { user_id: user_id.into(), proof: proof.into() }
     }
 }
 
@@ -30,6 +31,9 @@ pub enum DeleteAccountError {
     /// The password is wrong. HTTP status 400, as at change-password.
     #[error("Invalid current password")]
     WrongPassword,
+    /// The password was not proven for the token within `Policy::step_up_ttl`. HTTP status 401.
+    #[error("the password must be proven again")]
+    StepUpRequired,
     /// It cannot be done now. HTTP status 503.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
@@ -42,6 +46,7 @@ impl DeleteAccountError {
         match self {
             Self::UserNotFound(_) => "USER_NOT_FOUND",
             Self::WrongPassword => "INVALID_PASSWORD",
+            Self::StepUpRequired => "STEP_UP_REQUIRED",
             Self::Unavailable(_) => "SERVICE_UNAVAILABLE",
         }
     }
@@ -50,6 +55,16 @@ impl DeleteAccountError {
 impl From<StoreError> for DeleteAccountError {
     fn from(error: StoreError) -> Self {
         Self::Unavailable(error.into())
+    }
+}
+
+impl From<Unproven> for DeleteAccountError {
+    fn from(unproven: Unproven) -> Self {
+        match unproven {
+            Unproven::WrongPassword => Self::WrongPassword,
+            Unproven::StepUpRequired => Self::StepUpRequired,
+            Unproven::Unavailable(error) => Self::Unavailable(error),
+        }
     }
 }
 
@@ -79,14 +94,11 @@ impl<U: Account> Auth<U> {
     /// [`DeleteAccountError`].
     pub async fn delete_account(&self, delete: DeleteAccount) -> Result<(), DeleteAccountError> {
         let auth = &*self.0;
-        let DeleteAccount { user_id, password } = delete;
+        let DeleteAccount { user_id, proof } = delete;
         let Some(found) = self.bounded(auth.users.find_user(&user_id)).await? else {
             return Err(DeleteAccountError::UserNotFound(user_id));
         };
-        let verified = auth.hasher.verify(password, found.password.as_ref()).await.map_err(Unavailable::from)?;
-        if !verified.matches {
-            return Err(DeleteAccountError::WrongPassword);
-        }
+        self.check_proof(&found, proof).await?;
         if self.delete_user(&user_id).await? { Ok(()) } else { Err(DeleteAccountError::UserNotFound(user_id)) }
     }
 
@@ -97,6 +109,7 @@ impl<U: Account> Auth<U> {
         for purpose in [OneTimePurpose::ResetPassword, OneTimePurpose::VerifyEmail, OneTimePurpose::ChangeEmail] {
             self.bounded(auth.one_time.delete_one_time_of(purpose, model, id)).await?;
         }
+        self.bounded(auth.devices.forget_devices_of(model, id)).await?;
         for role in self.bounded(auth.roles.roles_of(model, id)).await? {
             self.bounded(auth.roles.unassign_role(model, id, &role)).await?;
         }

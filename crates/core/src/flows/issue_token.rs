@@ -1,6 +1,6 @@
 //! A token for a user, without a password: for the app's own code, and the last step of a login.
 
-use crate::{Account, Auth, IssuedToken, StoreError, TokenRecord, Unavailable, UserId, random};
+use crate::{Account, Auth, IssuedToken, StoreError, TokenDigest, TokenRecord, Unavailable, UserId, random};
 
 /// A token to be issued.
 #[derive(Clone, Debug, Default)]
@@ -70,7 +70,8 @@ impl<U: Account> Auth<U> {
     pub async fn issue_token(&self, user: &UserId, options: IssueToken) -> Result<IssuedToken, IssueTokenError> {
         let ttl = self.effective_ttl(options.ttl).ok_or(IssueTokenError::InvalidTtl)?;
         let found = self.bounded(self.0.users.find_user(user)).await?.ok_or(IssueTokenError::UserNotFound)?;
-        Ok(self.insert_new_token(user.clone(), found.rev, ttl, options.scopes).await?)
+        let blank = self.blank_token(user.clone(), found.rev, ttl);
+        Ok(self.insert_new_token(TokenRecord { scopes: options.scopes, ..blank }).await?)
     }
 
     /// The lifetime a token gets for which `asked` seconds are asked; `None` if no token can have that, which is what
@@ -86,25 +87,34 @@ impl<U: Account> Auth<U> {
         }
     }
 
-    pub(crate) async fn insert_new_token(
-        &self,
-        user_id: UserId,
-        rev: i64,
-        ttl: i64,
-        scopes: Option<Vec<String>>,
-    ) -> Result<IssuedToken, Unavailable> {
+    /// Stores a token like this one under a new secret, issued now.
+    pub(crate) async fn insert_new_token(&self, like: TokenRecord) -> Result<IssuedToken, Unavailable> {
         let secret = random::token_secret(&*self.0.random)?;
         let record = TokenRecord {
             digest: secret.digest(),
+            created: self.0.clock.now(),
+            renewed: None,
+            last_used: None,
+            ..like
+        };
+        self.bounded(self.0.tokens.insert_token(&record)).await?;
+        Ok(IssuedToken { secret, record })
+    }
+
+    /// What a token is before anything is known of it but whose it is and how long it lives.
+    pub(crate) fn blank_token(&self, user_id: UserId, rev: i64, ttl: i64) -> TokenRecord {
+        TokenRecord {
+            digest: TokenDigest::of(""),
             user_type: U::model_name().into(),
             user_id,
             rev,
             ttl,
             created: self.0.clock.now(),
             renewed: None,
-            scopes,
-        };
-        self.bounded(self.0.tokens.insert_token(&record)).await?;
-        Ok(IssuedToken { secret, record })
+            scopes: None,
+            proven: None,
+            client: None,
+            last_used: None,
+        }
     }
 }

@@ -1,7 +1,12 @@
 //! A password for a token.
 
 use crate::flows::identifier::Unnamed;
-use crate::{Account, Auth, Event, IssuedToken, Password, PasswordHash, Refusal, StoreError, Unavailable, UserId};
+use std::net::IpAddr;
+
+use crate::{
+    Account, Auth, DeviceSeen, Event, IssuedToken, MailKind, MailOptions, Password, PasswordHash, Refusal, StoreError,
+    TokenClient, TokenDigest, TokenRecord, TokenSecret, Unavailable, UserId,
+};
 
 /// Somebody wants to log in.
 #[derive(Clone, Debug)]
@@ -17,6 +22,53 @@ pub struct Login {
     pub password: Password,
     /// The lifetime asked for; see [`IssueToken::ttl`](crate::IssueToken::ttl).
     pub ttl: Option<i64>,
+    /// On what.
+    pub client: Client,
+    /// How the notice of a login from an unknown device is written.
+    pub mails: MailOptions,
+}
+
+/// From where somebody logs in, as far as it is known.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Client {
+    /// The `User-Agent` header.
+    pub user_agent: Option<String>,
+    /// The address, if there is one that can be trusted. Only its network is stored.
+    pub ip: Option<IpAddr>,
+    /// What the device is known by, a secret it was given at an earlier login. Without one it is known by its `User-Agent`.
+    pub device: Option<TokenSecret>,
+}
+
+impl Client {
+    /// With this `User-Agent` header.
+    #[must_use]
+    pub fn user_agent(mut self, user_agent: impl Into<String>) -> Self {
+        self.user_agent = Some(user_agent.into());
+        self
+    }
+
+    /// At this address.
+    #[must_use]
+    pub fn ip(mut self, ip: impl Into<IpAddr>) -> Self {
+        self.ip = Some(ip.into());
+        self
+    }
+
+    /// On the device that was given this secret.
+    #[must_use]
+    pub fn device(mut self, secret: impl Into<TokenSecret>) -> Self {
+        self.device = Some(secret.into());
+        self
+    }
+
+    /// What stores know the device by.
+    fn digest(&self) -> TokenDigest {
+        match &self.device {
+            Some(secret) => secret.digest(),
+            None => TokenDigest::of(&format!("user-agent {}", self.user_agent.as_deref().unwrap_or_default())),
+        }
+    }
 }
 
 impl Login {
@@ -35,13 +87,28 @@ impl Login {
     /// With a password, and an identifier that is set field by field.
     #[must_use]
     pub fn password(password: impl Into<Password>) -> Self {
-        Self { email: None, username: None, realm: None, password: password.into(), ttl: None }
+        Self {
+            email: None,
+            username: None,
+            realm: None,
+            password: password.into(),
+            ttl: None,
+            client: Client::default(),
+            mails: MailOptions::default(),
+        }
     }
 
     /// In this realm.
     #[must_use]
     pub fn realm(mut self, realm: impl Into<String>) -> Self {
         self.realm = Some(realm.into());
+        self
+    }
+
+    /// From there.
+    #[must_use]
+    pub fn client(mut self, client: Client) -> Self {
+        self.client = client;
         self
     }
 
@@ -177,9 +244,31 @@ impl<U: Account> Auth<U> {
         if let (true, Some(old)) = (verified.outdated, &found.password) {
             self.rehash(&user_id, login.password, old).await;
         }
-        let token = self.insert_new_token(user_id, found.rev, ttl, None).await?;
+        let blank = self.blank_token(user_id, found.rev, ttl);
+        let token = TokenRecord {
+            proven: Some(blank.created),
+            client: TokenClient::new(login.client.user_agent.as_deref(), login.client.ip),
+            ..blank
+        };
+        let token = self.insert_new_token(token).await?;
+        self.notice_device(&found.user, &token.record, &login.client, &login.mails).await;
         self.emit(Event::LoggedIn { user: found.user.clone() }).await;
         Ok(LoggedIn { user: found.user, token })
+    }
+
+    /// Tells the user of a device it was not seen on before. The login does not depend on it.
+    async fn notice_device(&self, user: &U, token: &TokenRecord, client: &Client, mails: &MailOptions) {
+        let auth = &*self.0;
+        if !auth.policy.notify_unknown_device {
+            return;
+        }
+        let device = client.digest();
+        let seen = auth.devices.remember_device(U::model_name(), &token.user_id, &device, token.created);
+        match self.bounded(seen).await {
+            Ok(DeviceSeen::New) => self.post_notice(MailKind::UnknownDevice, user.email(), mails),
+            Ok(DeviceSeen::Known | DeviceSeen::First) => {}
+            Err(error) => tracing::warn!(%error, "a login could not be compared with the devices of its user"),
+        }
     }
 
     /// Replaces a hash by one with today's parameters. The login does not depend on it.

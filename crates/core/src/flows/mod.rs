@@ -14,5 +14,6 @@ pub(crate) mod register;
 pub(crate) mod reset_password;
 pub(crate) mod roles;
 pub(crate) mod sessions;
+pub(crate) mod step_up;
 pub(crate) mod update_user;
 pub(crate) mod verify_email;

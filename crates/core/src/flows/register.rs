@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use crate::{
-    Account, Auth, CreateUserError, Event, Identifier, IdentifierKind, NewUser, Password, PasswordError, Refusal,
-    StoreError, Unavailable, email,
+    Account, Auth, CreateUserError, Event, Identifier, IdentifierKind, MailOptions, NewUser, Password, PasswordError,
+    Refusal, StoreError, Unavailable, email,
 };
 
 /// Longer names and realms are refused, in bytes: LoopBack's SQL columns hold 512.
@@ -29,8 +29,8 @@ pub struct Register<P> {
     pub problems: Vec<FieldError>,
     /// The app's own fields.
     pub profile: P,
-    /// The prefix the routes are mounted under, for the link in the verification mail: `/api/users`.
-    pub mount: String,
+    /// How the verification mail is written.
+    pub mails: MailOptions,
 }
 
 impl<P: Default> Register<P> {
@@ -53,7 +53,7 @@ impl<P> Register<P> {
             email_verified: None,
             problems: Vec::new(),
             profile,
-            mount: String::new(),
+            mails: MailOptions::default(),
         }
     }
 
@@ -74,7 +74,14 @@ impl<P> Register<P> {
     /// With routes mounted under this prefix.
     #[must_use]
     pub fn mount(mut self, prefix: impl Into<String>) -> Self {
-        self.mount = prefix.into();
+        self.mails.mount = prefix.into();
+        self
+    }
+
+    /// With the verification mail written like this.
+    #[must_use]
+    pub fn mails(mut self, options: MailOptions) -> Self {
+        self.mails = options;
         self
     }
 }
@@ -178,7 +185,7 @@ impl<U: Account> Auth<U> {
     /// [`RegisterError`].
     pub async fn register(&self, register: Register<U::Profile>) -> Result<U, RegisterError> {
         let auth = &*self.0;
-        let Register { email, username, realm, password, email_verified, problems, profile, mount } = register;
+        let Register { email, username, realm, password, email_verified, problems, profile, mails } = register;
         if let Some(password) = &password {
             auth.policy.check_password(password)?;
         }
@@ -225,7 +232,7 @@ impl<U: Account> Auth<U> {
             }
         })?;
         self.emit(Event::Registered { user: stored.user.clone() }).await;
-        self.verify_new_user(&stored.user, &mount).await;
+        self.verify_new_user(&stored.user, &mails).await;
         Ok(stored.user)
     }
 

@@ -2,8 +2,8 @@
 
 use crate::flows::update_user::is_outdated;
 use crate::{
-    Account, Auth, Event, Mail, MailKind, OneTimePurpose, OneTimeRecord, Password, PasswordError, StoreError,
-    TokenDigest, TokenRecord, TokenSecret, Unavailable, UserId, random,
+    Account, Auth, Event, Mail, MailKind, MailOptions, OneTimePurpose, OneTimeRecord, Password, PasswordError,
+    StoreError, StoredUser, TokenDigest, TokenRecord, TokenSecret, Unavailable, UserId, random,
 };
 
 /// Somebody says they lost their password.
@@ -14,16 +14,15 @@ pub struct RequestPasswordReset {
     pub email: String,
     /// The realm, if the app has realms.
     pub realm: Option<String>,
-    /// The prefix the routes are mounted under, for the link in the mail: `/api/users`. See
-    /// [`Builder::reset_link`](crate::Builder::reset_link).
-    pub mount: String,
+    /// How the mail is written.
+    pub mails: MailOptions,
 }
 
 impl RequestPasswordReset {
     /// For this address.
     #[must_use]
     pub fn email(email: impl Into<String>) -> Self {
-        Self { email: email.into(), realm: None, mount: String::new() }
+        Self { email: email.into(), realm: None, mails: MailOptions::default() }
     }
 
     /// In this realm.
@@ -36,7 +35,14 @@ impl RequestPasswordReset {
     /// With routes mounted under this prefix.
     #[must_use]
     pub fn mount(mut self, prefix: impl Into<String>) -> Self {
-        self.mount = prefix.into();
+        self.mails.mount = prefix.into();
+        self
+    }
+
+    /// With the mail written like this.
+    #[must_use]
+    pub fn mails(mut self, options: MailOptions) -> Self {
+        self.mails = options;
         self
     }
 }
@@ -71,13 +77,15 @@ pub struct PasswordReset {
     pub token: TokenSecret,
     /// The new password.
     pub new: Password,
+    /// How the notice is written.
+    pub mails: MailOptions,
 }
 
 impl PasswordReset {
     /// With the secret and the new password.
     #[must_use]
     pub fn new(token: impl Into<TokenSecret>, new: impl Into<Password>) -> Self {
-        Self { token: token.into(), new: new.into() }
+        Self { token: token.into(), new: new.into(), mails: MailOptions::default() }
     }
 }
 
@@ -145,7 +153,7 @@ impl<U: Account> Auth<U> {
         self.bounded(auth.one_time.insert_one_time(&record)).await?;
         let Some(found) = found else { return Ok(()) };
         if let Some(to) = found.user.email() {
-            self.post(self.reset_mail(to, &request.mount, &secret));
+            self.post(self.reset_mail(to, &request.mails, &secret));
         }
         self.emit(Event::PasswordResetRequested { user: found.user, token: secret }).await;
         Ok(())
@@ -165,7 +173,9 @@ impl<U: Account> Auth<U> {
         let digest = reset.token.digest();
         let record = self.find_reset(&digest).await?.ok_or(ResetPasswordError::InvalidToken)?;
         let user_id = record.user_id.ok_or(ResetPasswordError::InvalidToken)?;
-        self.replace_password(&user_id, record.rev, reset.new, None).await?;
+        let found = self.bounded(auth.users.find_user(&user_id)).await?;
+        let found = found.filter(|found| found.rev == record.rev).ok_or(ResetPasswordError::InvalidToken)?;
+        self.replace_password(&found, reset.new, None, &reset.mails).await?;
         if let Err(error) = self.bounded(auth.one_time.take_one_time(PURPOSE, &digest)).await {
             tracing::warn!(%error, "a used reset token is dead but could not be removed");
         }
@@ -175,18 +185,19 @@ impl<U: Account> Auth<U> {
     /// The step that counts: the new password is stored if `rev` is still the user's.
     async fn replace_password(
         &self,
-        user_id: &UserId,
-        rev: i64,
+        found: &StoredUser<U>,
         new: Password,
         keep: Option<&TokenRecord>,
+        mails: &MailOptions,
     ) -> Result<(), ResetPasswordError> {
         let auth = &*self.0;
+        let user_id = found.user.id();
         auth.policy.check_password(&new)?;
         let hash = auth.hasher.hash(new, &*auth.random).await?;
-        let rev = self.bounded(auth.users.set_password(user_id, rev, &hash)).await?;
+        let rev = self.bounded(auth.users.set_password(&user_id, found.rev, &hash)).await?;
         let rev = rev.ok_or(ResetPasswordError::InvalidToken)?;
-        self.after_new_rev(user_id, keep, rev).await;
-        self.emit(Event::PasswordChanged { user_id: user_id.clone(), by_reset: true }).await;
+        self.after_new_rev(&user_id, keep, rev).await;
+        self.after_new_password(&found.user, true, mails).await;
         Ok(())
     }
 
@@ -209,7 +220,7 @@ impl<U: Account> Auth<U> {
         if keep.is_some_and(|token| is_outdated(token, &found)) {
             return Err(ResetPasswordError::InvalidToken);
         }
-        self.replace_password(user_id, found.rev, new, keep).await
+        self.replace_password(&found, new, keep, &MailOptions::default()).await
     }
 
     /// Whether `token` could choose a new password now, as far as can be told without trying.
@@ -228,8 +239,8 @@ impl<U: Account> Auth<U> {
             .filter(|record| record.user_type == U::model_name() && record.user_id.is_some() && now < record.expires))
     }
 
-    fn reset_mail(&self, to: &str, mount: &str, secret: &TokenSecret) -> Mail {
-        let link = self.reset_link(mount, secret);
+    fn reset_mail(&self, to: &str, mails: &MailOptions, secret: &TokenSecret) -> Mail {
+        let link = self.page_link(mails, secret).or_else(|| self.reset_link(&mails.mount, secret));
         let minutes = self.0.policy.reset_token_ttl.div_euclid(60).max(1);
         let how = match &link {
             Some(link) => format!("Open this link within {minutes} minutes:\n\n{link}"),

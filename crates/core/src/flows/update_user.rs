@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 use crate::flows::register::{check_email, check_name};
 use crate::{
-    Account, Auth, CreateUserError, Event, FieldError, Identifier, IdentifierKind, OneTimePurpose, Password,
-    PasswordError, StoreError, StoredUser, TokenRecord, Unavailable, UserChange, UserId, email,
+    Account, Auth, CreateUserError, Event, FieldError, Identifier, IdentifierKind, MailOptions, OneTimePurpose,
+    Password, PasswordError, StoreError, StoredUser, TokenRecord, Unavailable, UserChange, UserId, email,
 };
 
 /// How often a change is tried again that met another change of the same user.
@@ -372,10 +372,10 @@ impl<U: Account> Auth<U> {
         }
         self.emit(Event::UserUpdated { user: new.user.clone() }).await;
         if repassworded {
-            self.emit(Event::PasswordChanged { user_id, by_reset: false }).await;
+            self.after_new_password(&old.user, false, &MailOptions::default()).await;
         }
         if renamed {
-            self.after_new_email(&old.user, &new.user).await;
+            self.after_new_email(&old.user, &new.user, &MailOptions::default()).await;
         }
         new.user
     }

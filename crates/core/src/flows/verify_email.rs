@@ -2,8 +2,8 @@
 
 use crate::flows::update_user::{ATTEMPTS, changes_too_often};
 use crate::{
-    Account, Auth, ConfigError, CreateUserError, Event, Mail, MailKind, OneTimePurpose, OneTimeRecord, StoreError,
-    StoredUser, TokenSecret, Unavailable, UserChange, UserId, random,
+    Account, Auth, ConfigError, CreateUserError, Event, Mail, MailKind, MailOptions, OneTimePurpose, OneTimeRecord,
+    StoreError, StoredUser, TokenSecret, Unavailable, UserChange, UserId, random,
 };
 
 const PURPOSE: OneTimePurpose = OneTimePurpose::VerifyEmail;
@@ -68,8 +68,8 @@ impl VerifyOptions {
 pub struct RequestEmailVerification {
     /// Whose address.
     pub of: VerificationOf,
-    /// The prefix the routes are mounted under, for the link in the mail: `/api/users`.
-    pub mount: String,
+    /// How the mail is written.
+    pub mails: MailOptions,
 }
 
 /// How the user is named whose address is to be proven.
@@ -91,19 +91,26 @@ impl RequestEmailVerification {
     /// For the user with this id. LoopBack's `user.verify()`.
     #[must_use]
     pub fn user(id: impl Into<UserId>) -> Self {
-        Self { of: VerificationOf::User(id.into()), mount: String::new() }
+        Self { of: VerificationOf::User(id.into()), mails: MailOptions::default() }
     }
 
     /// For the user with this address.
     #[must_use]
     pub fn email(email: impl Into<String>) -> Self {
-        Self { of: VerificationOf::Email { email: email.into(), realm: None }, mount: String::new() }
+        Self { of: VerificationOf::Email { email: email.into(), realm: None }, mails: MailOptions::default() }
     }
 
     /// With routes mounted under this prefix.
     #[must_use]
     pub fn mount(mut self, prefix: impl Into<String>) -> Self {
-        self.mount = prefix.into();
+        self.mails.mount = prefix.into();
+        self
+    }
+
+    /// With the mail written like this.
+    #[must_use]
+    pub fn mails(mut self, options: MailOptions) -> Self {
+        self.mails = options;
         self
     }
 }
@@ -130,8 +137,8 @@ impl From<StoreError> for RequestEmailVerificationError {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ConfirmEmail {
-    /// The user's id as the link has it.
-    pub uid: String,
+    /// The user's id as the link has it; `None` where the link has none.
+    pub uid: Option<String>,
     /// The secret.
     pub token: TokenSecret,
 }
@@ -140,7 +147,13 @@ impl ConfirmEmail {
     /// With the two values of the link.
     #[must_use]
     pub fn new(uid: impl Into<String>, token: impl Into<TokenSecret>) -> Self {
-        Self { uid: uid.into(), token: token.into() }
+        Self { uid: Some(uid.into()), token: token.into() }
+    }
+
+    /// With the secret alone.
+    #[must_use]
+    pub fn token(token: impl Into<TokenSecret>) -> Self {
+        Self { uid: None, token: token.into() }
     }
 }
 
@@ -212,22 +225,22 @@ impl<U: Account> Auth<U> {
                 found.filter(|found| found.user.email_verified() != Some(true))
             }
         };
-        self.send_verification(found.as_ref().map(|found| &found.user), &request.mount).await?;
+        self.send_verification(found.as_ref().map(|found| &found.user), &request.mails).await?;
         Ok(())
     }
 
     /// The mail that a new user gets, where one must prove its address. The user is stored; should this fail, it asks again.
-    pub(crate) async fn verify_new_user(&self, user: &U, mount: &str) {
+    pub(crate) async fn verify_new_user(&self, user: &U, mails: &MailOptions) {
         let policy = &self.0.policy;
         if !policy.email_verification_required || !policy.verify_on_register || user.email_verified() == Some(true) {
             return;
         }
-        if let Err(error) = self.send_verification(Some(user), mount).await {
+        if let Err(error) = self.send_verification(Some(user), mails).await {
             tracing::error!(%error, "a new user got no verification mail, and has to ask for one");
         }
     }
 
-    async fn send_verification(&self, user: Option<&U>, mount: &str) -> Result<(), Unavailable> {
+    async fn send_verification(&self, user: Option<&U>, mails: &MailOptions) -> Result<(), Unavailable> {
         let auth = &*self.0;
         let secret = random::token_secret(&*auth.random)?;
         let record = OneTimeRecord {
@@ -246,7 +259,7 @@ impl<U: Account> Auth<U> {
         self.bounded(auth.one_time.insert_one_time(&record)).await?;
         let Some(user) = user else { return Ok(()) };
         if let Some(to) = user.email() {
-            self.post(self.verification_mail(user, to, mount, &secret));
+            self.post(self.verification_mail(user, to, mails, &secret));
         }
         self.emit(Event::EmailVerificationRequested { user: user.clone(), token: secret }).await;
         Ok(())
@@ -266,7 +279,10 @@ impl<U: Account> Auth<U> {
         let record = self.bounded(auth.one_time.find_one_time(PURPOSE, &digest)).await?;
         let record = record
             .filter(|record| record.user_type == U::model_name() && auth.clock.now() < record.expires)
-            .filter(|record| record.user_id.as_ref().is_some_and(|id| id.is_named(&confirm.uid)));
+            .filter(|record| {
+                let names = |id: &UserId| confirm.uid.as_deref().is_none_or(|uid| id.is_named(uid));
+                record.user_id.as_ref().is_some_and(names)
+            });
         let Some(record) = record else { return Err(self.not_confirmed(confirm.uid).await) };
         let id = record.user_id.ok_or(ConfirmEmailError::InvalidToken)?;
         let email = record.email.ok_or(ConfirmEmailError::InvalidToken)?;
@@ -302,10 +318,10 @@ impl<U: Account> Auth<U> {
     }
 
     /// LoopBack tells an unknown user from a wrong secret.
-    async fn not_confirmed(&self, uid: String) -> ConfirmEmailError {
-        if !self.0.policy.reveal_unknown_id_on_verify {
+    async fn not_confirmed(&self, uid: Option<String>) -> ConfirmEmailError {
+        let Some(uid) = uid.filter(|_| self.0.policy.reveal_unknown_id_on_verify) else {
             return ConfirmEmailError::InvalidToken;
-        }
+        };
         match self.find_user_named(&uid).await {
             Ok(Some(_)) => ConfirmEmailError::InvalidToken,
             // No id is as long as what a client can send.
@@ -314,9 +330,9 @@ impl<U: Account> Auth<U> {
         }
     }
 
-    fn verification_mail(&self, user: &U, to: &str, mount: &str, secret: &TokenSecret) -> Mail {
+    fn verification_mail(&self, user: &U, to: &str, mails: &MailOptions, secret: &TokenSecret) -> Mail {
         let options = &self.0.verify_options;
-        let link = self.verification_link(user, mount, secret);
+        let link = self.page_link(mails, secret).or_else(|| self.verification_link(user, &mails.mount, secret));
         let text = match &link {
             Some(link) => options.text.replace("{href}", link),
             None => format!("Please verify your email by entering this code:\n\n{}\n", secret.expose()),

@@ -24,6 +24,9 @@ fn with_scopes(mut caller: Authenticated<User>, scopes: Option<&[&str]>) -> Auth
         created: Timestamp(0),
         renewed: None,
         scopes: scopes.map(|scopes| scopes.iter().map(|scope| (*scope).to_owned()).collect()),
+        proven: None,
+        client: None,
+        last_used: None,
     });
     caller
 }

@@ -64,6 +64,9 @@ impl Authenticator for Members {
             created: Timestamp(0),
             renewed: None,
             scopes,
+            proven: None,
+            client: None,
+            last_used: None,
         };
         Ok(Authenticated::with_token(member, record).roles(roles.iter().copied()))
     }

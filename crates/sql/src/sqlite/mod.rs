@@ -1,6 +1,7 @@
 //! The store in SQLite: how it is opened, and how it is reached.
 
 mod connections;
+mod devices;
 mod find;
 mod one_time;
 mod purge;

@@ -57,6 +57,12 @@ pub(super) async fn one_time(connections: &Connections, now: Timestamp, limit: u
     batch(connections, delete, now, limit).await
 }
 
+pub(super) async fn devices(connections: &Connections, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+    let delete = "DELETE FROM gatekit_devices WHERE (user_type, user_id, device) IN \
+                  (SELECT user_type, user_id, device FROM gatekit_devices WHERE seen < ? LIMIT ?)";
+    batch(connections, delete, before, limit).await
+}
+
 async fn batch(connections: &Connections, delete: &'static str, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
     let delete = sqlx::query(delete).bind(now.0).bind(limit);
     Ok(queries::change(connections, delete).await.map_err(store_error)?.count)

@@ -13,7 +13,8 @@ impl TokenStore for SqliteStore {
         let insert = sqlx::query(
             "INSERT INTO gatekit_access_tokens \
              (token_digest, token_user_type, token_user_id, token_rev, token_ttl, token_created, token_renewed, \
-             token_expires, token_scopes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             token_expires, token_scopes, token_proven, token_user_agent, token_network, token_last_used) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(token.digest.as_bytes().as_slice())
         .bind(&*token.user_type)
@@ -23,7 +24,11 @@ impl TokenStore for SqliteStore {
         .bind(token.created.0)
         .bind(token.renewed.map(|at| at.0))
         .bind(token.expires().map(|end| end.0))
-        .bind(scopes_to_text(token)?);
+        .bind(scopes_to_text(token)?)
+        .bind(token.proven.map(|at| at.0))
+        .bind(token.client.as_ref().and_then(|client| client.user_agent.as_deref()))
+        .bind(token.client.as_ref().and_then(|client| client.network.as_deref()))
+        .bind(token.last_used.map(|at| at.0));
         self.change(insert).await.map_err(store_error)?;
         Ok(())
     }
@@ -31,7 +36,7 @@ impl TokenStore for SqliteStore {
     async fn find_token(&self, digest: &TokenDigest) -> Result<Option<TokenRecord>, StoreError> {
         let query = sqlx::query(
             "SELECT token_digest, token_user_type, token_user_id, token_rev, token_ttl, token_created, token_renewed, \
-             token_scopes FROM gatekit_access_tokens WHERE token_digest = ?",
+             token_scopes, token_proven, token_user_agent, token_network, token_last_used FROM gatekit_access_tokens WHERE token_digest = ?",
         )
         .bind(digest.as_bytes().as_slice());
         self.find(query).await?.as_ref().map(token_from_row).transpose()
@@ -65,7 +70,7 @@ impl TokenStore for SqliteStore {
     async fn list_tokens_of(&self, user_type: &str, user: &UserId) -> Result<Vec<TokenRecord>, StoreError> {
         let query = sqlx::query(
             "SELECT token_digest, token_user_type, token_user_id, token_rev, token_ttl, token_created, token_renewed, \
-             token_scopes FROM gatekit_access_tokens WHERE token_user_id = ? AND token_user_type = ? \
+             token_scopes, token_proven, token_user_agent, token_network, token_last_used FROM gatekit_access_tokens WHERE token_user_id = ? AND token_user_type = ? \
              ORDER BY token_created, token_digest",
         )
         .bind(Id(user))
@@ -75,17 +80,24 @@ impl TokenStore for SqliteStore {
 
     async fn update_token(&self, old: &TokenRecord, new: &TokenRecord) -> Result<bool, StoreError> {
         // What a token ends by is of the old one where the new one has no say in it.
-        let new = TokenRecord { ttl: new.ttl, renewed: new.renewed, scopes: new.scopes.clone(), ..old.clone() };
+        let new = TokenRecord {
+            ttl: new.ttl,
+            renewed: new.renewed,
+            scopes: new.scopes.clone(),
+            last_used: new.last_used,
+            ..old.clone()
+        };
         let update = sqlx::query(
             "UPDATE gatekit_access_tokens \
-             SET token_ttl = ?, token_renewed = ?, token_expires = ?, token_scopes = ? \
+             SET token_ttl = ?, token_renewed = ?, token_expires = ?, token_scopes = ?, token_last_used = ? \
              WHERE token_digest = ? AND token_user_type = ? AND token_user_id = ? AND token_rev = ? AND token_ttl = ? \
-             AND token_created = ? AND token_renewed IS ? AND token_scopes IS ?",
+             AND token_created = ? AND token_renewed IS ? AND token_scopes IS ? AND token_last_used IS ?",
         )
         .bind(new.ttl)
         .bind(new.renewed.map(|at| at.0))
         .bind(new.expires().map(|end| end.0))
         .bind(scopes_to_text(&new)?)
+        .bind(new.last_used.map(|at| at.0))
         .bind(old.digest.as_bytes().as_slice())
         .bind(&*old.user_type)
         .bind(Id(&old.user_id))
@@ -93,7 +105,8 @@ impl TokenStore for SqliteStore {
         .bind(old.ttl)
         .bind(old.created.0)
         .bind(old.renewed.map(|at| at.0))
-        .bind(scopes_to_text(old)?);
+        .bind(scopes_to_text(old)?)
+        .bind(old.last_used.map(|at| at.0));
         Ok(self.change(update).await.map_err(store_error)?.count > 0)
     }
 

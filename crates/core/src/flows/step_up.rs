@@ -1,0 +1,169 @@
+//! The password proven anew: what a user is asked for again before it does what cannot be undone.
+
+use crate::{Account, Auth, Event, IssuedToken, Password, StoreError, StoredUser, TokenRecord, Unavailable, UserId};
+
+/// That a caller is the user and not somebody at an open session.
+#[derive(Clone, Debug)]
+pub enum Proof {
+    /// The present password.
+    Password(Password),
+    /// The token the caller has, for which a password was proven within `Policy::step_up_ttl`.
+    Token(Box<TokenRecord>),
+}
+
+impl From<Password> for Proof {
+    fn from(password: Password) -> Self {
+        Self::Password(password)
+    }
+}
+
+impl From<&str> for Proof {
+    fn from(password: &str) -> Self {
+        Self::Password(password.into())
+    }
+}
+
+impl From<String> for Proof {
+    fn from(password: String) -> Self {
+        Self::Password(password.into())
+    }
+}
+
+impl From<TokenRecord> for Proof {
+    fn from(token: TokenRecord) -> Self {
+        Self::Token(Box::new(token))
+    }
+}
+
+/// Why a proof is none.
+pub(crate) enum Unproven {
+    WrongPassword,
+    StepUpRequired,
+    Unavailable(Unavailable),
+}
+
+/// A user proves its password again.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct StepUp {
+    /// The token the user has. It is replaced.
+    pub token: TokenRecord,
+    /// The present password.
+    pub password: Password,
+}
+
+impl StepUp {
+    /// With the password.
+    #[must_use]
+    pub fn new(token: TokenRecord, password: impl Into<Password>) -> Self {
+        Self { token, password: password.into() }
+    }
+}
+
+/// Why a password was not proven. The token is as it was.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StepUpError {
+    /// There is no such user, or the token has ended meanwhile. HTTP status 401.
+    #[error("the token is not valid")]
+    InvalidToken,
+    /// The password is wrong. HTTP status 400, as at change-password.
+    #[error("Invalid current password")]
+    WrongPassword,
+    /// It cannot be done now. HTTP status 503.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+impl StepUpError {
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::InvalidToken => "INVALID_TOKEN",
+            Self::WrongPassword => "INVALID_PASSWORD",
+            Self::Unavailable(_) => "SERVICE_UNAVAILABLE",
+        }
+    }
+}
+
+impl From<StoreError> for StepUpError {
+    fn from(error: StoreError) -> Self {
+        Self::Unavailable(error.into())
+    }
+}
+
+impl<U: Account> Auth<U> {
+    /// Replaces a token by one that counts as fresh, given the password. The old one ends (ASVS 7.2.4); lifetime, scopes and client are
+    /// its.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use gatekit_core::{Auth, Login, MemoryStore, Register, StepUp};
+    ///
+    /// let auth = Auth::new(MemoryStore::new());
+    /// auth.register(Register::email("ada@example.com", "correct horse battery")).await?;
+    /// let old = auth.login(Login::email("ada@example.com", "correct horse battery")).await?.token;
+    ///
+    /// let fresh = auth.step_up(StepUp::new(old.record, "correct horse battery")).await?;
+    /// assert!(auth.is_fresh(&fresh.record, 60));
+    /// assert!(auth.authenticate(old.secret.expose()).await.is_err());
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`StepUpError`].
+    pub async fn step_up(&self, step_up: StepUp) -> Result<IssuedToken, StepUpError> {
+        let auth = &*self.0;
+        let StepUp { token, password } = step_up;
+        let found = self.bounded(auth.users.find_user(&token.user_id)).await?;
+        let found = found.filter(|found| is_of(&token, found)).ok_or(StepUpError::InvalidToken)?;
+        let verified = auth.hasher.verify(password, found.password.as_ref()).await.map_err(Unavailable::from)?;
+        if !verified.matches {
+            self.emit(Event::LoginFailed { user_id: Some(token.user_id) }).await;
+            return Err(StepUpError::WrongPassword);
+        }
+        let old = token.digest;
+        let fresh = self.insert_new_token(TokenRecord { proven: Some(auth.clock.now()), ..token }).await?;
+        // Whoever removes the old token gets the new one: of several at the same time one, and none whose token was ended meanwhile.
+        let replaced = self.bounded(auth.tokens.delete_token(&old)).await;
+        if !matches!(replaced, Ok(true)) {
+            // Nobody has its secret.
+            if let Err(error) = self.bounded(auth.tokens.delete_token(&fresh.record.digest)).await {
+                tracing::warn!(%error, "a token that nobody got could not be removed; it ends by itself");
+            }
+        }
+        if replaced? { Ok(fresh) } else { Err(StepUpError::InvalidToken) }
+    }
+
+    /// Whether a password was proven for this token within so many seconds.
+    #[must_use]
+    pub fn is_fresh(&self, token: &TokenRecord, seconds: i64) -> bool {
+        let now = self.0.clock.now();
+        token.proven.is_some_and(|proven| now < proven.plus_seconds(seconds))
+    }
+
+    /// Checks that a caller is this user.
+    pub(crate) async fn check_proof(&self, found: &StoredUser<U>, proof: Proof) -> Result<(), Unproven> {
+        match proof {
+            Proof::Password(password) => {
+                let verified = self.0.hasher.verify(password, found.password.as_ref()).await;
+                match verified.map_err(|error| Unproven::Unavailable(error.into()))?.matches {
+                    true => Ok(()),
+                    false => Err(Unproven::WrongPassword),
+                }
+            }
+            Proof::Token(token) => match is_of(&token, found) && self.is_fresh(&token, self.0.policy.step_up_ttl) {
+                true => Ok(()),
+                false => Err(Unproven::StepUpRequired),
+            },
+        }
+    }
+}
+
+/// Whether it is a token of this user that no change of the account has ended.
+fn is_of<U: Account>(token: &TokenRecord, found: &StoredUser<U>) -> bool {
+    let user_id: UserId = found.user.id();
+    token.user_type == U::model_name() && token.user_id == user_id && token.rev == found.rev
+}
