@@ -111,7 +111,14 @@ on_every_store! {
             ),
             (
                 app.reset_password(&secret, "staple battery horse"),
-                vec!["find_one_time", "find_one_time", "set_password", "delete_tokens_of", "take_one_time"],
+                vec![
+                    "find_one_time",
+                    "find_one_time",
+                    "find_user",
+                    "set_password",
+                    "delete_tokens_of",
+                    "take_one_time",
+                ],
             ),
         ] {
             app.faults.reset();
@@ -169,6 +176,7 @@ on_every_store! {
                     "delete_one_time_of",
                     "delete_one_time_of",
                     "delete_one_time_of",
+                    "forget_devices_of",
                     "roles_of",
                 ],
             ),

@@ -87,7 +87,7 @@ impl Flow {
     fn is_clearing_up(self, call: &str) -> bool {
         match self {
             Self::Delete | Self::DeleteAccount => {
-                ["delete_tokens_of", "delete_one_time_of", "roles_of"].contains(&call)
+                ["delete_tokens_of", "delete_one_time_of", "forget_devices_of", "roles_of"].contains(&call)
             }
             // The change is the same however often it is made: who takes the secret is who made it.
             Self::Confirm => false,
