@@ -8,7 +8,7 @@ use crate::bounded::bounded;
 use crate::redirect;
 use crate::{
     Account, Acl, Clock, DeviceStore, Event, Hasher, Hooks, Mail, MailKind, MailOptions, Mailer, OneTimeStore, Policy,
-    Random, RoleResolver, RoleStore, StoreError, SystemClock, SystemRandom, TokenSecret, TokenStore, User,
+    Random, RoleResolver, RoleStore, StoreError, SystemClock, SystemRandom, Texts, TokenSecret, TokenStore, User,
     UserOperation, UserStore, VerifyOptions,
 };
 
@@ -45,6 +45,7 @@ pub(crate) struct Inner<U: Account> {
     pub(crate) change_email_link: Option<String>,
     pub(crate) verify_options: VerifyOptions,
     pub(crate) redirect_origins: Vec<String>,
+    pub(crate) texts: Texts,
 }
 
 impl<U: Account> Clone for Auth<U> {
@@ -132,6 +133,12 @@ impl<U: Account> Auth<U> {
         &self.0.hasher
     }
 
+    /// What people are told, in which languages.
+    #[must_use]
+    pub fn texts(&self) -> &Texts {
+        &self.0.texts
+    }
+
     /// Runs a call to a store under `Policy::store_timeout`.
     pub(crate) async fn bounded<T, E: From<StoreError>>(
         &self,
@@ -214,6 +221,7 @@ pub struct Builder<U: Account> {
     change_email_link: Option<String>,
     verify_options: VerifyOptions,
     redirect_origins: Vec<String>,
+    texts: Texts,
 }
 
 impl<U: Account> fmt::Debug for Builder<U> {
@@ -243,6 +251,7 @@ impl<U: Account> Builder<U> {
             change_email_link: None,
             verify_options: VerifyOptions::default(),
             redirect_origins: Vec::new(),
+            texts: Texts::default(),
         }
     }
 
@@ -344,6 +353,12 @@ impl<U: Account> Builder<U> {
         self
     }
 
+    /// What mails and pages say. [`Texts::default`], English and German, unless set.
+    pub fn texts(mut self, texts: Texts) -> Self {
+        self.texts = texts;
+        self
+    }
+
     /// Puts it together.
     ///
     /// # Errors
@@ -396,6 +411,7 @@ impl<U: Account> Builder<U> {
             change_email_link: self.change_email_link,
             verify_options: self.verify_options,
             redirect_origins: self.redirect_origins,
+            texts: self.texts,
         })))
     }
 

@@ -85,6 +85,8 @@ mod query;
 mod random;
 #[cfg(feature = "accounts")]
 pub mod redirect;
+#[cfg(feature = "accounts")]
+mod texts;
 
 #[cfg(feature = "accounts")]
 pub use {
@@ -124,4 +126,5 @@ pub use {
     },
     query::{Fields, Filter, FilterError, Order, Test, UserQuery, Where},
     random::{Random, SystemRandom},
+    texts::Texts,
 };
