@@ -24,6 +24,7 @@
 //! | [`routes`] | routes in LoopBack 3's wire format | `routes` |
 //! | [`sql`] | the SQLite store | `sqlite` |
 //! | [`mail`] | mailers: console, SMTP | `console-mail`, `smtp` |
+//! | [`tower_sessions`] | server-side sessions, in the version that the layer reads | `tower-sessions` |
 //! | [`jwt`] | JSON Web Tokens made elsewhere | `jwt`, `jwks-url` |
 //!
 //! The default features are `routes`, `sqlite` and `console-mail`. With `default-features = false` only layers and extractors remain,
@@ -39,6 +40,8 @@ pub use gatekit_mail as mail;
 pub use gatekit_routes as routes;
 #[cfg(feature = "sqlite")]
 pub use gatekit_sql as sql;
+#[cfg(feature = "tower-sessions")]
+pub use tower_sessions;
 
 #[cfg(feature = "accounts")]
 pub use gatekit_core::{
@@ -65,9 +68,10 @@ pub use {
         TokenClient, TokenRecord, TokenSecret, User, UserId, async_trait,
     },
     gatekit_layer::{
-        AccessToken, AnyUser, AuthLayer, AuthRejection, AuthUser, Caller, ErrorForm, ErrorResponse, HasRole, Owned,
-        PresentedToken, RequireAuthLayer, RequireRoleLayer, RequireScopeLayer, Role, Scope, Scoped, TokenSource,
-        TokenSources, access_token, principal, require_owner,
+        AccessToken, AnyUser, AuthLayer, AuthRejection, AuthUser, BrowserTransport, Caller, ClientIp, ErrorForm,
+        ErrorResponse, HasRole, InvalidTokenCookie, Owned, PresentedToken, RequireAuthLayer, RequireRoleLayer,
+        RequireScopeLayer, Role, SameSite, Scope, Scoped, TokenCookie, TokenSource, TokenSources, access_token,
+        principal, refuse_cross_origin, require_owner,
     },
 };
 

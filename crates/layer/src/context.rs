@@ -2,7 +2,6 @@
 //! answer.
 
 use std::any::{Any, TypeId, type_name};
-use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -13,7 +12,7 @@ use http::{Extensions, HeaderMap, Method, Uri};
 
 use crate::AuthRejection;
 use crate::cross_origin::CrossOrigin;
-use crate::source::{Found, QueryToken, TokenSources};
+use crate::source::{Credential, Found, QueryToken, TokenSources};
 
 /// One a request. It does not name the principal's type, so that [`AccessToken`](crate::AccessToken) needs none, and so that an
 /// extractor for another type can say which one there is.
@@ -104,10 +103,10 @@ impl Context {
         let (context, head) = split(parts);
         let context = context.ok_or_else(|| not_mounted("its user type"))?;
         // Of stacked layers the innermost that finds something.
-        let mut found = context.outwards().map(|context| context.find(&head));
+        let mut found = context.outwards().map(|context| context.find_token(&head));
         let found =
             found.find(|found| !matches!(found, Err(AuthRejection::Missing))).unwrap_or(Err(AuthRejection::Missing))?;
-        Ok(token(&found)?.into_owned())
+        Ok(found.token().ok_or(AuthRejection::Invalid)?.into_owned())
     }
 
     /// The innermost context whose principal is a `P`.
@@ -190,20 +189,43 @@ impl Context {
         let Some(authenticator) = self.settings.authenticator.as_any().downcast_ref::<Typed<P>>() else {
             return self.ask(head).await;
         };
-        let found = self.find(head)?;
-        let caller = authenticator.0.authenticate(&token(&found)?).await?;
+        let caller = authenticator.ask(&self.find(head).await?).await?;
         Ok(Arc::new(caller))
     }
 
     async fn ask(&self, head: &Head<'_>) -> Result<Arc<dyn ErasedAuthenticated>, AuthRejection> {
-        let found = self.find(head)?;
-        Ok(self.settings.authenticator.resolve(&token(&found)?).await?)
+        let credential = self.find(head).await?;
+        Ok(self.settings.authenticator.resolve(&credential).await?)
     }
 
-    fn find<'a>(&'a self, head: &Head<'a>) -> Result<Found<'a>, AuthRejection> {
-        let found = self.settings.sources.find(head.headers, &self.query).ok_or(AuthRejection::Missing)?;
-        let forged = found.is_cookie() && self.settings.cross_origin.refuses(head.method, head.uri, head.headers);
+    /// The token as it stands in the request, or its digest as it stands in the session.
+    async fn find<'a>(&'a self, head: &Head<'a>) -> Result<Credential<'a>, AuthRejection> {
+        #[cfg(feature = "tower-sessions")]
+        let found = if self.settings.sources.has_session() {
+            let found = self.settings.sources.find_or_load(head.headers, &self.query, head.session.as_ref()).await?;
+            self.same_origin(found, head)?
+        } else {
+            self.find_token(head)?
+        };
+        #[cfg(not(feature = "tower-sessions"))]
+        let found = self.find_token(head)?;
+        found.credential().ok_or(AuthRejection::Invalid)
+    }
+
+    /// The token as it stands in the request.
+    fn find_token<'a>(&'a self, head: &Head<'a>) -> Result<Found<'a>, AuthRejection> {
+        self.same_origin(self.settings.sources.find(head.headers, &self.query), head)
+    }
+
+    /// Refuses what a browser sends without being asked, if another origin's page had it sent.
+    fn same_origin<'a>(&self, found: Option<Found<'a>>, head: &Head<'_>) -> Result<Found<'a>, AuthRejection> {
+        let found = found.ok_or(AuthRejection::Missing)?;
+        let forged = found.is_ambient() && self.settings.cross_origin.refuses(head.method, head.uri, head.headers);
         if forged { Err(AuthRejection::CrossOrigin) } else { Ok(found) }
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// The answer, if somebody asked already and it was yes.
@@ -217,20 +239,38 @@ impl Context {
     }
 }
 
-fn token<'a>(found: &Found<'a>) -> Result<Cow<'a, str>, AuthRejection> {
-    found.token().ok_or(AuthRejection::Invalid)
-}
-
 /// What of a request's head says where a token is and whether it may be there.
 struct Head<'a> {
     method: &'a Method,
     uri: &'a Uri,
     headers: &'a HeaderMap,
+    /// Where a layer looks for one: the session, or why there is none.
+    #[cfg(feature = "tower-sessions")]
+    session: Option<Result<tower_sessions_core::Session, AuthRejection>>,
 }
 
 fn split(parts: &mut Parts) -> (Option<&mut Context>, Head<'_>) {
     let Parts { method, uri, headers, extensions, .. } = parts;
-    (extensions.get_mut(), Head { method, uri, headers })
+    #[cfg(feature = "tower-sessions")]
+    let session = {
+        let mut contexts = extensions.get::<Context>().into_iter().flat_map(Context::outwards);
+        let wanted = contexts.any(|context| context.settings.sources.has_session());
+        wanted.then(|| crate::session::session(extensions))
+    };
+    let head = Head {
+        method,
+        uri,
+        headers,
+        #[cfg(feature = "tower-sessions")]
+        session,
+    };
+    (extensions.get_mut(), head)
+}
+
+/// The check of the innermost layer.
+pub(crate) fn cross_origin(extensions: &Extensions) -> Result<&CrossOrigin, AuthRejection> {
+    let context = extensions.get::<Context>().ok_or_else(|| not_mounted("its user type"))?;
+    Ok(&context.settings.cross_origin)
 }
 
 fn not_mounted(wanted: &str) -> AuthRejection {
@@ -251,7 +291,10 @@ fn other_principal(wanted: &str, there: &str) -> AuthRejection {
 pub(crate) trait ErasedAuthenticator: Send + Sync {
     fn as_any(&self) -> &(dyn Any + Send + Sync);
     fn principal_name(&self) -> &'static str;
-    fn resolve<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Arc<dyn ErasedAuthenticated>, AuthenticateError>>;
+    fn resolve<'a>(
+        &'a self,
+        credential: &'a Credential<'a>,
+    ) -> BoxFuture<'a, Result<Arc<dyn ErasedAuthenticated>, AuthenticateError>>;
     /// About a caller it has resolved itself.
     fn is_in_role<'a>(
         &'a self,
@@ -265,6 +308,17 @@ pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// What an [`ErasedAuthenticator`] is behind its name: an authenticator whose principal is a `P`.
 pub(crate) struct Typed<P>(pub(crate) Box<dyn Authenticator<Principal = P>>);
 
+impl<P: Clone + Send + Sync + 'static> Typed<P> {
+    /// Asks about whatever was found.
+    async fn ask(&self, credential: &Credential<'_>) -> Result<Authenticated<P>, AuthenticateError> {
+        match credential {
+            Credential::Token(token) => self.0.authenticate(token).await,
+            #[cfg(feature = "tower-sessions")]
+            Credential::Digest(digest) => self.0.authenticate_digest(digest).await,
+        }
+    }
+}
+
 impl<P: Clone + Send + Sync + 'static> ErasedAuthenticator for Typed<P> {
     fn as_any(&self) -> &(dyn Any + Send + Sync) {
         self
@@ -274,9 +328,12 @@ impl<P: Clone + Send + Sync + 'static> ErasedAuthenticator for Typed<P> {
         type_name::<P>()
     }
 
-    fn resolve<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Arc<dyn ErasedAuthenticated>, AuthenticateError>> {
+    fn resolve<'a>(
+        &'a self,
+        credential: &'a Credential<'a>,
+    ) -> BoxFuture<'a, Result<Arc<dyn ErasedAuthenticated>, AuthenticateError>> {
         Box::pin(async move {
-            let caller = self.0.authenticate(token).await?;
+            let caller = self.ask(credential).await?;
             Ok(Arc::new(caller) as Arc<dyn ErasedAuthenticated>)
         })
     }

@@ -5,10 +5,13 @@ use std::future::{Future, Ready, ready};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
+use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use tower_http::csrf::CsrfLayer;
 use tower_layer::Layer;
 use tower_service::Service;
+
+use crate::AuthRejection;
 
 /// An origin that no browser would ever send.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,6 +42,30 @@ impl CrossOrigin {
             Poll::Pending => true,
         }
     }
+}
+
+/// Refuses an unsafe request that a page of another origin has sent, whether or not it brings a cookie: for routes that sign
+/// somebody in, where a page of another site could sign its visitors in as somebody else (login CSRF).
+///
+/// It is the check that the [`AuthLayer`](crate::AuthLayer) makes of cookies, with its trusted origins. `GET`, `HEAD` and `OPTIONS` pass, and
+/// so does a request from no page at all, which has neither `Sec-Fetch-Site` nor `Origin`.
+///
+/// ```
+/// use gatekit_layer::{AuthRejection, refuse_cross_origin};
+/// use http::request::Parts;
+///
+/// fn check(parts: &Parts) -> Result<(), AuthRejection> {
+///     refuse_cross_origin(parts)
+/// }
+/// ```
+///
+/// # Errors
+///
+/// [`AuthRejection::CrossOrigin`]; [`AuthRejection::Misconfigured`] where no layer is mounted.
+pub fn refuse_cross_origin(parts: &Parts) -> Result<(), AuthRejection> {
+    let cross_origin = crate::context::cross_origin(&parts.extensions)?;
+    let forged = cross_origin.refuses(&parts.method, &parts.uri, &parts.headers);
+    if forged { Err(AuthRejection::CrossOrigin) } else { Ok(()) }
 }
 
 /// The service behind the check: whoever gets here has passed.

@@ -24,7 +24,7 @@ use crate::{InvalidOrigin, TokenSources};
 /// 1. A token in the query is cut out of the URI, so that inner services and their log lines do not see it. The response gets
 ///    `Cache-Control: no-store` and `Referrer-Policy: no-referrer`.
 /// 2. When an extractor asks, the [`TokenSources`] are tried in order, and the authenticator is asked about the token, once.
-/// 3. If the token came in a cookie and the method is unsafe, the cross-origin check of [`tower_http::csrf`] is made:
+/// 3. If the token came in a cookie or a session and the method is unsafe, the cross-origin check of [`tower_http::csrf`] is made:
 ///    `Sec-Fetch-Site`, or else `Origin`, must name the app's own origin or a trusted one. If not, the extractors answer 403.
 ///
 /// ```

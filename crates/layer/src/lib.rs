@@ -36,8 +36,12 @@
 //! | `jwt` | `JwtVerifier`: JSON Web Tokens made elsewhere |
 //! | `jwks-url` | their keys from a URL |
 //! | `signed-cookies` | `TokenSource::signed_cookie`: tokens in cookies that Express' cookie-parser could have signed |
+//! | `tower-sessions` | `TokenSource::session`: tokens in server-side sessions of tower-sessions 0.15 |
+//! | `connect-info` | [`ClientIp`] knows axum's `ConnectInfo` |
 //! | `axum` | a token in the query is cut out of axum's `OriginalUri` too; `gatekit` turns it on |
 
+mod browser_transport;
+mod client_ip;
 mod context;
 mod cross_origin;
 mod error_response;
@@ -49,7 +53,10 @@ mod rejection;
 mod require;
 mod role;
 mod scope;
+#[cfg(feature = "tower-sessions")]
+mod session;
 mod source;
+mod token_cookie;
 
 #[cfg(feature = "jwks-url")]
 mod jwks_url;
@@ -64,8 +71,10 @@ pub use jwt::JwtVerifier;
 #[cfg(feature = "signed-cookies")]
 pub use signed::{CookieSecretError, CookieSecrets};
 pub use {
+    browser_transport::{BrowserTransport, SignedIn},
+    client_ip::ClientIp,
     context::AnyUser,
-    cross_origin::InvalidOrigin,
+    cross_origin::{InvalidOrigin, refuse_cross_origin},
     error_response::{ErrorForm, ErrorResponse},
     extract::{AccessToken, AuthUser, Caller, PresentedToken, access_token, principal},
     guard::GuardFuture,
@@ -76,4 +85,5 @@ pub use {
     role::{HasRole, RequireRoleLayer, RequireRoleService, Role},
     scope::{RequireScopeLayer, RequireScopeService, Scope, Scoped},
     source::{TokenSource, TokenSources},
+    token_cookie::{InvalidTokenCookie, SameSite, TokenCookie},
 };

@@ -6,16 +6,22 @@ use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use cookie::Cookie;
+#[cfg(feature = "tower-sessions")]
+use gatekit_core::TokenDigest;
 use http::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue};
 use http::{Uri, uri::PathAndQuery};
+
+#[cfg(feature = "tower-sessions")]
+use crate::AuthRejection;
+use crate::TokenCookie;
 
 /// The places a token is looked for, in order. The first that has one ends the search.
 ///
 /// | sources | query | headers | cookies |
 /// | --- | --- | --- | --- |
-/// | [`default`](TokenSources::default) | `access_token` | `X-Access-Token`, then `Authorization` | `access_token` |
+/// | [`default`](TokenSources::default) | `access_token` | `X-Access-Token`, then `Authorization` | `__Host-access_token` |
 /// | [`loopback`](TokenSources::loopback) | `access_token` | `X-Access-Token`, then `Authorization` | none |
-/// | [`strict`](TokenSources::strict) | none | `X-Access-Token`, then `Authorization` | `access_token` |
+/// | [`strict`](TokenSources::strict) | none | `X-Access-Token`, then `Authorization` | `__Host-access_token` |
 ///
 /// ```
 /// use gatekit_layer::{TokenSource, TokenSources};
@@ -43,8 +49,23 @@ impl TokenSources {
         Self::new([
             TokenSource::header("x-access-token"),
             TokenSource::header("authorization"),
-            TokenSource::cookie("access_token"),
+            TokenSource::token_cookie(TokenCookie::default()),
         ])
+    }
+
+    /// With this cookie in place of the [`TokenCookie`] that was there, or after everything else if there was none.
+    ///
+    /// ```
+    /// use gatekit_layer::{TokenCookie, TokenSources};
+    ///
+    /// // For development without HTTPS:
+    /// let sources = TokenSources::default().with_cookie(TokenCookie::for_localhost());
+    /// ```
+    #[must_use]
+    pub fn with_cookie(mut self, cookie: TokenCookie) -> Self {
+        self.0.retain(|source| !matches!(source.0, Kind::TokenCookie(_)));
+        self.0.push(TokenSource::token_cookie(cookie));
+        self
     }
 
     /// Where LoopBack's `loopback.token()` looks. It is [`default`](Self::default) without the cookie: LoopBack reads signed ones
@@ -73,9 +94,46 @@ impl TokenSources {
         self.0.iter()
     }
 
-    /// Looks through the places. `query` is what [`cut_query_tokens`] took out of the URI.
+    /// Looks through the places. `query` is what [`cut_query_tokens`] took out of the URI. Sessions are passed over: they hold no
+    /// token, only its digest.
     pub(crate) fn find<'a>(&self, headers: &'a HeaderMap, query: &'a [QueryToken]) -> Option<Found<'a>> {
         self.0.iter().find_map(|source| source.find(headers, query))
+    }
+
+    /// The same, and looks into sessions too.
+    #[cfg(feature = "tower-sessions")]
+    pub(crate) async fn find_or_load<'a>(
+        &self,
+        headers: &'a HeaderMap,
+        query: &'a [QueryToken],
+        session: Option<&Result<tower_sessions_core::Session, AuthRejection>>,
+    ) -> Result<Option<Found<'a>>, AuthRejection> {
+        for source in &self.0 {
+            let found = match (&source.0, session) {
+                (Kind::Session, Some(session)) => {
+                    let session = session.as_ref().map_err(AuthRejection::clone)?;
+                    crate::session::digest(session).await?.map(Found::Session)
+                }
+                _ => source.find(headers, query),
+            };
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+
+    /// The cookie that tokens are set in.
+    pub(crate) fn token_cookie(&self) -> Option<&TokenCookie> {
+        self.0.iter().find_map(|source| match &source.0 {
+            Kind::TokenCookie(cookie) => Some(cookie),
+            _ => None,
+        })
+    }
+
+    #[cfg(feature = "tower-sessions")]
+    pub(crate) fn has_session(&self) -> bool {
+        self.0.iter().any(|source| matches!(source.0, Kind::Session))
     }
 }
 
@@ -97,6 +155,9 @@ enum Kind {
     Header(HeaderName),
     Bearer,
     Cookie(String),
+    TokenCookie(TokenCookie),
+    #[cfg(feature = "tower-sessions")]
+    Session,
     #[cfg(feature = "signed-cookies")]
     SignedCookie(String, crate::CookieSecrets),
 }
@@ -151,6 +212,31 @@ impl TokenSource {
         Self(Kind::Cookie(name.into()))
     }
 
+    /// The cookie that a login in a browser sets. As [`cookie`](Self::cookie) it is subject to the cross-origin check, and two of the name
+    /// are none.
+    #[must_use]
+    pub fn token_cookie(cookie: TokenCookie) -> Self {
+        Self(Kind::TokenCookie(cookie))
+    }
+
+    /// The server-side session of tower-sessions 0.15, which a login in a browser puts the token's digest into (never the token: the
+    /// session store would keep it readable).
+    ///
+    /// The app mounts `SessionManagerLayer`, around or inside the [`AuthLayer`](crate::AuthLayer), but around the routes. The cross-origin check applies
+    /// as it does to cookies. If the session store fails, the request does: 503.
+    ///
+    /// ```
+    /// use gatekit_layer::{TokenSource, TokenSources};
+    ///
+    /// // Headers for programs, sessions for browsers:
+    /// let sources = TokenSources::new([TokenSource::bearer(), TokenSource::session()]);
+    /// ```
+    #[cfg(feature = "tower-sessions")]
+    #[must_use]
+    pub fn session() -> Self {
+        Self(Kind::Session)
+    }
+
     /// A cookie whose value one of these secrets has signed, as Express' cookie-parser does it. One that is not signed, or by
     /// somebody else, counts as not there. Its value is the token as it is: `Bearer` means nothing here, as in LoopBack.
     ///
@@ -179,7 +265,9 @@ impl TokenSource {
         match self.0 {
             Kind::Query(_) => 0,
             Kind::Header(_) | Kind::Bearer => 1,
-            Kind::Cookie(_) => 2,
+            Kind::Cookie(_) | Kind::TokenCookie(_) => 2,
+            #[cfg(feature = "tower-sessions")]
+            Kind::Session => 2,
             #[cfg(feature = "signed-cookies")]
             Kind::SignedCookie(..) => 2,
         }
@@ -205,6 +293,9 @@ impl TokenSource {
                 scheme(value.as_bytes(), b"bearer ").is_some().then_some(Found::Bearer(value))
             }
             Kind::Cookie(name) => find_cookie(headers, name).map(Found::Cookie),
+            Kind::TokenCookie(cookie) => find_cookie(headers, cookie.as_name()).map(Found::Cookie),
+            #[cfg(feature = "tower-sessions")]
+            Kind::Session => None,
             #[cfg(feature = "signed-cookies")]
             Kind::SignedCookie(name, secrets) => {
                 secrets.verify(&find_cookie(headers, name)?).map(|token| Found::Cookie(Cow::Owned(token)))
@@ -213,7 +304,8 @@ impl TokenSource {
     }
 }
 
-fn find_cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<Cow<'a, str>> {
+/// The value of the cookie of this name, if there is exactly one.
+pub(crate) fn find_cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<Cow<'a, str>> {
     let mut found = None;
     for header in headers.get_all(COOKIE) {
         for cookie in Cookie::split_parse(header.to_str().ok()?).filter_map(Result::ok) {
@@ -237,21 +329,46 @@ pub(crate) enum Found<'a> {
     Header(&'a HeaderValue),
     Bearer(&'a HeaderValue),
     Cookie(Cow<'a, str>),
+    #[cfg(feature = "tower-sessions")]
+    Session(TokenDigest),
+}
+
+/// What an authenticator is asked about.
+pub(crate) enum Credential<'a> {
+    Token(Cow<'a, str>),
+    #[cfg(feature = "tower-sessions")]
+    Digest(TokenDigest),
 }
 
 impl<'a> Found<'a> {
+    /// The token or its digest; `None` if it is empty or no text.
+    pub(crate) fn credential(&self) -> Option<Credential<'a>> {
+        #[cfg(feature = "tower-sessions")]
+        if let Self::Session(digest) = self {
+            return Some(Credential::Digest(*digest));
+        }
+        self.token().map(Credential::Token)
+    }
+
     /// The token itself; `None` if it is empty or no text.
     pub(crate) fn token(&self) -> Option<Cow<'a, str>> {
         let token = match self {
             Self::Query(token) => Cow::Borrowed(*token),
             Self::Cookie(token) => token.clone(),
+            #[cfg(feature = "tower-sessions")]
+            Self::Session(_) => return None,
             Self::Header(value) => loopback_form(value.to_str().ok()?),
             Self::Bearer(value) => Cow::Borrowed(value.to_str().ok()?.get("bearer ".len()..)?.trim()),
         };
         (!token.is_empty()).then_some(token)
     }
 
-    pub(crate) fn is_cookie(&self) -> bool {
+    /// Whether a browser sends it without being asked.
+    pub(crate) fn is_ambient(&self) -> bool {
+        #[cfg(feature = "tower-sessions")]
+        if let Self::Session(_) = self {
+            return true;
+        }
         matches!(self, Self::Cookie(_))
     }
 }
@@ -441,7 +558,7 @@ mod tests {
         let (a, b) = (TOKEN, "9y06hyS6XgjlJjuToNLmvCi5TXMAxF2S0rEulMkOATwUNocVubADgdB9b5xQ2074");
         let (query_a, query_b) = (format!("/?access_token={a}"), format!("/?access_token={b}"));
         let upper_case = format!("/?ACCESS_TOKEN={a}");
-        let cookie = format!("access_token={a}");
+        let cookie = format!("__Host-access_token={a}");
         let encoded = BASE64.encode(a);
         let [bearer, basic] = ["Bearer", "Basic"].map(|scheme| format!("{scheme} {encoded}"));
         let nobody = None;
@@ -557,8 +674,11 @@ mod tests {
             let found = TokenSources::default().find(&headers, &[])?;
             found.token().map(Cow::into_owned)
         };
-        assert_eq!(with("a=b; access_token=abc").as_deref(), Some("abc"));
-        assert_eq!(with("access_token=abc; access_token=xyz"), None);
+        assert_eq!(with("a=b; __Host-access_token=abc").as_deref(), Some("abc"));
+        assert_eq!(with("__Host-access_token=abc; __Host-access_token=xyz"), None);
+        // This one a neighbouring host could have planted.
+        assert_eq!(with("access_token=abc"), None);
+        assert_eq!(with("access_token=xyz; __Host-access_token=abc").as_deref(), Some("abc"));
         assert_eq!(with("a=b"), None);
     }
 }

@@ -176,7 +176,8 @@ async fn an_optional_caller_never_hides_a_failure() {
     for path in ["/maybe", "/maybe-token", "/me", "/token"] {
         assert_eq!(ask(&router, path, "down").await.0, 503, "{path}");
     }
-    let forged = Request::post("/maybe").header("cookie", "access_token=ada").header("sec-fetch-site", "cross-site");
+    let forged =
+        Request::post("/maybe").header("cookie", "__Host-access_token=ada").header("sec-fetch-site", "cross-site");
     assert_eq!(send(&router, forged.body(Body::empty()).unwrap()).await.0, 403);
 }
 

@@ -89,7 +89,8 @@ async fn a_forged_request_is_refused_before_roles_are_asked_about() {
     let members = Members::default();
     let router = handlers().layer(AuthLayer::new(members.clone()));
     for path in ["/admins", "/maybe"] {
-        let forged = Request::post(path).header("cookie", "access_token=ada").header("sec-fetch-site", "cross-site");
+        let forged =
+            Request::post(path).header("cookie", "__Host-access_token=ada").header("sec-fetch-site", "cross-site");
         let (status, body) = send(&router, forged.body(Body::empty()).unwrap()).await;
         assert!(status == 403 && body.contains("CROSS_ORIGIN_REQUEST"), "{status} {body}");
     }

@@ -1,0 +1,149 @@
+//! How is somebody signed in and out in a browser?
+
+use gatekit_core::{IssuedToken, TokenDigest};
+use http::Extensions;
+use http::header::{HeaderMap, SET_COOKIE};
+
+use crate::context::{Context, Typed};
+use crate::source::find_cookie;
+use crate::{AuthRejection, TokenCookie};
+
+/// Longer values are no token of anybody's.
+const MAX_BYTES: usize = 512;
+
+/// Signs callers in and out in a browser, in the way the [`AuthLayer`](crate::AuthLayer)'s sources find them again: in the server-side
+/// session if the sources have one (`TokenSource::session`), or else in their [`TokenCookie`].
+///
+/// It is for code that issues tokens itself, as the routes for login do:
+///
+/// ```
+/// use gatekit_core::IssuedToken;
+/// use gatekit_layer::{AuthRejection, BrowserTransport};
+/// use http::{HeaderMap, request::Parts};
+///
+/// async fn signed_in(parts: &Parts, token: &IssuedToken) -> Result<HeaderMap, AuthRejection> {
+///     let Some(browser) = BrowserTransport::from_extensions(&parts.extensions) else {
+///         return Err(AuthRejection::Misconfigured("the AuthLayer has no cookie".into()));
+///     };
+///     let signed_in = browser.sign_in(&parts.headers, token).await?;
+///     // End the tokens in `signed_in.replaced`, and send these headers:
+///     Ok(signed_in.headers)
+/// }
+/// ```
+///
+/// Whoever signs in by a form must have asked [`refuse_cross_origin`](crate::refuse_cross_origin) before.
+#[derive(Clone, Debug)]
+pub struct BrowserTransport {
+    cookie: Option<TokenCookie>,
+    #[cfg(feature = "tower-sessions")]
+    session: Option<Result<tower_sessions_core::Session, AuthRejection>>,
+}
+
+/// What follows from somebody having signed in.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct SignedIn {
+    /// `Set-Cookie` for the answer. With a session it is empty: tower-sessions sets its own cookie.
+    pub headers: HeaderMap,
+    /// The tokens that this browser was signed in with until now. Nobody has them any more, so end them (ASVS 7.2.4).
+    pub replaced: Vec<TokenDigest>,
+}
+
+impl BrowserTransport {
+    /// Of the innermost [`AuthLayer`](crate::AuthLayer) that has one. `None` if none has a session or a [`TokenCookie`] among its sources.
+    #[must_use]
+    pub fn from_extensions(extensions: &Extensions) -> Option<Self> {
+        extensions.get::<Context>()?.outwards().find_map(|context| Self::of(context, extensions))
+    }
+
+    /// Of the layer whose users are `U`s, where layers for several types are stacked.
+    #[must_use]
+    pub fn of_user<U: Clone + Send + Sync + 'static>(extensions: &Extensions) -> Option<Self> {
+        let mut contexts = extensions.get::<Context>()?.outwards();
+        let context = contexts.find(|context| context.settings().authenticator.as_any().is::<Typed<U>>())?;
+        Self::of(context, extensions)
+    }
+
+    #[cfg_attr(not(feature = "tower-sessions"), expect(unused_variables, reason = "only sessions are in extensions"))]
+    fn of(context: &Context, extensions: &Extensions) -> Option<Self> {
+        let sources = &context.settings().sources;
+        let cookie = sources.token_cookie().cloned();
+        #[cfg(feature = "tower-sessions")]
+        {
+            let session = sources.has_session().then(|| crate::session::session(extensions));
+            (cookie.is_some() || session.is_some()).then_some(Self { cookie, session })
+        }
+        #[cfg(not(feature = "tower-sessions"))]
+        cookie.map(|cookie| Self { cookie: Some(cookie) })
+    }
+
+    /// The cookie, if the sources have one: for what else a page keeps in the browser, which should be as safe.
+    #[must_use]
+    pub fn cookie(&self) -> Option<&TokenCookie> {
+        self.cookie.as_ref()
+    }
+
+    /// Signs the holder of `token` in. `headers` are the request's.
+    ///
+    /// With a session: its id changes; what it held stays, unless it was another user's. Only the token's digest is put into it.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthRejection::Unavailable`] if the session store fails: nobody is signed in, so end the token.
+    /// [`AuthRejection::Misconfigured`] if there is no session to sign in to.
+    pub async fn sign_in(&self, headers: &HeaderMap, token: &IssuedToken) -> Result<SignedIn, AuthRejection> {
+        let mut signed_in = SignedIn { replaced: self.presented(headers).await?, ..SignedIn::default() };
+        signed_in.replaced.retain(|digest| *digest != token.record.digest);
+        #[cfg(feature = "tower-sessions")]
+        if let Some(session) = self.session()? {
+            crate::session::sign_in(session, &token.record).await?;
+            return Ok(signed_in);
+        }
+        if let Some(cookie) = &self.cookie {
+            let value = cookie.set(token).map_err(|error| AuthRejection::Misconfigured(error.to_string()))?;
+            signed_in.headers.append(SET_COOKIE, value);
+        }
+        Ok(signed_in)
+    }
+
+    /// Signs out whoever was signed in: the session ends with all that it held, the cookie is taken back. The tokens live on: see
+    /// [`presented`](Self::presented).
+    ///
+    /// # Errors
+    ///
+    /// As [`sign_in`](Self::sign_in).
+    pub async fn sign_out(&self) -> Result<HeaderMap, AuthRejection> {
+        let mut headers = HeaderMap::new();
+        #[cfg(feature = "tower-sessions")]
+        if let Some(session) = self.session()? {
+            crate::session::sign_out(session).await?;
+        }
+        if let Some(cookie) = &self.cookie {
+            let value = cookie.removal().map_err(|error| AuthRejection::Misconfigured(error.to_string()))?;
+            headers.append(SET_COOKIE, value);
+        }
+        Ok(headers)
+    }
+
+    /// The tokens that the browser sent with this request, unchecked.
+    ///
+    /// # Errors
+    ///
+    /// As [`sign_in`](Self::sign_in).
+    pub async fn presented(&self, headers: &HeaderMap) -> Result<Vec<TokenDigest>, AuthRejection> {
+        let mut digests = Vec::new();
+        #[cfg(feature = "tower-sessions")]
+        if let Some(session) = self.session()? {
+            digests.extend(crate::session::digest(session).await?);
+        }
+        let value = self.cookie.as_ref().and_then(|cookie| find_cookie(headers, cookie.as_name()));
+        let value = value.filter(|value| !value.is_empty() && value.len() <= MAX_BYTES);
+        digests.extend(value.map(|value| TokenDigest::of(&value)));
+        Ok(digests)
+    }
+
+    #[cfg(feature = "tower-sessions")]
+    fn session(&self) -> Result<Option<&tower_sessions_core::Session>, AuthRejection> {
+        self.session.as_ref().map(|session| session.as_ref().map_err(AuthRejection::clone)).transpose()
+    }
+}
