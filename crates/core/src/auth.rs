@@ -5,11 +5,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::acl::{self, NamedResolver};
 use crate::bounded::bounded;
+use crate::mails;
 use crate::redirect;
 use crate::{
-    Account, Acl, Clock, DeviceStore, Event, Hasher, Hooks, Mail, MailKind, MailOptions, Mailer, OneTimeStore, Policy,
-    Random, RoleResolver, RoleStore, StoreError, SystemClock, SystemRandom, Texts, TokenSecret, TokenStore, User,
-    UserOperation, UserStore, VerifyOptions,
+    Account, Acl, Clock, DeviceStore, Event, Hasher, Hooks, MailTemplate, Mailer, OneTimeStore, Policy, Random,
+    RoleResolver, RoleStore, StoreError, SystemClock, SystemRandom, Texts, TokenStore, User, UserOperation, UserStore,
+    VerifyOptions,
 };
 
 /// User accounts: what routes, layers and an app's own code call.
@@ -46,6 +47,9 @@ pub(crate) struct Inner<U: Account> {
     pub(crate) verify_options: VerifyOptions,
     pub(crate) redirect_origins: Vec<String>,
     pub(crate) texts: Texts,
+    pub(crate) mail_template: Option<Arc<dyn MailTemplate>>,
+    pub(crate) site_name: Option<String>,
+    pub(crate) forgot_password_link: Option<String>,
 }
 
 impl<U: Account> Clone for Auth<U> {
@@ -152,52 +156,6 @@ impl<U: Account> Auth<U> {
             hooks.on_event(&event).await;
         }
     }
-
-    /// Where a mail leads that a page has asked for.
-    pub(crate) fn page_link(&self, mails: &MailOptions, secret: &TokenSecret) -> Option<String> {
-        let (url, page) = (self.0.public_url.as_deref()?, mails.page.as_deref()?);
-        Some(format!("{url}{}", page.replace("{token}", secret.expose())))
-    }
-
-    /// Posts a mail that asks for nothing, if there is somebody to send it and to get it.
-    pub(crate) fn post_notice(&self, kind: MailKind, to: Option<&str>, _mails: &MailOptions) {
-        let Some(to) = to.filter(|_| self.0.mailer.is_some()) else { return };
-        let (subject, text) = match kind {
-            MailKind::EmailChanged => (
-                "Your address was changed",
-                "The address of your account was changed, and this one is no longer used.\n\n\
-                 If it was not you, tell the people who run the site at once.\n",
-            ),
-            MailKind::UnknownDevice => (
-                "A new login to your account",
-                "Somebody has logged in to your account on a device that was not seen before.\n\n\
-                 If it was not you, choose a new password at once.\n",
-            ),
-            _ => (
-                "Your password was changed",
-                "The password of your account was changed.\n\n\
-                 If it was not you, choose a new one at once, and tell the people who run the site.\n",
-            ),
-        };
-        self.post(Mail::new(kind, to, subject, text));
-    }
-
-    /// Hands a mail to the mailer on a task of its own: neither its time nor its failure is the request's.
-    pub(crate) fn post(&self, mail: Mail) {
-        let Some(mailer) = self.0.mailer.clone() else {
-            tracing::warn!(kind = ?mail.kind, "no mailer is configured, so this mail was not sent; see Builder::mailer");
-            return;
-        };
-        let limit = self.0.policy.mail_timeout;
-        tokio::spawn(async move {
-            let kind = mail.kind;
-            match tokio::time::timeout(limit, mailer.send(mail)).await {
-                Ok(Ok(())) => tracing::debug!(?kind, "mail sent"),
-                Ok(Err(error)) => tracing::error!(?kind, %error, "mail not sent"),
-                Err(_) => tracing::error!(?kind, "mail not sent: the mailer did not finish in time"),
-            }
-        });
-    }
 }
 
 /// Builds an [`Auth`]. See [`Auth::builder`].
@@ -222,6 +180,9 @@ pub struct Builder<U: Account> {
     verify_options: VerifyOptions,
     redirect_origins: Vec<String>,
     texts: Texts,
+    mail_template: Option<Arc<dyn MailTemplate>>,
+    site_name: Option<String>,
+    forgot_password_link: Option<String>,
 }
 
 impl<U: Account> fmt::Debug for Builder<U> {
@@ -252,6 +213,9 @@ impl<U: Account> Builder<U> {
             verify_options: VerifyOptions::default(),
             redirect_origins: Vec::new(),
             texts: Texts::default(),
+            mail_template: None,
+            site_name: None,
+            forgot_password_link: None,
         }
     }
 
@@ -359,6 +323,25 @@ impl<U: Account> Builder<U> {
         self
     }
 
+    /// How mails look. As [`MailContent::render`](crate::MailContent::render) makes them unless set.
+    pub fn mail_template(mut self, template: impl MailTemplate) -> Self {
+        self.mail_template = Some(Arc::new(template));
+        self
+    }
+
+    /// What the site is called. Mails say it, and texts have it as `{site}`. Unless set, mails do without.
+    pub fn site_name(mut self, name: impl Into<String>) -> Self {
+        self.site_name = Some(name.into());
+        self
+    }
+
+    /// The page of the app where a user asks for a new password: `https://app.example.com/forgot-password`. Notices of a new password or an
+    /// unknown device lead there. Unless set, they have no link.
+    pub fn forgot_password_link(mut self, url: impl Into<String>) -> Self {
+        self.forgot_password_link = Some(url.into());
+        self
+    }
+
     /// Puts it together.
     ///
     /// # Errors
@@ -376,6 +359,15 @@ impl<U: Account> Builder<U> {
         }
         if self.change_email_link.as_deref().is_some_and(|link| !is_web_url(link) || !link.contains("{token}")) {
             return Err(ConfigError::ChangeEmailLink);
+        }
+        if self.forgot_password_link.as_deref().is_some_and(|link| !is_web_url(link)) {
+            return Err(ConfigError::ForgotPasswordLink);
+        }
+        if self.site_name.as_deref().is_some_and(|name| name.contains(char::is_control)) {
+            return Err(ConfigError::SiteName);
+        }
+        if let Some((text, what)) = mails::mistake(&self.texts) {
+            return Err(ConfigError::Text(text, what));
         }
         if let Some(origin) = self.redirect_origins.iter().find(|origin| !redirect::is_origin(origin)) {
             return Err(ConfigError::RedirectOrigin(origin.clone()));
@@ -412,6 +404,9 @@ impl<U: Account> Builder<U> {
             verify_options: self.verify_options,
             redirect_origins: self.redirect_origins,
             texts: self.texts,
+            mail_template: self.mail_template,
+            site_name: self.site_name,
+            forgot_password_link: self.forgot_password_link,
         })))
     }
 
@@ -448,6 +443,15 @@ pub enum ConfigError {
     /// `change_email_link` is not a URL of the web, or has no place for the token.
     #[error("`change_email_link` must begin with https:// or http:// and contain `{{token}}` where the secret goes")]
     ChangeEmailLink,
+    /// `forgot_password_link` is not a URL of the web.
+    #[error("`forgot_password_link` must begin with https:// or http:// and hold no blanks")]
+    ForgotPasswordLink,
+    /// `site_name` is more than a line.
+    #[error("`site_name` must be one line")]
+    SiteName,
+    /// A text of a mail: its key and language, and what is wrong with it.
+    #[error("the text {0} {1}")]
+    Text(String, &'static str),
     /// A `redirect_origin` is more or less than an origin.
     #[error("{0:?} is not an origin: write scheme, host and port alone, such as https://app.example.com")]
     RedirectOrigin(String),

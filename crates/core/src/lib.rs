@@ -12,6 +12,7 @@
 //! | lifetimes, lengths and limits | [`Policy`] |
 //! | what a database or mailer must do | [`UserStore`], [`TokenStore`], [`OneTimeStore`], [`RoleStore`], [`Mailer`] |
 //! | register, login, logout, passwords, addresses, changes of a user, sessions | the methods of [`Auth`], one file each under `flows/` |
+//! | what mails say and look like | [`Texts`], [`MailTemplate`], [`MailOptions`] |
 //! | who may do what | [`Acl`], [`Auth::authorize`], [`Auth::assign_role`], [`RoleResolver`] |
 //! | LoopBack's filters | [`Filter`], [`Where`], [`UserQuery`] |
 //! | where a browser may be sent | [`redirect`] |
@@ -72,6 +73,10 @@ mod flows;
 #[cfg(feature = "accounts")]
 mod hasher;
 #[cfg(feature = "accounts")]
+mod mail_template;
+#[cfg(feature = "accounts")]
+mod mails;
+#[cfg(feature = "accounts")]
 mod memory;
 #[cfg(feature = "accounts")]
 mod password;
@@ -116,6 +121,7 @@ pub use {
         },
     },
     hasher::{Hasher, HasherBuilder, HasherError, Verified},
+    mail_template::{MailContent, MailParagraph, MailTemplate, RenderedMail, escape_html},
     memory::MemoryStore,
     password::{Password, PasswordError, PasswordHash},
     policy::Policy,

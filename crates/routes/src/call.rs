@@ -2,10 +2,12 @@
 //! authorization, required arguments.
 
 use axum::extract::{FromRequestParts, NestedPath, RawPathParams, Request};
-use axum::http::StatusCode;
+use axum::http::header::ACCEPT_LANGUAGE;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
 use gatekit_core::{
-    AccessRequest, Account, AclErrorStatus, Auth, Authenticated, Decision, Method, TokenRecord, Unavailable, UserId,
+    AccessRequest, Account, AclErrorStatus, Auth, Authenticated, Decision, MailOptions, Method, TokenRecord,
+    Unavailable, UserId,
 };
 use gatekit_layer::{AuthRejection, Caller, ErrorResponse};
 use serde_json::{Map, Value};
@@ -81,10 +83,18 @@ impl<U: Account> Call<U> {
         self.scopes.iter().any(|scope| token.has_scope(scope))
     }
 
-    /// The prefix the route is mounted under, for links in mails.
-    pub(crate) async fn mount(&mut self) -> String {
+    /// How the mails of this request are written: with links to the prefix the route is mounted under, in the language the client
+    /// prefers.
+    pub(crate) async fn mails(&mut self) -> MailOptions {
         let nested = NestedPath::from_request_parts(&mut self.parts, &()).await;
-        nested.as_ref().map_or("", NestedPath::as_str).to_owned()
+        let mut mails = mail_options(&self.auth, &self.parts.headers);
+        mails.mount = nested.as_ref().map_or("", NestedPath::as_str).to_owned();
+        mails
+    }
+
+    /// How a notice of this request is written, which has no link to a route.
+    pub(crate) fn notices(&self) -> MailOptions {
+        mail_options(&self.auth, &self.parts.headers)
     }
 
     /// The id in the path, decoded. One that cannot be decoded is answered before it is asked who wants to know, as in LoopBack.
@@ -202,6 +212,14 @@ impl<U: Account> Call<U> {
     pub(crate) async fn find_instance(&self, id: &str) -> Result<U, ErrorResponse> {
         self.find(id).await?.ok_or_else(|| no_instance(id))
     }
+}
+
+/// How mails are written that have no link to a route: in the language the client prefers.
+pub(crate) fn mail_options<U: Account>(auth: &Auth<U>, headers: &HeaderMap) -> MailOptions {
+    let preferred = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    let mut mails = MailOptions::default();
+    mails.language = preferred.map(|preferred| auth.texts().negotiate(preferred).to_owned());
+    mails
 }
 
 /// Who calls. An expired token and a store that fails are answered at once, before the body is read; nobody at all is answered

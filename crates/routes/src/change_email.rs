@@ -50,7 +50,7 @@ async fn request_change<U: Account>(State(auth): State<Auth<U>>, request: Reques
     call.authorize(None).await?;
     let user_id = call.require_caller()?.0.id();
     let (password, email) = (password.required()?, email.required()?);
-    let change = RequestEmailChange::new(user_id, password, email.expose()).mount(call.mount().await);
+    let change = RequestEmailChange::new(user_id, password, email.expose()).mails(call.mails().await);
     call.auth.request_email_change(change).await.map_err(|error| error.into_error(U::model_name()))?;
     Ok(NoContent)
 }
@@ -58,7 +58,7 @@ async fn request_change<U: Account>(State(auth): State<Auth<U>>, request: Reques
 async fn confirm<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {
     let call = Call::begin_asking(auth, Method::CHANGE_PASSWORD, Ask::IfAny, request).await?;
     let secret = call.body.text("token")?.required()?;
-    let mut change = ChangeEmail::new(TokenSecret::from(secret.expose()));
+    let mut change = ChangeEmail::new(TokenSecret::from(secret.expose())).mails(call.notices());
     change.keep = call.token().cloned();
     let user = call.auth.change_email(change).await.map_err(|error| error.into_error(U::model_name()))?;
     Ok(loaded_response(&call.auth, user).into_response())

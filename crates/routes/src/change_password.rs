@@ -29,7 +29,8 @@ async fn handler<U: Account>(State(auth): State<Auth<U>>, request: Request) -> R
     let (old, new) = (call.body.text("oldPassword")?, call.body.text("newPassword")?);
     call.authorize(None).await?;
     let (user, token) = call.require_caller()?;
-    let change = ChangePassword::new(user.id(), old.required()?, new.required()?).keep(token.clone());
+    let change = ChangePassword::new(user.id(), old.required()?, new.required()?);
+    let change = change.keep(token.clone()).mails(call.notices());
     call.auth.change_password(change).await.map_err(|error| error.into_error(U::model_name()))?;
     Ok(NoContent)
 }

@@ -48,7 +48,7 @@ async fn handler<U: Account>(State(auth): State<Auth<U>>, request: Request) -> R
 pub(crate) async fn create<U: Account>(call: &mut Call<U>, fields: Map<String, Value>) -> Result<U, ErrorResponse> {
     let register = read::<U::Profile>(fields);
     let mut register = register.map_err(|errors| RegisterError::Invalid(errors).into_error(U::model_name()))?;
-    register.mails.mount = call.mount().await;
+    register.mails = call.mails().await;
     call.auth.register(register).await.map_err(|error| error.into_error(U::model_name()))
 }
 

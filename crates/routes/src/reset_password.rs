@@ -12,7 +12,7 @@ use gatekit_layer::{ErrorResponse, PresentedToken};
 use serde_json::{Map, Value};
 
 use crate::body::Args;
-use crate::call::{Ask, Call};
+use crate::call::{Ask, Call, mail_options};
 use crate::errors::IntoError;
 use crate::reply::NoContent;
 
@@ -49,7 +49,7 @@ async fn request<U: Account>(State(auth): State<Auth<U>>, request: Request) -> R
         return Err(ErrorResponse::new(StatusCode::BAD_REQUEST, "Email is required").code("EMAIL_REQUIRED"));
     };
     check_password(&call.auth, &body)?;
-    let mut request = RequestPasswordReset::email(email).mount(call.mount().await);
+    let mut request = RequestPasswordReset::email(email).mails(call.mails().await);
     request.realm = realm(&mut body)?;
     call.auth.request_password_reset(request).await.map_err(|error| error.into_error(U::model_name()))?;
     Ok(NoContent)
@@ -101,7 +101,8 @@ async fn with_reset_token<U: Account>(
     let (parts, body) = request.into_parts();
     let args = Args::read(&parts.headers, body).await?;
     let new = args.text("newPassword")?.required()?;
-    Ok(auth.reset_password(PasswordReset::new(secret, new)).await)
+    let mails = mail_options(&auth, &parts.headers);
+    Ok(auth.reset_password(PasswordReset::new(secret, new).mails(mails)).await)
 }
 
 /// The scope of a token that an app issued for this and nothing else; LoopBack's name for it.
@@ -117,5 +118,5 @@ async fn with_login_token<U: Account>(
     let new = call.body.text("newPassword")?;
     call.authorize(None).await?;
     let (user, token) = call.require_caller()?;
-    Ok(call.auth.set_password(&user.id(), new.required()?, Some(token)).await)
+    Ok(call.auth.set_password_with(&user.id(), new.required()?, Some(token), &call.notices()).await)
 }

@@ -103,6 +103,7 @@ pub(crate) async fn replace<U: Account>(
 /// Makes a change for the caller, whose token stays alive if it is the caller's own user that is changed.
 pub(crate) async fn update<U: Account>(call: &Call<U>, mut update: UpdateUser) -> Result<U, UpdateUserError> {
     update.keep = call.token().cloned();
+    update.mails = call.notices();
     call.auth.update_user(update).await
 }
 

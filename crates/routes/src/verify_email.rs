@@ -57,7 +57,7 @@ async fn verify<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Re
     let id = call.id().await?;
     call.authorize(Some(&id)).await?;
     let id = id_of(&Value::String(id.clone())).unwrap_or_else(|| id.into());
-    let request = RequestEmailVerification::user(id).mount(call.mount().await);
+    let request = RequestEmailVerification::user(id).mails(call.mails().await);
     call.auth.request_email_verification(request).await.map_err(|error| error.into_error(U::model_name()))?;
     Ok(NoContent)
 }
@@ -72,7 +72,7 @@ async fn resend<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Re
         return Err(ErrorResponse::new(StatusCode::BAD_REQUEST, "Email is required").code("EMAIL_REQUIRED"));
     };
     let realm = crate::reset_password::realm(&mut body)?;
-    let mut request = RequestEmailVerification::email(email.clone()).mount(call.mount().await);
+    let mut request = RequestEmailVerification::email(email.clone()).mails(call.mails().await);
     request.of = VerificationOf::Email { email, realm };
     call.auth.request_email_verification(request).await.map_err(|error| error.into_error(U::model_name()))?;
     Ok(NoContent)

@@ -4,10 +4,13 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// Headers in order, decoded, and the text.
+/// Headers in order, decoded, and what they are followed by.
 pub(crate) struct Parsed {
     pub(crate) headers: Vec<(String, String)>,
+    /// The text; of several parts the first plain one.
     pub(crate) text: String,
+    /// The first part that is HTML, if there are several parts.
+    pub(crate) html: Option<String>,
 }
 
 /// Parts within parts within parts; no app sends more.
@@ -24,11 +27,14 @@ fn parse_part(raw: &str, depth: usize) -> Parsed {
     };
     let headers = parse_headers(head);
     let header = |name: &str| headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| &**value);
-    let text = match header("content-type").and_then(boundary) {
-        Some(boundary) if depth > 0 => text_of_parts(body, &boundary, depth - 1),
-        _ => decode_body(header("content-transfer-encoding").unwrap_or_default(), body),
+    let (text, html) = match header("content-type").and_then(boundary) {
+        Some(boundary) if depth > 0 => {
+            let parts = parts_of(body, &boundary, depth - 1);
+            (parts.iter().find_map(plain_text).unwrap_or_default(), parts.into_iter().find_map(html_text))
+        }
+        _ => (decode_body(header("content-transfer-encoding").unwrap_or_default(), body), None),
     };
-    Parsed { headers, text }
+    Parsed { headers, text, html }
 }
 
 fn parse_headers(head: &str) -> Vec<(String, String)> {
@@ -55,24 +61,36 @@ fn boundary(content_type: &str) -> Option<String> {
     Some(boundary.trim_matches('"').to_owned())
 }
 
-/// The text of the first part that is plain text or holds one.
-fn text_of_parts(body: &str, boundary: &str, depth: usize) -> String {
+fn parts_of(body: &str, boundary: &str, depth: usize) -> Vec<Parsed> {
     let delimiter = format!("\n--{boundary}");
     let with_start = format!("\n{body}");
+    let mut parts = Vec::new();
     for part in with_start.split(&*delimiter).skip(1) {
         // What follows the boundary on its line is white space, or the `--` of the last one.
         let Some((rest, part)) = part.split_once('\n') else { break };
         if rest.starts_with("--") {
             break;
         }
-        let parsed = parse_part(part, depth);
-        let kind = parsed.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
-        let kind = kind.map_or("text/plain".to_owned(), |(_, value)| value.to_ascii_lowercase());
-        if kind.starts_with("text/plain") || kind.starts_with("multipart/") {
-            return parsed.text;
-        }
+        parts.push(parse_part(part, depth));
     }
-    String::new()
+    parts
+}
+
+impl Parsed {
+    fn kind(&self) -> String {
+        let kind = self.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+        kind.map_or("text/plain".to_owned(), |(_, value)| value.to_ascii_lowercase())
+    }
+}
+
+/// The text of a part that is plain or holds one that is.
+fn plain_text(part: &Parsed) -> Option<String> {
+    let kind = part.kind();
+    (kind.starts_with("text/plain") || kind.starts_with("multipart/")).then(|| part.text.clone())
+}
+
+fn html_text(part: Parsed) -> Option<String> {
+    if part.kind().starts_with("text/html") { Some(part.text) } else { part.html }
 }
 
 fn decode_body(encoding: &str, body: &str) -> String {
@@ -188,6 +206,7 @@ mod tests {
              Content-Type: multipart/alternative; boundary=in\r\n\r\n--in\r\nContent-Type: text/html\r\n\r\n<p>no</p>\r\n\
              --in\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n=C3=A4 yes\r\n\
              --in--\r\n--out--\r\n";
-        assert_eq!(parse(raw).text, "ä yes");
+        let parsed = parse(raw);
+        assert_eq!((parsed.text.as_str(), parsed.html.as_deref()), ("ä yes", Some("<p>no</p>")));
     }
 }

@@ -103,6 +103,8 @@ pub struct ReceivedMail {
     pub headers: Vec<(String, String)>,
     /// The text, decoded, with `\n` at the ends of lines; of several parts the plain one.
     pub text: String,
+    /// The HTML, decoded likewise, if there is a part with it.
+    pub html: Option<String>,
     /// All of it as it came over the wire, without dot-stuffing.
     pub raw: String,
 }

@@ -2,8 +2,9 @@
 
 use crate::flows::step_up::{Proof, Unproven};
 use crate::flows::update_user::{ATTEMPTS, changes_too_often, sound_email};
+use crate::mails::Ask;
 use crate::{
-    Account, Auth, CreateUserError, Event, FieldError, Identifier, IdentifierKind, Mail, MailKind, MailOptions,
+    Account, Auth, CreateUserError, Event, FieldError, Identifier, IdentifierKind, MailKind, MailOptions,
     OneTimePurpose, OneTimeRecord, StoreError, TokenRecord, TokenSecret, Unavailable, UserChange, UserId, random,
 };
 
@@ -68,6 +69,13 @@ impl ChangeEmail {
     #[must_use]
     pub fn keep(mut self, token: TokenRecord) -> Self {
         self.keep = Some(token);
+        self
+    }
+
+    /// With the notice written like this.
+    #[must_use]
+    pub fn mails(mut self, options: MailOptions) -> Self {
+        self.mails = options;
         self
     }
 }
@@ -163,7 +171,8 @@ impl<U: Account> Auth<U> {
         self.bounded(auth.one_time.delete_one_time_of(PURPOSE, U::model_name(), &user_id)).await?;
         self.bounded(auth.one_time.insert_one_time(&record)).await?;
         if free {
-            self.post(self.change_email_mail(&email, &mails, &secret));
+            let link = self.page_link(&mails, &secret).or_else(|| self.change_email_link(&mails.mount, &secret));
+            self.post_mail(MailKind::ChangeEmail, &email, &mails, Ask::new(link, &secret), &[]);
             self.emit(Event::EmailChangeRequested { user: found.user, email, token: secret }).await;
         }
         Ok(())
@@ -217,32 +226,19 @@ impl<U: Account> Auth<U> {
     pub(crate) async fn after_new_email(&self, old: &U, new: &U, mails: &MailOptions) {
         let to = old.email().map(str::to_owned);
         if self.0.policy.notify_email_changed {
-            self.post_notice(MailKind::EmailChanged, to.as_deref(), mails);
+            self.post_notice(MailKind::EmailChanged, to.as_deref(), mails, &[]);
         }
         self.emit(Event::EmailChanged { user: new.clone(), old: to }).await;
     }
 
-    fn change_email_mail(&self, to: &str, mails: &MailOptions, secret: &TokenSecret) -> Mail {
-        let link = self.page_link(mails, secret).or_else(|| {
-            let auth = &*self.0;
-            match (&auth.change_email_link, &auth.public_url) {
-                (Some(template), _) => Some(template.replace("{token}", secret.expose())),
-                (None, Some(url)) => {
-                    Some(format!("{url}{}/change-email#token={}", mails.mount.trim_end_matches('/'), secret.expose()))
-                }
-                (None, None) => None,
+    fn change_email_link(&self, mount: &str, secret: &TokenSecret) -> Option<String> {
+        let auth = &*self.0;
+        match (&auth.change_email_link, &auth.public_url) {
+            (Some(template), _) => Some(template.replace("{token}", secret.expose())),
+            (None, Some(url)) => {
+                Some(format!("{url}{}/change-email#token={}", mount.trim_end_matches('/'), secret.expose()))
             }
-        });
-        let how = match &link {
-            Some(link) => format!("Open this link to use this address:\n\n{link}"),
-            None => format!("Enter this code to use this address:\n\n{}", secret.expose()),
-        };
-        let text = format!(
-            "Somebody, hopefully you, wants to use {to} for their account.\n\n{how}\n\n\
-             If it was not you, there is nothing to do.\n"
-        );
-        let mut mail = Mail::new(MailKind::ChangeEmail, to, "Confirm your new address", text);
-        mail.link = link;
-        mail
+            (None, None) => None,
+        }
     }
 }

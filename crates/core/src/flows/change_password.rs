@@ -33,6 +33,13 @@ impl ChangePassword {
         self.keep = Some(token);
         self
     }
+
+    /// With the notice written like this.
+    #[must_use]
+    pub fn mails(mut self, options: MailOptions) -> Self {
+        self.mails = options;
+        self
+    }
 }
 
 /// Why a password was not changed. Nothing has happened then.
@@ -106,7 +113,7 @@ impl<U: Account> Auth<U> {
     /// Tells the user, who may not be who did it, and the app.
     pub(crate) async fn after_new_password(&self, user: &U, by_reset: bool, mails: &MailOptions) {
         if self.0.policy.notify_password_changed {
-            self.post_notice(MailKind::PasswordChanged, user.email(), mails);
+            self.post_notice(MailKind::PasswordChanged, user.email(), mails, &[]);
         }
         self.emit(Event::PasswordChanged { user_id: user.id(), by_reset }).await;
     }

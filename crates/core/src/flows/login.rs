@@ -4,7 +4,7 @@ use crate::flows::identifier::Unnamed;
 use std::net::IpAddr;
 
 use crate::{
-    Account, Auth, DeviceSeen, Event, IssuedToken, MailKind, MailOptions, Password, PasswordHash, Refusal, StoreError,
+    Account, Auth, DeviceSeen, Event, IssuedToken, MailOptions, Password, PasswordHash, Refusal, StoreError,
     TokenClient, TokenDigest, TokenRecord, TokenSecret, Unavailable, UserId,
 };
 
@@ -109,6 +109,13 @@ impl Login {
     #[must_use]
     pub fn client(mut self, client: Client) -> Self {
         self.client = client;
+        self
+    }
+
+    /// With the notice of an unknown device written like this.
+    #[must_use]
+    pub fn mails(mut self, options: MailOptions) -> Self {
+        self.mails = options;
         self
     }
 
@@ -265,7 +272,9 @@ impl<U: Account> Auth<U> {
         let device = client.digest();
         let seen = auth.devices.remember_device(U::model_name(), &token.user_id, &device, token.created);
         match self.bounded(seen).await {
-            Ok(DeviceSeen::New) => self.post_notice(MailKind::UnknownDevice, user.email(), mails),
+            Ok(DeviceSeen::New) => {
+                self.post_device_notice(user.email(), mails, token.created, token.client.as_ref());
+            }
             Ok(DeviceSeen::Known | DeviceSeen::First) => {}
             Err(error) => tracing::warn!(%error, "a login could not be compared with the devices of its user"),
         }

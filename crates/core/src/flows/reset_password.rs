@@ -1,9 +1,10 @@
 //! A new password for who has lost the old one: a mail is requested, and the secret in it is used once.
 
 use crate::flows::update_user::is_outdated;
+use crate::mails::Ask;
 use crate::{
-    Account, Auth, Event, Mail, MailKind, MailOptions, OneTimePurpose, OneTimeRecord, Password, PasswordError,
-    StoreError, StoredUser, TokenDigest, TokenRecord, TokenSecret, Unavailable, UserId, random,
+    Account, Auth, Event, MailKind, MailOptions, OneTimePurpose, OneTimeRecord, Password, PasswordError, StoreError,
+    StoredUser, TokenDigest, TokenRecord, TokenSecret, Unavailable, UserId, random,
 };
 
 /// Somebody says they lost their password.
@@ -87,6 +88,13 @@ impl PasswordReset {
     pub fn new(token: impl Into<TokenSecret>, new: impl Into<Password>) -> Self {
         Self { token: token.into(), new: new.into(), mails: MailOptions::default() }
     }
+
+    /// With the notice written like this.
+    #[must_use]
+    pub fn mails(mut self, options: MailOptions) -> Self {
+        self.mails = options;
+        self
+    }
 }
 
 /// Why a password was not reset. Nothing has happened then, and the secret can be used again.
@@ -153,7 +161,11 @@ impl<U: Account> Auth<U> {
         self.bounded(auth.one_time.insert_one_time(&record)).await?;
         let Some(found) = found else { return Ok(()) };
         if let Some(to) = found.user.email() {
-            self.post(self.reset_mail(to, &request.mails, &secret));
+            let mails = &request.mails;
+            let link = self.page_link(mails, &secret).or_else(|| self.reset_link(&mails.mount, &secret));
+            let minutes = auth.policy.reset_token_ttl.div_euclid(60).max(1).to_string();
+            let values = [("minutes", minutes.as_str())];
+            self.post_mail(MailKind::ResetPassword, to, mails, Ask::new(link, &secret), &values);
         }
         self.emit(Event::PasswordResetRequested { user: found.user, token: secret }).await;
         Ok(())
@@ -213,6 +225,21 @@ impl<U: Account> Auth<U> {
         new: Password,
         keep: Option<&TokenRecord>,
     ) -> Result<(), ResetPasswordError> {
+        self.set_password_with(user_id, new, keep, &MailOptions::default()).await
+    }
+
+    /// [`set_password`](Self::set_password), with the notice written like this.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn set_password_with(
+        &self,
+        user_id: &UserId,
+        new: Password,
+        keep: Option<&TokenRecord>,
+        mails: &MailOptions,
+    ) -> Result<(), ResetPasswordError> {
         let auth = &*self.0;
         let found = self.bounded(auth.users.find_user(user_id)).await?;
         let found = found.ok_or_else(|| ResetPasswordError::UserNotFound(user_id.clone()))?;
@@ -220,7 +247,7 @@ impl<U: Account> Auth<U> {
         if keep.is_some_and(|token| is_outdated(token, &found)) {
             return Err(ResetPasswordError::InvalidToken);
         }
-        self.replace_password(&found, new, keep, &MailOptions::default()).await
+        self.replace_password(&found, new, keep, mails).await
     }
 
     /// Whether `token` could choose a new password now, as far as can be told without trying.
@@ -237,22 +264,6 @@ impl<U: Account> Auth<U> {
         let now = self.0.clock.now();
         Ok(found
             .filter(|record| record.user_type == U::model_name() && record.user_id.is_some() && now < record.expires))
-    }
-
-    fn reset_mail(&self, to: &str, mails: &MailOptions, secret: &TokenSecret) -> Mail {
-        let link = self.page_link(mails, secret).or_else(|| self.reset_link(&mails.mount, secret));
-        let minutes = self.0.policy.reset_token_ttl.div_euclid(60).max(1);
-        let how = match &link {
-            Some(link) => format!("Open this link within {minutes} minutes:\n\n{link}"),
-            None => format!("Enter this code within {minutes} minutes:\n\n{}", secret.expose()),
-        };
-        let text = format!(
-            "Somebody, hopefully you, wants to choose a new password for {to}.\n\n{how}\n\n\
-             If it was not you, there is nothing to do: your password stays as it is.\n"
-        );
-        let mut mail = Mail::new(MailKind::ResetPassword, to, "Choose a new password", text);
-        mail.link = link;
-        mail
     }
 
     fn reset_link(&self, mount: &str, secret: &TokenSecret) -> Option<String> {

@@ -36,6 +36,8 @@ pub struct UpdateUser {
     /// Whether all tokens stay alive even if password or address change. LoopBack's `options.preserveAccessTokens`. Secrets that were mailed
     /// to reset the password or to change the address end all the same.
     pub preserve_access_tokens: bool,
+    /// How the notices of a new password or address are written.
+    pub mails: MailOptions,
 }
 
 impl fmt::Debug for UpdateUser {
@@ -60,6 +62,7 @@ impl UpdateUser {
             trusted: false,
             keep: None,
             preserve_access_tokens: false,
+            mails: MailOptions::default(),
         }
     }
 
@@ -87,6 +90,13 @@ impl UpdateUser {
     #[must_use]
     pub fn preserve_access_tokens(mut self) -> Self {
         self.preserve_access_tokens = true;
+        self
+    }
+
+    /// With the notices written like this.
+    #[must_use]
+    pub fn mails(mut self, options: MailOptions) -> Self {
+        self.mails = options;
         self
     }
 }
@@ -175,7 +185,7 @@ impl<U: Account> Auth<U> {
     /// [`UpdateUserError`].
     pub async fn update_user(&self, update: UpdateUser) -> Result<U, UpdateUserError> {
         let auth = &*self.0;
-        let UpdateUser { user_id, changes, replace, trusted, keep, preserve_access_tokens } = update;
+        let UpdateUser { user_id, changes, replace, trusted, keep, preserve_access_tokens, mails } = update;
         let mut old = self.find_stored(&user_id).await?;
         check_id(&old, changes.get("id"))?;
         let mut wanted = read(changes, replace);
@@ -203,7 +213,9 @@ impl<U: Account> Auth<U> {
             }
             let renamed = change.email.is_some();
             match self.store_change(&old, change).await? {
-                Some(new) => return Ok(self.after_update(old, new, hash.is_some(), renamed, keep.as_ref()).await),
+                Some(new) => {
+                    return Ok(self.after_update(old, new, hash.is_some(), renamed, keep.as_ref(), &mails).await);
+                }
                 None => old = self.find_stored(&user_id).await?,
             }
         }
@@ -363,6 +375,7 @@ impl<U: Account> Auth<U> {
         repassworded: bool,
         renamed: bool,
         keep: Option<&TokenRecord>,
+        mails: &MailOptions,
     ) -> U {
         let user_id = new.user.id();
         if new.rev != old.rev {
@@ -372,10 +385,10 @@ impl<U: Account> Auth<U> {
         }
         self.emit(Event::UserUpdated { user: new.user.clone() }).await;
         if repassworded {
-            self.after_new_password(&old.user, false, &MailOptions::default()).await;
+            self.after_new_password(&old.user, false, mails).await;
         }
         if renamed {
-            self.after_new_email(&old.user, &new.user, &MailOptions::default()).await;
+            self.after_new_email(&old.user, &new.user, mails).await;
         }
         new.user
     }

@@ -1,9 +1,10 @@
 //! An address is proven: a mail is sent, and the secret in it is used once.
 
 use crate::flows::update_user::{ATTEMPTS, changes_too_often};
+use crate::mails::{Ask, OwnWords};
 use crate::{
-    Account, Auth, ConfigError, CreateUserError, Event, Mail, MailKind, MailOptions, OneTimePurpose, OneTimeRecord,
-    StoreError, StoredUser, TokenSecret, Unavailable, UserChange, UserId, random,
+    Account, Auth, ConfigError, CreateUserError, Event, MailContent, MailKind, MailOptions, OneTimePurpose,
+    OneTimeRecord, StoreError, StoredUser, TokenSecret, Unavailable, UserChange, UserId, random,
 };
 
 const PURPOSE: OneTimePurpose = OneTimePurpose::VerifyEmail;
@@ -23,9 +24,10 @@ const PURPOSE: OneTimePurpose = OneTimePurpose::VerifyEmail;
 pub struct VerifyOptions {
     /// The sender; `None` for the mailer's own. LoopBack: `noreply@example.com`.
     pub from: Option<String>,
-    /// The subject, one line. LoopBack: `Thanks for Registering`.
+    /// The subject, one line. LoopBack: `Thanks for Registering`. Left as it is, it is said in the language of the mail; another one is
+    /// sent as it is set, whatever the language.
     pub subject: String,
-    /// The text, with `{href}` where the link goes.
+    /// The text, with `{href}` where the link goes. The same holds for it; the mail's HTML says what it says.
     pub text: String,
     /// Where the link leads in the end: a path of the own site, or a URL of a listed origin
     /// ([`Builder::redirect_origin`](crate::Builder::redirect_origin)). LoopBack: `/`.
@@ -259,7 +261,7 @@ impl<U: Account> Auth<U> {
         self.bounded(auth.one_time.insert_one_time(&record)).await?;
         let Some(user) = user else { return Ok(()) };
         if let Some(to) = user.email() {
-            self.post(self.verification_mail(user, to, mails, &secret));
+            self.post(self.verification_mail(user, to, mails, &secret), auth.verify_options.from.as_deref());
         }
         self.emit(Event::EmailVerificationRequested { user: user.clone(), token: secret }).await;
         Ok(())
@@ -330,18 +332,15 @@ impl<U: Account> Auth<U> {
         }
     }
 
-    fn verification_mail(&self, user: &U, to: &str, mails: &MailOptions, secret: &TokenSecret) -> Mail {
-        let options = &self.0.verify_options;
+    /// What the app has set in [`VerifyOptions`] wins over the catalogue; what is as it is by default counts as not set.
+    fn verification_mail(&self, user: &U, to: &str, mails: &MailOptions, secret: &TokenSecret) -> MailContent {
+        let (options, default) = (&self.0.verify_options, VerifyOptions::default());
         let link = self.page_link(mails, secret).or_else(|| self.verification_link(user, &mails.mount, secret));
-        let text = match &link {
-            Some(link) => options.text.replace("{href}", link),
-            None => format!("Please verify your email by entering this code:\n\n{}\n", secret.expose()),
+        let own = OwnWords {
+            subject: Some(options.subject.as_str()).filter(|subject| *subject != default.subject),
+            text: Some(options.text.as_str()).filter(|text| *text != default.text),
         };
-        let mut mail = Mail::new(MailKind::VerifyEmail, to, options.subject.clone(), text);
-        mail.from.clone_from(&options.from);
-        mail.html = link.as_deref().map(verification_html);
-        mail.link = link;
-        mail
+        self.compose(MailKind::VerifyEmail, to, mails, Ask::new(link, secret), &[], &own)
     }
 
     fn verification_link(&self, user: &U, mount: &str, secret: &TokenSecret) -> Option<String> {
@@ -356,15 +355,6 @@ impl<U: Account> Auth<U> {
         let (uid, redirect) = (encode(&user.id().to_string()), encode(&options.redirect));
         Some(format!("{href}{separator}uid={uid}&redirect={redirect}&token={}", secret.expose()))
     }
-}
-
-/// The mail for readers that show HTML: a heading and the link, which holds no character that HTML knows but `&`.
-fn verification_html(link: &str) -> String {
-    let link = link.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;");
-    format!(
-        "<h1>Welcome</h1>\n<p>Please open this link to confirm that this address is yours:</p>\n\
-         <p><a href=\"{link}\">{link}</a></p>\n"
-    )
 }
 
 /// A value of a query, percent-encoded but for what RFC 3986 §2.3 leaves alone.

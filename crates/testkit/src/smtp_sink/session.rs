@@ -120,9 +120,9 @@ impl Session {
     }
 
     fn keep(&self, envelope: Envelope, raw: String) {
-        let mime::Parsed { headers, text } = mime::parse(&raw);
+        let mime::Parsed { headers, text, html } = mime::parse(&raw);
         let Envelope { from, parameters, to } = envelope;
-        self.shared.state().mails.push(ReceivedMail { from, to, parameters, headers, text, raw });
+        self.shared.state().mails.push(ReceivedMail { from, to, parameters, headers, text, html, raw });
         self.shared.changed.notify_waiters();
     }
 
