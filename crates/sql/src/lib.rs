@@ -1,6 +1,7 @@
 //! Where accounts are kept in a SQL database: SQLite, in a file of its own or in an app's.
 //!
-//! [`SqliteStore`] keeps users of the built-in type, access tokens, one-time secrets and roles. An app with users in an own
+//! [`SqliteStore`] keeps users of the built-in type, access tokens, one-time secrets, roles and known devices; with the feature
+//! `tower-sessions` also the sessions of that crate. An app with users in an own
 //! table implements `UserStore` itself and keeps the store for the rest; [`own`] has what that needs.
 //!
 //! ```
@@ -23,6 +24,8 @@ pub mod own;
 mod sqlite;
 
 pub use error::OpenError;
+#[cfg(feature = "tower-sessions")]
+pub use sqlite::SqliteSessionStore;
 pub use sqlite::{Changed, Connection, SqliteStore};
 /// The driver, for an app's own queries to the same database.
 pub use sqlx;

@@ -37,6 +37,8 @@ mod one_time;
 mod owners;
 mod passwords;
 mod roles;
+#[cfg(feature = "tower-sessions")]
+mod sessions;
 mod tokens;
 mod updates;
 mod users;
@@ -113,6 +115,45 @@ pub async fn one_time_store<S: OneTimeStore, Made: Future<Output = S>>(make: imp
 /// If the store breaks a rule.
 pub async fn role_store<S: RoleStore, Made: Future<Output = S>>(make: impl Fn() -> Made) {
     roles::run(make).await;
+}
+
+/// Runs the rules of tower-sessions' `SessionStore`. `make` gives an empty store each time, which goes by the machine's clock.
+///
+/// ```
+/// # #[tokio::main] async fn main() {
+/// use gatekit_testkit::conformance;
+/// use tower_sessions_memory_store::MemoryStore;
+///
+/// conformance::session_store(|| async { MemoryStore::default() }).await;
+/// # }
+/// ```
+///
+/// # Panics
+///
+/// If the store breaks a rule.
+#[cfg(feature = "tower-sessions")]
+pub async fn session_store<S, Made>(make: impl Fn() -> Made)
+where
+    S: tower_sessions_core::SessionStore,
+    Made: Future<Output = S>,
+{
+    sessions::run(make).await;
+}
+
+/// Runs rules that tower-sessions leaves open and Gatekit wants kept: a session ends at its millisecond, and what has ended never
+/// comes back by a save, so that a request under way does not undo a logout; a new session whose id is in use gets another. `make` gives
+/// an empty store that goes by this clock, each time.
+///
+/// # Panics
+///
+/// If the store breaks a rule.
+#[cfg(feature = "tower-sessions")]
+pub async fn session_store_strict<S, Made>(make: impl Fn(crate::FrozenClock) -> Made)
+where
+    S: tower_sessions_core::SessionStore,
+    Made: Future<Output = S>,
+{
+    sessions::run_strict(make).await;
 }
 
 /// Runs the rules of [`UserStore::find_token_owner`], which a store may answer with one query instead of two. `make` gives an

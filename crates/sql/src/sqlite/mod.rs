@@ -8,6 +8,8 @@ mod purge;
 mod queries;
 mod roles;
 pub(crate) mod rows;
+#[cfg(feature = "tower-sessions")]
+mod sessions;
 mod tokens;
 mod users;
 
@@ -25,10 +27,12 @@ use sqlx::{Sqlite, SqlitePool};
 pub use self::connections::Connection;
 use self::connections::{BUSY_TIMEOUT, Connections};
 pub use self::queries::Changed;
+#[cfg(feature = "tower-sessions")]
+pub use self::sessions::SqliteSessionStore;
 use crate::own::store_error;
 use crate::{OpenError, migrate};
 
-/// Users, access tokens, one-time secrets and roles in SQLite.
+/// Users, access tokens, one-time secrets, roles and known devices in SQLite.
 ///
 /// A clone is another handle to the same. Every change is one atomic statement.
 ///
@@ -38,6 +42,8 @@ use crate::{OpenError, migrate};
 /// | `gatekit_access_tokens` | access tokens; columns at [`own::token_from_row`](crate::own::token_from_row) |
 /// | `gatekit_one_time` | secrets that work once |
 /// | `gatekit_roles` | who is in which role; columns at [`own::roles_from_row`](crate::own::roles_from_row) |
+/// | `gatekit_devices` | from which devices users have logged in |
+/// | `gatekit_sessions` | sessions of tower-sessions, with the feature of that name |
 /// | `gatekit_migrations` | which migrations were applied |
 ///
 /// Two kinds of users may share it: a token remembers the type of its user (`Account::model_name`) beside the id.
@@ -242,7 +248,8 @@ impl SqliteStore {
         self.inner.connections.writer().await.map_err(store_error)
     }
 
-    /// Removes the tokens and one-time secrets that ended at or before `now`, 500 at a time. Returns how many.
+    /// Removes the tokens, one-time secrets and sessions that ended at or before `now`, and the devices that nobody was seen on in
+    /// the 400 days before, 500 at a time. Returns how many.
     ///
     /// This is done in the background every 10 minutes, by the machine's clock, as long as a handle exists; the first time a
     /// minute after the start.

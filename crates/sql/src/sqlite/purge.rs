@@ -13,6 +13,9 @@ const BATCH: u32 = 500;
 const FIRST_AFTER: Duration = Duration::from_secs(60);
 const EVERY: Duration = Duration::from_secs(600);
 
+/// A device that a user was not seen on for 400 days is a new one: browsers keep no cookie for longer (RFC 6265bis, section 5.5).
+const UNSEEN_SECONDS: i64 = 400 * 24 * 3600;
+
 /// Purges for as long as there is a handle to the store.
 pub(super) async fn run(store: Weak<Inner>) {
     let mut pause = FIRST_AFTER;
@@ -28,16 +31,25 @@ pub(super) async fn run(store: Weak<Inner>) {
 }
 
 pub(super) async fn purge(connections: &Connections, now: Timestamp) -> Result<u64, StoreError> {
+    let unseen = now.plus_seconds(-UNSEEN_SECONDS);
+    Ok(all(|| tokens(connections, now, BATCH)).await?
+        + all(|| one_time(connections, now, BATCH)).await?
+        + all_sessions(connections, now).await?
+        + all(|| devices(connections, unseen, BATCH)).await?)
+}
+
+pub(super) async fn all_sessions(connections: &Connections, now: Timestamp) -> Result<u64, StoreError> {
+    all(|| sessions(connections, now)).await
+}
+
+/// One batch after the other until one is not full.
+async fn all<Removed>(batch: impl Fn() -> Removed) -> Result<u64, StoreError>
+where
+    Removed: Future<Output = Result<u64, StoreError>>,
+{
     let mut all = 0;
     loop {
-        let removed = tokens(connections, now, BATCH).await?;
-        all += removed;
-        if removed < u64::from(BATCH) {
-            break;
-        }
-    }
-    loop {
-        let removed = one_time(connections, now, BATCH).await?;
+        let removed = batch().await?;
         all += removed;
         if removed < u64::from(BATCH) {
             return Ok(all);
@@ -61,6 +73,12 @@ pub(super) async fn devices(connections: &Connections, before: Timestamp, limit:
     let delete = "DELETE FROM gatekit_devices WHERE (user_type, user_id, device) IN \
                   (SELECT user_type, user_id, device FROM gatekit_devices WHERE seen < ? LIMIT ?)";
     batch(connections, delete, before, limit).await
+}
+
+async fn sessions(connections: &Connections, now: Timestamp) -> Result<u64, StoreError> {
+    let delete = "DELETE FROM gatekit_sessions WHERE id IN \
+                  (SELECT id FROM gatekit_sessions WHERE expires <= ? LIMIT ?)";
+    batch(connections, delete, now, BATCH).await
 }
 
 async fn batch(connections: &Connections, delete: &'static str, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
