@@ -59,22 +59,22 @@ on_every_store! {
         let app = App::loopback(store).await;
         let token = app.signed_up().await;
         for (status, request) in [
-            (401, app.get("/me").header("cookie", format!("access_token={token}; access_token=planted"))),
-            (401, app.get("/me").header("cookie", format!("access_token=planted; access_token={token}"))),
+            (401, app.get("/me").header("cookie", format!("__Host-access_token={token}; __Host-access_token=planted"))),
+            (401, app.get("/me").header("cookie", format!("__Host-access_token=planted; __Host-access_token={token}"))),
             (401, app.get("/me").cookie(&token).cookie("planted")),
             (401, app.get("/me").cookie(&token).cookie(&token)),
             // RFC C-6, C-7, C-10
-            (401, app.get("/me").header("cookie", format!("Access_Token={token}"))),
-            (401, app.get("/me").header("cookie", format!("=access_token={token}"))),
-            (401, app.get("/me").header("cookie", format!("xaccess_token={token}"))),
+            (401, app.get("/me").header("cookie", format!("__Host-Access_Token={token}"))),
+            (401, app.get("/me").header("cookie", format!("=__Host-access_token={token}"))),
+            (401, app.get("/me").header("cookie", format!("x__Host-access_token={token}"))),
             (
                 200,
                 app.get("/me")
                     .header("cookie", "a=b")
-                    .header("cookie", format!("access_token={token}"))
+                    .header("cookie", format!("__Host-access_token={token}"))
                     .header("cookie", "c=d"),
             ),
-            (200, app.get("/me").header("cookie", format!("a=b; access_token={token}; c=\"d\""))),
+            (200, app.get("/me").header("cookie", format!("a=b; __Host-access_token={token}; c=\"d\""))),
         ] {
             request.await.expect_status(status);
         }

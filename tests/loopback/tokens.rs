@@ -125,7 +125,7 @@ on_every_store! {
                 app.get("/me").header(header, value).await.is(401, REFUSED);
                 app.get("/maybe").header(header, value).await.is(200, "anonymous");
             }
-            let mut cookie = b"access_token=".to_vec();
+            let mut cookie = b"__Host-access_token=".to_vec();
             cookie.extend(value);
             app.get("/me").header("cookie", cookie).await.is(401, REFUSED);
         }

@@ -52,7 +52,7 @@ impl Call {
 
     /// With a cookie that holds a token.
     pub fn cookie(self, token: &str) -> Self {
-        self.header("cookie", format!("access_token={token}"))
+        self.header("cookie", format!("__Host-access_token={token}"))
     }
 
     /// With a JSON body, from a [`Value`] or as text.

@@ -5,8 +5,8 @@ use http::Extensions;
 use http::header::{HeaderMap, SET_COOKIE};
 
 use crate::context::{Context, Typed};
-use crate::source::find_cookie;
-use crate::{AuthRejection, TokenCookie};
+use crate::source::has_cookie;
+use crate::{AuthRejection, InvalidTokenCookie, TokenCookie};
 
 /// Longer values are no token of anybody's.
 const MAX_BYTES: usize = 512;
@@ -35,6 +35,7 @@ const MAX_BYTES: usize = 512;
 #[derive(Clone, Debug)]
 pub struct BrowserTransport {
     cookie: Option<TokenCookie>,
+    lifetime: Option<i64>,
     #[cfg(feature = "tower-sessions")]
     session: Option<Result<tower_sessions_core::Session, AuthRejection>>,
 }
@@ -71,16 +72,33 @@ impl BrowserTransport {
         #[cfg(feature = "tower-sessions")]
         {
             let session = sources.has_session().then(|| crate::session::session(extensions));
-            (cookie.is_some() || session.is_some()).then_some(Self { cookie, session })
+            (cookie.is_some() || session.is_some()).then_some(Self { cookie, lifetime: None, session })
         }
         #[cfg(not(feature = "tower-sessions"))]
-        cookie.map(|cookie| Self { cookie: Some(cookie) })
+        cookie.map(|cookie| Self { cookie: Some(cookie), lifetime: None })
     }
 
-    /// The cookie, if the sources have one: for what else a page keeps in the browser, which should be as safe.
+    /// Lets the browser keep the cookie for so many seconds, whatever the token's lifetime is: where tokens are renewed when they are used,
+    /// the cookie has to outlive the first lifetime. A token that never ends has a cookie that lasts until the browser is closed.
+    #[must_use]
+    pub fn lasting(mut self, seconds: i64) -> Self {
+        self.lifetime = Some(seconds);
+        self
+    }
+
+    /// The cookie, if the sources have one.
     #[must_use]
     pub fn cookie(&self) -> Option<&TokenCookie> {
         self.cookie.as_ref()
+    }
+
+    /// A cookie for what else is kept in the browser, as safe as the token's: see [`TokenCookie::companion`].
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidTokenCookie::Name`].
+    pub fn companion(&self, name: &str) -> Result<TokenCookie, InvalidTokenCookie> {
+        self.cookie.as_ref().unwrap_or(&TokenCookie::default()).companion(name)
     }
 
     /// Signs the holder of `token` in. `headers` are the request's.
@@ -100,7 +118,9 @@ impl BrowserTransport {
             return Ok(signed_in);
         }
         if let Some(cookie) = &self.cookie {
-            let value = cookie.set(token).map_err(|error| AuthRejection::Misconfigured(error.to_string()))?;
+            let ttl = Some(token.record.ttl).filter(|ttl| *ttl >= 0).map(|ttl| self.lifetime.unwrap_or(ttl));
+            let value = cookie.with_value(token.secret.expose(), ttl);
+            let value = value.map_err(|error| AuthRejection::Misconfigured(error.to_string()))?;
             signed_in.headers.append(SET_COOKIE, value);
         }
         Ok(signed_in)
@@ -136,10 +156,20 @@ impl BrowserTransport {
         if let Some(session) = self.session()? {
             digests.extend(crate::session::digest(session).await?);
         }
-        let value = self.cookie.as_ref().and_then(|cookie| find_cookie(headers, cookie.as_name()));
+        let value = self.cookie.as_ref().and_then(|cookie| cookie.find(headers));
         let value = value.filter(|value| !value.is_empty() && value.len() <= MAX_BYTES);
         digests.extend(value.map(|value| TokenDigest::of(&value)));
         Ok(digests)
+    }
+
+    /// Whether there is anything to sign out: a session with a token, or the cookie, once or several times.
+    ///
+    /// # Errors
+    ///
+    /// As [`sign_in`](Self::sign_in).
+    pub async fn is_signed_in(&self, headers: &HeaderMap) -> Result<bool, AuthRejection> {
+        let in_cookie = self.cookie.as_ref().is_some_and(|cookie| has_cookie(headers, cookie.as_name()));
+        Ok(in_cookie || !self.presented(headers).await?.is_empty())
     }
 
     #[cfg(feature = "tower-sessions")]

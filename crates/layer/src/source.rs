@@ -323,6 +323,12 @@ pub(crate) fn find_cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<Cow<
     found
 }
 
+/// Whether there is a cookie of this name, or several.
+pub(crate) fn has_cookie(headers: &HeaderMap, name: &str) -> bool {
+    let texts = headers.get_all(COOKIE).iter().filter_map(|header| header.to_str().ok());
+    texts.flat_map(Cookie::split_parse).filter_map(Result::ok).any(|cookie| cookie.name() == name)
+}
+
 /// A token as it stands in the request.
 pub(crate) enum Found<'a> {
     Query(&'a str),

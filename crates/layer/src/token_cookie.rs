@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use gatekit_core::IssuedToken;
-use http::HeaderValue;
+use http::{HeaderMap, HeaderValue};
+
+use crate::source::find_cookie;
 
 /// How a token's cookie looks, when it is set, read and taken back.
 ///
@@ -127,6 +129,32 @@ impl TokenCookie {
     #[must_use]
     pub fn is_secure(&self) -> bool {
         self.secure
+    }
+
+    /// Its value in a request, if it is there exactly once.
+    ///
+    /// ```
+    /// use gatekit_layer::TokenCookie;
+    /// use http::{HeaderMap, HeaderValue, header::COOKIE};
+    ///
+    /// let cookie = TokenCookie::default();
+    /// let mut headers = HeaderMap::new();
+    /// headers.insert(COOKIE, HeaderValue::from_static("a=b; __Host-access_token=abc"));
+    /// assert_eq!(cookie.find(&headers).as_deref(), Some("abc"));
+    /// ```
+    #[must_use]
+    pub fn find<'a>(&self, headers: &'a HeaderMap) -> Option<Cow<'a, str>> {
+        find_cookie(headers, &self.name)
+    }
+
+    /// A cookie for something else, which lives as this does: with the prefix `__Host-` where this is `Secure`, and `SameSite=Lax`.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidTokenCookie::Name`].
+    pub fn companion(&self, name: &str) -> Result<Self, InvalidTokenCookie> {
+        let name = if self.secure { format!("__Host-{name}") } else { name.to_owned() };
+        Self { name: Cow::Owned(name), secure: self.secure, same_site: SameSite::Lax }.checked()
     }
 
     /// The value of `Set-Cookie` with `token`, for as many seconds as the token lives; until the browser is closed for one that never ends.

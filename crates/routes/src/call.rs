@@ -30,6 +30,7 @@ pub(crate) struct Call<U: Account> {
     parts: Parts,
     /// The body, until somebody takes it.
     pub(crate) body: Args,
+    is_json: bool,
 }
 
 /// Whether a method wants to know who calls, even if everybody may.
@@ -70,7 +71,8 @@ impl<U: Account> Call<U> {
             false => Err(AuthRejection::Missing),
         };
         let body = Args::read(&parts.headers, body).await?;
-        Ok(Self { auth, method, scopes: &[TokenRecord::DEFAULT_SCOPE], caller, asked: wanted, parts, body })
+        let (scopes, is_json) = (&[TokenRecord::DEFAULT_SCOPE], body.is_json());
+        Ok(Self { auth, method, scopes, caller, asked: wanted, parts, body, is_json })
     }
 
     /// For a method that asks for other scopes than the default one.
@@ -129,6 +131,16 @@ impl<U: Account> Call<U> {
         let is_last_segment = self.parts.extensions.get::<NameIsId>().is_some();
         let found = params.iter().filter(|(key, _)| *key == name && !is_last_segment).last();
         Ok(found.map_or(last, |(_, value)| value).to_owned())
+    }
+
+    /// What the request has besides its body.
+    pub(crate) fn parts(&self) -> &Parts {
+        &self.parts
+    }
+
+    /// Whether the body was sent as JSON, which no page of another origin can do unasked.
+    pub(crate) fn body_is_json(&self) -> bool {
+        self.is_json
     }
 
     /// The query, as the `qs` package reads it.

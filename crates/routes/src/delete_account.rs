@@ -2,6 +2,7 @@
 
 use axum::Router;
 use axum::extract::{Request, State};
+use axum::response::Response;
 use axum::routing::post;
 use gatekit_core::{Account, Auth, DeleteAccount, Method, UserOperation};
 use gatekit_layer::ErrorResponse;
@@ -10,6 +11,7 @@ use crate::call::{Ask, Call};
 use crate::errors::IntoError;
 use crate::reply::NoContent;
 use crate::support::require;
+use crate::transport::Leaving;
 
 /// `POST /delete-account` with `{"password"}` and a token, an addition of ours: 204, and the caller is gone with all of its tokens.
 ///
@@ -29,12 +31,19 @@ pub fn delete_account<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<
     Router::new().route("/delete-account", post(handler::<U>)).with_state(auth.clone())
 }
 
-async fn handler<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<NoContent, ErrorResponse> {
+async fn handler<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {
+    let (parts, body) = request.into_parts();
+    let leaving = Leaving::of::<U>(&parts).await?;
+    deleted(auth.clone(), Request::from_parts(parts, body)).await?;
+    Leaving::with(leaving, &auth, Ok(NoContent)).await
+}
+
+async fn deleted<U: Account>(auth: Auth<U>, request: Request) -> Result<(), ErrorResponse> {
     let call = Call::begin_asking(auth, Method::CHANGE_PASSWORD, Ask::Always, request).await?;
     let password = call.body.text("password")?;
     call.authorize(None).await?;
     let user_id = call.require_caller()?.0.id();
     let delete = DeleteAccount::new(user_id, password.required()?);
     call.auth.delete_account(delete).await.map_err(|error| error.into_error(U::model_name()))?;
-    Ok(NoContent)
+    Ok(())
 }

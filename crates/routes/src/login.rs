@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use gatekit_core::{Account, Auth, IssuedToken, Login, Method};
@@ -10,10 +10,13 @@ use gatekit_layer::ErrorResponse;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::call::Call;
+use crate::access_tokens::token_json;
+use crate::call::{Call, unavailable};
+use crate::client::{client, remember_device};
 use crate::errors::IntoError;
 use crate::reply::Json;
 use crate::shape::loaded;
+use crate::transport::{Handover, append};
 
 /// `POST /login` with `{"email" or "username", "password", "realm"?, "ttl"?}`: 200 and
 /// `{"id": <the token>, "ttl": <seconds>, "created", "userId"}`; with `?include=user` the user too.
@@ -21,9 +24,15 @@ use crate::shape::loaded;
 /// `ttl` is a whole number of seconds, as a number or a text; none, `0`, `""`, `false` and `null` mean `Policy::token_ttl`, and what exceeds
 /// `Policy::max_token_ttl` is cut to it. (In LoopBack `null` ended the process, and an object chose the token's own fields.)
 ///
+/// How the token gets to the client is said by [`TokenTransportLayer`](crate::TokenTransportLayer), or by the request: with `?cookie=true` it is
+/// in a cookie or session and the body has no `id`, with `?cookie=both` it is in both, with `?cookie=false` in the body. A browser that was
+/// signed in before is not any more: its old token ends.
+///
 /// | answer | when |
 /// | --- | --- |
 /// | 400 `USERNAME_EMAIL_REQUIRED`, `INVALID_EMAIL`, `INVALID_USERNAME`, `REALM_REQUIRED`, `INVALID_REALM`, `INVALID_TTL` | the body is wrong |
+/// | 400 `COOKIES_NOT_ENABLED` | a cookie is asked for, and the `AuthLayer` has none among its sources |
+/// | 403 `CROSS_ORIGIN_REQUEST` | a page of another origin asks: for a cookie, or with a body that is not JSON |
 /// | 401 `LOGIN_FAILED` | unknown user or wrong password, which look and cost the same |
 /// | 401 `LOGIN_FAILED_EMAIL_NOT_VERIFIED` | the password is right, and the address must be proven first; `details.userId` |
 /// | 403 | a hook refuses |
@@ -42,12 +51,34 @@ struct Answer {
 
 async fn handler<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {
     let mut call = Call::begin(auth, Method::LOGIN, request).await?;
+    let handover = Handover::of(&call)?;
     let body = call.take_body().into_credentials()?;
     call.authorize(None).await?;
-    let login = read(body.required("credentials")?, call.auth.policy().has_realms())?;
+    let mut login = read(body.required("credentials")?, call.auth.policy().has_realms())?;
+    login.client = client(&call.auth, call.parts());
+    let device = match handover.is_for_browsers() {
+        true => remember_device(&call.auth, call.parts(), &mut login.client).map_err(unavailable)?,
+        false => HeaderMap::new(),
+    };
     let session = call.auth.login(login).await.map_err(|error| error.into_error(U::model_name()))?;
+    let signed_in = handover.sign_in(&call.auth, call.parts(), &session.token).await?;
     let user = includes_user(&call.query()).then(|| loaded(&call.auth, &session.user));
-    Ok(Json(Answer { token: session.token, user }).into_response())
+    let mut response = match handover.shows_secret() {
+        true => Json(Answer { token: session.token, user }).into_response(),
+        false => Json(without_secret(&session.token, user)).into_response(),
+    };
+    append(&mut response, signed_in);
+    append(&mut response, device);
+    Ok(response)
+}
+
+/// What a browser is told whose token is in a cookie.
+fn without_secret(token: &IssuedToken, user: Option<Value>) -> Map<String, Value> {
+    let mut json = token_json(&token.record);
+    // The token's name in the list of sessions, which here would be mistaken for the token.
+    json.shift_remove("id");
+    json.extend(user.map(|user| ("user".to_owned(), user)));
+    json
 }
 
 fn read(mut body: Map<String, Value>, has_realms: bool) -> Result<Login, ErrorResponse> {

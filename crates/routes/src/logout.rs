@@ -3,6 +3,7 @@
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
+use axum::response::Response;
 use axum::routing::post;
 use gatekit_core::{Account, Auth, Method};
 use gatekit_layer::{AuthRejection, ErrorResponse};
@@ -10,8 +11,12 @@ use gatekit_layer::{AuthRejection, ErrorResponse};
 use crate::call::{Ask, Call};
 use crate::errors::IntoError;
 use crate::reply::NoContent;
+use crate::transport::Leaving;
 
 /// `POST /logout` with a token: 204, and the token has ended. The user's other tokens live on; the body is not looked at.
+///
+/// A browser that is signed in by a cookie or a session is signed out, whatever token the request was made with: its session ends with all that it
+/// held, its cookie is taken back. So it is if its token turns out to be none any more (401).
 ///
 /// | answer | when |
 /// | --- | --- |
@@ -22,7 +27,14 @@ pub fn logout<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<U>) -> R
     Router::new().route("/logout", post(handler::<U>)).with_state(auth.clone())
 }
 
-async fn handler<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<NoContent, ErrorResponse> {
+async fn handler<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {
+    let (parts, body) = request.into_parts();
+    let leaving = Leaving::of::<U>(&parts).await?;
+    let outcome = logged_out(auth.clone(), Request::from_parts(parts, body)).await;
+    Leaving::with(leaving, &auth, outcome).await
+}
+
+async fn logged_out<U: Account>(auth: Auth<U>, request: Request) -> Result<NoContent, ErrorResponse> {
     let call = Call::begin_asking(auth, Method::LOGOUT, Ask::Always, request).await?;
     call.authorize(None).await?;
     if let Some(AuthRejection::Missing | AuthRejection::Invalid) = call.rejection() {

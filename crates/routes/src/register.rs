@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use gatekit_core::{Account, Auth, FieldError, Method, Password, Profile, Register, RegisterError};
-use gatekit_layer::ErrorResponse;
+use gatekit_layer::{ErrorResponse, refuse_cross_origin};
 use serde_json::{Map, Value};
 
 use crate::call::Call;
@@ -25,6 +25,7 @@ use crate::reply::Json;
 /// | answer | when |
 /// | --- | --- |
 /// | 400 `TOO_MANY_USERS` | the array is longer |
+/// | 403 `CROSS_ORIGIN_REQUEST` | a page of another origin asks with a body that is not JSON |
 /// | 401 `AUTHORIZATION_REQUIRED` | the access control list says no |
 /// | 422 `ValidationError`, with `details` | fields are missing, malformed or taken |
 /// | 422 `INVALID_PASSWORD`, `PASSWORD_TOO_LONG`, `PASSWORD_TOO_SHORT`, `PASSWORD_TOO_COMMON` | the policy refuses the password |
@@ -36,6 +37,10 @@ pub fn register<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<U>) ->
 
 async fn handler<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {
     let mut call = Call::begin(auth, Method::CREATE, request).await?;
+    // A page of another origin can send a form unasked, and JSON only if the app has allowed it.
+    if !call.body_is_json() {
+        refuse_cross_origin(call.parts()).map_err(|rejection| rejection.to_error())?;
+    }
     if let Some(users) = call.body.take_array() {
         return create_many(&mut call, users).await;
     }

@@ -7,16 +7,18 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use gatekit_core::{Account, Auth, Method};
 use gatekit_layer::ErrorResponse;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::access_tokens::token_json;
 use crate::call::{Ask, Call, unavailable};
 use crate::reply::{Json, NoContent};
+use crate::transport::Leaving;
 
 /// Three routes for who has a token, additions of ours (ASVS 7.4.3, 7.5.2).
 ///
 /// `GET /sessions`: 200, an array of the caller's living tokens, the oldest first: `{"id": <handle>, "ttl", "created", "userId", "current"}`. The
-/// handle names a token and is worth nothing as one; `current` marks the one of this request.
+/// handle names a token and is worth nothing as one; `current` marks the one of this request. Where they are known: `userAgent` and `network` of the
+/// login (`203.0.113.0/24`), and `lastUsed`, give or take `Policy::last_used_precision`.
 ///
 /// `DELETE /sessions/{session}`: 204, and the token with this handle has ended.
 ///
@@ -46,6 +48,13 @@ async fn list<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Resu
         .map(|token| {
             let mut json = token_json(token);
             json.insert("current".into(), (token.digest == current.digest).into());
+            if let Some(client) = &token.client {
+                let known = [("userAgent", &client.user_agent), ("network", &client.network)];
+                let known =
+                    known.into_iter().filter_map(|(name, text)| Some((name.to_owned(), text.as_deref()?.into())));
+                json.extend(known);
+            }
+            json.extend(token.last_used.map(|time| ("lastUsed".to_owned(), json!(time))));
             Value::Object(json)
         })
         .collect();
@@ -67,7 +76,23 @@ async fn revoke<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Re
 async fn logout_everywhere<U: Account>(
     State(auth): State<Auth<U>>,
     request: Request,
-) -> Result<NoContent, ErrorResponse> {
+) -> Result<Response, ErrorResponse> {
+    let (parts, body) = request.into_parts();
+    let leaving = Leaving::of::<U>(&parts).await?;
+    match ended_everywhere(auth.clone(), Request::from_parts(parts, body)).await {
+        Ok(Kept::Current) => Ok(NoContent.into_response()),
+        Ok(Kept::None) => Leaving::with(leaving, &auth, Ok(NoContent)).await,
+        Err(error) => Err(error),
+    }
+}
+
+/// Which token of the caller's lives on.
+enum Kept {
+    Current,
+    None,
+}
+
+async fn ended_everywhere<U: Account>(auth: Auth<U>, request: Request) -> Result<Kept, ErrorResponse> {
     let mut call = Call::begin_asking(auth, Method::LOGOUT, Ask::Always, request).await?;
     let body = call.take_body().into_object_or_empty()?;
     call.authorize(None).await?;
@@ -81,5 +106,5 @@ async fn logout_everywhere<U: Account>(
         Some(_) => return Err(ErrorResponse::new(StatusCode::BAD_REQUEST, "Value is not a boolean.")),
     };
     call.auth.logout_everywhere(&user.id(), keep.then_some(current)).await.map_err(unavailable)?;
-    Ok(NoContent)
+    Ok(if keep { Kept::Current } else { Kept::None })
 }

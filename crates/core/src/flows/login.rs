@@ -263,6 +263,15 @@ impl<U: Account> Auth<U> {
         Ok(LoggedIn { user: found.user, token })
     }
 
+    /// A secret to know a device by from now on: what [`Client::device`] takes, and the browser keeps in a cookie.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable::Random`].
+    pub fn new_device(&self) -> Result<TokenSecret, Unavailable> {
+        crate::random::token_secret(&*self.0.random)
+    }
+
     /// Tells the user of a device it was not seen on before. The login does not depend on it.
     async fn notice_device(&self, user: &U, token: &TokenRecord, client: &Client, mails: &MailOptions) {
         let auth = &*self.0;
