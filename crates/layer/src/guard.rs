@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll, ready};
 
 use bytes::Bytes;
+use http::request::Parts;
 use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
@@ -12,14 +13,48 @@ use tower_service::Service;
 use crate::AuthRejection;
 use crate::context::BoxFuture;
 
-/// The very service that was ready, which is the one to be called; a clone of it stays for the next request.
-pub(crate) fn take_ready<S: Clone>(inner: &mut S) -> S {
-    let clone = inner.clone();
-    std::mem::replace(inner, clone)
+/// What a layer asks before it lets a request through.
+pub trait Guard: Clone + Send + Sync + 'static {
+    /// Whether this request may go on.
+    fn admit(&self, parts: &mut Parts) -> impl Future<Output = Result<(), AuthRejection>> + Send;
+}
+
+/// The service of a layer that lets only some requests through.
+#[derive(Clone, Debug)]
+pub struct GuardService<S, G> {
+    inner: S,
+    guard: G,
+}
+
+impl<S, G: Guard> GuardService<S, G> {
+    pub(crate) fn new(inner: S, guard: &G) -> Self {
+        Self { inner, guard: guard.clone() }
+    }
+}
+
+impl<S, G, ReqBody, ResBody> Service<Request<ReqBody>> for GuardService<S, G>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
+    G: Guard,
+    ReqBody: Send + 'static,
+    ResBody: From<Bytes>,
+{
+    type Response = Response<ResBody>;
+    type Error = S::Error;
+    type Future = GuardFuture<S, ReqBody>;
+
+    fn poll_ready(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        GuardFuture::new(&mut self.inner, self.guard.clone(), request)
+    }
 }
 
 pin_project! {
-    /// The future of [`RequireRoleService`](crate::RequireRoleService) and [`RequireScopeService`](crate::RequireScopeService).
+    /// The future of the services of layers that let only some requests through, such as
+    /// [`RequireRoleService`](crate::RequireRoleService).
     pub struct GuardFuture<S, B>
     where
         S: Service<Request<B>>,
@@ -40,13 +75,18 @@ pin_project! {
     }
 }
 
-impl<S: Service<Request<B>>, B> GuardFuture<S, B> {
-    /// Calls `service`, which must be ready, with the request that `asking` lets through.
-    pub(crate) fn new(
-        service: S,
-        asking: impl Future<Output = Result<Request<B>, AuthRejection>> + Send + 'static,
-    ) -> Self {
-        Self { state: State::Asking { asking: Box::pin(asking), service: Some(service) } }
+impl<S: Service<Request<B>> + Clone, B: Send + 'static> GuardFuture<S, B> {
+    /// Calls `inner`, which must be ready, with the request if `guard` lets it through.
+    pub(crate) fn new(inner: &mut S, guard: impl Guard, request: Request<B>) -> Self {
+        // The very service that was ready is the one to be called; a clone of it stays for the next request.
+        let clone = inner.clone();
+        let ready = std::mem::replace(inner, clone);
+        let asking = async move {
+            let (mut parts, body) = request.into_parts();
+            guard.admit(&mut parts).await?;
+            Ok(Request::from_parts(parts, body))
+        };
+        Self { state: State::Asking { asking: Box::pin(asking), service: Some(ready) } }
     }
 }
 

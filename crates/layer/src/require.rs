@@ -6,13 +6,14 @@ use std::task::{Context as TaskContext, Poll, ready};
 
 use bytes::Bytes;
 use gatekit_core::Authenticator;
+use http::request::Parts;
 use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::context::Context;
-use crate::guard::{GuardFuture, take_ready};
+use crate::guard::{Guard, GuardFuture};
 use crate::layer::protect;
 use crate::{AuthLayer, AuthRejection, TokenSources};
 
@@ -84,15 +85,19 @@ where
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         let from_query = self.layer.prepare(&mut request);
-        let inner = GuardFuture::new(take_ready(&mut self.inner), admit(request));
+        let inner = GuardFuture::new(&mut self.inner, Somebody, request);
         RequireAuthFuture { inner, from_query }
     }
 }
 
-async fn admit<B: Send>(request: Request<B>) -> Result<Request<B>, AuthRejection> {
-    let (mut parts, body) = request.into_parts();
-    Context::innermost(&mut parts).await?.admitted()?;
-    Ok(Request::from_parts(parts, body))
+/// Asks only whether somebody is there.
+#[derive(Clone)]
+struct Somebody;
+
+impl Guard for Somebody {
+    async fn admit(&self, parts: &mut Parts) -> Result<(), AuthRejection> {
+        Context::innermost(parts).await?.admitted().map(|_| ())
+    }
 }
 
 pin_project! {

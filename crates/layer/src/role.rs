@@ -2,20 +2,16 @@
 
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::task::{Context as TaskContext, Poll};
 
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
-use bytes::Bytes;
 use gatekit_core::AclErrorStatus;
 use http::request::Parts;
-use http::{Request, Response};
 use tower_layer::Layer;
-use tower_service::Service;
 
 use crate::AuthRejection;
 use crate::context::{AnyUser, Context, Knowing, knowing};
 use crate::extract::optional;
-use crate::guard::{GuardFuture, take_ready};
+use crate::guard::{Guard, GuardService};
 
 /// A role, as a type, so that a handler can name it in its signature. See [`HasRole`].
 #[diagnostic::on_unimplemented(
@@ -149,11 +145,11 @@ impl RequireRoleLayer {
         self.knowing = knowing::<U>;
         self
     }
+}
 
-    async fn admit<B: Send>(self, request: Request<B>) -> Result<Request<B>, AuthRejection> {
-        let (mut parts, body) = request.into_parts();
-        require_role((self.knowing)(&mut parts).await?, &self.roles, self.denied).await?;
-        Ok(Request::from_parts(parts, body))
+impl Guard for RequireRoleLayer {
+    async fn admit(&self, parts: &mut Parts) -> Result<(), AuthRejection> {
+        require_role((self.knowing)(parts).await?, &self.roles, self.denied).await
     }
 }
 
@@ -161,32 +157,9 @@ impl<S> Layer<S> for RequireRoleLayer {
     type Service = RequireRoleService<S>;
 
     fn layer(&self, inner: S) -> RequireRoleService<S> {
-        RequireRoleService { inner, layer: self.clone() }
+        GuardService::new(inner, self)
     }
 }
 
 /// The service of [`RequireRoleLayer`].
-#[derive(Clone, Debug)]
-pub struct RequireRoleService<S> {
-    inner: S,
-    layer: RequireRoleLayer,
-}
-
-impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for RequireRoleService<S>
-where
-    S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
-    ReqBody: Send + 'static,
-    ResBody: From<Bytes>,
-{
-    type Response = Response<ResBody>;
-    type Error = S::Error;
-    type Future = GuardFuture<S, ReqBody>;
-
-    fn poll_ready(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        GuardFuture::new(take_ready(&mut self.inner), self.layer.clone().admit(request))
-    }
-}
+pub type RequireRoleService<S> = GuardService<S, RequireRoleLayer>;

@@ -6,19 +6,15 @@
 
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::task::{Context as TaskContext, Poll};
 
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
-use bytes::Bytes;
 use http::request::Parts;
-use http::{Request, Response};
 use tower_layer::Layer;
-use tower_service::Service;
 
 use crate::AuthRejection;
 use crate::context::{AnyUser, Context, Knowing, knowing};
 use crate::extract::optional;
-use crate::guard::{GuardFuture, take_ready};
+use crate::guard::{Guard, GuardService};
 
 /// A scope, as a type, so that a handler can name it in its signature. See [`Scoped`].
 #[diagnostic::on_unimplemented(
@@ -116,11 +112,11 @@ impl RequireScopeLayer {
         self.knowing = knowing::<U>;
         self
     }
+}
 
-    async fn admit<B: Send>(self, request: Request<B>) -> Result<Request<B>, AuthRejection> {
-        let (mut parts, body) = request.into_parts();
-        (self.knowing)(&mut parts).await?.require_scope(&self.scopes)?;
-        Ok(Request::from_parts(parts, body))
+impl Guard for RequireScopeLayer {
+    async fn admit(&self, parts: &mut Parts) -> Result<(), AuthRejection> {
+        (self.knowing)(parts).await?.require_scope(&self.scopes)
     }
 }
 
@@ -128,32 +124,9 @@ impl<S> Layer<S> for RequireScopeLayer {
     type Service = RequireScopeService<S>;
 
     fn layer(&self, inner: S) -> RequireScopeService<S> {
-        RequireScopeService { inner, layer: self.clone() }
+        GuardService::new(inner, self)
     }
 }
 
 /// The service of [`RequireScopeLayer`].
-#[derive(Clone, Debug)]
-pub struct RequireScopeService<S> {
-    inner: S,
-    layer: RequireScopeLayer,
-}
-
-impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for RequireScopeService<S>
-where
-    S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
-    ReqBody: Send + 'static,
-    ResBody: From<Bytes>,
-{
-    type Response = Response<ResBody>;
-    type Error = S::Error;
-    type Future = GuardFuture<S, ReqBody>;
-
-    fn poll_ready(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        GuardFuture::new(take_ready(&mut self.inner), self.layer.clone().admit(request))
-    }
-}
+pub type RequireScopeService<S> = GuardService<S, RequireScopeLayer>;
