@@ -200,6 +200,14 @@ impl TokenRecord {
         self.expires().is_some_and(|end| now >= end)
     }
 
+    /// Whether its holder has proven a password within so many seconds before `now`.
+    ///
+    /// What is said to be proven so many seconds later than `now` counts as little: a clock was wrong.
+    #[must_use]
+    pub fn is_fresh(&self, now: Timestamp, seconds: i64) -> bool {
+        self.proven.is_some_and(|proven| now < proven.plus_seconds(seconds) && proven < now.plus_seconds(seconds))
+    }
+
     /// Whether the token may be used for `scope`.
     ///
     /// A token without scopes has exactly the scope `DEFAULT`, which is what routes ask for unless they say otherwise.

@@ -69,9 +69,9 @@ pub use {
     },
     gatekit_layer::{
         AccessToken, AnyUser, AuthLayer, AuthRejection, AuthUser, BrowserTransport, Caller, ClientIp, ErrorForm,
-        ErrorResponse, HasRole, InvalidTokenCookie, Owned, PresentedToken, RequireAuthLayer, RequireRoleLayer,
-        RequireScopeLayer, Role, SameSite, Scope, Scoped, TokenCookie, TokenSource, TokenSources, access_token,
-        principal, refuse_cross_origin, require_owner,
+        ErrorResponse, Fresh, HasRole, InvalidTokenCookie, Owned, PresentedToken, RequireAuthLayer, RequireFreshLayer,
+        RequireRoleLayer, RequireScopeLayer, Role, SameSite, Scope, Scoped, TokenCookie, TokenSource, TokenSources,
+        access_token, principal, refuse_cross_origin, require_owner,
     },
 };
 
@@ -96,6 +96,8 @@ mod guides {
     mod change_email {}
     #[doc = include_str!("../../../docs/guide/delete-account.md")]
     mod delete_account {}
+    #[doc = include_str!("../../../docs/guide/step-up.md")]
+    mod step_up {}
     #[doc = include_str!("../../../docs/guide/sessions.md")]
     mod sessions {}
     #[doc = include_str!("../../../docs/guide/find-users.md")]

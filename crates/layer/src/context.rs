@@ -6,7 +6,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use gatekit_core::{AuthenticateError, Authenticated, Authenticator, StoreError, TokenRecord};
+use gatekit_core::{AuthenticateError, Authenticated, Authenticator, StoreError, Timestamp, TokenRecord};
 use http::request::Parts;
 use http::{Extensions, HeaderMap, Method, Uri};
 
@@ -181,6 +181,11 @@ impl Context {
         self.settings.authenticator.is_in_role(caller, role).await.map_err(AuthRejection::Unavailable)
     }
 
+    /// What time it is for who issues the tokens.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.settings.authenticator.now()
+    }
+
     /// Asks an authenticator whose principal is known to be a `P`, which spares the future that hides it.
     async fn ask_for<P: Clone + Send + Sync + 'static>(
         &self,
@@ -290,6 +295,7 @@ fn other_principal(wanted: &str, there: &str) -> AuthRejection {
 pub(crate) trait ErasedAuthenticator: Send + Sync {
     fn as_any(&self) -> &(dyn Any + Send + Sync);
     fn principal_name(&self) -> &'static str;
+    fn now(&self) -> Timestamp;
     fn resolve<'a>(
         &'a self,
         credential: &'a Credential<'a>,
@@ -325,6 +331,10 @@ impl<P: Clone + Send + Sync + 'static> ErasedAuthenticator for Typed<P> {
 
     fn principal_name(&self) -> &'static str {
         type_name::<P>()
+    }
+
+    fn now(&self) -> Timestamp {
+        self.0.now()
     }
 
     fn resolve<'a>(

@@ -10,7 +10,8 @@
 //!    token up, once. The answer stays in the request: ten extractors cost what one costs.
 //! 3. [`RequireAuthLayer`] does both at once, for whole routers and for tower services without axum.
 //! 4. Who the caller is may not be enough: [`HasRole`] and [`RequireRoleLayer`] ask the authenticator about a role, [`Scoped`] and
-//!    [`RequireScopeLayer`] look at the token's scopes, [`require_owner`] at a record of the app's.
+//!    [`RequireScopeLayer`] look at the token's scopes, [`Fresh`] and [`RequireFreshLayer`] at when a password was proven for it, [`require_owner`] at a
+//!    record of the app's.
 //!
 //! ```
 //! use axum::{Router, routing::get};
@@ -46,6 +47,7 @@ mod context;
 mod cross_origin;
 mod error_response;
 mod extract;
+mod fresh;
 mod guard;
 mod layer;
 mod owner;
@@ -77,6 +79,7 @@ pub use {
     cross_origin::{InvalidOrigin, refuse_cross_origin},
     error_response::{ErrorForm, ErrorResponse},
     extract::{AccessToken, AuthUser, Caller, PresentedToken, access_token, principal},
+    fresh::{Fresh, RequireFreshLayer, RequireFreshService},
     guard::GuardFuture,
     layer::{AuthFuture, AuthLayer, AuthService},
     owner::{Owned, require_owner},

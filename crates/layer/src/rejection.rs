@@ -25,6 +25,13 @@ pub enum AuthRejection {
     /// The token is for other scopes. Status 401, code `AUTHORIZATION_REQUIRED`, as in LoopBack.
     #[error("the token is not valid for this scope")]
     InsufficientScope,
+    /// The caller is known, and is to prove its password anew: none was proven for its token within `max_age` seconds. Status 401, code
+    /// `STEP_UP_REQUIRED`, with the challenge of RFC 9470.
+    #[error("no password was proven for the token within {max_age} seconds")]
+    StepUpRequired {
+        /// How many seconds ago it may have been.
+        max_age: u32,
+    },
     /// The token is in a cookie, the method is unsafe, and the request comes from another origin. Status 403, code
     /// `CROSS_ORIGIN_REQUEST`.
     #[error("a cookie from another origin is not accepted for this method")]
@@ -82,15 +89,15 @@ impl AuthRejection {
         matches!(self, Self::Forbidden | Self::Unauthorized | Self::NotFound)
     }
 
-    /// The answer in the kit's error shape, with `WWW-Authenticate` as RFC 6750 §3 wants it.
+    /// The answer in the kit's error shape, with `WWW-Authenticate` as RFC 6750 §3 and RFC 9470 §3 want it.
     #[must_use]
     pub fn to_error(&self) -> ErrorResponse {
-        let unauthorized = |message: &'static str, code: &'static str, challenge: &'static str| {
-            ErrorResponse::new(StatusCode::UNAUTHORIZED, message)
-                .code(code)
-                .header(WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
+        let unauthorized = |message: &'static str, code: &'static str, challenge: HeaderValue| {
+            ErrorResponse::new(StatusCode::UNAUTHORIZED, message).code(code).header(WWW_AUTHENTICATE, challenge)
         };
-        let refused = |challenge| unauthorized("Authorization Required", "AUTHORIZATION_REQUIRED", challenge);
+        let refused = |challenge| {
+            unauthorized("Authorization Required", "AUTHORIZATION_REQUIRED", HeaderValue::from_static(challenge))
+        };
         match self {
             Self::Missing | Self::Unauthorized => refused("Bearer"),
             Self::Invalid => refused(r#"Bearer error="invalid_token", error_description="The token is not valid""#),
@@ -100,9 +107,17 @@ impl AuthRejection {
             Self::Expired => unauthorized(
                 "Invalid Access Token",
                 "INVALID_TOKEN",
-                r#"Bearer error="invalid_token", error_description="The token has expired""#,
+                HeaderValue::from_static(r#"Bearer error="invalid_token", error_description="The token has expired""#),
             )
             .property("status", 401),
+            Self::StepUpRequired { max_age } => {
+                let challenge = format!(
+                    r#"Bearer error="insufficient_user_authentication", error_description="The password must be proven again", max_age="{max_age}""#
+                );
+                // Digits and what stands here are fit for a header.
+                let challenge = HeaderValue::try_from(challenge).unwrap_or(HeaderValue::from_static("Bearer"));
+                unauthorized("The password must be proven again", "STEP_UP_REQUIRED", challenge)
+            }
             Self::CrossOrigin => {
                 ErrorResponse::new(StatusCode::FORBIDDEN, "Cross-origin request refused").code("CROSS_ORIGIN_REQUEST")
             }

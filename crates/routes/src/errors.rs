@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use gatekit_core::{
     ChangeEmailError, ChangePasswordError, ConfirmEmailError, DeleteAccountError, FieldError, FilterError,
     IssueTokenError, LoginError, LogoutError, PasswordError, Refusal, RegisterError, RequestEmailVerificationError,
-    RequestPasswordResetError, ResetPasswordError, StoreError, Unavailable, UpdateUserError,
+    RequestPasswordResetError, ResetPasswordError, StepUpError, StoreError, Unavailable, UpdateUserError,
 };
 use gatekit_layer::{AuthRejection, ErrorResponse};
 use serde_json::{Map, Value, json};
@@ -68,6 +68,16 @@ impl IntoError for DeleteAccountError {
             _ => StatusCode::BAD_REQUEST,
         };
         ErrorResponse::new(status, self.to_string()).code(self.code())
+    }
+}
+
+impl IntoError for StepUpError {
+    fn into_error(self, model: &str) -> ErrorResponse {
+        match self {
+            Self::Unavailable(error) => error.into_error(model),
+            Self::WrongPassword => ErrorResponse::new(StatusCode::BAD_REQUEST, self.to_string()).code(self.code()),
+            _ => AuthRejection::Invalid.to_error(),
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use tower::Layer;
 use tower::util::MapRequestLayer;
 
 /// The segments that are names and not ids.
-const NAMES: [&str; 22] = [
+const NAMES: [&str; 23] = [
     "login",
     "logout",
     "reset",
@@ -33,6 +33,7 @@ const NAMES: [&str; 22] = [
     "change-email",
     "confirm-email-change",
     "delete-account",
+    "step-up",
 ];
 
 /// Makes the paths below `prefix` match in any case, with or without one trailing slash and with doubled slashes inside, as

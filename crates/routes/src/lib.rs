@@ -39,6 +39,7 @@
 //! | [`sessions`] | `GET /sessions`, `DELETE /sessions/{session}`, `POST /logout-everywhere` | who has a token |
 //! | [`change_email`] | `POST /change-email`, `POST /confirm-email-change` | who has a token; who has the mailed secret |
 //! | [`delete_account`] | `POST /delete-account` | who has a token |
+//! | [`step_up`] | `POST /step-up` | who has a token |
 //! | [`loopback`] | LoopBack's of these, and its 404 for the rest | |
 //! | [`all`] | all of these, and the same 404 | |
 //!
@@ -48,7 +49,7 @@
 //! Who may is said by the access control list ([`Builder::acl`](gatekit_core::Builder::acl)); the table has the default, LoopBack's for its
 //! built-in User. "Nobody" are routes that an app opens with a row of its own. The list has no methods for what LoopBack does not have:
 //!
-//! - [`sessions`] ask it about `logout`; [`change_email`] and [`delete_account`] about `changePassword`. Who has the mailed secret of a
+//! - [`sessions`] ask it about `logout`; [`change_email`], [`delete_account`] and [`step_up`] about `changePassword`. Who has the mailed secret of a
 //!   change of address needs no row.
 //! - `POST /resend-verification` is for whom `resetPassword` is for.
 //! - `POST /reset-password` with a mailed secret asks for no row either; with a login token, where the policy takes one, for `setPassword`.
@@ -92,6 +93,7 @@ mod reply;
 mod reset_password;
 mod sessions;
 mod shape;
+mod step_up;
 mod support;
 mod transport;
 mod update_user;
@@ -117,6 +119,7 @@ pub use logout::logout;
 pub use register::register;
 pub use reset_password::reset_password;
 pub use sessions::sessions;
+pub use step_up::step_up;
 pub use transport::{TokenTransport, TokenTransportLayer, TokenTransportService};
 pub use update_user::update_user;
 pub use upsert_users::upsert_users;
@@ -134,7 +137,7 @@ pub use verify_email::verify_email;
 /// let app: Router = Router::new().nest("/api/users", gatekit_routes::all(&auth));
 /// ```
 pub fn all<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<U>) -> Router<S> {
-    let mut router = loopback_routes(auth).merge(sessions(auth));
+    let mut router = loopback_routes(auth).merge(sessions(auth)).merge(step_up(auth));
     if auth.supports(UserOperation::Update) {
         router = router.merge(verify_email(auth)).merge(change_email(auth));
     }

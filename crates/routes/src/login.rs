@@ -63,13 +63,18 @@ async fn handler<U: Account>(State(auth): State<Auth<U>>, request: Request) -> R
     let session = call.auth.login(login).await.map_err(|error| error.into_error(U::model_name()))?;
     let signed_in = handover.sign_in(&call.auth, call.parts(), &session.token).await?;
     let user = includes_user(&call.query()).then(|| loaded(&call.auth, &session.user));
-    let mut response = match handover.shows_secret() {
-        true => Json(Answer { token: session.token, user }).into_response(),
-        false => Json(without_secret(&session.token, user)).into_response(),
-    };
+    let mut response = answer(&handover, session.token, user);
     append(&mut response, signed_in);
     append(&mut response, device);
     Ok(response)
+}
+
+/// What is answered to who gets a new token for a password.
+pub(crate) fn answer(handover: &Handover, token: IssuedToken, user: Option<Value>) -> Response {
+    match handover.shows_secret() {
+        true => Json(Answer { token, user }).into_response(),
+        false => Json(without_secret(&token, user)).into_response(),
+    }
 }
 
 /// What a browser is told whose token is in a cookie.

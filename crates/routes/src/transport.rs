@@ -117,9 +117,24 @@ impl Handover {
     /// always where the browser is signed in, and else unless the body is JSON, which a page of another origin sends only if the app has
     /// allowed it (CORS).
     pub(crate) fn of<U: Account>(call: &Call<U>) -> Result<Self, ErrorResponse> {
+        let mount = call.parts().extensions.get().copied().unwrap_or_default();
+        Self::unless_asked(call, mount)
+    }
+
+    /// For a token that replaces another: a browser that has the old one gets the new one.
+    pub(crate) async fn in_place_of<U: Account>(call: &Call<U>, old: &TokenDigest) -> Result<Self, ErrorResponse> {
         let parts = call.parts();
-        let mount = parts.extensions.get().copied().unwrap_or_default();
-        let transport = TokenTransport::asked(&call.query())?.unwrap_or(mount);
+        if let Some(browser) = BrowserTransport::of_user::<U>(&parts.extensions)
+            && browser.presented(&parts.headers).await.map_err(|rejection| rejection.to_error())?.contains(old)
+        {
+            return Self::unless_asked(call, TokenTransport::Cookie);
+        }
+        Self::of(call)
+    }
+
+    fn unless_asked<U: Account>(call: &Call<U>, otherwise: TokenTransport) -> Result<Self, ErrorResponse> {
+        let parts = call.parts();
+        let transport = TokenTransport::asked(&call.query())?.unwrap_or(otherwise);
         let browser = match transport.is_for_browsers() {
             true => Some(BrowserTransport::of_user::<U>(&parts.extensions).ok_or_else(not_enabled)?),
             false => None,

@@ -118,7 +118,8 @@ impl<U: Account> Auth<U> {
         let auth = &*self.0;
         let StepUp { token, password } = step_up;
         let found = self.bounded(auth.users.find_user(&token.user_id)).await?;
-        let found = found.filter(|found| is_of(&token, found)).ok_or(StepUpError::InvalidToken)?;
+        let is_alive = |found: &StoredUser<U>| is_of(&token, found) && !token.is_expired(auth.clock.now());
+        let found = found.filter(is_alive).ok_or(StepUpError::InvalidToken)?;
         let verified = auth.hasher.verify(password, found.password.as_ref()).await.map_err(Unavailable::from)?;
         if !verified.matches {
             self.emit(Event::LoginFailed { user_id: Some(token.user_id) }).await;
@@ -140,8 +141,7 @@ impl<U: Account> Auth<U> {
     /// Whether a password was proven for this token within so many seconds.
     #[must_use]
     pub fn is_fresh(&self, token: &TokenRecord, seconds: i64) -> bool {
-        let now = self.0.clock.now();
-        token.proven.is_some_and(|proven| now < proven.plus_seconds(seconds))
+        token.is_fresh(self.0.clock.now(), seconds)
     }
 
     /// Checks that a caller is this user.

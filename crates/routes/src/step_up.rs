@@ -1,0 +1,44 @@
+//! `POST /step-up`: who has a token proves the password again.
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use axum::routing::post;
+use gatekit_core::{Account, Auth, Method, StepUp};
+use gatekit_layer::ErrorResponse;
+
+use crate::call::{Ask, Call};
+use crate::errors::IntoError;
+use crate::login;
+use crate::transport::{Handover, append};
+
+/// `POST /step-up` with `{"password"}` and a token, an addition of ours: 200, and a new token as from a login,
+/// `{"id": <the token>, "ttl": <seconds>, "created", "userId"}`. The token of the request has ended (ASVS 7.2.4).
+///
+/// The new one is what [`Fresh`](gatekit_layer::Fresh) and [`RequireFreshLayer`](gatekit_layer::RequireFreshLayer) ask for. It has the lifetime
+/// and the scopes of the old one. It goes where the old one was: a browser that is signed in by a cookie or a session stays so, and finds no `id` in the
+/// body; else mount and query say it, as at a login. Who may is what the access control list says of `changePassword`, which proves the same.
+///
+/// | answer | when |
+/// | --- | --- |
+/// | 400 | `password` is missing, or no text |
+/// | 400 `INVALID_PASSWORD` | it is wrong |
+/// | 401 `AUTHORIZATION_REQUIRED` | there is no valid token, or it was replaced or ended at the same time |
+/// | 503 `SERVICE_UNAVAILABLE` | the store fails, or too many passwords wait to be hashed |
+pub fn step_up<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<U>) -> Router<S> {
+    Router::new().route("/step-up", post(handler::<U>)).with_state(auth.clone())
+}
+
+async fn handler<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {
+    let call = Call::begin_asking(auth, Method::CHANGE_PASSWORD, Ask::Always, request).await?;
+    let password = call.body.text("password")?;
+    call.authorize(None).await?;
+    let (_, token) = call.require_caller()?;
+    let step_up = StepUp::new(token.clone(), password.required()?);
+    let handover = Handover::in_place_of(&call, &token.digest).await?;
+    let fresh = call.auth.step_up(step_up).await.map_err(|error| error.into_error(U::model_name()))?;
+    let signed_in = handover.sign_in(&call.auth, call.parts(), &fresh).await?;
+    let mut response = login::answer(&handover, fresh, None);
+    append(&mut response, signed_in);
+    Ok(response)
+}
