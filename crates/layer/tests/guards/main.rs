@@ -1,7 +1,8 @@
-//! Guards beyond "somebody is there": roles, scopes, owners, in axum apps and in plain tower.
+//! Guards beyond "somebody is there": roles, scopes, owners, fresh passwords, in axum apps and in plain tower.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod caller;
+mod fresh;
 mod owner;
 mod plain_tower;
 mod roles;
