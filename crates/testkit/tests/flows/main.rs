@@ -3,16 +3,20 @@
 
 mod configuration;
 mod decoys;
+mod devices;
 mod hashes;
 mod hooks;
+mod last_used;
 mod mail_links;
 mod mails;
 mod notices;
 mod parallel;
+mod proofs;
 mod queue;
 mod realms;
 mod roles;
 mod secrets;
+mod step_up;
 mod tokens;
 
 use gatekit_core::{Auth, Login, LoginError, MemoryStore, Policy, Register, User};
