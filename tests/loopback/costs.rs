@@ -207,6 +207,8 @@ on_every_store! {
             (app.patch("/api/users/1").token(&token).json("[]"), 1),
             (app.post("/api/users/change-email").token(&token).json("{}"), 1),
             (app.post("/api/users/delete-account").token(&token).json("{}"), 1),
+            (app.post("/api/users/step-up").token(&token).json("{}"), 1),
+            (app.post("/api/users/step-up").json(json!({"password": "x"})), 0),
             (app.patch("/api/users/1").json("{}"), 0),
             (app.delete("/api/users/1"), 0),
             (app.get("/api/users/sessions"), 0),

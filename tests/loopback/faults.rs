@@ -40,6 +40,7 @@ enum Flow {
     Replace,
     Delete,
     DeleteAccount,
+    StepUp,
     Verify,
     Resend,
     Confirm,
@@ -52,7 +53,7 @@ enum Flow {
     Renew,
 }
 
-const FLOWS: [Flow; 27] = [
+const FLOWS: [Flow; 28] = [
     Flow::Register,
     Flow::Login,
     Flow::LoginWithToken,
@@ -70,6 +71,7 @@ const FLOWS: [Flow; 27] = [
     Flow::Replace,
     Flow::Delete,
     Flow::DeleteAccount,
+    Flow::StepUp,
     Flow::Verify,
     Flow::Resend,
     Flow::Confirm,
@@ -178,6 +180,7 @@ impl World {
             Flow::DeleteAccount => {
                 app.post("/api/users/delete-account").token(&self.token).json(json!({"password": PASSWORD}))
             }
+            Flow::StepUp => app.post("/api/users/step-up").token(&self.token).json(json!({"password": PASSWORD})),
             Flow::Verify => app.post("/api/users/1/verify"),
             Flow::Resend => app.post("/api/users/resend-verification").json(json!({"email": EMAIL})),
             Flow::Confirm => app.confirm(1, &self.verify),
@@ -253,6 +256,11 @@ impl World {
                     assert!(self.call(flow).await.status.is_success(), "{context}: again");
                     assert_eq!(status(app.get("/me").token(&self.other)).await, 401, "{context}: again");
                 }
+            }
+            Flow::StepUp => {
+                assert_eq!(status(app.get("/me").token(&self.token)).await, expected(401, 200), "{context}");
+                assert_eq!(status(app.get("/me").token(&self.other)).await, 200, "{context}");
+                assert_eq!(status(self.call(flow)).await, expected(401, 200), "{context}: again");
             }
             Flow::Confirm => {
                 let verified = async || app.get("/me").token(&self.token).await.value()["emailVerified"] == true;
@@ -355,6 +363,7 @@ async fn a_store_that_is_down_is_503_and_never_anonymous() {
                 "change-email",
                 "confirm-email-change",
                 "delete-account",
+                "step-up",
                 "1/verify",
                 "1/replace",
             ] {
@@ -442,6 +451,7 @@ fn a_full_queue_of_the_hasher_is_503_with_when_to_come_back() {
             app.post("/api/users").json(json!([{"email": NEWCOMER, "password": PASSWORD}])),
             app.change_email(&token, NEWCOMER),
             app.post("/api/users/delete-account").token(&token).json(json!({"password": PASSWORD})),
+            app.post("/api/users/step-up").token(&token).json(json!({"password": PASSWORD})),
         ] {
             request.await.expect_unavailable();
         }

@@ -34,6 +34,7 @@ mod roles;
 mod sessions;
 mod signed_cookies;
 mod sliding;
+mod step_up;
 mod tokens;
 mod update_user;
 mod upsert_users;

@@ -175,7 +175,7 @@ async fn the_access_control_list_holds_for_routes_that_loopback_has_not() {
     let token = app.signed_up().await;
     let body = json!({"password": PASSWORD, "email": "other@bar.com", "oldPassword": PASSWORD, "newPassword": "staple battery"});
     app.auth.assign_role(&1.into(), "demo").await.unwrap();
-    for path in ["change-password", "change-email", "delete-account", "logout", "logout-everywhere"] {
+    for path in ["change-password", "change-email", "step-up", "delete-account", "logout", "logout-everywhere"] {
         let answer = app.post(&format!("/api/users/{path}")).token(&token).json(&body).await;
         answer.expect(401, "AUTHORIZATION_REQUIRED");
     }

@@ -46,6 +46,7 @@ on_every_store! {
             ("POST", "/resend-verification"),
             ("POST", "/change-email"),
             ("POST", "/confirm-email-change"),
+            ("POST", "/step-up"),
             ("POST", "/delete-account"),
             ("POST", "/logout-everywhere"),
         ] {

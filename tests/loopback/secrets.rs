@@ -139,6 +139,7 @@ async fn walk(store: Store) -> Walk {
         walk.app.post("/api/users/change-email").token(&token).json(body(wrong)),
         walk.app.post("/api/users/change-email").token(&token).json(json!({"password": third, "email": "nope"})),
         walk.app.post("/api/users/delete-account").token(&token).json(body(wrong)),
+        walk.app.post("/api/users/step-up").token(&token).json(body(wrong)),
         walk.app.get("/api/users/sessions").token(&token),
         walk.app.delete(&format!("/api/users/sessions/{}", "f".repeat(32))).token(&token),
         walk.app.post("/api/users/confirm-email-change").json(json!({"token": verify})),
@@ -187,6 +188,7 @@ async fn walk(store: Store) -> Walk {
             walk.app.post("/api/users/1/verify"),
             walk.app.patch("/api/users/1").token(&token).json(json!({"password": refused})),
             walk.app.post("/api/users/delete-account").token(&token).json(json!({"password": third})),
+            walk.app.post("/api/users/step-up").token(&token).json(json!({"password": third})),
             walk.app.post("/api/users/change-email").token(&token).json(json!({"password": third, "email": "c@x.com"})),
         ] {
             let answer = request.await.expect_status(503);

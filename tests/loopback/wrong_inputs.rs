@@ -5,7 +5,7 @@ use gatekit_tests::{App, EMAIL, PASSWORD, on_every_store};
 use serde_json::json;
 
 /// Every route that reads a body.
-const WITH_BODY: [(&str, &str); 22] = [
+const WITH_BODY: [(&str, &str); 23] = [
     ("POST", "/api/users"),
     ("POST", "/api/users/login"),
     ("POST", "/api/users/logout"),
@@ -22,6 +22,7 @@ const WITH_BODY: [(&str, &str); 22] = [
     ("POST", "/api/users/change-email"),
     ("POST", "/api/users/confirm-email-change"),
     ("POST", "/api/users/delete-account"),
+    ("POST", "/api/users/step-up"),
     ("POST", "/api/users/logout-everywhere"),
     ("DELETE", "/api/users/sessions/x"),
     ("GET", "/api/users/sessions"),
@@ -97,6 +98,7 @@ on_every_store! {
                 ("change-email", vec!["password", "email"]),
                 ("confirm-email-change", vec!["token"]),
                 ("delete-account", vec!["password"]),
+                ("step-up", vec!["password"]),
                 ("logout-everywhere", vec!["keepCurrent"]),
                 ("logout", vec!["id"]),
             ] {

@@ -69,9 +69,8 @@ async fn a_proven_password_replaces_the_token_by_a_fresh_one_that_is_the_same_ot
     assert!(world.auth.is_fresh(&fresh.record, 1));
     assert_ne!(fresh.secret.expose(), old.secret.expose());
     assert!(!world.lives(&old).await && world.lives(&fresh).await);
-    let now = world.auth.is_fresh(&fresh.record, 1).then_some(fresh.record.created);
-    let wanted =
-        TokenRecord { digest: fresh.secret.digest(), created: fresh.record.created, proven: now, ..old.record.clone() };
+    let now = Clock::now(&world.clock);
+    let wanted = TokenRecord { digest: fresh.secret.digest(), created: now, proven: Some(now), ..old.record.clone() };
     assert_eq!(fresh.record, wanted, "lifetime, scopes and client are those of the old one");
     assert_eq!(fresh.record.client.as_ref().unwrap().network.as_deref(), Some("203.0.113.0/24"));
     assert_eq!(world.tokens().await, [fresh.record]);
