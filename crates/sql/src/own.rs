@@ -65,11 +65,9 @@ use crate::sqlite::rows::{Table, id_from_row};
 /// | `token_network` | TEXT or NULL | in which network it was issued |
 /// | `token_last_used` | INTEGER or NULL | when it was last used, milliseconds since the epoch |
 ///
-/// The last four may be left out together, as an app's query does that was written before they were there: then no token counts as
-/// fresh.
-///
-/// `token_renewed` may be left out, as an app's query does that was written before there was one. Where
-/// `Policy::renew_after` is set it must be there, or a token ends when it would have without being renewed.
+/// `token_renewed` may be left out, and so may the last four together, as in an app's query that was written before they were
+/// there. Without the four no token counts as fresh. Where `Policy::renew_after` is set all five must be there: a token that
+/// is not read as it is stored is not renewed, and ends when it would have.
 ///
 /// There is also `token_expires`, INTEGER or NULL: milliseconds since the epoch, NULL for never.
 ///

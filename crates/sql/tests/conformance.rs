@@ -30,6 +30,7 @@ async fn conforms<Made: Future<Output = SqliteStore>>(make: impl Fn() -> Made) {
     conformance::token_store(&make).await;
     conformance::one_time_store(&make).await;
     conformance::role_store(&make).await;
+    conformance::device_store(&make).await;
     let twice = || async {
         let store = make().await;
         (store.clone(), store)

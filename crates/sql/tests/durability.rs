@@ -1,5 +1,5 @@
 //! What a file still holds after a restart, a crash, or in the company of another process.
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "tests")]
 #![allow(dead_code, reason = "not every test needs all of `common`")]
 
 mod common;
@@ -9,9 +9,9 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use gatekit_core::{
-    Auth, AuthenticateError, ChangePassword, Hasher, Identifier, IdentifierKind, Login, NewUser, NoProfile,
-    OneTimePurpose, OneTimeRecord, OneTimeStore, Register, RequestPasswordReset, Timestamp, TokenDigest, TokenRecord,
-    TokenStore, User, UserStore,
+    Auth, AuthenticateError, ChangePassword, DeviceSeen, DeviceStore, Hasher, Identifier, IdentifierKind, Login,
+    NewUser, NoProfile, OneTimePurpose, OneTimeRecord, OneTimeStore, Register, RequestPasswordReset, Timestamp,
+    TokenDigest, TokenRecord, TokenStore, User, UserId, UserStore,
 };
 use gatekit_sql::SqliteStore;
 use sqlx::Row;
@@ -151,7 +151,7 @@ fn contains(bytes: &[u8], part: &[u8]) -> bool {
 async fn a_killed_process_loses_nothing_it_acknowledged() {
     let folder = Folder::new();
     let mut users = 0;
-    for (round, lines) in [(0, 5), (1, 40), (2, 101)] {
+    for (round, lines) in [(0, 5), (1, 80), (2, 201)] {
         let mut child = child("burst", &folder.file(), round);
         let mut acknowledged = Vec::new();
         for line in BufReader::new(child.stdout.take().unwrap()).lines() {
@@ -181,6 +181,27 @@ async fn a_killed_process_loses_nothing_it_acknowledged() {
                     let found = store.find_token(&TokenDigest::of(name)).await.unwrap();
                     assert!(found.is_none(), "an acknowledged logout was undone: {name}");
                 }
+                #[cfg(feature = "tower-sessions")]
+                "session" | "saved" | "ended" => {
+                    let found = sessions::find(&store, name).await;
+                    let ended = acknowledged.contains(&format!("ended {name}"));
+                    let saved = acknowledged.contains(&format!("saved {name}"));
+                    match found {
+                        Some(_) if ended => panic!("an acknowledged end of a session was undone: {name}"),
+                        Some(before) if saved => assert!(before, "an acknowledged save was undone: {name}"),
+                        Some(_) => {}
+                        // The end that follows may have happened without having been acknowledged.
+                        None => {
+                            assert!(ended || acknowledged.last() == Some(&format!("saved {name}")), "{name} is lost")
+                        }
+                    }
+                }
+                "device" => {
+                    let user = UserId::Text(name.into());
+                    let seen =
+                        store.remember_device("User", &user, &TokenDigest::of(name), Timestamp(9)).await.unwrap();
+                    assert_eq!(seen, DeviceSeen::Known, "an acknowledged device is lost: {name}");
+                }
                 "reset" => {
                     let found =
                         store.find_one_time(OneTimePurpose::ResetPassword, &TokenDigest::of(name)).await.unwrap();
@@ -197,7 +218,11 @@ async fn a_killed_process_loses_nothing_it_acknowledged() {
 
 /// The logout that follows a token's line may have happened without having been acknowledged.
 fn maybe_gone(acknowledged: &[String], token: &str) -> bool {
-    acknowledged.last().is_some_and(|last| last == token)
+    let (_, name) = token.split_once(' ').unwrap();
+    let last = acknowledged.last().unwrap();
+    // What is said between the two, with nothing about this token.
+    let between = ["device", "session", "saved", "ended"];
+    last == token || (last.ends_with(name) || !last.contains('@')) && between.iter().any(|what| last.starts_with(what))
 }
 
 async fn find(store: &SqliteStore, email: &str) -> bool {
@@ -216,7 +241,7 @@ async fn two_processes_open_a_new_file_at_once_and_write_to_it_together() {
     }
     let store = SqliteStore::open(folder.file()).await.unwrap();
     let count = async |query| sqlx::query(query).fetch_one(store.pool()).await.unwrap().get::<i64, _>(0);
-    assert_eq!(count("SELECT count(*) FROM gatekit_migrations").await, 2);
+    assert_eq!(count("SELECT count(*) FROM gatekit_migrations").await, 3);
     assert_eq!(
         count("SELECT count(*) FROM gatekit_users").await,
         3 * 20 + 1,
@@ -251,11 +276,11 @@ async fn child_process() {
 
 /// Writes until it is killed, and says what is done, once it is done.
 async fn burst(store: &SqliteStore, round: &str) {
-    let say = |line: String| {
+    fn say(line: String) {
         let mut out = std::io::stdout().lock();
         writeln!(out, "{line}").unwrap();
         out.flush().unwrap();
-    };
+    }
     say("ready".into());
     for n in 0.. {
         let name = format!("{round}-{n}@example.com");
@@ -277,6 +302,10 @@ async fn burst(store: &SqliteStore, round: &str) {
         };
         store.insert_token(&token).await.unwrap();
         say(format!("token {name}"));
+        store.remember_device("User", &UserId::Text(name.clone()), &digest, Timestamp(0)).await.unwrap();
+        say(format!("device {name}"));
+        #[cfg(feature = "tower-sessions")]
+        sessions::burst(store, &format!("{round}{n:09}"), n % 2 == 0, say).await;
         if n % 2 == 0 {
             assert!(store.delete_token(&digest).await.unwrap());
             say(format!("logout {name}"));
@@ -303,4 +332,37 @@ async fn share(store: &SqliteStore, number: &str) {
         UserStore::<User>::create_user(store, new).await.unwrap();
     }
     UserStore::<User>::create_user(store, NewUser::new("wanted@example.com", NoProfile {})).await.ok();
+}
+
+/// Sessions of tower-sessions, as a part of the burst.
+#[cfg(feature = "tower-sessions")]
+mod sessions {
+    use gatekit_sql::SqliteStore;
+    use tower_sessions::SessionStore;
+    use tower_sessions::session::{Id, Record};
+
+    fn id(name: &str) -> Id {
+        Id(name.parse().unwrap())
+    }
+
+    /// Whether the session was saved once more since it was made; `None` if there is none.
+    pub(super) async fn find(store: &SqliteStore, name: &str) -> Option<bool> {
+        let found = store.session_store().load(&id(name)).await.unwrap();
+        found.map(|record| record.data.contains_key("saved"))
+    }
+
+    pub(super) async fn burst(store: &SqliteStore, name: &str, end: bool, say: impl Fn(String)) {
+        let sessions = store.session_store();
+        let expiry_date = time::OffsetDateTime::now_utc() + std::time::Duration::from_secs(3600);
+        let mut record = Record { id: id(name), data: Default::default(), expiry_date };
+        sessions.create(&mut record).await.unwrap();
+        say(format!("session {name}"));
+        record.data.insert("saved".into(), true.into());
+        sessions.save(&record).await.unwrap();
+        say(format!("saved {name}"));
+        if end {
+            sessions.delete(&record.id).await.unwrap();
+            say(format!("ended {name}"));
+        }
+    }
 }

@@ -4,8 +4,8 @@
 use gatekit_core::{
     Account, Auth, AuthenticateError, CreateUserError, Identifier, IdentifierKind, Login, NewUser, PasswordHash,
     PasswordReset, Register, RequestPasswordReset, ResetPasswordError, RoleStore, StoreError, StoredUser, Timestamp,
-    TokenDigest, TokenOwner, TokenRecord, TokenStore, UserChange, UserId, UserOperation, UserStore, async_trait,
-    find_token_owner_separately,
+    TokenClient, TokenDigest, TokenOwner, TokenRecord, TokenStore, UserChange, UserId, UserOperation, UserStore,
+    async_trait, find_token_owner_separately,
 };
 use gatekit_sql::{SqliteStore, own};
 use gatekit_testkit::MailSink;
@@ -172,7 +172,7 @@ impl UserStore<Member> for Members {
         }
         let query = sqlx::query(
             "SELECT token_digest, token_user_type, token_user_id, token_rev, token_ttl, token_created, token_renewed, \
-             token_scopes, id, email, city, rev, \
+             token_scopes, token_proven, token_user_agent, token_network, token_last_used, id, email, city, rev, \
              (SELECT json_group_array(role) FROM gatekit_roles \
              WHERE user_type = token_user_type AND user_id = token_user_id) AS token_roles \
              FROM gatekit_access_tokens JOIN members ON id = token_user_id \
@@ -197,7 +197,7 @@ async fn an_own_table_conforms() {
     conformance::token_owner_roles::<Member, _, _, _>(both, new_user).await;
 }
 
-/// An app's query from before there were `token_renewed` and `token_roles` goes on working.
+/// An app's query from before there were `token_renewed`, `token_roles` and what a browser's sessions need goes on working.
 #[tokio::test]
 async fn a_query_without_the_newer_columns_is_read() {
     let store = SqliteStore::in_memory().await.unwrap();
@@ -210,9 +210,9 @@ async fn a_query_without_the_newer_columns_is_read() {
         created: Timestamp(5),
         renewed: Some(Timestamp(7)),
         scopes: None,
-        proven: None,
-        client: None,
-        last_used: None,
+        proven: Some(Timestamp(5)),
+        client: TokenClient::new(Some("Mozilla/5.0"), Some([203, 0, 113, 7].into())),
+        last_used: Some(Timestamp(9)),
     };
     store.insert_token(&token).await.unwrap();
     store.assign_role("Member", &token.user_id, "editor").await.unwrap();
@@ -220,15 +220,26 @@ async fn a_query_without_the_newer_columns_is_read() {
     let old = "SELECT token_digest, token_user_type, token_user_id, token_rev, token_ttl, token_created, token_scopes \
                FROM gatekit_access_tokens";
     let row = store.find(sqlx::query(old)).await.unwrap().unwrap();
-    assert_eq!(own::token_from_row(&row).unwrap(), TokenRecord { renewed: None, ..token.clone() });
+    let without = TokenRecord { proven: None, client: None, last_used: None, ..token.clone() };
+    assert_eq!(own::token_from_row(&row).unwrap(), TokenRecord { renewed: None, ..without.clone() });
     assert_eq!(own::roles_from_row(&row).unwrap(), None, "unknown, which is not the same as none");
 
     let new = "SELECT token_digest, token_user_type, token_user_id, token_rev, token_ttl, token_created, token_renewed, \
                token_scopes, (SELECT json_group_array(role) FROM gatekit_roles \
                WHERE user_type = token_user_type AND user_id = token_user_id) AS token_roles FROM gatekit_access_tokens";
     let row = store.find(sqlx::query(new)).await.unwrap().unwrap();
-    assert_eq!(own::token_from_row(&row).unwrap(), token);
+    assert_eq!(own::token_from_row(&row).unwrap(), without);
     assert_eq!(own::roles_from_row(&row).unwrap(), Some(vec!["author".to_owned(), "editor".to_owned()]));
+
+    let all = "SELECT token_digest, token_user_type, token_user_id, token_rev, token_ttl, token_created, token_renewed, \
+               token_scopes, token_proven, token_user_agent, token_network, token_last_used FROM gatekit_access_tokens";
+    let row = store.find(sqlx::query(all)).await.unwrap().unwrap();
+    assert_eq!(own::token_from_row(&row).unwrap(), token);
+
+    // One of the four without the others is a mistake, and is told.
+    let half = format!("SELECT *, 1 AS token_proven FROM ({old})");
+    let row = store.find(sqlx::query(sqlx::AssertSqlSafe(half))).await.unwrap().unwrap();
+    assert!(matches!(own::token_from_row(&row), Err(StoreError::Failed(_))));
 
     let broken = store.find(sqlx::query("SELECT 'editor' AS token_roles")).await.unwrap().unwrap();
     assert!(matches!(own::roles_from_row(&broken), Err(StoreError::Corrupt(_))));

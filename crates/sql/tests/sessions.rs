@@ -98,9 +98,12 @@ async fn the_ids_of_sessions_are_not_in_the_file() {
 async fn what_cannot_be_read_is_an_error_that_does_not_show_it() {
     let store = SqliteStore::in_memory().await.unwrap();
     let sessions = store.session_store().clock(FrozenClock::at(T0));
-    for (column, value) in
-        [("data", "'secret'"), ("data", "'[\"secret\"]'"), ("data", "'{\"secret\":'"), ("expires", "9223372036854775807")]
-    {
+    for (column, value) in [
+        ("data", "'secret'"),
+        ("data", "'[\"secret\"]'"),
+        ("data", "'{\"secret\":'"),
+        ("expires", "9223372036854775807"),
+    ] {
         sessions.delete(&Id(7)).await.unwrap();
         sessions.create(&mut record(7, T0.plus_seconds(9))).await.unwrap();
         let spoil = format!("UPDATE gatekit_sessions SET {column} = {value}");

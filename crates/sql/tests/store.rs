@@ -395,8 +395,9 @@ async fn a_purge_removes_all_that_has_ended_in_bounded_batches() {
         &store,
         "CREATE TABLE statements (id INTEGER);
          WITH n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 1700)
-         INSERT INTO gatekit_access_tokens SELECT randomblob(32), 'User', n, 0, 60, 0, n, NULL, NULL FROM n;
-         INSERT INTO gatekit_access_tokens VALUES (randomblob(32), 'User', 1, 0, -1, 0, NULL, NULL, NULL);
+         INSERT INTO gatekit_access_tokens SELECT randomblob(32), 'User', n, 0, 60, 0, n, NULL, NULL, 0, 'a', 'b', 0 FROM n;
+         INSERT INTO gatekit_access_tokens (token_digest, token_user_type, token_user_id, token_rev, token_ttl, token_created)
+         VALUES (randomblob(32), 'User', 1, 0, -1, 0);
          WITH n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 501)
          INSERT INTO gatekit_one_time SELECT randomblob(32), 'reset_password', 'User', n, 0, n, NULL FROM n;",
     )

@@ -16,6 +16,7 @@
 //! conformance::token_store(make).await;
 //! conformance::one_time_store(make).await;
 //! conformance::role_store(make).await;
+//! conformance::device_store(make).await;
 //!
 //! let make_both = || async {
 //!     let store = MemoryStore::<NoProfile>::new();
@@ -32,6 +33,7 @@
 //! store's own tests.
 
 mod deletions;
+mod devices;
 mod find;
 mod one_time;
 mod owners;
@@ -39,6 +41,7 @@ mod passwords;
 mod roles;
 #[cfg(feature = "tower-sessions")]
 mod sessions;
+mod token_purges;
 mod tokens;
 mod updates;
 mod users;
@@ -46,8 +49,8 @@ mod users;
 use std::sync::Arc;
 
 use gatekit_core::{
-    Account, NewUser, OneTimeStore, RoleStore, StoreError, Timestamp, TokenDigest, TokenRecord, TokenStore, UserId,
-    UserStore,
+    Account, DeviceStore, NewUser, OneTimeStore, RoleStore, StoreError, Timestamp, TokenDigest, TokenRecord,
+    TokenStore, UserId, UserStore,
 };
 use tokio::sync::Barrier;
 
@@ -96,7 +99,8 @@ pub async fn user_store<U, S, Made>(
 ///
 /// If the store breaks a rule.
 pub async fn token_store<S: TokenStore, Made: Future<Output = S>>(make: impl Fn() -> Made) {
-    tokens::run(make).await;
+    tokens::run(&make).await;
+    token_purges::run(make).await;
 }
 
 /// Runs the rules of [`OneTimeStore`]. `make` gives an empty store each time.
@@ -115,6 +119,15 @@ pub async fn one_time_store<S: OneTimeStore, Made: Future<Output = S>>(make: imp
 /// If the store breaks a rule.
 pub async fn role_store<S: RoleStore, Made: Future<Output = S>>(make: impl Fn() -> Made) {
     roles::run(make).await;
+}
+
+/// Runs the rules of [`DeviceStore`]. `make` gives an empty store each time.
+///
+/// # Panics
+///
+/// If the store breaks a rule.
+pub async fn device_store<S: DeviceStore, Made: Future<Output = S>>(make: impl Fn() -> Made) {
+    devices::run(make).await;
 }
 
 /// Runs the rules of tower-sessions' `SessionStore`. `make` gives an empty store each time, which goes by the machine's clock.

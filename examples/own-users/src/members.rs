@@ -193,6 +193,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn our_table_keeps_every_promise_of_a_user_store() {
         conformance::user_store::<Member, _, _>(Identifiers::EMAIL_ONLY, async || empty().await.0, ada).await;
+        conformance::device_store(async || empty().await.1).await;
         conformance::token_owner::<Member, _, _, _>(empty, ada).await;
         conformance::token_owner_roles::<Member, _, _, _>(empty, ada).await;
     }

@@ -8,9 +8,9 @@ use gatekit_core::{Clock, StoreError, SystemClock};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
+use tower_sessions_core::SessionStore;
 use tower_sessions_core::session::{Id, Record};
 use tower_sessions_core::session_store::{Error, ExpiredDeletion, Result};
-use tower_sessions_core::SessionStore;
 
 use super::rows::Table;
 use super::{SqliteStore, purge};
@@ -43,13 +43,14 @@ const DEEPEST: usize = 126;
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use axum::{Router, routing::get};
+/// use axum::{Router, http::StatusCode, routing::get};
 /// use gatekit_sql::SqliteStore;
 /// use tower_sessions::{Session, SessionManagerLayer};
 ///
-/// async fn count(session: Session) -> Result<String, tower_sessions::session::Error> {
-///     let visits = session.get("visits").await?.unwrap_or(0) + 1;
-///     session.insert("visits", visits).await?;
+/// async fn count(session: Session) -> Result<String, StatusCode> {
+///     let unavailable = |_| StatusCode::SERVICE_UNAVAILABLE;
+///     let visits = session.get("visits").await.map_err(unavailable)?.unwrap_or(0) + 1;
+///     session.insert("visits", visits).await.map_err(unavailable)?;
 ///     Ok(format!("visit {visits}"))
 /// }
 ///

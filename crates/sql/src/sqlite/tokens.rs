@@ -91,7 +91,8 @@ impl TokenStore for SqliteStore {
             "UPDATE gatekit_access_tokens \
              SET token_ttl = ?, token_renewed = ?, token_expires = ?, token_scopes = ?, token_last_used = ? \
              WHERE token_digest = ? AND token_user_type = ? AND token_user_id = ? AND token_rev = ? AND token_ttl = ? \
-             AND token_created = ? AND token_renewed IS ? AND token_scopes IS ? AND token_last_used IS ?",
+             AND token_created = ? AND token_renewed IS ? AND token_scopes IS ? AND token_proven IS ? \
+             AND token_user_agent IS ? AND token_network IS ? AND token_last_used IS ?",
         )
         .bind(new.ttl)
         .bind(new.renewed.map(|at| at.0))
@@ -106,6 +107,9 @@ impl TokenStore for SqliteStore {
         .bind(old.created.0)
         .bind(old.renewed.map(|at| at.0))
         .bind(scopes_to_text(old)?)
+        .bind(old.proven.map(|at| at.0))
+        .bind(old.client.as_ref().and_then(|client| client.user_agent.as_deref()))
+        .bind(old.client.as_ref().and_then(|client| client.network.as_deref()))
         .bind(old.last_used.map(|at| at.0));
         Ok(self.change(update).await.map_err(store_error)?.count > 0)
     }

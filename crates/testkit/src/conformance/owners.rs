@@ -1,8 +1,8 @@
 //! The rules of `UserStore::find_token_owner`: the one query, if there is one, answers what two would.
 
 use gatekit_core::{
-    Account, MemoryStore, NewUser, NoProfile, PasswordHash, RoleStore, Timestamp, TokenRecord, TokenStore, UserId,
-    UserOperation, UserStore,
+    Account, MemoryStore, NewUser, NoProfile, PasswordHash, RoleStore, Timestamp, TokenClient, TokenRecord, TokenStore,
+    UserId, UserOperation, UserStore,
 };
 
 use super::{T0, TEXTS, digest, ok, rules, token};
@@ -107,6 +107,10 @@ async fn the_owner_is_what_two_queries_find<U: Account>(
             TokenRecord { scopes: Some(vec!["read".into(), "\"'".into()]), ..token(format!("{n} scopes")) },
             TokenRecord { ttl: -1, ..token(format!("{n} eternal")) },
             TokenRecord { renewed: Some(Timestamp(T0.0 + 7)), ..token(format!("{n} renewed")) },
+            TokenRecord { proven: Some(Timestamp(T0.0 - 7)), ..token(format!("{n} proven")) },
+            TokenRecord { last_used: Some(Timestamp(T0.0 + 9)), ..token(format!("{n} used")) },
+            TokenRecord { client: TokenClient::new(Some("Mozilla/5.0"), None), ..token(format!("{n} browser")) },
+            TokenRecord { client: TokenClient::new(None, Some([10, 0, 0, 1].into())), ..token(format!("{n} network")) },
             TokenRecord { ttl: 0, created: T0, rev: 99, ..token(format!("{n} ended and of another rev")) },
         ];
         for token in variants {

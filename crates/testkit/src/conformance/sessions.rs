@@ -125,7 +125,7 @@ async fn ids_are_compared_in_all_their_bits(store: impl SessionStore) {
 
 async fn data_of_every_kind_is_kept(store: impl SessionStore) {
     let mut data = json!({
-        "null": null, "true": true, "false": false, "text": "", "array": [], "object": {}, "": "no name",
+        "nothing": null, "true": true, "false": false, "text": "", "array": [], "object": {}, "": "no name",
         "integers": [0, -1, i64::MIN, i64::MAX, u64::MAX, 9_007_199_254_740_993_i64],
         // The last two are read as their neighbours where a parser is in a hurry.
         "floats": [0.0, -0.0, 0.1, 1.0, -1.5e-300, f64::MAX, f64::MIN_POSITIVE, 31.245270191439438, 121.48791951161945],
@@ -177,8 +177,9 @@ async fn what_can_be_stored_can_be_loaded(store: impl SessionStore) {
 async fn expiry_is_kept_to_the_millisecond(store: impl SessionStore) {
     let now = OffsetDateTime::now_utc();
     let second = now.replace_nanosecond(0).unwrap_or(now) + Duration::from_secs(3600);
-    let mut ends: Vec<_> =
-        [0, 1, 999_999, 1_000_000, 123_456_789, 999_000_000, 999_999_999].map(|n| second + Duration::from_nanos(n)).into();
+    let mut ends: Vec<_> = [0, 1, 999_999, 1_000_000, 123_456_789, 999_000_000, 999_999_999]
+        .map(|n| second + Duration::from_nanos(n))
+        .into();
     ends.push(now + Duration::from_secs(400 * 24 * 3600));
     ends.push(second.to_offset(UtcOffset::from_hms(-11, -30, 0).unwrap_or(UtcOffset::UTC)));
     // The last second that tower-sessions can say.
@@ -234,8 +235,11 @@ async fn a_save_replaces_data_and_expiry_and_touches_no_other(store: impl Sessio
     let mut stored = record(7, json!({ "theme": "dark", "visits": 3 }));
     create(&store, &stored).await;
     for (data, seconds) in [(json!({ "visits": 4 }), 7200), (json!({}), 60), (json!({ "visits": [4] }), 60)] {
-        stored =
-            Record { data: object(data), expiry_date: OffsetDateTime::now_utc() + Duration::from_secs(seconds), ..stored };
+        stored = Record {
+            data: object(data),
+            expiry_date: OffsetDateTime::now_utc() + Duration::from_secs(seconds),
+            ..stored
+        };
         ok(store.save(&stored).await);
         assert_same(ok(store.load(&stored.id).await), &stored, "a save replaces data and expiry");
     }

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use gatekit_core::{Timestamp, TokenDigest, TokenRecord, TokenStore, UserId};
+use gatekit_core::{Timestamp, TokenClient, TokenDigest, TokenRecord, TokenStore, UserId};
 
 use super::{ROUNDS, T0, TEXTS, assert_failed, digest, ids, ok, rules, token, twenty};
 
 pub(super) async fn run<S: TokenStore, Made: Future<Output = S>>(make: impl Fn() -> Made) {
     rules!(make;
         a_token_is_found_as_it_was_stored(),
+        what_a_token_was_issued_on_and_when_it_was_proven_and_used_is_kept(),
         scopes_are_kept_and_no_scopes_are_not_none(),
         an_unknown_digest_finds_nothing(),
         digests_are_compared_byte_for_byte(),
@@ -25,15 +26,11 @@ pub(super) async fn run<S: TokenStore, Made: Future<Output = S>>(make: impl Fn()
         the_tokens_of_a_user_are_listed_oldest_first(),
         tokens_of_another_user_are_not_listed(),
         a_token_is_changed_in_what_may_change(),
+        a_use_is_noted_and_nothing_else_changes(),
         a_token_that_has_changed_meanwhile_is_not_changed(),
         a_token_that_is_gone_is_not_changed(),
         of_twenty_changes_of_a_token_one_is_made(),
         a_carried_over_token_stays_renewed(),
-        a_renewed_token_is_purged_by_its_new_end(),
-        a_purge_removes_what_ended_at_or_before_now(),
-        a_token_that_never_ends_is_never_purged(),
-        a_purge_removes_no_more_than_its_limit(),
-        purges_at_once_remove_each_token_once(),
         the_identity_is_equal_to_itself(),
     );
 }
@@ -57,6 +54,33 @@ async fn a_token_is_found_as_it_was_stored(store: impl TokenStore) {
     for token in stored {
         assert_eq!(ok(store.find_token(&token.digest).await), Some(token), "a token is found as it was stored");
     }
+}
+
+async fn what_a_token_was_issued_on_and_when_it_was_proven_and_used_is_kept(store: impl TokenStore) {
+    let mut stored = Vec::new();
+    for at in [0, -1, 1, T0.0, i64::MAX, i64::MIN] {
+        stored.push(TokenRecord { proven: Some(Timestamp(at)), ..token(stored.len()) });
+        stored.push(TokenRecord { last_used: Some(Timestamp(at)), ..token(stored.len()) });
+    }
+    stored.push(TokenRecord { proven: Some(T0), last_used: Some(Timestamp(T0.0 + 1)), ..token(stored.len()) });
+    let longest = "\u{e9}".repeat(TokenClient::MAX_USER_AGENT / 2);
+    for text in TEXTS.into_iter().chain(["NULL", &longest]) {
+        for (user_agent, network) in [(Some(text), None), (None, Some(text)), (Some(text), Some("203.0.113.0/24"))] {
+            let client = TokenClient { user_agent: user_agent.map(str::to_owned), network: network.map(str::to_owned) };
+            stored.push(TokenRecord { client: Some(client), ..token(stored.len()) });
+        }
+    }
+    for token in &stored {
+        ok(store.insert_token(token).await);
+    }
+    let mut listed = ok(store.list_tokens_of("User", &UserId::Int(1)).await);
+    listed.sort_by_key(|token| token.digest);
+    for token in &stored {
+        let rule = "what a token was issued on, when a password was proven for it and when it was used is kept";
+        assert_eq!(ok(store.find_token(&token.digest).await).as_ref(), Some(token), "{rule}");
+    }
+    stored.sort_by_key(|token| token.digest);
+    assert_eq!(listed, stored, "tokens are listed as they were stored");
 }
 
 async fn scopes_are_kept_and_no_scopes_are_not_none(store: impl TokenStore) {
@@ -299,6 +323,8 @@ async fn a_token_is_changed_in_what_may_change(store: impl TokenStore) {
         rev: 9,
         created: Timestamp(0),
         ttl: 5,
+        proven: Some(T0),
+        client: TokenClient::new(Some("another browser"), None),
         ..old.clone()
     };
     assert!(ok(store.update_token(&old, &new).await), "what may not change is ignored");
@@ -307,12 +333,60 @@ async fn a_token_is_changed_in_what_may_change(store: impl TokenStore) {
     assert_eq!(ok(store.find_token(&other.digest).await), Some(other), "no other token is changed");
 }
 
+/// A token whose every field has something in it.
+fn full() -> TokenRecord {
+    TokenRecord {
+        rev: 3,
+        renewed: Some(T0),
+        scopes: Some(vec!["read".into(), "write".into()]),
+        proven: Some(Timestamp(T0.0 - 7)),
+        client: TokenClient::new(Some("Mozilla/5.0"), Some([203, 0, 113, 7].into())),
+        last_used: Some(Timestamp(T0.0 + 7)),
+        ..token("secret")
+    }
+}
+
+async fn a_use_is_noted_and_nothing_else_changes(store: impl TokenStore) {
+    let mut old = full();
+    ok(store.insert_token(&old).await);
+    for last_used in [Some(8), None, Some(9), Some(9), Some(-9), Some(i64::MIN)] {
+        let last_used = last_used.map(|after| Timestamp(T0.0.saturating_add(after)));
+        let new = TokenRecord { last_used, ..old.clone() };
+        assert!(ok(store.update_token(&old, &new).await), "a token that is still as it was is changed");
+        assert_eq!(ok(store.find_token(&old.digest).await).as_ref(), Some(&new), "a use is noted, and nothing else");
+        old = new;
+    }
+    for new in [
+        TokenRecord { proven: None, ..old.clone() },
+        TokenRecord { proven: Some(Timestamp(T0.0 + 99)), ..old.clone() },
+        TokenRecord { client: None, ..old.clone() },
+        TokenRecord { client: TokenClient::new(Some("another browser"), None), ..old.clone() },
+    ] {
+        assert!(ok(store.update_token(&old, &new).await), "what may not change is ignored");
+        let rule = "no change makes a token fresh, or one of another browser";
+        assert_eq!(ok(store.find_token(&old.digest).await).as_ref(), Some(&old), "{rule}");
+    }
+    assert!(ok(store.carry_token_over(&old.digest, 3, 4).await), "a token of the rev given is carried over");
+    let carried = TokenRecord { rev: 4, ..old };
+    assert_eq!(ok(store.find_token(&carried.digest).await), Some(carried), "nothing of it changes but rev");
+}
+
 async fn a_token_that_has_changed_meanwhile_is_not_changed(store: impl TokenStore) {
-    let stored =
-        TokenRecord { rev: 3, renewed: Some(T0), scopes: Some(vec!["read".into(), "write".into()]), ..token("secret") };
+    let stored = full();
     ok(store.insert_token(&stored).await);
-    let new = TokenRecord { ttl: 5, renewed: None, scopes: None, ..stored.clone() };
+    let client = |user_agent: Option<&str>, network: Option<&str>| {
+        Some(TokenClient { user_agent: user_agent.map(str::to_owned), network: network.map(str::to_owned) })
+    };
+    let new = TokenRecord { ttl: 5, renewed: None, scopes: None, last_used: None, ..stored.clone() };
     for (what, old) in [
+        ("last_used", TokenRecord { last_used: None, ..stored.clone() }),
+        ("last_used", TokenRecord { last_used: Some(Timestamp(T0.0 + 8)), ..stored.clone() }),
+        ("proven", TokenRecord { proven: None, ..stored.clone() }),
+        ("proven", TokenRecord { proven: Some(T0), ..stored.clone() }),
+        ("client", TokenRecord { client: None, ..stored.clone() }),
+        ("client", TokenRecord { client: client(Some("Mozilla/5.0"), None), ..stored.clone() }),
+        ("client", TokenRecord { client: client(None, Some("203.0.113.0/24")), ..stored.clone() }),
+        ("client", TokenRecord { client: client(Some("mozilla/5.0"), Some("203.0.113.0/24")), ..stored.clone() }),
         ("rev", TokenRecord { rev: 2, ..stored.clone() }),
         ("ttl", TokenRecord { ttl: 601, ..stored.clone() }),
         ("ttl", TokenRecord { ttl: -1, ..stored.clone() }),
@@ -328,8 +402,9 @@ async fn a_token_that_has_changed_meanwhile_is_not_changed(store: impl TokenStor
         assert_eq!(ok(store.find_token(&stored.digest).await), Some(stored.clone()), "{rule}");
     }
     assert!(ok(store.update_token(&stored, &new).await), "a token that is still as it was is changed");
-    let rule = "a token that is not as `old` has it is not changed: it has neither scopes nor a renewal";
+    let rule = "a token that is not as `old` has it is not changed: it has neither scopes, nor a renewal, nor a use";
     for old in [
+        TokenRecord { last_used: Some(Timestamp(0)), ..new.clone() },
         TokenRecord { scopes: Some(vec![]), ..new.clone() },
         TokenRecord { renewed: Some(Timestamp(0)), ..new.clone() },
         stored.clone(),
@@ -375,97 +450,6 @@ async fn a_carried_over_token_stays_renewed(store: impl TokenStore) {
     assert_eq!(ok(store.find_token(&renewed.digest).await), Some(carried), "a carried over token stays renewed");
     let late = TokenRecord { ttl: 5, ..renewed.clone() };
     assert!(!ok(store.update_token(&renewed, &late).await), "a change from before it was carried over is not made");
-}
-
-async fn a_renewed_token_is_purged_by_its_new_end(store: impl TokenStore) {
-    // All begin at T0 and would end ten minutes later.
-    let at = |seconds: i64| T0.plus_seconds(seconds);
-    let stored = TokenRecord { renewed: Some(at(300)), ..token("stored as renewed") };
-    ok(store.insert_token(&stored).await);
-    for (secret, ttl, renewed) in [
-        ("renewed", 600, Some(at(300))),
-        ("shortened", 60, None),
-        ("shortened and renewed", 60, Some(at(500))),
-        ("without an end", -1, Some(at(300))),
-    ] {
-        let old = token(secret);
-        ok(store.insert_token(&old).await);
-        assert!(ok(store.update_token(&old, &TokenRecord { ttl, renewed, ..old.clone() }).await), "it is changed");
-    }
-    let eternal = TokenRecord { ttl: -1, ..token("with an end after all") };
-    ok(store.insert_token(&eternal).await);
-    assert!(ok(store.update_token(&eternal, &TokenRecord { ttl: 700, ..eternal.clone() }).await), "it is changed");
-
-    for (seconds, gone) in [
-        (59, vec![]),
-        (60, vec!["shortened"]),
-        (559, vec![]),
-        (560, vec!["shortened and renewed"]),
-        (699, vec![]),
-        (700, vec!["with an end after all"]),
-        (899, vec![]),
-        (900, vec!["renewed", "stored as renewed"]),
-    ] {
-        let rule = format!("{seconds} seconds after it was issued, a token that was changed is purged by its new end");
-        let removed = ok(store.purge_tokens(at(seconds), 10).await);
-        assert_eq!(usize::try_from(removed), Ok(gone.len()), "{rule}");
-        for secret in gone {
-            assert_eq!(ok(store.find_token(&digest(secret)).await), None, "{rule}: {secret}");
-        }
-    }
-    assert_eq!(ok(store.purge_tokens(Timestamp(i64::MAX), 10).await), 0, "what was given no end is never purged");
-    assert!(ok(store.find_token(&digest("without an end")).await).is_some(), "what was given no end is never purged");
-}
-
-async fn a_purge_removes_what_ended_at_or_before_now(store: impl TokenStore) {
-    // All begin at T0 and end 1, 2 and 3 seconds later.
-    for seconds in 1..=3 {
-        ok(store.insert_token(&TokenRecord { ttl: seconds, ..token(seconds) }).await);
-    }
-    assert_eq!(ok(store.purge_tokens(Timestamp(T0.0 + 999), 10).await), 0, "what has not ended stays");
-    assert_eq!(ok(store.purge_tokens(T0.plus_seconds(2), 10).await), 2, "what ends now has ended");
-    assert_eq!(ok(store.find_token(&digest(2)).await), None, "what ends now has ended");
-    assert!(ok(store.find_token(&digest(3)).await).is_some(), "what has not ended stays");
-}
-
-async fn a_token_that_never_ends_is_never_purged(store: impl TokenStore) {
-    let eternal = TokenRecord { ttl: -1, ..token("secret") };
-    ok(store.insert_token(&eternal).await);
-    assert_eq!(ok(store.purge_tokens(Timestamp(i64::MAX), 10).await), 0, "a token that never ends is never purged");
-    assert_eq!(ok(store.find_token(&eternal.digest).await), Some(eternal), "a token that never ends is never purged");
-}
-
-/// REL-24
-async fn a_purge_removes_no_more_than_its_limit(store: impl TokenStore) {
-    for n in 0..7 {
-        ok(store.insert_token(&token(n)).await);
-    }
-    let later = T0.plus_seconds(601);
-    assert_eq!(ok(store.purge_tokens(later, 0).await), 0, "a limit of none removes none");
-    assert_eq!(ok(store.purge_tokens(later, 3).await), 3, "a purge removes as many as its limit");
-    let mut left = 0;
-    for n in 0..7 {
-        left += usize::from(ok(store.find_token(&digest(n)).await).is_some());
-    }
-    assert_eq!(left, 4, "a purge removes no more than its limit");
-    assert_eq!(ok(store.purge_tokens(later, 3).await), 3, "a purge removes as many as its limit");
-    assert_eq!(ok(store.purge_tokens(later, 3).await), 1, "fewer than the limit: none is left");
-    assert_eq!(ok(store.purge_tokens(later, 3).await), 0, "none is left");
-}
-
-/// REL-24
-async fn purges_at_once_remove_each_token_once(store: impl TokenStore) {
-    let store = Arc::new(store);
-    for n in 0..50 {
-        ok(store.insert_token(&token(n)).await);
-    }
-    let answers = twenty(|_| {
-        let store = Arc::clone(&store);
-        async move { store.purge_tokens(T0.plus_seconds(601), 5).await }
-    })
-    .await;
-    let removed: u64 = answers.into_iter().map(ok).sum();
-    assert_eq!(removed, 50, "purges at once count each token once");
 }
 
 async fn the_identity_is_equal_to_itself(store: impl TokenStore) {

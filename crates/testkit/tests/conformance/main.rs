@@ -1,6 +1,7 @@
 //! The reference store keeps every rule of the suite, and a store with any one fault breaks one.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod devices;
 mod one_time;
 mod roles;
 mod tokens;
@@ -35,6 +36,7 @@ async fn all(fault: Option<Fault>) {
     conformance::token_store(make).await;
     conformance::one_time_store(make).await;
     conformance::role_store(make).await;
+    conformance::device_store(make).await;
     let make_both = || async move {
         let store = MemoryStore::new();
         (Faulty::new(store.clone(), fault), store)
@@ -105,6 +107,12 @@ faults!(
     TokenIsReplaced,
     EmptyScopesAreNone,
     RenewalIsLost,
+    ProvenIsLost,
+    ClientIsLost,
+    ClientIsAllOrNothing,
+    UserAgentIsCut,
+    LastUseIsLost,
+    CarryOverForgetsProven,
     EndedTokenIsHidden,
     DeleteIsAlwaysTrue,
     DeleteChecksFirst,
@@ -120,6 +128,12 @@ faults!(
     ChangeOfATokenDoesNotCompareTtl,
     ChangeOfATokenDoesNotCompareRenewed,
     ChangeOfATokenDoesNotCompareScopes,
+    ChangeOfATokenDoesNotCompareLastUsed,
+    ChangeOfATokenDoesNotCompareProven,
+    ChangeOfATokenDoesNotCompareTheClient,
+    ChangeOfATokenLeavesLastUsed,
+    ChangeOfATokenChangesProven,
+    ChangeOfATokenChangesTheClient,
     ChangeOfATokenChecksFirst,
     ChangeOfATokenIsOfEverything,
     ChangeOfATokenLeavesScopes,
@@ -146,7 +160,21 @@ faults!(
     RolesIgnoreCase,
     RolesIgnoreTheType,
     UsersInARoleComeInTheOrderOfTheirNames,
+    DevicesIgnoreTheType,
+    DeviceIsKnownAtOnce,
+    DeviceChecksFirst,
+    DeviceIsSeenOnlyOnce,
+    DeviceIsAlwaysNew,
+    DeviceIsAnybodys,
+    FirstDeviceIsNew,
+    NewDeviceIsFirst,
+    ForgettingDoesNothing,
+    ForgettingCountsNothing,
+    ForgettingTakesEverybodys,
+    DevicePurgeIgnoresTheLimit,
+    DevicePurgeTakesThatMoment,
     OwnerHasTheTokensRev,
+    OwnerHasNotProven,
     OwnerIgnoresWhichTokens,
     OwnerHasNoRoles,
     OwnerHasTheRolesOfAnotherType,
@@ -175,6 +203,7 @@ struct Memory {
     removed: Vec<UserId>,
     tokens: Vec<TokenRecord>,
     decoys: Vec<(OneTimePurpose, TokenDigest)>,
+    devices: Vec<(String, UserId, TokenDigest)>,
     owners: HashMap<TokenDigest, TokenOwner<Person>>,
 }
 

@@ -15,8 +15,20 @@ impl TokenStore for Faulty {
         if self.has(EmptyScopesAreNone) {
             token.scopes = token.scopes.filter(|scopes| !scopes.is_empty());
         }
-        if self.has(RenewalIsLost) {
-            token.renewed = None;
+        match self.fault {
+            Some(RenewalIsLost) => token.renewed = None,
+            Some(ProvenIsLost) => token.proven = None,
+            Some(ClientIsLost) => token.client = None,
+            Some(ClientIsAllOrNothing) => {
+                token.client = token.client.filter(|client| client.user_agent.is_some() && client.network.is_some());
+            }
+            Some(UserAgentIsCut) => {
+                if let Some(text) = token.client.as_mut().and_then(|client| client.user_agent.as_mut()) {
+                    text.truncate(text.floor_char_boundary(100));
+                }
+            }
+            Some(LastUseIsLost) => token.last_used = None,
+            _ => {}
         }
         self.memory.lock().unwrap().tokens.push(token.clone());
         self.store.insert_token(&token).await
@@ -46,6 +58,13 @@ impl TokenStore for Faulty {
             && let Some(token) = self.store.find_token(digest).await?
         {
             self.store.update_token(&token, &TokenRecord { renewed: None, ..token.clone() }).await?;
+        }
+        if self.has(CarryOverForgetsProven)
+            && let Some(token) = self.store.find_token(digest).await?
+            && token.rev == from
+        {
+            self.store.delete_token(digest).await?;
+            self.store.insert_token(&TokenRecord { proven: None, ..token }).await?;
         }
         self.store.carry_token_over(digest, from, to).await
     }
@@ -86,6 +105,20 @@ impl TokenStore for Faulty {
             Some(ChangeOfATokenDoesNotCompareTtl) => old.ttl = present.ttl,
             Some(ChangeOfATokenDoesNotCompareRenewed) => old.renewed = present.renewed,
             Some(ChangeOfATokenDoesNotCompareScopes) => old.scopes = present.scopes,
+            Some(ChangeOfATokenDoesNotCompareLastUsed) => old.last_used = present.last_used,
+            Some(ChangeOfATokenDoesNotCompareProven) => old.proven = present.proven,
+            Some(ChangeOfATokenDoesNotCompareTheClient) => old.client = present.client,
+            Some(ChangeOfATokenLeavesLastUsed) => new.last_used = present.last_used,
+            Some(ChangeOfATokenChangesProven) if old == present => {
+                self.store.delete_token(&old.digest).await?;
+                old.proven = new.proven;
+                self.store.insert_token(&old).await?;
+            }
+            Some(ChangeOfATokenChangesTheClient) if old == present => {
+                self.store.delete_token(&old.digest).await?;
+                old.client = new.client.clone();
+                self.store.insert_token(&old).await?;
+            }
             Some(ChangeOfATokenLeavesScopes) => new.scopes = present.scopes,
             Some(ChangeOfATokenChecksFirst) => {
                 if old != present {

@@ -128,6 +128,11 @@ impl UserStore<Person> for Faulty {
                 _ => {}
             }
         }
+        if self.has(OwnerHasNotProven)
+            && let Some(owner) = &mut owner
+        {
+            owner.token.proven = None;
+        }
         if self.has(OwnerHasTheTokensRev)
             && let Some(owner) = &mut owner
         {
