@@ -22,6 +22,7 @@ mod find_users;
 mod formats;
 mod login;
 mod logout;
+mod mails;
 mod mounts;
 mod paths;
 mod process;

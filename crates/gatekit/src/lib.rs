@@ -47,10 +47,10 @@ pub use tower_sessions;
 pub use gatekit_core::{
     AccessRequest, AccessType, Account, Acl, AclRow, AssignRoleError, Auth, ChangeEmail, ChangePassword, Client,
     ConfirmEmail, Decision, DeleteAccount, DeviceSeen, DeviceStore, Event, Explanation, Hasher, Hooks, IssueToken,
-    Login, MailOptions, Mailer, MemoryStore, Method, NewUser, OneTimeStore, PasswordReset, Permission, Policy,
-    Principal, Profile, Proof, Refusal, Register, RequestEmailChange, RequestEmailVerification, RequestPasswordReset,
-    RoleResolver, RoleStore, StepUp, StoredUser, TokenStore, UpdateUser, UserChange, UserOperation, UserQuery,
-    UserStore, VerifyOptions,
+    Login, MailContent, MailKind, MailOptions, MailTemplate, Mailer, MemoryStore, Method, NewUser, OneTimeStore,
+    PasswordReset, Permission, Policy, Principal, Profile, Proof, Refusal, Register, RenderedMail, RequestEmailChange,
+    RequestEmailVerification, RequestPasswordReset, RoleResolver, RoleStore, StepUp, StoredUser, Texts, TokenStore,
+    UpdateUser, UserChange, UserOperation, UserQuery, UserStore, VerifyOptions,
 };
 #[cfg(feature = "jwt")]
 pub use gatekit_layer::JwtVerifier;
