@@ -22,6 +22,7 @@ use crate::MailKind;
 ///             let body = mail.paragraphs.iter().map(|paragraph| match paragraph {
 ///                 MailParagraph::Link(url) => format!("<p><a href=\"{0}\">{0}</a></p>", escape_html(url)),
 ///                 MailParagraph::Text(text) | MailParagraph::Code(text) => format!("<p>{}</p>", escape_html(text)),
+///                 _ => String::new(),
 ///             });
 ///             let body: String = body.collect();
 ///             rendered.html = Some(format!("<!DOCTYPE html><html lang=\"{}\"><h1>Acme</h1>{body}</html>", mail.language));

@@ -122,19 +122,18 @@ impl<U: Account> Auth<U> {
         let text = own_text.unwrap_or_else(|| word(what)).replace("\r\n", "\n");
         let printable = |text: &str| text.chars().filter(|c| !is_hidden(*c)).collect::<String>();
         let site = self.0.site_name.as_deref().unwrap_or_default();
-        let values: Vec<(&str, String)> = match own_text {
-            Some(_) => Vec::new(),
-            None => {
-                values.iter().copied().chain([("email", to), ("site", site)]).map(|(n, v)| (n, printable(v))).collect()
-            }
-        };
+        let values = values.iter().copied().chain([("email", to), ("site", site)]);
+        let values: Vec<(&str, String)> = values.map(|(name, value)| (name, printable(value))).collect();
         let values: Vec<(&str, &str)> = values.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let subject = own.subject.map_or_else(|| Texts::fill(word("subject"), &values), str::to_owned);
+        // Words of the app's own have no placeholder but that of the link.
+        let values = if own_text.is_some() { Vec::new() } else { values };
         let slots = slots(own_text.is_some(), link.as_deref(), code.as_deref());
         let with_slots: Vec<(&str, &str)> = values.iter().copied().chain(slots.clone()).collect();
         MailContent {
             kind,
             to: to.to_owned(),
-            subject: Texts::fill(own.subject.unwrap_or_else(|| word("subject")), &values),
+            subject,
             text: Texts::fill(&text, &with_slots),
             paragraphs: paragraphs(&text, &values, slots.first().copied(), code.is_some()),
             link,

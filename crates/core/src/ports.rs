@@ -452,7 +452,9 @@ pub struct MailOptions {
     /// its neighbours.
     pub mount: String,
     /// The page the link leads to, where it is another than those: a path of the own site, prefix included, with `{token}` where the
-    /// secret goes. `/reset-password?token={token}`. It needs [`Builder::public_url`](crate::Builder::public_url).
+    /// secret goes. `/reset-password?token={token}`. It needs [`Builder::public_url`](crate::Builder::public_url). Of a notice: the page where a
+    /// new password is asked for, without `{token}`, in place of
+    /// [`Builder::forgot_password_link`](crate::Builder::forgot_password_link).
     pub page: Option<String>,
     /// The language, as a tag of RFC 5646: `de`. English where there are no texts in it.
     pub language: Option<String>,

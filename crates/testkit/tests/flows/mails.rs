@@ -123,6 +123,7 @@ async fn words_of_the_apps_own_for_verification_win_in_every_language_and_html_f
     let (auth, mails) = app(|builder| with_links(builder).verify_options(options).site_name("Acme"));
     let all = one_of_each(&auth, &mails, "de", "Firefox").await;
     let (mail, link) = (&all[1], all[1].link.clone().unwrap());
+    assert_eq!(mail.subject, "Bonjour {email}");
     assert_eq!(mail.text, format!("Cliquez <ici>, {{email}}:\n\n{link}\n\nMerci !"), "only {{href}} is replaced");
     let html = mail.html.as_deref().unwrap();
     assert!(html.contains("Cliquez &lt;ici&gt;, {email}:</p>") && html.contains("Merci !</p>"), "{html}");
