@@ -1,7 +1,11 @@
 //! From which address does a request come?
 
 use std::net::IpAddr;
+#[cfg(feature = "connect-info")]
+use std::net::SocketAddr;
 
+#[cfg(feature = "connect-info")]
+use axum::extract::connect_info::{ConnectInfo, MockConnectInfo};
 use http::Extensions;
 
 /// The caller's address, as a layer of the app's own says that knows it: behind a proxy the connection's address is the proxy's.
@@ -34,8 +38,9 @@ impl ClientIp {
         let known = extensions.get::<Self>().copied();
         #[cfg(feature = "connect-info")]
         let known = known.or_else(|| {
-            let peer = extensions.get::<axum::extract::ConnectInfo<std::net::SocketAddr>>()?;
-            Some(Self(peer.0.ip()))
+            let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0);
+            let peer = peer.or_else(|| extensions.get::<MockConnectInfo<SocketAddr>>().map(|peer| peer.0));
+            peer.map(|peer| Self(peer.ip()))
         });
         known
     }

@@ -1,0 +1,164 @@
+//! Can a page of another origin make a browser do anything?
+
+use gatekit::{Policy, TokenSources};
+use gatekit_tests::{App, Call, EMAIL, PASSWORD, on_every_store};
+use serde_json::json;
+
+const CODE: &str = "CROSS_ORIGIN_REQUEST";
+
+/// What a page of another origin makes a browser send.
+const FOREIGN: [&[(&str, &str)]; 6] = [
+    &[("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")],
+    &[("sec-fetch-site", "same-site"), ("origin", "https://shop.example.com")],
+    &[("sec-fetch-site", "cross-site")],
+    // Browsers from before Sec-Fetch-Site.
+    &[("origin", "https://evil.example")],
+    &[("origin", "null")],
+    &[("origin", "https://app.example.com.evil.example")],
+];
+
+/// What the app's own pages, pages it trusts, and programs send.
+const OWN: [&[(&str, &str)]; 5] = [
+    &[("sec-fetch-site", "same-origin"), ("origin", "https://app.example.com")],
+    &[("sec-fetch-site", "none")],
+    &[("origin", "https://app.example.com")],
+    &[("sec-fetch-site", "cross-site"), ("origin", "https://admin.example.com")],
+    &[],
+];
+
+const FORM: &str = "email=foo%40bar.com&password=correct+horse+battery";
+
+fn with(mut call: Call, headers: &[(&str, &str)]) -> Call {
+    for (name, value) in headers {
+        call = call.header(name, value);
+    }
+    call
+}
+
+async fn start(store: gatekit_tests::Store) -> App {
+    let app = App::with(Policy::default()).trusted_origin("https://admin.example.com").start(store).await;
+    app.sign_up().await;
+    app
+}
+
+on_every_store! {
+    /// 3.5.1, FM-1, FM-2, FM-3: each route that changes something.
+    async fn no_unsafe_route_takes_a_cookie_from_another_origin(store) {
+        let app = start(store).await;
+        let token = app.token_of(EMAIL).await;
+        let routes = [
+            ("POST", "/logout"),
+            ("POST", "/logout-everywhere"),
+            ("DELETE", "/sessions/0123456789abcdef0123456789abcdef"),
+            ("POST", "/change-password"),
+            ("POST", "/change-email"),
+            ("POST", "/delete-account"),
+            ("POST", "/reset-password"),
+            ("PATCH", "/1"),
+            ("PUT", "/1"),
+            ("POST", "/1/replace"),
+            ("DELETE", "/1"),
+            ("POST", "/1/accessTokens"),
+            ("DELETE", "/1/accessTokens"),
+            ("PUT", "/1/accessTokens/x"),
+            ("DELETE", "/1/accessTokens/x"),
+            ("PATCH", "/"),
+            ("PUT", "/"),
+            ("POST", "/replaceOrCreate"),
+            ("POST", "/upsertWithWhere"),
+            ("POST", "/update"),
+        ];
+        for (method, path) in routes {
+            let path = format!("/api/users{}", path.trim_end_matches('/'));
+            for headers in FOREIGN {
+                app.faults.reset();
+                let call = app.call(method, &path).cookie(&token).json("{}");
+                with(call, headers).await.expect(403, CODE);
+                assert!(app.faults.calls().is_empty(), "{method} {path}: refused before the store is asked");
+            }
+        }
+        app.get("/me").cookie(&token).await.expect_status(200);
+    }
+
+    async fn own_pages_trusted_ones_and_programs_pass(store) {
+        let app = start(store).await;
+        for headers in OWN {
+            let token = app.token_of(EMAIL).await;
+            with(app.post("/api/users/logout").cookie(&token), headers).await.expect_no_content();
+            with(app.post("/api/users/login?cookie=true").form(FORM), headers).await.expect_status(200);
+            with(app.post("/api/users/login").form(FORM), headers).await.expect_status(200);
+        }
+    }
+
+    async fn a_token_in_a_header_and_safe_methods_are_not_concerned(store) {
+        let app = start(store).await;
+        for headers in FOREIGN {
+            let token = app.token_of(EMAIL).await;
+            for method in ["GET", "HEAD"] {
+                with(app.call(method, "/me").cookie(&token), headers).await.expect_status(200);
+            }
+            with(app.patch("/api/users/1").token(&token).json("{}"), headers).await.expect_status(200);
+            with(app.post("/api/users/logout").token(&token), headers).await.expect_no_content();
+        }
+    }
+
+    /// Login CSRF: a page of another origin would sign its visitors in as its author.
+    async fn a_login_that_sets_a_cookie_is_refused_whatever_its_body(store) {
+        let app = start(store).await;
+        let body = json!({"email": EMAIL, "password": PASSWORD});
+        for headers in FOREIGN {
+            for query in ["?cookie=true", "?cookie=both"] {
+                let path = format!("/api/users/login{query}");
+                for call in [app.post(&path).json(&body), app.post(&path).form(FORM)] {
+                    app.faults.reset();
+                    let answer = with(call, headers).await.expect(403, CODE);
+                    assert!(answer.headers.get("set-cookie").is_none());
+                    assert!(app.faults.calls().is_empty());
+                }
+            }
+        }
+        assert!(app.auth.list_tokens(&1.into()).await.unwrap().is_empty());
+    }
+
+    /// A form needs no leave of the app's; JSON has been allowed by its CORS answer.
+    async fn logins_and_registrations_in_the_body_are_refused_unless_they_are_json(store) {
+        let app = start(store).await;
+        let body = json!({"email": EMAIL, "password": PASSWORD});
+        for (number, headers) in FOREIGN.iter().enumerate() {
+            for content_type in ["application/x-www-form-urlencoded", "text/plain", "multipart/form-data"] {
+                for path in ["/api/users/login", "/api/users"] {
+                    let call = app.post(path).body(content_type, FORM);
+                    with(call, headers).await.expect(403, CODE);
+                }
+            }
+            with(app.post("/api/users").bare_body(body.to_string()), headers).await.expect(403, CODE);
+            with(app.post("/api/users/login").json(&body), headers).await.expect_status(200);
+            let new = json!({"email": format!("user{number}@bar.com"), "password": PASSWORD});
+            with(app.post("/api/users").json(new), headers).await.expect_status(200);
+        }
+    }
+
+    /// Without cookies among the sources nothing is signed in, and forms of other origins are refused all the same.
+    async fn apps_without_cookies_refuse_forms_of_other_origins_too(store) {
+        let app = App::with(Policy::default()).sources(TokenSources::loopback()).start(store).await;
+        app.sign_up().await;
+        for headers in FOREIGN {
+            with(app.post("/api/users/login").form(FORM), headers).await.expect(403, CODE);
+        }
+        app.post("/api/users/login").form(FORM).await.expect_status(200);
+    }
+
+    /// Nobody is signed out by a page of another origin: neither the token ends nor is the cookie taken back.
+    async fn a_logout_of_another_origin_leaves_the_browser_signed_in(store) {
+        let app = start(store).await;
+        let token = app.token_of(EMAIL).await;
+        for headers in FOREIGN {
+            // A cookie that is not sent, as `SameSite` has it, must not be removed by the answer either.
+            for call in [app.post("/api/users/logout"), app.post("/api/users/logout").cookie(&token)] {
+                let answer = with(call, headers).await;
+                assert!(answer.headers.get("set-cookie").is_none(), "{answer:?}");
+            }
+        }
+        app.get("/me").cookie(&token).await.expect_status(200);
+    }
+}
