@@ -22,6 +22,7 @@
 //! | [`core`] | accounts, tokens, passwords, policy, flows, ports | `accounts` |
 //! | [`layer`] | tower layers and extractors | always |
 //! | [`routes`] | routes in LoopBack 3's wire format | `routes` |
+//! | `pages` | pages to sign up, log in and manage an account | `pages` |
 //! | [`sql`] | the SQLite store | `sqlite` |
 //! | [`mail`] | mailers: console, SMTP | `console-mail`, `smtp` |
 //! | [`tower_sessions`] | server-side sessions, in the version that the layer reads | `tower-sessions` |
@@ -36,6 +37,8 @@ pub use gatekit_layer as layer;
 pub use gatekit_layer::jwt;
 #[cfg(any(feature = "console-mail", feature = "smtp"))]
 pub use gatekit_mail as mail;
+#[cfg(feature = "pages")]
+pub use gatekit_pages as pages;
 #[cfg(feature = "routes")]
 pub use gatekit_routes as routes;
 #[cfg(feature = "sqlite")]

@@ -1,0 +1,98 @@
+//! `/change-password`: another password, with the present one.
+
+use askama::Template;
+use axum::Router;
+use axum::http::StatusCode;
+use axum::response::Response;
+use gatekit_core::{Account, ChangePassword, ChangePasswordError};
+
+use crate::respond::{Failure, Outcome};
+use crate::visit::{Shared, Stage, Visit, show, submit};
+use crate::{Feature, Field, Page, Problem, field};
+
+/// `/change-password`
+#[derive(Clone, Debug, Template)]
+#[template(path = "change_password.html")]
+#[non_exhaustive]
+pub struct ChangePasswordPage {
+    /// What all pages have.
+    pub page: Page,
+    /// The user's address, for password managers.
+    pub username: Option<String>,
+    /// `current_password`
+    pub current_password: Field,
+    /// `password`, the new one
+    pub password: Field,
+}
+
+impl ChangePasswordPage {
+    fn new<U: Account>(stage: &Stage<U>, user: &U) -> Self {
+        let page = stage.page("change-password.title");
+        let min = stage.auth().policy().password_min_chars;
+        Self {
+            username: user.email().map(str::to_owned),
+            current_password: Field::password(
+                &page,
+                "current_password",
+                "field.current-password",
+                "current-password",
+            ),
+            password: Field::new_password(&page, "field.new-password", min),
+            page,
+        }
+    }
+}
+
+pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
+    Router::new().route("/change-password", show(form::<U>).merge(submit(change::<U>)))
+}
+
+async fn form<U: Account>(mut visit: Visit<U>) -> Outcome {
+    let caller = visit.require_caller().await?;
+    let view = ChangePasswordPage::new(&visit.stage, &caller.user);
+    Ok(answer(&visit.stage, StatusCode::OK, &view))
+}
+
+async fn change<U: Account>(mut visit: Visit<U>) -> Outcome {
+    let form = visit.form()?;
+    let caller = visit.require_caller().await?;
+    let stage = &visit.stage;
+    let mut view = ChangePasswordPage::new(stage, &caller.user);
+    let (old, new) = (form.password("current_password"), form.password("password"));
+    if old.is_none() {
+        let message = view.page.text("error.password.missing").to_owned();
+        view.current_password.error = Some(view.page.problem("current_password", message));
+    }
+    if new.is_none() {
+        let message = view.page.text("error.password.new.missing").to_owned();
+        view.password.error = Some(view.page.problem("password", message));
+    }
+    let (Some(old), Some(new)) = (old, new) else {
+        return Ok(answer(stage, StatusCode::UNPROCESSABLE_ENTITY, &view));
+    };
+    let mut change = ChangePassword::new(caller.user.id(), old, new).keep(caller.token);
+    change.mails = stage.mails("/reset-password");
+    match stage.auth().change_password(change).await {
+        Ok(()) => return Ok(stage.done("/account", "password-changed")),
+        Err(ChangePasswordError::Unavailable(error)) => return Err(error.into()),
+        // Removed while it was logged in.
+        Err(ChangePasswordError::UserNotFound(_)) => return Err(Failure::LogIn),
+        Err(ChangePasswordError::WrongPassword) => {
+            let message = view.page.text("error.password.wrong").to_owned();
+            view.current_password.error = Some(view.page.problem("current_password", message));
+        }
+        Err(ChangePasswordError::Password(error)) => {
+            let message = field::password_message(&view.page, &error);
+            view.password.error = Some(view.page.problem("password", message));
+        }
+        Err(_) => {
+            let message = view.page.text("error.conflict").to_owned();
+            view.page.problems.push(Problem { message, href: None });
+        }
+    }
+    Ok(answer(stage, StatusCode::UNPROCESSABLE_ENTITY, &view))
+}
+
+fn answer<U: Account>(stage: &Stage<U>, status: StatusCode, view: &ChangePasswordPage) -> Response {
+    stage.show(status, &view.page, stage.pages.templates.change_password(view))
+}

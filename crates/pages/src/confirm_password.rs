@@ -1,0 +1,89 @@
+//! `/confirm-password`: the password once more, before what cannot be undone (step-up, ASVS 7.5.1).
+
+use askama::Template;
+use axum::Router;
+use axum::http::StatusCode;
+use axum::response::Response;
+use gatekit_core::{Account, StepUp, StepUpError};
+
+use crate::respond::{Failure, Outcome};
+use crate::visit::{Shared, Stage, Visit, show, submit};
+use crate::{Field, Page, return_to};
+
+/// `/confirm-password`
+#[derive(Clone, Debug, Template)]
+#[template(path = "confirm_password.html")]
+#[non_exhaustive]
+pub struct ConfirmPasswordPage {
+    /// What all pages have.
+    pub page: Page,
+    /// The user's address, for password managers.
+    pub username: Option<String>,
+    /// `password`
+    pub password: Field,
+    /// Where to go afterwards, for a hidden field `return_to`.
+    pub return_to: Option<String>,
+}
+
+impl ConfirmPasswordPage {
+    fn new<U: Account>(stage: &Stage<U>, user: &U, return_to: Option<String>) -> Self {
+        let mut page = stage.page("confirm-password.title");
+        page.form_origin = return_to.as_deref().and_then(return_to::origin).map(str::to_owned);
+        Self {
+            username: user.email().map(str::to_owned),
+            password: Field::password(&page, "password", "field.password", "current-password"),
+            page,
+            return_to,
+        }
+    }
+}
+
+pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
+    Router::new().route("/confirm-password", show(form::<U>).merge(submit(confirm::<U>)))
+}
+
+async fn form<U: Account>(mut visit: Visit<U>) -> Outcome {
+    let return_to = visit.stage.return_to();
+    let Some(caller) = visit.caller().await? else { return Ok(log_in(&visit.stage, return_to.as_deref())) };
+    let view = ConfirmPasswordPage::new(&visit.stage, &caller.user, return_to);
+    Ok(answer(&visit.stage, StatusCode::OK, &view))
+}
+
+async fn confirm<U: Account>(mut visit: Visit<U>) -> Outcome {
+    let form = visit.form()?;
+    let return_to = return_to::allowed(visit.stage.auth(), form.get("return_to"));
+    let Some(caller) = visit.caller().await? else { return Ok(log_in(&visit.stage, return_to.as_deref())) };
+    let stage = &visit.stage;
+    let mut view = ConfirmPasswordPage::new(stage, &caller.user, return_to);
+    let Some(password) = form.password("password") else {
+        let message = view.page.text("error.password.missing").to_owned();
+        view.password.error = Some(view.page.problem("password", message));
+        return Ok(answer(stage, StatusCode::UNPROCESSABLE_ENTITY, &view));
+    };
+    match stage.auth().step_up(StepUp::new(caller.token, password)).await {
+        Ok(token) => {
+            let target = stage.after_login(view.return_to.as_deref());
+            visit.sign_in(&token, &target).await
+        }
+        Err(StepUpError::WrongPassword) => {
+            let message = view.page.text("error.password.wrong").to_owned();
+            view.password.error = Some(view.page.problem("password", message));
+            Ok(answer(stage, StatusCode::UNPROCESSABLE_ENTITY, &view))
+        }
+        Err(StepUpError::Unavailable(error)) => Err(Failure::from(error)),
+        // Ended meanwhile.
+        Err(_) => Ok(log_in(stage, view.return_to.as_deref())),
+    }
+}
+
+/// Who logs in now has proven its password by that: on to where it wanted to go.
+fn log_in<U: Account>(stage: &Stage<U>, return_to: Option<&str>) -> Response {
+    match return_to {
+        Some(target) => stage.redirect(&format!("/login?return_to={}", return_to::encode(target))),
+        None => stage.redirect("/login"),
+    }
+}
+
+fn answer<U: Account>(stage: &Stage<U>, status: StatusCode, view: &ConfirmPasswordPage) -> Response {
+    stage.show(status, &view.page, stage.pages.templates.confirm_password(view))
+}

@@ -1,0 +1,53 @@
+//! `/delete-account`: the end of an account.
+
+use askama::Template;
+use axum::Router;
+use axum::http::StatusCode;
+use axum::response::Response;
+use gatekit_core::{Account, DeleteAccount, DeleteAccountError};
+
+use crate::respond::{Failure, Outcome};
+use crate::visit::{Shared, Stage, Visit, show, submit};
+use crate::{Feature, Page};
+
+/// `/delete-account`
+#[derive(Clone, Debug, Template)]
+#[template(path = "delete_account.html")]
+#[non_exhaustive]
+pub struct DeleteAccountPage {
+    /// What all pages have.
+    pub page: Page,
+    /// What was wrong with the checkbox `confirm`.
+    pub error: Option<String>,
+}
+
+pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
+    Router::new().route("/delete-account", show(form::<U>).merge(submit(delete::<U>)))
+}
+
+async fn form<U: Account>(mut visit: Visit<U>) -> Outcome {
+    visit.require_fresh().await?;
+    let view = DeleteAccountPage { page: visit.stage.page("delete-account.title"), error: None };
+    Ok(answer(&visit.stage, StatusCode::OK, &view))
+}
+
+async fn delete<U: Account>(mut visit: Visit<U>) -> Outcome {
+    let form = visit.form()?;
+    let caller = visit.require_fresh().await?;
+    if form.get("confirm") != Some("on") {
+        let mut view = DeleteAccountPage { page: visit.stage.page("delete-account.title"), error: None };
+        let message = view.page.text("delete-account.confirm.missing").to_owned();
+        view.error = Some(view.page.problem("confirm", message));
+        return Ok(answer(&visit.stage, StatusCode::UNPROCESSABLE_ENTITY, &view));
+    }
+    match visit.stage.auth().delete_account(DeleteAccount::new(caller.user.id(), caller.token)).await {
+        Ok(()) => visit.forget("/login?notice=account-deleted").await,
+        Err(DeleteAccountError::Unavailable(error)) => Err(error.into()),
+        Err(DeleteAccountError::UserNotFound(_)) => Err(Failure::LogIn),
+        Err(_) => Err(Failure::ConfirmPassword),
+    }
+}
+
+fn answer<U: Account>(stage: &Stage<U>, status: StatusCode, view: &DeleteAccountPage) -> Response {
+    stage.show(status, &view.page, stage.pages.templates.delete_account(view))
+}

@@ -1,0 +1,61 @@
+//! `/forgot-password`: a mail with a link to choose a new password.
+
+use askama::Template;
+use axum::Router;
+use axum::http::StatusCode;
+use gatekit_core::{Account, RequestPasswordReset, RequestPasswordResetError, email};
+
+use crate::respond::Outcome;
+use crate::visit::{Shared, Stage, Visit, show, submit};
+use crate::{Feature, Field, MessagePage, Page};
+
+/// `/forgot-password`
+#[derive(Clone, Debug, Template)]
+#[template(path = "forgot_password.html")]
+#[non_exhaustive]
+pub struct ForgotPasswordPage {
+    /// What all pages have.
+    pub page: Page,
+    /// `email`
+    pub email: Field,
+}
+
+impl ForgotPasswordPage {
+    fn new<U: Account>(stage: &Stage<U>, email: Option<String>) -> Self {
+        let page = stage.page("forgot-password.title");
+        Self { email: Field::email(&page, "field.email", "username", email), page }
+    }
+}
+
+pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
+    Router::new().route("/forgot-password", show(form::<U>).merge(submit(send::<U>)))
+}
+
+async fn form<U: Account>(visit: Visit<U>) -> Outcome {
+    let view = ForgotPasswordPage::new(&visit.stage, None);
+    Ok(answer(&visit.stage, StatusCode::OK, &view))
+}
+
+/// Answers the same whether or not there is such an account (ASVS 6.3.8), whatever the policy reveals to programs.
+async fn send<U: Account>(mut visit: Visit<U>) -> Outcome {
+    let form = visit.form()?;
+    let stage = &visit.stage;
+    let entered = form.trimmed("email");
+    let mut view = ForgotPasswordPage::new(stage, entered.clone());
+    let Some(address) = entered.filter(|address| email::is_valid(address)) else {
+        view.email.refuse_address(&mut view.page);
+        return Ok(answer(stage, StatusCode::UNPROCESSABLE_ENTITY, &view));
+    };
+    let mut request = RequestPasswordReset::email(&address).mails(stage.mails("/reset-password"));
+    request.realm = form.trimmed("realm");
+    if let Err(RequestPasswordResetError::Unavailable(error)) = stage.auth().request_password_reset(request).await {
+        return Err(error.into());
+    }
+    let page = stage.page("check-mail.title");
+    let text = page.text_with("check-mail.reset", &[("email", &address)]);
+    Ok(stage.say(StatusCode::OK, &MessagePage::new(page, text).hint("check-mail.hint")))
+}
+
+fn answer<U: Account>(stage: &Stage<U>, status: StatusCode, view: &ForgotPasswordPage) -> axum::response::Response {
+    stage.show(status, &view.page, stage.pages.templates.forgot_password(view))
+}

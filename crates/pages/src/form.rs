@@ -1,0 +1,89 @@
+//! What did a form send? `application/x-www-form-urlencoded`, each field once.
+
+use axum::body::Body;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use axum::http::HeaderMap;
+use http_body_util::{BodyExt, Limited};
+use percent_encoding::percent_decode;
+
+/// Bytes of a body. The longest password that a policy takes by default fits in some twenty times.
+const MAX_BYTES: usize = 64 * 1024;
+
+/// The fields of a form, or of a query.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Form(Vec<(String, String)>);
+
+impl Form {
+    /// Reads a body. One that no form of ours has sent is refused: no form, too large, not UTF-8, or with a field that is there twice, of
+    /// which one reader would take the first and another the last.
+    pub(crate) async fn read(headers: &HeaderMap, body: Body) -> Option<Self> {
+        let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let media_type = content_type.split(';').next().unwrap_or_default().trim();
+        if !media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") || headers.contains_key(CONTENT_ENCODING)
+        {
+            return None;
+        }
+        let body = Limited::new(body, MAX_BYTES).collect().await.ok()?.to_bytes();
+        let fields = parse(&body).collect::<Option<Vec<_>>>()?;
+        let mut names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
+        names.sort_unstable();
+        if names.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
+            return None;
+        }
+        Some(Self(fields))
+    }
+
+    /// Reads a query. Nobody is told what is wrong with one: what cannot be read is not there.
+    pub(crate) fn of_query(query: Option<&str>) -> Self {
+        Self(parse(query.unwrap_or_default().as_bytes()).flatten().collect())
+    }
+
+    /// A field, empty or not.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// A field, without the blanks that are pasted along with an address; `None` if nothing is left.
+    pub(crate) fn trimmed(&self, name: &str) -> Option<String> {
+        self.get(name).map(str::trim).filter(|value| !value.is_empty()).map(str::to_owned)
+    }
+
+    /// A password, exactly as it was entered (ASVS 6.2.8); `None` if it is empty.
+    pub(crate) fn password(&self, name: &str) -> Option<&str> {
+        self.get(name).filter(|value| !value.is_empty())
+    }
+
+    /// All fields.
+    pub(crate) fn into_fields(self) -> impl Iterator<Item = (String, String)> {
+        self.0.into_iter()
+    }
+}
+
+/// The fields; `None` for one that is not UTF-8.
+fn parse(bytes: &[u8]) -> impl Iterator<Item = Option<(String, String)>> {
+    let pairs = bytes.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
+    pairs.map(|pair| {
+        let mut halves = pair.splitn(2, |byte| *byte == b'=');
+        Some((decode(halves.next()?)?, decode(halves.next().unwrap_or_default())?))
+    })
+}
+
+fn decode(bytes: &[u8]) -> Option<String> {
+    let spaced: Vec<u8> = bytes.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+    String::from_utf8(percent_decode(&spaced).collect()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_is_decoded_as_browsers_encode_it() {
+        let form = Form::of_query(Some("a=1+2%2B%C3%BC&b&=c&&d=%ff&e=x=y"));
+        assert_eq!(form.get("a"), Some("1 2+ü"));
+        assert_eq!(form.get("b"), Some(""));
+        assert_eq!(form.get(""), Some("c"));
+        assert_eq!(form.get("d"), None, "not UTF-8");
+        assert_eq!(form.get("e"), Some("x=y"));
+    }
+}

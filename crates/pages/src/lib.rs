@@ -1,0 +1,95 @@
+//! Pages to sign up, log in and manage an account: HTML forms that work without JavaScript, to mount into an axum app.
+//!
+//! An app depends on the `gatekit` crate, which re-exports this one as `gatekit::pages`.
+//!
+//! ```
+//! use axum::Router;
+//! use gatekit_core::{Auth, MemoryStore};
+//! use gatekit_layer::AuthLayer;
+//! use gatekit_pages::Pages;
+//!
+//! let auth = Auth::new(MemoryStore::new());
+//! let app: Router = Router::new()
+//!     .merge(Pages::new(auth.clone()).site_name("Acme").router())
+//!     .layer(AuthLayer::new(auth));
+//! ```
+//!
+//! # Pages
+//!
+//! | [`Feature`] | URL | fields of the form | what follows |
+//! | --- | --- | --- | --- |
+//! | `Register` | `/register` | `email`, `password`, the app's own | logged in; or "check your mail", where the policy wants a proven address |
+//! | `Login` | `/login` | `email`, `password` | `return_to`, or [`Pages::after_login`] |
+//! | | `/logout` | | `/login` |
+//! | | `/confirm-password` | `password` | `return_to` |
+//! | `ResetPassword` | `/forgot-password` | `email` | "check your mail" |
+//! | | `/reset-password?token=…` | `password` | `/login` |
+//! | `VerifyEmail` | `/verify-email?token=…` | | "address confirmed" |
+//! | | `/resend-verification` | `email` | "check your mail" |
+//! | `ChangePassword` | `/change-password`, `/.well-known/change-password` | `current_password`, `password` | `/account` |
+//! | `ChangeEmail` | `/change-email` | `email` | "check your mail" |
+//! | | `/confirm-email-change?token=…` | | `/account` |
+//! | `Account` | `/account` | `session`, to end one | `/account` |
+//! | `DeleteAccount` | `/delete-account` | `confirm` | `/login` |
+//! | always | `/gatekit.css`, `/gatekit.js` | | |
+//!
+//! The [`AuthLayer`](gatekit_layer::AuthLayer) must be mounted around them, with a token cookie or a session among its sources, as it has by
+//! default. Links and redirects know the prefix the pages are nested under.
+//!
+//! # What always holds
+//!
+//! - A POST that a page of another origin has sent is refused with 403.
+//! - A GET spends nothing. A mailed link opens a form, and takes its secret out of the URL before that.
+//! - Nothing is cached, framed, or loaded from elsewhere: see the headers in [`docs/guide/pages.md`](https://docs.rs/gatekit).
+//! - Nobody is sent elsewhere than [`Auth::may_redirect_to`](gatekit_core::Auth::may_redirect_to) allows.
+//! - A store that fails is a 503 page, never "logged out".
+
+mod account;
+mod assets;
+mod change_email;
+mod change_password;
+mod confirm_email_change;
+mod confirm_password;
+mod delete_account;
+mod device;
+mod field;
+mod forgot_password;
+mod form;
+mod language;
+mod layout;
+mod login;
+mod logout;
+mod mail_token;
+mod pages;
+mod register;
+mod resend_verification;
+mod reset_password;
+mod respond;
+mod return_to;
+mod sign_in;
+mod templates;
+mod texts;
+mod verify_email;
+mod visit;
+mod well_known;
+
+pub use {
+    account::{AccountPage, Session, Time},
+    change_email::ChangeEmailPage,
+    change_password::ChangePasswordPage,
+    confirm_email_change::ConfirmEmailChangePage,
+    confirm_password::ConfirmPasswordPage,
+    delete_account::DeleteAccountPage,
+    field::{Field, Toggle},
+    forgot_password::ForgotPasswordPage,
+    layout::{LanguageLink, Layout, Link, MessagePage, Page, Problem},
+    login::LoginPage,
+    logout::LogoutPage,
+    pages::{Feature, Pages},
+    register::RegisterPage,
+    resend_verification::ResendVerificationPage,
+    reset_password::ResetPasswordPage,
+    templates::{Rendered, Templates},
+    verify_email::VerifyEmailPage,
+    well_known::change_password_redirect,
+};

@@ -1,0 +1,114 @@
+//! `/login`: an address and a password.
+
+use askama::Template;
+use axum::Router;
+use axum::http::StatusCode;
+use gatekit_core::{Account, Login, LoginError};
+
+use crate::respond::{Failure, Outcome};
+use crate::visit::{Shared, Stage, Visit, show, submit};
+use crate::{Feature, Field, Page, Problem, return_to};
+
+/// `/login`
+#[derive(Clone, Debug, Template)]
+#[template(path = "login.html")]
+#[non_exhaustive]
+pub struct LoginPage {
+    /// What all pages have.
+    pub page: Page,
+    /// `email`
+    pub email: Field,
+    /// `password`
+    pub password: Field,
+    /// Where to go afterwards, for a hidden field `return_to`.
+    pub return_to: Option<String>,
+}
+
+impl LoginPage {
+    fn new<U: Account>(stage: &Stage<U>, email: Option<String>, return_to: Option<String>) -> Self {
+        let mut page = stage.page("login.title");
+        page.form_origin = return_to.as_deref().and_then(return_to::origin).map(str::to_owned);
+        Self {
+            email: Field::email(&page, "field.email", "username", email),
+            password: Field::password(&page, "password", "field.password", "current-password"),
+            page,
+            return_to,
+        }
+    }
+}
+
+pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
+    Router::new().route("/login", show(form::<U>).merge(submit(log_in::<U>)))
+}
+
+async fn form<U: Account>(mut visit: Visit<U>) -> Outcome {
+    let return_to = visit.stage.return_to();
+    if visit.caller().await?.is_some() {
+        return Ok(visit.stage.redirect_to(&visit.stage.after_login(return_to.as_deref())));
+    }
+    let mut view = LoginPage::new(&visit.stage, None, return_to);
+    view.page.notice = visit.stage.notice(&view.page);
+    Ok(answer(&visit.stage, StatusCode::OK, &view))
+}
+
+async fn log_in<U: Account>(mut visit: Visit<U>) -> Outcome {
+    let form = visit.form()?;
+    let stage = &visit.stage;
+    let return_to = return_to::allowed(stage.auth(), form.get("return_to"));
+    let (email, username) = (form.trimmed("email"), form.trimmed("username"));
+    let mut view = LoginPage::new(stage, email.clone(), return_to);
+    if email.is_none() && username.is_none() {
+        let message = view.page.text("error.email.missing").to_owned();
+        view.email.error = Some(view.page.problem("email", message));
+    }
+    let password = form.password("password");
+    if password.is_none() {
+        let message = view.page.text("error.password.missing").to_owned();
+        view.password.error = Some(view.page.problem("password", message));
+    }
+    let (true, Some(password)) = (view.page.problems.is_empty(), password) else {
+        return Ok(answer(stage, StatusCode::UNPROCESSABLE_ENTITY, &view));
+    };
+    let mut login = Login::password(password).client(visit.client());
+    login.email = email;
+    login.username = username;
+    login.realm = form.trimmed("realm");
+    login.mails = stage.mails("/login");
+    let error = match stage.auth().login(login).await {
+        Ok(session) => {
+            let target = stage.after_login(view.return_to.as_deref());
+            return visit.sign_in(&session.token, &target).await;
+        }
+        Err(error) => error,
+    };
+    let status = refused(&mut view, error)?;
+    Ok(answer(stage, status, &view))
+}
+
+/// Says what was wrong, of an unknown address the same as of a wrong password (ASVS 6.3.8).
+fn refused(view: &mut LoginPage, error: LoginError) -> Result<StatusCode, Failure> {
+    let page = &mut view.page;
+    match error {
+        LoginError::Unavailable(error) => return Err(error.into()),
+        LoginError::EmailNotVerified { .. } => {
+            let (message, again) = (page.text("login.unverified"), page.text("login.unverified.resend"));
+            let (message, again) = (message.to_owned(), again.to_owned());
+            let href = page.has(Feature::VerifyEmail).then(|| page.url("/resend-verification"));
+            page.problems.push(Problem { message, href: None });
+            page.problems.extend(href.map(|href| Problem { message: again, href: Some(href) }));
+        }
+        LoginError::Refused(refusal) => {
+            page.problems.push(Problem { message: refusal.message, href: None });
+            return Ok(StatusCode::FORBIDDEN);
+        }
+        _ => {
+            let message = page.text("login.failed").to_owned();
+            page.problem("email", message);
+        }
+    }
+    Ok(StatusCode::UNAUTHORIZED)
+}
+
+fn answer<U: Account>(stage: &Stage<U>, status: StatusCode, view: &LoginPage) -> axum::response::Response {
+    stage.show(status, &view.page, stage.pages.templates.login(view))
+}

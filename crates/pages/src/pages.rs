@@ -1,0 +1,201 @@
+//! What does an app say about its pages?
+
+use std::sync::Arc;
+
+use axum::Router;
+use gatekit_core::{Account, Auth, Texts, User, UserOperation};
+
+use crate::templates::{BuiltIn, Templates};
+use crate::{
+    account, assets, change_email, change_password, confirm_email_change, confirm_password, delete_account,
+    forgot_password, login, logout, register, resend_verification, reset_password, texts, verify_email, well_known,
+};
+
+/// Pages that belong together: what is not mounted does not exist, and no page links to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Feature {
+    /// `/register`
+    Register,
+    /// `/login`, `/logout`, `/confirm-password`
+    Login,
+    /// `/forgot-password`, `/reset-password`
+    ResetPassword,
+    /// `/verify-email`, `/resend-verification`. Needs [`UserOperation::Update`].
+    VerifyEmail,
+    /// `/change-password`, `/.well-known/change-password`
+    ChangePassword,
+    /// `/change-email`, `/confirm-email-change`. Needs [`UserOperation::Update`].
+    ChangeEmail,
+    /// `/account`, with the user's sessions
+    Account,
+    /// `/delete-account`. Needs [`UserOperation::Delete`].
+    DeleteAccount,
+}
+
+impl Feature {
+    const ALL: [Self; 8] = [
+        Self::Register,
+        Self::Login,
+        Self::ResetPassword,
+        Self::VerifyEmail,
+        Self::ChangePassword,
+        Self::ChangeEmail,
+        Self::Account,
+        Self::DeleteAccount,
+    ];
+
+    /// What the store of the users must do for it.
+    fn needs(self) -> Option<UserOperation> {
+        match self {
+            Self::VerifyEmail | Self::ChangeEmail => Some(UserOperation::Update),
+            Self::DeleteAccount => Some(UserOperation::Delete),
+            _ => None,
+        }
+    }
+}
+
+/// The pages, and what the app says about them. [`router`](Self::router) makes routes of it.
+///
+/// ```
+/// use axum::Router;
+/// use gatekit_core::{Auth, MemoryStore};
+/// use gatekit_pages::{Feature, Pages};
+///
+/// let auth = Auth::new(MemoryStore::new());
+/// let pages = Pages::new(auth).site_name("Acme").after_login("/private").without([Feature::DeleteAccount]);
+///
+/// // At the root of the site, or below a prefix:
+/// let root: Router = Router::new().merge(pages.clone().router());
+/// let nested: Router = Router::new().nest("/auth", pages.router());
+/// ```
+///
+/// Another text, here the heading of `/login`. The keys are in
+/// [`texts/en.json`](https://github.com/gatekit/gatekit/blob/main/crates/pages/texts/en.json).
+///
+/// ```
+/// use axum::Router;
+/// use gatekit_core::{Auth, MemoryStore, Texts};
+/// use gatekit_pages::Pages;
+///
+/// let store = MemoryStore::new();
+/// let texts = Texts::default().set("en", "page.login.title", "Welcome back");
+/// let auth: Auth = Auth::builder(store.clone()).tokens(store).texts(texts).build()?;
+/// let pages: Router = Pages::new(auth).router();
+/// # Ok::<_, gatekit_core::ConfigError>(())
+/// ```
+#[derive(Clone)]
+#[must_use = "there are no pages until they are mounted as a router"]
+pub struct Pages<U: Account = User> {
+    pub(crate) auth: Auth<U>,
+    pub(crate) site_name: String,
+    pub(crate) home: String,
+    pub(crate) after_login: Option<String>,
+    pub(crate) languages: Vec<String>,
+    pub(crate) templates: Arc<dyn Templates>,
+    pub(crate) features: Arc<[Feature]>,
+    pub(crate) texts: Arc<Texts>,
+}
+
+impl<U: Account> std::fmt::Debug for Pages<U> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pages").field("features", &self.features).finish_non_exhaustive()
+    }
+}
+
+impl<U: Account> Pages<U> {
+    /// All that the store of the users can carry ([`UserStore::supports`](gatekit_core::UserStore::supports)).
+    pub fn new(auth: Auth<U>) -> Self {
+        let features = Feature::ALL.into_iter().filter(|feature| feature.needs().is_none_or(|op| auth.supports(op)));
+        Self {
+            site_name: "My account".into(),
+            home: "/".into(),
+            after_login: None,
+            languages: texts::LANGUAGES.map(str::to_owned).into(),
+            templates: Arc::new(BuiltIn),
+            features: features.collect(),
+            texts: Arc::new(texts::with_built_in(auth.texts())),
+            auth,
+        }
+    }
+
+    /// What the site is called, in the header and in the title of each page.
+    pub fn site_name(mut self, name: impl Into<String>) -> Self {
+        self.site_name = name.into();
+        self
+    }
+
+    /// Where the site's name leads. `/` unless set.
+    pub fn home(mut self, path: impl Into<String>) -> Self {
+        self.home = path.into();
+        self
+    }
+
+    /// Where somebody goes who has logged in and came from nowhere, from the root of the site: `/private`. `/account` unless set.
+    pub fn after_login(mut self, path: impl Into<String>) -> Self {
+        self.after_login = Some(path.into());
+        self
+    }
+
+    /// The languages the pages are offered in, as tags of RFC 5646; the first is for visitors who want none of them. English and German
+    /// unless set. Texts in others are added with [`Builder::texts`](gatekit_core::Builder::texts).
+    pub fn languages<L: Into<String>>(mut self, tags: impl IntoIterator<Item = L>) -> Self {
+        self.languages = tags.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// What the pages are made with.
+    pub fn templates(mut self, templates: impl Templates) -> Self {
+        self.templates = Arc::new(templates);
+        self
+    }
+
+    /// These pages and no others.
+    pub fn only(mut self, features: impl IntoIterator<Item = Feature>) -> Self {
+        self.features = features.into_iter().collect();
+        self
+    }
+
+    /// All pages but these.
+    pub fn without(mut self, features: impl IntoIterator<Item = Feature>) -> Self {
+        let without: Vec<Feature> = features.into_iter().collect();
+        self.features = self.features.iter().copied().filter(|feature| !without.contains(feature)).collect();
+        self
+    }
+
+    /// The routes, to merge into an app's router or to nest into it.
+    ///
+    /// # Panics
+    ///
+    /// If [`only`](Self::only) names a feature that the store of the users cannot carry, or [`after_login`](Self::after_login) or
+    /// [`home`](Self::home) is a place nobody may be sent to.
+    #[expect(clippy::panic, reason = "the app's author meets it at the first start, and never again")]
+    pub fn router<S: Clone + Send + Sync + 'static>(self) -> Router<S> {
+        for feature in &*self.features {
+            if let Some(operation) = feature.needs().filter(|operation| !self.auth.supports(*operation)) {
+                panic!(
+                    "the pages of {feature:?} need a store of users that implements {}. Implement it and say so in \
+                     `UserStore::supports`, or leave them out with `Pages::without`",
+                    operation.as_str()
+                );
+            }
+        }
+        for target in self.after_login.iter().chain([&self.home]) {
+            if !self.auth.may_redirect_to(target) {
+                panic!("{target:?} is neither a path of the site nor below an origin of `Builder::redirect_origin`");
+            }
+        }
+        let routes = |feature: &Feature| match feature {
+            Feature::Register => register::routes(),
+            Feature::Login => login::routes().merge(logout::routes()).merge(confirm_password::routes()),
+            Feature::ResetPassword => forgot_password::routes().merge(reset_password::routes()),
+            Feature::VerifyEmail => verify_email::routes().merge(resend_verification::routes()),
+            Feature::ChangePassword => change_password::routes().merge(well_known::routes()),
+            Feature::ChangeEmail => change_email::routes().merge(confirm_email_change::routes()),
+            Feature::Account => account::routes(),
+            Feature::DeleteAccount => delete_account::routes(),
+        };
+        let router = self.features.iter().map(routes).fold(assets::routes(), Router::merge);
+        router.with_state(Arc::new(self))
+    }
+}

@@ -1,0 +1,66 @@
+//! `/resend-verification`: the mail that proves an address, once more.
+
+use askama::Template;
+use axum::Router;
+use axum::http::StatusCode;
+use gatekit_core::{
+    Account, RequestEmailVerification, RequestEmailVerificationError, VerificationOf, email,
+};
+
+use crate::respond::Outcome;
+use crate::visit::{Shared, Stage, Visit, show, submit};
+use crate::{Feature, Field, MessagePage, Page};
+
+/// `/resend-verification`
+#[derive(Clone, Debug, Template)]
+#[template(path = "resend_verification.html")]
+#[non_exhaustive]
+pub struct ResendVerificationPage {
+    /// What all pages have.
+    pub page: Page,
+    /// `email`
+    pub email: Field,
+}
+
+impl ResendVerificationPage {
+    fn new<U: Account>(stage: &Stage<U>, email: Option<String>) -> Self {
+        let page = stage.page("resend-verification.title");
+        Self { email: Field::email(&page, "field.email", "username", email), page }
+    }
+}
+
+pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
+    Router::new().route("/resend-verification", show(form::<U>).merge(submit(send::<U>)))
+}
+
+async fn form<U: Account>(mut visit: Visit<U>) -> Outcome {
+    let address = visit.caller().await?.and_then(|caller| caller.user.email().map(str::to_owned));
+    let view = ResendVerificationPage::new(&visit.stage, address);
+    Ok(answer(&visit.stage, StatusCode::OK, &view))
+}
+
+/// Answers the same whether or not there is such an account, and whether or not its address is proven (ASVS 6.3.8).
+async fn send<U: Account>(mut visit: Visit<U>) -> Outcome {
+    let form = visit.form()?;
+    let stage = &visit.stage;
+    let entered = form.trimmed("email");
+    let mut view = ResendVerificationPage::new(stage, entered.clone());
+    let Some(address) = entered.filter(|address| email::is_valid(address)) else {
+        view.email.refuse_address(&mut view.page);
+        return Ok(answer(stage, StatusCode::UNPROCESSABLE_ENTITY, &view));
+    };
+    let mut request = RequestEmailVerification::email(&address).mails(stage.mails("/verify-email"));
+    request.of = VerificationOf::Email { email: address.clone(), realm: form.trimmed("realm") };
+    if let Err(RequestEmailVerificationError::Unavailable(error)) =
+        stage.auth().request_email_verification(request).await
+    {
+        return Err(error.into());
+    }
+    let page = stage.page("check-mail.title");
+    let text = page.text_with("check-mail.resend", &[("email", &address)]);
+    Ok(stage.say(StatusCode::OK, &MessagePage::new(page, text).hint("check-mail.hint")))
+}
+
+fn answer<U: Account>(stage: &Stage<U>, status: StatusCode, view: &ResendVerificationPage) -> axum::response::Response {
+    stage.show(status, &view.page, stage.pages.templates.resend_verification(view))
+}

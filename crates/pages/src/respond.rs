@@ -1,0 +1,167 @@
+//! What do all answers have? Their headers; and a page for everything that goes wrong.
+
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, HeaderName, LOCATION, REFERRER_POLICY, RETRY_AFTER,
+    SET_COOKIE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use askama::Template;
+use gatekit_core::{Account, Unavailable};
+use gatekit_layer::AuthRejection;
+
+use crate::layout::Opening;
+use crate::templates::Rendered;
+use crate::visit::Stage;
+use crate::{Layout, MessagePage, Page, return_to};
+
+/// Why there is another answer than the one that was asked for.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// No form of ours sends such a thing.
+    BadRequest,
+    /// Nobody is logged in: log in, and come back here.
+    LogIn,
+    /// The password was proven too long ago: prove it, and come back here.
+    ConfirmPassword,
+    /// It cannot be done now; seconds until it may be tried again.
+    Unavailable(u64),
+    /// The layer says no.
+    Rejected(AuthRejection),
+}
+
+/// What a handler answers.
+pub(crate) type Outcome = Result<Response, Failure>;
+
+impl From<AuthRejection> for Failure {
+    fn from(rejection: AuthRejection) -> Self {
+        Self::Rejected(rejection)
+    }
+}
+
+impl From<Unavailable> for Failure {
+    fn from(error: Unavailable) -> Self {
+        tracing::error!(%error, "a page could not be shown");
+        Self::Unavailable(error.retry_after())
+    }
+}
+
+impl<U: Account> Stage<U> {
+    /// A page.
+    pub(crate) fn show(&self, status: StatusCode, page: &Page, content: Rendered) -> Response {
+        let templates = &*self.pages.templates;
+        let rendered = content.and_then(|content| {
+            let content = format!("{}\n{content}", Opening { page }.render()?);
+            templates.layout(&Layout { page, content: &content })
+        });
+        let html = match rendered {
+            Ok(html) => html,
+            Err(error) => {
+                tracing::error!(error = %error, "a template failed");
+                let message = "a template of the pages failed; the log says why".to_owned();
+                return AuthRejection::Misconfigured(message).into_response();
+            }
+        };
+        let mut response = (status, html).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+        headers.insert(CONTENT_SECURITY_POLICY, security_policy(page.form_origin.as_deref()));
+        headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        headers.insert(
+            HeaderName::from_static("cross-origin-opener-policy"),
+            HeaderValue::from_static("same-origin"),
+        );
+        // Not `no-referrer`: with it browsers send `Origin: null` with our own forms, and older ones say nothing else of where a
+        // form comes from.
+        headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if self.language.chosen
+            && let Some(cookie) = self.language.cookie(&self.cookie)
+        {
+            headers.append(SET_COOKIE, cookie);
+        }
+        response
+    }
+
+    /// A page that only says something.
+    pub(crate) fn say(&self, status: StatusCode, view: &MessagePage) -> Response {
+        self.show(status, &view.page, self.pages.templates.message(view))
+    }
+
+    /// To another page of ours, below the prefix.
+    pub(crate) fn redirect(&self, path: &str) -> Response {
+        self.redirect_to(&self.url(path))
+    }
+
+    /// To a place that was found allowed.
+    pub(crate) fn redirect_to(&self, target: &str) -> Response {
+        let mut response = StatusCode::SEE_OTHER.into_response();
+        let headers = response.headers_mut();
+        headers.insert(LOCATION, return_to::location(target));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        // Where somebody comes from may be a link with a secret in it.
+        headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        response
+    }
+
+    /// The answer to what went wrong.
+    pub(crate) fn fail(&self, failure: Failure) -> Response {
+        let back = || return_to::encode(&self.url(self.form_path()));
+        let message = |title, text: &str| {
+            let page = self.page(title);
+            let text = page.text(text).to_owned();
+            MessagePage::new(page, text)
+        };
+        match failure {
+            Failure::LogIn => self.redirect(&format!("/login?return_to={}", back())),
+            Failure::ConfirmPassword => self.redirect(&format!("/confirm-password?return_to={}", back())),
+            Failure::BadRequest => self.say(StatusCode::BAD_REQUEST, &message("bad-request.title", "bad-request.text")),
+            Failure::Rejected(AuthRejection::CrossOrigin) => {
+                let view = message("cross-origin.title", "cross-origin.text");
+                self.say(StatusCode::FORBIDDEN, &view.link(self.url(self.form_path()), "cross-origin.continue"))
+            }
+            Failure::Rejected(AuthRejection::Unavailable(error)) => self.fail(Unavailable::from(error).into()),
+            Failure::Unavailable(seconds) => {
+                let view = message("unavailable.title", "unavailable.text");
+                let view = view.link(self.url(self.form_path()), "unavailable.retry");
+                let mut response = self.say(StatusCode::SERVICE_UNAVAILABLE, &view);
+                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+                response
+            }
+            Failure::Rejected(rejection) => rejection.into_response(),
+        }
+    }
+}
+
+/// Nothing but our own stylesheet, script and images, and forms that come back to us.
+fn security_policy(form_origin: Option<&str>) -> HeaderValue {
+    let origin = form_origin.map(|origin| format!(" {origin}")).unwrap_or_default();
+    let policy = format!(
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'{origin}; \
+         base-uri 'none'; frame-ancestors 'none'"
+    );
+    HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"))
+}
+
+/// The value of a cookie, if it is there once: of two one was planted.
+pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let mut values = pairs.filter(|(known, _)| *known == name).map(|(_, value)| value);
+    let value = values.next()?;
+    values.next().is_none().then_some(value)
+}
+
+/// Adds cookies to an answer.
+pub(crate) fn with_cookies(mut response: Response, cookies: impl IntoIterator<Item = HeaderValue>) -> Response {
+    for cookie in cookies {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// Adds what a [`BrowserTransport`](gatekit_layer::BrowserTransport) wants to be added.
+pub(crate) fn with_headers(response: Response, headers: &HeaderMap) -> Response {
+    with_cookies(response, headers.get_all(SET_COOKIE).iter().cloned())
+}

@@ -1,0 +1,51 @@
+//! How is somebody logged in here? The token goes where the layer finds it again, and the one before it ends.
+
+use axum::response::Response;
+use gatekit_core::{Account, IssuedToken, LogoutError};
+
+use crate::respond::{Failure, with_headers};
+use crate::visit::Visit;
+
+impl<U: Account> Visit<U> {
+    /// Signs the browser in with a token and goes to `target`. The tokens it was signed in with before end (ASVS 7.2.4).
+    pub(crate) async fn sign_in(&self, token: &IssuedToken, target: &str) -> Result<Response, Failure> {
+        let auth = self.stage.auth();
+        let signed_in = match self.browser.sign_in(&self.parts.headers, token).await {
+            Ok(signed_in) => signed_in,
+            Err(rejection) => {
+                // Nobody got it.
+                if let Err(error) = auth.logout(&token.record.digest).await {
+                    tracing::warn!(%error, "a token that nobody got could not be ended; it ends by itself");
+                }
+                return Err(rejection.into());
+            }
+        };
+        for digest in &signed_in.replaced {
+            match auth.logout(digest).await {
+                Ok(()) | Err(LogoutError::TokenNotFound) => {}
+                Err(error) => tracing::warn!(%error, "a token was replaced but could not be ended"),
+            }
+        }
+        Ok(with_headers(self.stage.redirect_to(target), &signed_in.headers))
+    }
+
+    /// Ends the tokens the browser has and takes them back.
+    pub(crate) async fn sign_out(&mut self, path: &str) -> Result<Response, Failure> {
+        let mut digests = self.browser.presented(&self.parts.headers).await?;
+        digests.extend(self.caller().await?.map(|caller| caller.token.digest));
+        for digest in &digests {
+            match self.stage.auth().logout(digest).await {
+                Err(LogoutError::Unavailable(error)) => return Err(error.into()),
+                // Ended already, which is what was wanted.
+                _ => {}
+            }
+        }
+        self.forget(path).await
+    }
+
+    /// Takes back what the browser has, of tokens that have ended.
+    pub(crate) async fn forget(&self, path: &str) -> Result<Response, Failure> {
+        let headers = self.browser.sign_out().await?;
+        Ok(with_headers(self.stage.redirect(path), &headers))
+    }
+}

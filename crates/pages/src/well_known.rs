@@ -1,0 +1,44 @@
+//! `/.well-known/change-password`: where password managers look for the page to change a password
+//! (<https://w3c.github.io/webappsec-change-password-url/>).
+
+use axum::Router;
+use axum::http::header::LOCATION;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use gatekit_core::Account;
+
+use crate::respond::Outcome;
+use crate::return_to::location;
+use crate::visit::{Shared, Visit, show};
+
+const PATH: &str = "/.well-known/change-password";
+
+/// `GET /.well-known/change-password`: 302 to the page at `path`. It must be mounted at the root of the site, and pages that are mounted there
+/// bring it along: this is for those below a prefix.
+///
+/// ```
+/// use axum::Router;
+/// use gatekit_core::{Auth, MemoryStore};
+/// use gatekit_pages::{Pages, change_password_redirect};
+///
+/// let pages = Pages::new(Auth::new(MemoryStore::new()));
+/// let app: Router =
+///     Router::new().nest("/auth", pages.router()).merge(change_password_redirect("/auth/change-password"));
+/// ```
+pub fn change_password_redirect<S: Clone + Send + Sync + 'static>(path: impl Into<String>) -> Router<S> {
+    let path = path.into();
+    Router::new().route(PATH, get(async move || found(&path)))
+}
+
+pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
+    Router::new().route(PATH, show(redirect::<U>))
+}
+
+async fn redirect<U: Account>(visit: Visit<U>) -> Outcome {
+    Ok(found(&visit.stage.url("/change-password")))
+}
+
+fn found(path: &str) -> Response {
+    (StatusCode::FOUND, [(LOCATION, location(path))]).into_response()
+}
