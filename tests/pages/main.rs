@@ -1,1 +1,20 @@
 //! The pages as a browser meets them: forms, cookies, redirects.
+
+mod account;
+mod change_email;
+mod change_password;
+mod cross_origin;
+mod delete_account;
+mod failures;
+mod headers;
+mod inputs;
+mod languages;
+mod login;
+mod logout;
+mod mounts;
+mod register;
+mod reset_password;
+mod return_to;
+mod site;
+mod templates;
+mod verify_email;

@@ -6,7 +6,6 @@ use gatekit_core::Texts;
 use gatekit_layer::TokenCookie;
 
 use crate::form::Form;
-use crate::respond::cookie;
 
 const COOKIE: &str = "gatekit_lang";
 /// A year, in seconds.
@@ -21,7 +20,7 @@ pub(crate) struct Language {
 
 impl Language {
     /// `?lang=de`, the cookie of an earlier choice, `Accept-Language`, or the first one offered.
-    pub(crate) fn of(query: &Form, headers: &HeaderMap, offered: &[String]) -> Self {
+    pub(crate) fn of(query: &Form, headers: &HeaderMap, like: &TokenCookie, offered: &[String]) -> Self {
         let known = |asked: &str| offered.iter().find(|tag| tag.eq_ignore_ascii_case(asked)).cloned();
         if let Some(tag) = query.get("lang").and_then(known) {
             return Self { tag, chosen: true };
@@ -30,7 +29,8 @@ impl Language {
             let header = headers.get(ACCEPT_LANGUAGE)?.to_str().ok()?;
             Texts::choose(header, offered.iter().map(String::as_str)).map(str::to_owned)
         };
-        let tag = cookie(headers, COOKIE).and_then(known).or_else(accepted);
+        let remembered = like.clone().name(COOKIE).ok().and_then(|cookie| known(&cookie.find(headers)?));
+        let tag = remembered.or_else(accepted);
         Self { tag: tag.or_else(|| offered.first().cloned()).unwrap_or_else(|| "en".into()), chosen: false }
     }
 

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use gatekit_core::{Account, Login, LoginError};
 
 use crate::respond::{Failure, Outcome};
+use crate::sign_in::LogInFailure;
 use crate::visit::{Shared, Stage, Visit, show, submit};
 use crate::{Feature, Field, Page, Problem, return_to};
 
@@ -69,20 +70,18 @@ async fn log_in<U: Account>(mut visit: Visit<U>) -> Outcome {
     let (true, Some(password)) = (view.page.problems.is_empty(), password) else {
         return Ok(answer(stage, StatusCode::UNPROCESSABLE_ENTITY, &view));
     };
-    let mut login = Login::password(password).client(visit.client());
+    let mut login = Login::password(password);
     login.email = email;
     login.username = username;
     login.realm = form.trimmed("realm");
-    login.mails = stage.mails("/login");
-    let error = match stage.auth().login(login).await {
-        Ok(session) => {
-            let target = stage.after_login(view.return_to.as_deref());
-            return visit.sign_in(&session.token, &target).await;
+    match visit.log_in(login, &stage.after_login(view.return_to.as_deref())).await {
+        Ok(response) => Ok(response),
+        Err(LogInFailure::Failed(failure)) => Err(failure),
+        Err(LogInFailure::Refused(error)) => {
+            let status = refused(&mut view, error)?;
+            Ok(answer(stage, status, &view))
         }
-        Err(error) => error,
-    };
-    let status = refused(&mut view, error)?;
-    Ok(answer(stage, status, &view))
+    }
 }
 
 /// Says what was wrong, of an unknown address the same as of a wrong password (ASVS 6.3.8).

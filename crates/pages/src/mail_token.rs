@@ -3,9 +3,7 @@
 
 use axum::http::{HeaderMap, HeaderValue};
 use gatekit_core::TokenSecret;
-use gatekit_layer::{SameSite, TokenCookie};
-
-use crate::respond::cookie;
+use gatekit_layer::TokenCookie;
 
 /// Half an hour, in seconds: time to think of a password.
 const MAX_AGE: i64 = 1800;
@@ -21,10 +19,9 @@ pub(crate) struct MailToken {
 
 impl MailToken {
     pub(crate) fn new(purpose: &'static str, like: &TokenCookie) -> Self {
-        let name = if like.is_secure() { "__Host-gatekit_mail" } else { "gatekit_mail" };
-        // Lax, whatever the token's is: whoever follows a link from a webmail comes from another site.
-        let named = like.clone().same_site(SameSite::Lax).and_then(|cookie| cookie.name(name));
-        Self { cookie: named.unwrap_or_default(), purpose }
+        // The name is sound, so that there is one. It is `SameSite=Lax`, whatever the token's is: whoever follows a link from a webmail
+        // comes from another site.
+        Self { cookie: like.companion("gatekit_mail").unwrap_or_default(), purpose }
     }
 
     /// Keeps the secret of a link; `None` for what is none.
@@ -38,7 +35,7 @@ impl MailToken {
 
     /// The secret that was kept.
     pub(crate) fn find(&self, headers: &HeaderMap) -> Option<TokenSecret> {
-        let value = cookie(headers, self.cookie.as_name())?;
+        let value = self.cookie.find(headers)?;
         let secret = value.strip_prefix(self.purpose)?.strip_prefix('.')?;
         (!secret.is_empty() && secret.len() <= MAX_BYTES).then(|| TokenSecret::from(secret))
     }

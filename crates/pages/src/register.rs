@@ -3,11 +3,12 @@
 use askama::Template;
 use axum::Router;
 use axum::http::StatusCode;
-use gatekit_core::{Account, FieldError, Login, LoginError, Password, Register, RegisterError};
+use gatekit_core::{Account, FieldError, Login, LoginError, Password, PasswordError, Register, RegisterError, email};
 use serde_json::{Map, Value};
 
 use crate::form::Form;
 use crate::respond::{Failure, Outcome};
+use crate::sign_in::LogInFailure;
 use crate::visit::{Shared, Stage, Visit, show, submit};
 use crate::{Feature, Field, MessagePage, Page, Problem, field, return_to};
 
@@ -64,17 +65,24 @@ async fn register<U: Account>(mut visit: Visit<U>) -> Outcome {
     let mut view = RegisterPage::new(stage, email.clone(), return_to);
     let others = others(form);
     view.others = others.iter().map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned())).collect();
-    let (email, password) = match (email, password) {
-        (Some(email), Some(password)) => (email, password),
-        (email, password) => {
-            if email.is_none() {
-                refuse(&mut view, &FieldError::new("email", "presence", "", None));
-            }
-            if password.is_none() {
-                refuse(&mut view, &FieldError::new("password", "presence", "", None));
-            }
-            return Ok(answer(stage, StatusCode::UNPROCESSABLE_ENTITY, &view));
+    match email.as_deref() {
+        None => refuse(&mut view, &FieldError::new("email", "presence", "", None)),
+        Some(address) if !email::is_valid(address) => {
+            refuse(&mut view, &FieldError::new("email", "custom.email", "", None));
         }
+        Some(_) => {}
+    }
+    match &password {
+        None => refuse(&mut view, &FieldError::new("password", "presence", "", None)),
+        Some(password) => {
+            if let Err(error) = stage.auth().policy().check_password(password) {
+                refuse_password(&mut view, &error);
+            }
+        }
+    }
+    // All that can be told of a form is told at once.
+    let (true, Some(email), Some(password)) = (view.page.problems.is_empty(), email, password) else {
+        return Ok(answer(stage, StatusCode::UNPROCESSABLE_ENTITY, &view));
     };
     let new = match read::<U>(others, &email, &password) {
         Ok(new) => new.mails(stage.mails("/verify-email")),
@@ -89,21 +97,19 @@ async fn register<U: Account>(mut visit: Visit<U>) -> Outcome {
         return Ok(answer(stage, status, &view));
     }
 
-    let mut login = Login::email(email.clone(), password).client(visit.client());
+    let mut login = Login::email(email.clone(), password);
     (login.realm, login.username) = (realm, username);
-    match stage.auth().login(login).await {
-        Ok(session) => {
-            let target = stage.after_login(view.return_to.as_deref());
-            visit.sign_in(&session.token, &target).await
-        }
-        Err(LoginError::EmailNotVerified { .. }) => {
+    match visit.log_in(login, &stage.after_login(view.return_to.as_deref())).await {
+        Ok(response) => Ok(response),
+        Err(LogInFailure::Failed(failure)) => Err(failure),
+        Err(LogInFailure::Refused(LoginError::Unavailable(error))) => Err(error.into()),
+        Err(LogInFailure::Refused(LoginError::EmailNotVerified { .. })) => {
             let page = stage.page("check-mail.title");
             let text = page.text_with("check-mail.verify", &[("email", &email)]);
             Ok(stage.say(StatusCode::OK, &MessagePage::new(page, text).hint("check-mail.hint")))
         }
-        Err(LoginError::Unavailable(error)) => Err(error.into()),
         // The account is there; whoever does not let it in says so at the login.
-        Err(_) => Ok(stage.redirect("/login")),
+        Err(LogInFailure::Refused(_)) => Ok(stage.redirect("/login")),
     }
 }
 
@@ -134,10 +140,7 @@ fn read<U: Account>(
 
 fn refused(view: &mut RegisterPage, error: RegisterError) -> Result<StatusCode, Failure> {
     match error {
-        RegisterError::Password(error) => {
-            let message = field::password_message(&view.page, &error);
-            view.password.error = Some(view.page.problem("password", message));
-        }
+        RegisterError::Password(error) => refuse_password(view, &error),
         RegisterError::Invalid(errors) => errors.iter().for_each(|error| refuse(view, error)),
         RegisterError::Refused(refusal) => {
             view.page.problems.push(Problem { message: refusal.message, href: None });
@@ -168,6 +171,11 @@ fn refuse(view: &mut RegisterPage, error: &FieldError) {
         "password" => view.password.error = Some(message),
         _ => {}
     }
+}
+
+fn refuse_password(view: &mut RegisterPage, error: &PasswordError) {
+    let message = field::password_message(&view.page, error);
+    view.password.error = Some(view.page.problem("password", message));
 }
 
 fn answer<U: Account>(stage: &Stage<U>, status: StatusCode, view: &RegisterPage) -> axum::response::Response {

@@ -7,10 +7,8 @@ use axum::http::Method;
 use axum::http::request::Parts;
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, on};
-use gatekit_core::{Account, Auth, Client, MailOptions, TokenRecord};
-use gatekit_layer::{
-    AuthRejection, AuthUser, BrowserTransport, ClientIp, TokenCookie, access_token, refuse_cross_origin,
-};
+use gatekit_core::{Account, Auth, MailOptions, TokenRecord};
+use gatekit_layer::{AuthRejection, AuthUser, BrowserTransport, TokenCookie, access_token, refuse_cross_origin};
 
 use crate::form::Form;
 use crate::language::Language;
@@ -63,12 +61,13 @@ impl<U: Account> Stage<U> {
         let path = parts.uri.path().to_owned();
         let original = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |OriginalUri(uri)| uri);
         let query = Form::of_query(original.query());
-        let language = Language::of(&query, &parts.headers, &pages.languages);
         let cookie = BrowserTransport::of_user::<U>(&parts.extensions).and_then(|browser| browser.cookie().cloned());
+        let cookie = cookie.unwrap_or_default();
+        let language = Language::of(&query, &parts.headers, &cookie, &pages.languages);
         // What was cut off on the way here. A path that browsers take for a host is nobody's prefix.
         let prefix = original.path().strip_suffix(&path).filter(|prefix| pages.auth.may_redirect_to(prefix));
         let prefix = prefix.unwrap_or_default().to_owned();
-        Self { query, language, cookie: cookie.unwrap_or_default(), prefix, path, pages }
+        Self { query, language, cookie, prefix, path, pages }
     }
 
     pub(crate) fn auth(&self) -> &Auth<U> {
@@ -194,15 +193,6 @@ impl<U: Account> Visit<U> {
             false => Err(Failure::ConfirmPassword),
         }
     }
-
-    /// On what somebody logs in.
-    pub(crate) fn client(&self) -> Client {
-        let mut client = Client::default();
-        let user_agent = self.parts.headers.get(axum::http::header::USER_AGENT);
-        client.user_agent = user_agent.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-        client.ip = ClientIp::from_extensions(&self.parts.extensions).map(|ClientIp(ip)| ip);
-        client
-    }
 }
 
 /// A handler for GET (and HEAD), which changes nothing.
@@ -235,6 +225,9 @@ where
     let stage = Stage::new(pages, &parts);
     let outcome = match admit::<U>(&parts) {
         Ok(browser) => {
+            // A token that is renewed when it is used outlives its first lifetime, and so does its cookie.
+            let policy = stage.auth().policy();
+            let browser = if policy.renew_after.is_some() { browser.lasting(policy.max_token_ttl) } else { browser };
             let form = if parts.method == Method::POST { Form::read(&parts.headers, body).await } else { None };
             handler(Visit { stage: stage.clone(), parts, browser, form }).await
         }

@@ -1,0 +1,87 @@
+//! `/register`.
+
+use gatekit::Policy;
+use gatekit_tests::{EMAIL, PASSWORD, on_every_store};
+
+use crate::site::{PageAnswer, Site};
+
+on_every_store! {
+    async fn a_new_user_is_logged_in_and_sent_to_the_account(store) {
+        let site = Site::new(store).await;
+        let mut browser = site.browser();
+        browser.get("/register").await.page(200, "Create an account").says(r#"autocomplete="new-password""#);
+        let fields = [("email", EMAIL), ("password", PASSWORD)];
+        browser.post("/register", &fields).await.goes_to("/account");
+        browser.get("/account").await.page(200, "My account").says(EMAIL);
+        // It may go on to what asks for a password that was proven a short time ago.
+        browser.get("/change-email").await.page(200, "Change email address");
+    }
+
+    async fn all_that_is_wrong_is_told_at_once_beside_the_fields_and_above_the_form(store) {
+        let site = Site::new(store).await;
+        let mut browser = site.browser();
+        let empty = browser.post("/register", &[("email", " "), ("password", "")]).await;
+        let empty = empty.page(422, "Create an account");
+        empty
+            .says(r##"<div id="error-summary" role="alert" tabindex="-1""##)
+            .says(r##"<a href="#email">Enter your email address</a>"##)
+            .says(r##"<a href="#password">Enter a new password</a>"##)
+            .says(r#"<span class="error" id="email-error">Enter your email address</span>"#)
+            .says(r#"aria-invalid="true" aria-describedby="email-error""#)
+            .says(r#"aria-invalid="true" aria-describedby="password-error password-hint""#);
+        let wrong = browser.post("/register", &[("email", "nobody"), ("password", "short")]).await;
+        wrong
+            .page(422, "Create an account")
+            .says("Enter an email address like name@example.com")
+            .says("The password must have at least 8 characters")
+            .says(r#"value="nobody""#)
+            .hides("short\"");
+        let common = browser.post("/register", &[("email", EMAIL), ("password", "password123")]).await;
+        common.page(422, "Create an account").says("This is one of the most common passwords");
+        let long = browser.post("/register", &[("email", EMAIL), ("password", &"a b".repeat(1000))]).await;
+        long.page(422, "Create an account").says("The password is too long: at most 1024 bytes");
+        assert!(browser.jar.is_empty());
+    }
+
+    async fn an_address_that_is_taken_is_said_to_be(store) {
+        let site = Site::new(store).await;
+        site.signed_up().await;
+        let again = site.browser().post("/register", &[("email", EMAIL), ("password", "another long one")]).await;
+        again.page(422, "Create an account").says(r##"<a href="#email">There is already an account"##);
+    }
+
+    /// What is entered comes back as text, whatever it looks like (ASVS 1.2.1).
+    async fn what_was_entered_is_escaped(store) {
+        let site = Site::new(store).await;
+        let evil = r#""><script>alert(1)</script>"#;
+        let answer = site.browser().post("/register", &[("email", evil), ("password", evil)]).await;
+        answer.page(422, "Create an account").hides("<script>alert").says("&#60;script&#62;");
+    }
+
+    async fn where_an_address_must_be_proven_a_mail_is_sent_and_nobody_is_logged_in(store) {
+        let mut policy = Policy::default();
+        policy.email_verification_required = true;
+        let site = Site::with(policy, store).await;
+        let mut browser = site.browser();
+        let sent = browser.post("/register", &[("email", EMAIL), ("password", PASSWORD)]).await;
+        sent.page(200, "Check your mail").says(EMAIL);
+        assert!(browser.jar.is_empty());
+        assert!(site.link(1).await.starts_with("/verify-email?token="));
+    }
+
+    async fn who_is_logged_in_has_nothing_to_register(store) {
+        let site = Site::new(store).await;
+        let mut browser = site.signed_up().await;
+        browser.get("/register").await.goes_to("/account");
+        browser.get("/register?return_to=/private").await.goes_to("/private");
+    }
+
+    /// A password is taken as it is: nothing is trimmed or cut (ASVS 6.2.8).
+    async fn a_password_keeps_its_blanks_and_signs(store) {
+        let site = Site::new(store).await;
+        let password = "  pass+wörd & more=  ";
+        site.browser().post("/register", &[("email", EMAIL), ("password", password)]).await.goes_to("/account");
+        site.browser().log_in("", EMAIL, password.trim()).await.page(401, "Log in");
+        site.browser().log_in("", EMAIL, password).await.goes_to("/account");
+    }
+}
