@@ -7,6 +7,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::get;
 use axum::{Json, Router};
+use gatekit::core::MailKind;
 use gatekit::{
     Auth, AuthLayer, AuthUser, DeviceStore, Hasher, MemoryStore, OneTimeStore, Policy, RoleStore, SqliteStore,
     TokenSources, TokenStore, User, UserStore, routes,
@@ -153,10 +154,9 @@ impl App {
     ///
     /// If none comes.
     pub async fn reset_token(&self) -> String {
-        let before = self.mails.mails().len();
+        let before = self.mailed(MailKind::ResetPassword);
         self.post("/api/users/reset").json(json!({"email": EMAIL})).await.expect_no_content();
-        self.mails.wait_for(before + 1).await;
-        self.mails.last_token().await
+        self.secret_mailed(MailKind::ResetPassword, before + 1).await
     }
 
     /// Chooses a new password with a secret from a mail.
@@ -170,10 +170,18 @@ impl App {
     ///
     /// If none comes.
     pub async fn verification_token(&self, id: i64) -> String {
-        let before = self.mails.mails().len();
+        let before = self.mailed(MailKind::VerifyEmail);
         self.post(&format!("/api/users/{id}/verify")).await.expect_no_content();
-        self.mails.wait_for(before + 1).await;
-        self.mails.last_token().await
+        self.secret_mailed(MailKind::VerifyEmail, before + 1).await
+    }
+
+    fn mailed(&self, kind: MailKind) -> usize {
+        self.mails.mails().iter().filter(|mail| mail.kind == kind).count()
+    }
+
+    async fn secret_mailed(&self, kind: MailKind, count: usize) -> String {
+        let mails = self.mails.wait_for_kind(kind, count).await;
+        mails.last().and_then(MailSink::token_in).expect("the mail has a secret")
     }
 
     /// Waits until the mailer was asked to send this many mails, whether or not it did.
@@ -205,10 +213,9 @@ impl App {
     ///
     /// If none comes.
     pub async fn change_email_token(&self, token: &str, email: &str) -> String {
-        let before = self.mails.mails().len();
+        let before = self.mailed(MailKind::ChangeEmail);
         self.change_email(token, email).await.expect_no_content();
-        self.mails.wait_for(before + 1).await;
-        self.mails.last_token().await
+        self.secret_mailed(MailKind::ChangeEmail, before + 1).await
     }
 
     /// Proves a new address with a secret from a mail.

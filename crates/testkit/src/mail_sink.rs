@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use gatekit_core::{Mail, MailError, Mailer};
+use gatekit_core::{Mail, MailError, MailKind, Mailer};
 use tokio::sync::Notify;
 
 use crate::wait::{first_link, first_secret, until};
@@ -108,6 +108,26 @@ impl MailSink {
         }
     }
 
+    /// The mails of this kind, once there are at least `count`. Mails are sent on tasks of their own: one that was asked for earlier may come
+    /// later.
+    ///
+    /// # Panics
+    ///
+    /// If they do not come within five seconds.
+    pub async fn wait_for_kind(&self, kind: MailKind, count: usize) -> Vec<Mail> {
+        let of_kind = || self.mails().into_iter().filter(|mail| mail.kind == kind).collect::<Vec<_>>();
+        match until(&self.0.changed, || Some(of_kind()).filter(|mails| mails.len() >= count)).await {
+            Some(mails) => mails,
+            None => panic!("waited for {count} mails of the kind {kind:?}, but only {} came", of_kind().len()),
+        }
+    }
+
+    /// The secret in a mail: in its link, or in its text if it has none.
+    #[must_use]
+    pub fn token_in(mail: &Mail) -> Option<String> {
+        mail.link.as_deref().and_then(first_secret).or_else(|| first_secret(&mail.text))
+    }
+
     /// The link in the newest mail; waits for a mail if there is none.
     ///
     /// # Panics
@@ -128,7 +148,7 @@ impl MailSink {
     /// If no mail comes within five seconds, or the newest holds no secret.
     pub async fn last_token(&self) -> String {
         let mail = self.last().await;
-        match mail.link.as_deref().and_then(first_secret).or_else(|| first_secret(&mail.text)) {
+        match Self::token_in(&mail) {
             Some(secret) => secret,
             None => panic!("the newest mail ({:?}) holds no secret", mail.subject),
         }
@@ -171,7 +191,6 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use gatekit_core::MailKind;
 
     fn mail(text: &str) -> Mail {
         Mail::new(MailKind::ResetPassword, "ada@example.com", "subject", text)
