@@ -101,6 +101,12 @@ mod guides {
     mod delete_account {}
     #[doc = include_str!("../../../docs/guide/step-up.md")]
     mod step_up {}
+    #[doc = include_str!("../../../docs/guide/cookies.md")]
+    mod cookies {}
+    #[doc = include_str!("../../../docs/guide/tower-sessions.md")]
+    mod tower_sessions {}
+    #[doc = include_str!("../../../docs/guide/cross-origin.md")]
+    mod cross_origin {}
     #[doc = include_str!("../../../docs/guide/sessions.md")]
     mod sessions {}
     #[doc = include_str!("../../../docs/guide/find-users.md")]
