@@ -17,7 +17,8 @@ const WITH_FIELDS: [&str; 10] = [
     "/account/sessions/revoke",
     "/delete-account",
 ];
-const WITHOUT_FIELDS: [&str; 4] = ["/logout", "/verify-email", "/confirm-email-change", "/account/sessions/revoke-others"];
+const WITHOUT_FIELDS: [&str; 4] =
+    ["/logout", "/verify-email", "/confirm-email-change", "/account/sessions/revoke-others"];
 
 const FORM: &str = "application/x-www-form-urlencoded";
 

@@ -1,8 +1,8 @@
 //! Pages and mails in the visitor's language.
 
+use gatekit::Policy;
 use gatekit::core::Texts;
 use gatekit::pages::Pages;
-use gatekit::Policy;
 use gatekit_tests::{App, EMAIL, PASSWORD, on_every_store};
 
 use crate::site::{PageAnswer, Site};

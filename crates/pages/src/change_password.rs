@@ -31,12 +31,7 @@ impl ChangePasswordPage {
         let min = stage.auth().policy().password_min_chars;
         Self {
             username: user.email().map(str::to_owned),
-            current_password: Field::password(
-                &page,
-                "current_password",
-                "field.current-password",
-                "current-password",
-            ),
+            current_password: Field::password(&page, "current_password", "field.current-password", "current-password"),
             password: Field::new_password(&page, "field.new-password", min),
             page,
         }
@@ -71,7 +66,7 @@ async fn change<U: Account>(mut visit: Visit<U>) -> Outcome {
         return Ok(answer(stage, StatusCode::UNPROCESSABLE_ENTITY, &view));
     };
     let mut change = ChangePassword::new(caller.user.id(), old, new).keep(caller.token);
-    change.mails = stage.mails("/reset-password");
+    change.mails = stage.notices();
     match stage.auth().change_password(change).await {
         Ok(()) => return Ok(stage.done("/account", "password-changed")),
         Err(ChangePasswordError::Unavailable(error)) => return Err(error.into()),

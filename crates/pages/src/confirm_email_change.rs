@@ -50,7 +50,7 @@ async fn change<U: Account>(mut visit: Visit<U>) -> Outcome {
     let mailed = mailed(stage);
     let Some(secret) = mailed.find(&visit.parts.headers) else { return Ok(invalid(stage)) };
     let mut change = ChangeEmail::new(secret);
-    change.mails = stage.mails("/change-email");
+    change.mails = stage.notices();
     let caller_id = caller.as_ref().map(|caller| caller.user.id());
     change.keep = caller.map(|caller| caller.token);
     match stage.auth().change_email(change).await {

@@ -45,10 +45,12 @@ impl Device {
         // Programs that are no browser call themselves by their own name, first of all.
         let browser = match user_agent.starts_with("Mozilla/") {
             true => find(&BROWSERS),
-            false => [("curl/", "curl"), ("Wget/", "Wget"), ("okhttp/", "App"), ("Dalvik/", "App"), ("CFNetwork/", "App")]
-                .iter()
-                .find(|(mark, _)| user_agent.contains(mark))
-                .map(|(_, name)| *name),
+            false => {
+                [("curl/", "curl"), ("Wget/", "Wget"), ("okhttp/", "App"), ("Dalvik/", "App"), ("CFNetwork/", "App")]
+                    .iter()
+                    .find(|(mark, _)| user_agent.contains(mark))
+                    .map(|(_, name)| *name)
+            }
         };
         Self { browser, system: find(&SYSTEMS) }
     }
@@ -64,17 +66,41 @@ mod tests {
         let table = [
             ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox on Linux"),
             ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) {} Chrome/140.0.0.0 Safari/537.36", "Chrome on Windows"),
-            ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) {} Chrome/140.0.0.0 Safari/537.36 Edg/140.0", "Edge on Windows"),
-            ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) {} Chrome/140.0.0.0 Safari/537.36 OPR/120.0", "Opera on Windows"),
-            ("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Safari/605.1.15", "Safari on Mac"),
-            ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1", "Safari on iPhone"),
-            ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) CriOS/140.0 Mobile/15E148 Safari/604.1", "Chrome on iPhone"),
-            ("Mozilla/5.0 (iPad; CPU OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) FxiOS/140.0 Mobile/15E148 Safari/605.1.15", "Firefox on iPad"),
+            (
+                "Mozilla/5.0 (Windows NT 10.0; Win64; x64) {} Chrome/140.0.0.0 Safari/537.36 Edg/140.0",
+                "Edge on Windows",
+            ),
+            (
+                "Mozilla/5.0 (Windows NT 10.0; Win64; x64) {} Chrome/140.0.0.0 Safari/537.36 OPR/120.0",
+                "Opera on Windows",
+            ),
+            (
+                "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Safari/605.1.15",
+                "Safari on Mac",
+            ),
+            (
+                "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1",
+                "Safari on iPhone",
+            ),
+            (
+                "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) CriOS/140.0 Mobile/15E148 Safari/604.1",
+                "Chrome on iPhone",
+            ),
+            (
+                "Mozilla/5.0 (iPad; CPU OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) FxiOS/140.0 Mobile/15E148 Safari/605.1.15",
+                "Firefox on iPad",
+            ),
             ("Mozilla/5.0 (Linux; Android 15; Pixel 9) {} Chrome/140.0.0.0 Mobile Safari/537.36", "Chrome on Android"),
-            ("Mozilla/5.0 (Linux; Android 15; SM-S921B) {} SamsungBrowser/28.0 Chrome/130.0.0.0 Mobile Safari/537.36", "Samsung Internet on Android"),
+            (
+                "Mozilla/5.0 (Linux; Android 15; SM-S921B) {} SamsungBrowser/28.0 Chrome/130.0.0.0 Mobile Safari/537.36",
+                "Samsung Internet on Android",
+            ),
             ("Mozilla/5.0 (Android 15; Mobile; rv:140.0) Gecko/140.0 Firefox/140.0", "Firefox on Android"),
             ("Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) {} Chrome/140.0.0.0 Safari/537.36", "Chrome on ChromeOS"),
-            ("Mozilla/5.0 (X11; Linux x86_64) {} Ubuntu Chromium/140.0.0.0 Chrome/140.0.0.0 Safari/537.36", "Chromium on Linux"),
+            (
+                "Mozilla/5.0 (X11; Linux x86_64) {} Ubuntu Chromium/140.0.0.0 Chrome/140.0.0.0 Safari/537.36",
+                "Chromium on Linux",
+            ),
             ("curl/8.14.1", "curl"),
             ("okhttp/5.0.0", "App"),
             ("MyApp/1 CFNetwork/3826 Darwin/24.5.0", "App"),

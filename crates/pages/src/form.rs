@@ -1,8 +1,8 @@
 //! What did a form send? `application/x-www-form-urlencoded`, each field once.
 
 use axum::body::Body;
-use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::HeaderMap;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http_body_util::{BodyExt, Limited};
 use percent_encoding::percent_decode;
 
@@ -19,7 +19,8 @@ impl Form {
     pub(crate) async fn read(headers: &HeaderMap, body: Body) -> Option<Self> {
         let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let media_type = content_type.split(';').next().unwrap_or_default().trim();
-        if !media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") || headers.contains_key(CONTENT_ENCODING)
+        if !media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+            || headers.contains_key(CONTENT_ENCODING)
         {
             return None;
         }

@@ -64,7 +64,8 @@ async fn register<U: Account>(mut visit: Visit<U>) -> Outcome {
     let return_to = return_to::allowed(stage.auth(), form.get("return_to"));
     let mut view = RegisterPage::new(stage, email.clone(), return_to);
     let others = others(form);
-    view.others = others.iter().map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned())).collect();
+    view.others =
+        others.iter().map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned())).collect();
     match email.as_deref() {
         None => refuse(&mut view, &FieldError::new("email", "presence", "", None)),
         Some(address) if !email::is_valid(address) => {

@@ -3,9 +3,7 @@
 use askama::Template;
 use axum::Router;
 use axum::http::StatusCode;
-use gatekit_core::{
-    Account, RequestEmailVerification, RequestEmailVerificationError, VerificationOf, email,
-};
+use gatekit_core::{Account, RequestEmailVerification, RequestEmailVerificationError, VerificationOf, email};
 
 use crate::respond::Outcome;
 use crate::visit::{Shared, Stage, Visit, show, submit};

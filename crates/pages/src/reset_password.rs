@@ -66,7 +66,7 @@ async fn reset<U: Account>(mut visit: Visit<U>) -> Outcome {
         return Ok(answer(stage, StatusCode::UNPROCESSABLE_ENTITY, &view));
     };
     let mut reset = PasswordReset::new(secret, password);
-    reset.mails = stage.mails("/reset-password");
+    reset.mails = stage.notices();
     match stage.auth().reset_password(reset).await {
         Ok(()) => Ok(with_cookies(stage.redirect("/login?notice=password-changed"), mailed.removal())),
         Err(ResetPasswordError::Password(error)) => {

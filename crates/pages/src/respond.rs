@@ -1,12 +1,12 @@
 //! What do all answers have? Their headers; and a page for everything that goes wrong.
 
+use askama::Template;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, LOCATION, REFERRER_POLICY, RETRY_AFTER,
     SET_COOKIE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use askama::Template;
 use gatekit_core::{Account, Unavailable};
 use gatekit_layer::AuthRejection;
 
@@ -68,10 +68,7 @@ impl<U: Account> Stage<U> {
         headers.insert(CONTENT_SECURITY_POLICY, security_policy(page.form_origin.as_deref()));
         headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        headers.insert(
-            HeaderName::from_static("cross-origin-opener-policy"),
-            HeaderValue::from_static("same-origin"),
-        );
+        headers.insert(HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin"));
         // Not `no-referrer`: with it browsers send `Origin: null` with our own forms, and older ones say nothing else of where a
         // form comes from.
         headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));

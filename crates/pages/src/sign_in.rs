@@ -27,7 +27,7 @@ impl<U: Account> Visit<U> {
         let auth = self.stage.auth();
         login.client = client(auth, &self.parts);
         let device = remember_device(auth, &self.parts, &mut login.client).map_err(Failure::from)?;
-        let session = auth.login(login.mails(self.stage.mails("/login"))).await.map_err(LogInFailure::Refused)?;
+        let session = auth.login(login.mails(self.stage.notices())).await.map_err(LogInFailure::Refused)?;
         Ok(with_headers(self.sign_in(&session.token, target).await?, &device))
     }
 

@@ -103,7 +103,8 @@ impl<U: Account> Stage<U> {
         page.title = page.text(title).to_owned();
         let returning = self.return_to().map(|target| format!("&return_to={}", return_to::encode(&target)));
         let here = self.url(self.form_path());
-        page.languages = self.pages.languages.iter().map(|tag| self.language_link(tag, &here, returning.as_deref())).collect();
+        page.languages =
+            self.pages.languages.iter().map(|tag| self.language_link(tag, &here, returning.as_deref())).collect();
         page
     }
 
@@ -157,6 +158,12 @@ impl<U: Account> Stage<U> {
         let page = format!("{}?token={{token}}", self.url(page));
         MailOptions::mount(self.prefix.clone()).page(page).language(self.language.tag.clone())
     }
+
+    /// How a mail is written that tells of something: it leads to a new password, for who did not do it.
+    pub(crate) fn notices(&self) -> MailOptions {
+        let options = MailOptions::mount(self.prefix.clone()).language(self.language.tag.clone());
+        if self.has(Feature::ResetPassword) { options.page(self.url("/forgot-password")) } else { options }
+    }
 }
 
 impl<U: Account> Visit<U> {
@@ -202,7 +209,9 @@ where
     F: Fn(Visit<U>) -> Fut + Clone + Send + Sync + 'static,
     Fut: Future<Output = Outcome> + Send + 'static,
 {
-    on(MethodFilter::GET, async move |State(pages): State<Shared<U>>, request: Request| run(pages, request, handler).await)
+    on(MethodFilter::GET, async move |State(pages): State<Shared<U>>, request: Request| {
+        run(pages, request, handler).await
+    })
 }
 
 /// A handler for POST, of requests from our own pages alone.
@@ -212,7 +221,9 @@ where
     F: Fn(Visit<U>) -> Fut + Clone + Send + Sync + 'static,
     Fut: Future<Output = Outcome> + Send + 'static,
 {
-    on(MethodFilter::POST, async move |State(pages): State<Shared<U>>, request: Request| run(pages, request, handler).await)
+    on(MethodFilter::POST, async move |State(pages): State<Shared<U>>, request: Request| {
+        run(pages, request, handler).await
+    })
 }
 
 async fn run<U, F, Fut>(pages: Shared<U>, request: Request, handler: F) -> Response

@@ -2,8 +2,8 @@
 //! (<https://w3c.github.io/webappsec-change-password-url/>).
 
 use axum::Router;
-use axum::http::header::LOCATION;
 use axum::http::StatusCode;
+use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use gatekit_core::Account;

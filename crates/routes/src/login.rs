@@ -56,6 +56,7 @@ async fn handler<U: Account>(State(auth): State<Auth<U>>, request: Request) -> R
     call.authorize(None).await?;
     let mut login = read(body.required("credentials")?, call.auth.policy().has_realms())?;
     login.client = client(&call.auth, call.parts());
+    login.mails = call.notices();
     let device = match handover.is_for_browsers() {
         true => remember_device(&call.auth, call.parts(), &mut login.client).map_err(unavailable)?,
         false => HeaderMap::new(),
