@@ -8,15 +8,15 @@ use axum::routing::{get, post};
 use gatekit::tower_sessions::session::{Id, Record};
 use gatekit::tower_sessions::session_store::{self, Error};
 use gatekit::tower_sessions::{Session, SessionManagerLayer, SessionStore};
-use gatekit::{Policy, TokenSource, TokenSources};
+use gatekit::{Policy, SqliteStore, TokenSource, TokenSources};
 use gatekit_tests::{Answer, App, Call, EMAIL, PASSWORD, Store, on_every_store};
 use serde_json::json;
 use tower_sessions::MemoryStore;
 
 /// A session store that can be made to fail.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Sessions {
-    store: MemoryStore,
+    store: Arc<dyn SessionStore>,
     broken: Arc<AtomicBool>,
 }
 
@@ -56,7 +56,11 @@ impl SessionStore for Sessions {
 async fn start(store: Store) -> (App, Sessions) {
     let sources = TokenSources::new([TokenSource::header("authorization"), TokenSource::session()]);
     let mut app = App::with(Policy::default()).sources(sources).start(store).await;
-    let sessions = Sessions::default();
+    let kept: Arc<dyn SessionStore> = match &app.folder {
+        Some(folder) => Arc::new(SqliteStore::open(folder.database()).await.unwrap().session_store()),
+        None => Arc::new(MemoryStore::default()),
+    };
+    let sessions = Sessions { store: kept, broken: Arc::default() };
     let show =
         get(|session: Session| async move { session.get::<String>("basket").await.unwrap().unwrap_or_default() });
     let fill = post(|session: Session, body: String| async move { session.insert("basket", body).await.unwrap() });
