@@ -1,6 +1,7 @@
 //! The pages as a browser meets them: forms, cookies, redirects.
 
 mod account;
+mod ask_to_log_in;
 mod change_email;
 mod change_password;
 mod cross_origin;

@@ -45,6 +45,7 @@
 //! - A store that fails is a 503 page, never "logged out".
 
 mod account;
+mod ask_to_log_in;
 mod assets;
 mod change_email;
 mod change_password;
@@ -75,6 +76,7 @@ mod well_known;
 
 pub use {
     account::{AccountPage, Session, Time},
+    ask_to_log_in::{AskToLogInLayer, AskToLogInService},
     change_email::ChangeEmailPage,
     change_password::ChangePasswordPage,
     confirm_email_change::ConfirmEmailChangePage,
