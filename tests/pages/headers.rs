@@ -4,7 +4,7 @@ use gatekit_tests::{Answer, EMAIL, PASSWORD, on_every_store};
 
 use crate::site::Site;
 
-/// `pages.headers`
+/// ASVS 3.4.3, 3.4.5, 3.4.6, 3.4.8, 3.5.8, 3.6.1, 4.1.1, 14.2.2
 #[track_caller]
 fn has_all_headers(answer: &Answer) {
     let headers = [
@@ -19,6 +19,7 @@ fn has_all_headers(answer: &Answer) {
         ("referrer-policy", "same-origin"),
         ("cache-control", "no-store"),
         ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
     ];
     for (name, value) in headers {
         assert_eq!(answer.header(name), value, "{name} of {answer:?}");

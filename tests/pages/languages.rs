@@ -47,6 +47,24 @@ on_every_store! {
         assert_eq!(mail.subject, "Neues Passwort wählen");
     }
 
+    /// Where to go if it was somebody else is in the mail.
+    async fn notices_lead_to_where_a_new_password_is_asked_for(store) {
+        let mut policy = Policy::default();
+        policy.notify_password_changed = true;
+        policy.notify_unknown_device = true;
+        let site = Site::with(policy, store).await;
+        let mut browser = site.signed_up().await;
+        assert!(browser.jar.contains_key("__Host-gatekit_device"));
+        let fields = [("current_password", PASSWORD), ("password", "another long one")];
+        browser.post("/change-password", &fields).await.expect_status(303);
+        assert_eq!(site.link(1).await, "/forgot-password");
+        // Another browser, another device; the first is known by its cookie.
+        browser.log_in("", EMAIL, "another long one").await.expect_status(303);
+        site.browser().header("accept-language", "de").log_in("", EMAIL, "another long one").await.expect_status(303);
+        assert_eq!(site.link(2).await, "/forgot-password");
+        assert!(site.app.mails.wait_for(2).await[1].text.contains("angemeldet"));
+    }
+
     async fn an_app_replaces_texts_and_adds_languages(store) {
         let texts = Texts::default()
             .set("en", "page.login.title", "Welcome <back>")

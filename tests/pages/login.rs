@@ -12,7 +12,7 @@ on_every_store! {
         let mut browser = site.browser();
         browser.get("/login").await.page(200, "Log in").says(r#"autocomplete="current-password""#);
         let answer = browser.log_in("", EMAIL, PASSWORD).await.goes_to("/account");
-        // cookies.attributes: ASVS 3.3.1, 3.3.2, 3.3.3, 3.3.4
+        // ASVS 3.3.1, 3.3.2, 3.3.3, 3.3.4
         let cookie = answer.header("set-cookie");
         assert!(cookie.starts_with("__Host-access_token="), "{cookie}");
         for attribute in ["Path=/", "HttpOnly", "Secure", "SameSite=Lax", "Max-Age=1209600"] {

@@ -5,8 +5,8 @@ use gatekit_tests::{App, EMAIL, PASSWORD, on_every_store};
 
 use crate::site::{PageAnswer, Site, escape};
 
-/// `redirect.open`: refused, the default is taken.
-const REFUSED: [&str; 20] = [
+/// ASVS 3.7.2, 4.2.4: refused, the default is taken.
+const REFUSED: [&str; 24] = [
     "//evil.example",
     "///evil.example",
     "/\\evil.example",
@@ -24,6 +24,10 @@ const REFUSED: [&str; 20] = [
     " //evil.example",
     "/private\r\nSet-Cookie: a=b",
     "/private\0",
+    "https:evil.example",
+    "http:\\\\evil.example",
+    "https:///evil.example",
+    "@evil.example",
     "evil",
     "",
     "?a=b",
@@ -59,6 +63,8 @@ on_every_store! {
             // To a browser that is a path.
             ("/%2F/evil.example", "/%2F/evil.example"),
             ("/%5Cevil.example", "/%5Cevil.example"),
+            ("/%09/evil.example", "/%09/evil.example"),
+            ("/x@evil.example", "/x@evil.example"),
         ] {
             browser.get(&format!("/login?return_to={}", escape(target))).await.goes_to(location);
         }

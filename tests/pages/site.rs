@@ -1,4 +1,5 @@
 //! A site with pages, and a browser that keeps cookies.
+#![expect(clippy::expect_used, reason = "a test stops at the first surprise")]
 
 use std::collections::BTreeMap;
 

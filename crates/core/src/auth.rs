@@ -137,6 +137,12 @@ impl<U: Account> Auth<U> {
         &self.0.hasher
     }
 
+    /// What the site is called, if the app has said so.
+    #[must_use]
+    pub fn site_name(&self) -> Option<&str> {
+        self.0.site_name.as_deref()
+    }
+
     /// What people are told, in which languages.
     #[must_use]
     pub fn texts(&self) -> &Texts {

@@ -131,4 +131,7 @@ mod guides {
     mod from_loopback {}
     #[doc = include_str!("../../../docs/guide/testing.md")]
     mod testing {}
+    #[cfg(feature = "pages")]
+    #[doc = include_str!("../../../docs/guide/pages.md")]
+    mod pages {}
 }

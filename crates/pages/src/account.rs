@@ -131,6 +131,6 @@ mod tests {
     #[test]
     fn a_time_is_written_for_programs_and_for_people() {
         let time = Time::from(Timestamp(1_795_300_000_377));
-        assert_eq!((time.machine.as_str(), time.human.as_str()), ("2026-11-21T21:46:40.377Z", "2026-11-21 21:46 UTC"));
+        assert_eq!((time.machine.as_str(), time.human.as_str()), ("2026-11-21T22:26:40.377Z", "2026-11-21 22:26 UTC"));
     }
 }

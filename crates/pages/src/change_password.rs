@@ -65,8 +65,7 @@ async fn change<U: Account>(mut visit: Visit<U>) -> Outcome {
     let (Some(old), Some(new)) = (old, new) else {
         return Ok(answer(stage, StatusCode::UNPROCESSABLE_ENTITY, &view));
     };
-    let mut change = ChangePassword::new(caller.user.id(), old, new).keep(caller.token);
-    change.mails = stage.notices();
+    let change = ChangePassword::new(caller.user.id(), old, new).keep(caller.token).mails(stage.notices());
     match stage.auth().change_password(change).await {
         Ok(()) => return Ok(stage.done("/account", "password-changed")),
         Err(ChangePasswordError::Unavailable(error)) => return Err(error.into()),

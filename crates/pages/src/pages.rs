@@ -108,7 +108,7 @@ impl<U: Account> Pages<U> {
     pub fn new(auth: Auth<U>) -> Self {
         let features = Feature::ALL.into_iter().filter(|feature| feature.needs().is_none_or(|op| auth.supports(op)));
         Self {
-            site_name: "My account".into(),
+            site_name: auth.site_name().unwrap_or("My account").to_owned(),
             home: "/".into(),
             after_login: None,
             languages: texts::LANGUAGES.map(str::to_owned).into(),
@@ -119,7 +119,8 @@ impl<U: Account> Pages<U> {
         }
     }
 
-    /// What the site is called, in the header and in the title of each page.
+    /// What the site is called, in the header and in the title of each page. As in mails
+    /// ([`Builder::site_name`](gatekit_core::Builder::site_name)) unless set.
     pub fn site_name(mut self, name: impl Into<String>) -> Self {
         self.site_name = name.into();
         self

@@ -125,13 +125,14 @@ fn read<U: Account>(
     mut fields: Map<String, Value>,
     email: &str,
     password: &Password,
-) -> Result<Register<U::Profile>, FieldError> {
+) -> Result<Register<U::Profile>, Box<FieldError>> {
     let mut text = |name: &str| match fields.shift_remove(name) {
         Some(Value::String(text)) => Some(text).filter(|text| !text.is_empty()),
         _ => None,
     };
     let (username, realm) = (text("username"), text("realm"));
-    let profile = serde_json::from_value(Value::Object(fields)).map_err(|error| FieldError::of_profile(&error))?;
+    let profile =
+        serde_json::from_value(Value::Object(fields)).map_err(|error| Box::new(FieldError::of_profile(&error)))?;
     let mut new = Register::with_profile(profile);
     new.email = Some(email.to_owned());
     new.password = Some(password.clone());

@@ -65,8 +65,7 @@ async fn reset<U: Account>(mut visit: Visit<U>) -> Outcome {
         view.password.error = Some(view.page.problem("password", message));
         return Ok(answer(stage, StatusCode::UNPROCESSABLE_ENTITY, &view));
     };
-    let mut reset = PasswordReset::new(secret, password);
-    reset.mails = stage.notices();
+    let reset = PasswordReset::new(secret, password).mails(stage.notices());
     match stage.auth().reset_password(reset).await {
         Ok(()) => Ok(with_cookies(stage.redirect("/login?notice=password-changed"), mailed.removal())),
         Err(ResetPasswordError::Password(error)) => {

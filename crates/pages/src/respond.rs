@@ -68,7 +68,9 @@ impl<U: Account> Stage<U> {
         headers.insert(CONTENT_SECURITY_POLICY, security_policy(page.form_origin.as_deref()));
         headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        headers.insert(HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin"));
+        for name in ["cross-origin-opener-policy", "cross-origin-resource-policy"] {
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_static("same-origin"));
+        }
         // Not `no-referrer`: with it browsers send `Origin: null` with our own forms, and older ones say nothing else of where a
         // form comes from.
         headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));

@@ -58,10 +58,9 @@ impl<U: Account> Visit<U> {
         let mut digests = self.browser.presented(&self.parts.headers).await?;
         digests.extend(self.caller().await?.map(|caller| caller.token.digest));
         for digest in &digests {
-            match self.stage.auth().logout(digest).await {
-                Err(LogoutError::Unavailable(error)) => return Err(error.into()),
-                // Ended already, which is what was wanted.
-                _ => {}
+            // One that has ended already is what was wanted.
+            if let Err(LogoutError::Unavailable(error)) = self.stage.auth().logout(digest).await {
+                return Err(error.into());
             }
         }
         self.forget(path).await
