@@ -1,5 +1,6 @@
 //! What `cargo xtask test` checks: one file a step, and the order they run in.
 
+mod browser;
 mod budget;
 mod clients;
 mod clippy;
@@ -31,7 +32,7 @@ pub(crate) struct Passed {
 }
 
 /// Quick ones first; those that need the network last.
-static STEPS: [Step; 9] = [
+static STEPS: [Step; 10] = [
     Step { name: "fmt", promise: "every file is formatted", run: fmt::run },
     Step { name: "lock", promise: "the lock files fit the manifests", run: lock::run },
     Step { name: "budget", promise: "the kit costs an app no more crates than promised", run: budget::run },
@@ -41,6 +42,7 @@ static STEPS: [Step; 9] = [
     Step { name: "features", promise: "no warning in any library with each feature alone", run: features::run },
     Step { name: "deny", promise: "licences, bans, sources and advisories are in order", run: deny::run },
     Step { name: "clients", promise: "clients in other languages work against the examples", run: clients::run },
+    Step { name: "browser", promise: "the pages work in a real browser", run: browser::run },
 ];
 
 /// All steps, in order.

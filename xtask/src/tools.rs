@@ -62,6 +62,16 @@ pub(crate) fn valgrind() -> Result<()> {
     apt("valgrind").map_err(|why| format!("valgrind is missing: apt-get install valgrind ({why})"))
 }
 
+/// Chromium and the chromedriver of the same version.
+pub(crate) fn chromium() -> Result<()> {
+    for (program, package) in [("chromium", "chromium"), ("chromedriver", "chromium-driver")] {
+        if !Run::new(program, &["--version"]).works() {
+            apt(package).map_err(|why| format!("{program} is missing: apt-get install {package} ({why})"))?;
+        }
+    }
+    Ok(())
+}
+
 /// npm and a Node.js that is new enough; the path of the latter.
 pub(crate) fn node(workspace: &Workspace) -> Result<PathBuf> {
     let installed = PathBuf::from("node");

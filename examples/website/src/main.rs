@@ -1,0 +1,95 @@
+//! A little site whose visitors have accounts: pages to sign up, log in and manage an account, mails, and pages of its own.
+//!
+//! Copy this folder as a start.
+//!
+//! ```text
+//! cargo run -p website                # then open http://localhost:3000
+//! ```
+//!
+//! 1. "Create an account", with any address. Mails are printed to the terminal.
+//! 2. `/private` is for users: log out, open it, and you are back there after logging in.
+//! 3. `/private/keys` asks for the password again, ten minutes after the last time.
+//! 4. `/account` has the rest: change the password or the address, end sessions, delete the account.
+//!
+//! It reads from the environment:
+//!
+//! | variable | without it |
+//! | --- | --- |
+//! | `PORT` | 3000 |
+//! | `DATABASE` | `website.db` in the current folder |
+//! | `PUBLIC_URL`, where visitors reach it: the links in mails begin with it | `http://localhost:<PORT>` |
+//! | `SMTP_URL`, such as `smtps://user:password@mail.example.com` | mails are printed |
+//! | `MAIL_FROM`, such as `Website <no-reply@example.com>` | `Website <no-reply@localhost>` |
+//! | `VERIFY_EMAIL=1`: nobody logs in before the address is proven | off |
+//!
+//! In production put it behind a server that speaks HTTPS, and set `PUBLIC_URL` to that address.
+#![expect(clippy::print_stdout, reason = "it tells the person who starts it where to look")]
+
+mod guard;
+mod site;
+
+use std::env;
+use std::error::Error;
+use std::net::SocketAddr;
+
+use axum::{Router, middleware};
+use gatekit::pages::Pages;
+use gatekit::{Auth, AuthLayer, ConsoleMailer, Policy, SmtpMailer, SqliteStore, TokenCookie, TokenSources};
+use tokio::net::TcpListener;
+
+/// What the site is called.
+const NAME: &str = "Website";
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    tracing_subscriber::fmt().init();
+    let listener = TcpListener::bind(format!("127.0.0.1:{}", setting("PORT", "3000"))).await?;
+    let url = format!("http://localhost:{}", listener.local_addr()?.port());
+    let public_url = setting("PUBLIC_URL", &url);
+
+    let mut policy = Policy::default();
+    policy.email_verification_required = setting("VERIFY_EMAIL", "0") == "1";
+    let store = SqliteStore::open(setting("DATABASE", "website.db")).await?;
+    let auth = Auth::builder(store.clone()).tokens(store).policy(policy).public_url(&public_url);
+    let auth = match env::var("SMTP_URL") {
+        Ok(server) => {
+            auth.mailer(SmtpMailer::from_url(&server, &setting("MAIL_FROM", "Website <no-reply@localhost>"))?)
+        }
+        Err(_) => auth.mailer(ConsoleMailer::stdout()),
+    };
+    let auth: Auth = auth.build()?;
+
+    // Over HTTPS, as in production, browsers keep the token in a cookie that no other host can set. Plain http is for development.
+    let cookie = if public_url.starts_with("https://") { TokenCookie::default() } else { TokenCookie::for_localhost() };
+    let app = Router::new()
+        .merge(site::routes().layer(middleware::from_fn(guard::ask_to_log_in)))
+        .merge(Pages::new(auth.clone()).site_name(NAME).router())
+        .layer(AuthLayer::new(auth).sources(TokenSources::default().with_cookie(cookie)));
+
+    println!("READY {url}");
+    // With the visitors' addresses, which they see in their list of sessions.
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, app).with_graceful_shutdown(shutdown()).await?;
+    Ok(())
+}
+
+/// Waits for Ctrl+C, or on Unix for the SIGTERM that service managers send.
+async fn shutdown() {
+    #[cfg(unix)]
+    if let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+        return;
+    }
+    // Should there be no signal to wait for, the server runs until it is killed.
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending().await
+    }
+}
+
+/// An environment variable, or what holds without it.
+fn setting(name: &str, default: &str) -> String {
+    env::var(name).unwrap_or_else(|_| default.to_owned())
+}
