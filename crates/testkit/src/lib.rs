@@ -54,7 +54,7 @@
 //!
 //! # When something is wrong
 //!
-//! Whatever waits here waits five seconds and then panics with a message that says what it waited for: a test must end.
+//! Whatever waits here waits a minute and then panics with a message that says what it waited for: a test must end.
 #![expect(
     clippy::panic,
     clippy::expect_used,

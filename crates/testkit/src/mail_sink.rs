@@ -81,7 +81,7 @@ impl MailSink {
     ///
     /// # Panics
     ///
-    /// If none comes within five seconds.
+    /// If none comes within a minute.
     pub async fn next(&self) -> Mail {
         let next = until(&self.0.changed, || {
             let mut state = self.state();
@@ -99,7 +99,7 @@ impl MailSink {
     ///
     /// # Panics
     ///
-    /// If they do not come within five seconds.
+    /// If they do not come within a minute.
     pub async fn wait_for(&self, count: usize) -> Vec<Mail> {
         let enough = until(&self.0.changed, || Some(self.mails()).filter(|mails| mails.len() >= count));
         match enough.await {
@@ -113,7 +113,7 @@ impl MailSink {
     ///
     /// # Panics
     ///
-    /// If they do not come within five seconds.
+    /// If they do not come within a minute.
     pub async fn wait_for_kind(&self, kind: MailKind, count: usize) -> Vec<Mail> {
         let of_kind = || self.mails().into_iter().filter(|mail| mail.kind == kind).collect::<Vec<_>>();
         match until(&self.0.changed, || Some(of_kind()).filter(|mails| mails.len() >= count)).await {
@@ -132,7 +132,7 @@ impl MailSink {
     ///
     /// # Panics
     ///
-    /// If no mail comes within five seconds, or the newest holds no link.
+    /// If no mail comes within a minute, or the newest holds no link.
     pub async fn last_link(&self) -> String {
         let mail = self.last().await;
         match mail.link.or_else(|| first_link(&mail.text)) {
@@ -145,7 +145,7 @@ impl MailSink {
     ///
     /// # Panics
     ///
-    /// If no mail comes within five seconds, or the newest holds no secret.
+    /// If no mail comes within a minute, or the newest holds no secret.
     pub async fn last_token(&self) -> String {
         let mail = self.last().await;
         match Self::token_in(&mail) {

@@ -197,7 +197,7 @@ impl SmtpSink {
     ///
     /// # Panics
     ///
-    /// If none comes within five seconds.
+    /// If none comes within a minute.
     pub async fn next(&self) -> ReceivedMail {
         let next = until(&self.shared.changed, || {
             let mut state = self.shared.state();
@@ -215,7 +215,7 @@ impl SmtpSink {
     ///
     /// # Panics
     ///
-    /// If they do not come within five seconds.
+    /// If they do not come within a minute.
     pub async fn wait_for(&self, count: usize) -> Vec<ReceivedMail> {
         let enough = until(&self.shared.changed, || Some(self.mails()).filter(|mails| mails.len() >= count));
         match enough.await {
@@ -228,7 +228,7 @@ impl SmtpSink {
     ///
     /// # Panics
     ///
-    /// If no mail comes within five seconds, or the newest holds no link.
+    /// If no mail comes within a minute, or the newest holds no link.
     pub async fn last_link(&self) -> String {
         match self.wait_for(1).await.last().and_then(ReceivedMail::link) {
             Some(link) => link,
@@ -240,7 +240,7 @@ impl SmtpSink {
     ///
     /// # Panics
     ///
-    /// If no mail comes within five seconds, or the newest holds no secret.
+    /// If no mail comes within a minute, or the newest holds no secret.
     pub async fn last_token(&self) -> String {
         match self.wait_for(1).await.last().and_then(|mail| first_secret(&mail.text)) {
             Some(secret) => secret,

@@ -2,7 +2,6 @@
 
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
 
 use gatekit_core::Authenticator;
 use gatekit_layer::JwtVerifier;
@@ -250,11 +249,11 @@ async fn j_18__more_than_8_kib_is_refused_before_any_work() {
     accepted(check(&verifier, &fill(8192)).await, "8 KiB");
     invalid(check(&verifier, &fill(8200)).await, "8 KiB and a bit");
 
-    let start = Instant::now();
+    // Signed and all, so that nothing but its length speaks against it.
+    invalid(check(&verifier, &fill(1_000_000)).await, "a megabyte");
     for huge in ["A".repeat(1_000_000), ".".repeat(1_000_000), ".".repeat(10_000), ".".repeat(8000)] {
         invalid(check(&verifier, &huge).await, "huge");
     }
-    assert!(start.elapsed().as_millis() < 100, "{:?}", start.elapsed());
 }
 
 #[tokio::test]

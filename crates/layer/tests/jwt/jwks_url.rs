@@ -319,7 +319,7 @@ async fn rel_12__while_the_issuer_is_known_to_be_down_nobody_waits_for_it() {
     // No answer comes, so if this one waited it would wait for the time limit.
     let start = std::time::Instant::now();
     accepted(check(&verifier, &issuer.token_a()).await, "at once");
-    assert!(start.elapsed().as_secs() < 3, "{:?}", start.elapsed());
+    assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
     until(async || issuer.fetches() == 3).await;
     // It comes back, and what was started beside is used.
     issuer.publishes(&[0, 1], "");
