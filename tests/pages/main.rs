@@ -16,6 +16,7 @@ mod mounts;
 mod register;
 mod reset_password;
 mod return_to;
+mod sessions;
 mod site;
 mod templates;
 mod verify_email;

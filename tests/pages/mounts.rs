@@ -65,6 +65,10 @@ on_every_store! {
         let account = browser.get("/account").await.page(200, "My account");
         account.hides("/change-password").hides("/change-email").hides("/delete-account").says("/logout");
 
+        let only_login = pages.clone().only([Feature::Login]).home("/start");
+        let site = site.mount(only_login);
+        site.browser().log_in("", EMAIL, PASSWORD).await.goes_to("/start");
+
         let site = site.mount(pages.without([Feature::Register]));
         site.browser().get("/register").await.expect_status(404);
         site.browser().get("/forgot-password").await.expect_status(200);

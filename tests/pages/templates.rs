@@ -3,7 +3,7 @@
 use gatekit::pages::{Layout, LoginPage, Pages, RegisterPage, Rendered, Templates};
 use gatekit::{Auth, AuthLayer, MemoryStore, User};
 use gatekit_testkit::fast_hasher;
-use gatekit_tests::{EMAIL, PASSWORD, Store, on_every_store};
+use gatekit_tests::{EMAIL, PASSWORD, on_every_store};
 use serde::{Deserialize, Serialize};
 
 use crate::site::{Browser, PageAnswer, Site};
@@ -57,7 +57,6 @@ struct Profile {
 
 #[tokio::test]
 async fn fields_that_a_template_adds_become_the_profile() {
-    let _ = Store::Memory;
     let store = MemoryStore::new();
     let auth: Auth<User<Profile>> = Auth::builder(store.clone()).tokens(store).hasher(fast_hasher()).build().unwrap();
     let router = Pages::new(auth.clone()).templates(Own).router().layer(AuthLayer::new(auth.clone()));

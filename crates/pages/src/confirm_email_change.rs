@@ -60,7 +60,7 @@ async fn change<U: Account>(mut visit: Visit<U>) -> Outcome {
         Ok(_) => {
             let page = stage.page("confirm-email-change.done.title");
             let text = page.text("confirm-email-change.done.text").to_owned();
-            let view = MessagePage::new(page, text).link(stage.url("/login"), "back.login");
+            let view = stage.with_login(MessagePage::new(page, text), "back.login");
             Ok(with_cookies(stage.say(StatusCode::OK, &view), mailed.removal()))
         }
         Err(ChangeEmailError::Unavailable(error)) => Err(error.into()),

@@ -40,7 +40,7 @@
 //!
 //! - A POST that a page of another origin has sent is refused with 403.
 //! - A GET spends nothing. A mailed link opens a form, and takes its secret out of the URL before that.
-//! - Nothing is cached, framed, or loaded from elsewhere: see the headers in [`docs/guide/pages.md`](https://docs.rs/gatekit).
+//! - Nothing is cached, framed, or loaded from elsewhere: each answer has the headers that say so.
 //! - Nobody is sent elsewhere than [`Auth::may_redirect_to`](gatekit_core::Auth::may_redirect_to) allows.
 //! - A store that fails is a 503 page, never "logged out".
 

@@ -132,7 +132,8 @@ impl<U: Account> Pages<U> {
         self
     }
 
-    /// Where somebody goes who has logged in and came from nowhere, from the root of the site: `/private`. `/account` unless set.
+    /// Where somebody goes who has logged in and came from nowhere, from the root of the site: `/private`. `/account` unless
+    /// set, or [`home`](Self::home) where that is left out.
     pub fn after_login(mut self, path: impl Into<String>) -> Self {
         self.after_login = Some(path.into());
         self
@@ -151,7 +152,7 @@ impl<U: Account> Pages<U> {
         self
     }
 
-    /// These pages and no others.
+    /// These pages and no others. Who has to log in is sent to `/login` below the same prefix, also where that is a page of the app's own.
     pub fn only(mut self, features: impl IntoIterator<Item = Feature>) -> Self {
         self.features = features.into_iter().collect();
         self

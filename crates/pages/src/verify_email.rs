@@ -52,8 +52,7 @@ async fn verify<U: Account>(visit: Visit<U>) -> Outcome {
         Ok(_) => {
             let page = stage.page("verify-email.done.title");
             let text = page.text("verify-email.done.text").to_owned();
-            // To the login, which sends those on who are logged in.
-            let view = MessagePage::new(page, text).link(stage.url("/login"), "verify-email.done.continue");
+            let view = stage.with_login(MessagePage::new(page, text), "verify-email.done.continue");
             Ok(with_cookies(stage.say(StatusCode::OK, &view), mailed.removal()))
         }
         Err(ConfirmEmailError::Unavailable(error)) => Err(error.into()),

@@ -132,7 +132,11 @@ impl<U: Account> Stage<U> {
     /// Where somebody goes who has logged in.
     pub(crate) fn after_login(&self, target: Option<&str>) -> String {
         let target = target.or(self.pages.after_login.as_deref());
-        target.map_or_else(|| self.url("/account"), str::to_owned)
+        match target {
+            Some(target) => target.to_owned(),
+            None if self.has(Feature::Account) => self.url("/account"),
+            None => self.pages.home.clone(),
+        }
     }
 
     /// Whether these pages are mounted.
@@ -146,6 +150,11 @@ impl<U: Account> Stage<U> {
             true => self.redirect(&format!("{path}?notice={notice}")),
             false => self.redirect_to(&self.after_login(None)),
         }
+    }
+
+    /// With a link to the login, which sends those on who are logged in, if there is such a page.
+    pub(crate) fn with_login(&self, view: MessagePage, key: &str) -> MessagePage {
+        if self.has(Feature::Login) { view.link(self.url("/login"), key) } else { view }
     }
 
     /// With a link back to the account, if there is such a page.
