@@ -13,7 +13,7 @@ use crate::{EMAIL, OLD, World};
 const MANY: usize = 20;
 
 impl World {
-    async fn from_a_browser(&self) -> IssuedToken {
+    async fn in_a_browser(&self) -> IssuedToken {
         let client = Client::default().user_agent("Mozilla/5.0");
         self.auth.login(Login::email(EMAIL, OLD).client(client)).await.unwrap().token
     }
@@ -45,7 +45,7 @@ async fn it_is_noted_at_most_once_in_the_time_the_policy_says() {
         policy.last_used_precision = Some(precision);
         let world = World::with(policy);
         world.ada().await;
-        let token = world.from_a_browser().await;
+        let token = world.in_a_browser().await;
         assert_eq!(world.use_token(&token).await, (token.record.clone(), LOOKED_UP.into()), "it was just issued");
         let mut last_used = None;
         for _ in 0..3 {
@@ -74,7 +74,7 @@ async fn it_is_noted_of_no_token_whose_client_is_unknown_and_not_where_the_polic
     never.last_used_precision = None;
     let silent = World::with(never);
     silent.ada().await;
-    let known = silent.from_a_browser().await;
+    let known = silent.in_a_browser().await;
     for (world, token) in [(&world, &issued), (&world, &unknown), (&silent, &known)] {
         world.wait_seconds(100_000);
         let (record, calls) = world.use_token(token).await;
@@ -88,7 +88,7 @@ async fn use_and_renewal_are_one_write() {
     (policy.token_ttl, policy.renew_after, policy.last_used_precision) = (3600, Some(600), Some(300));
     let world = World::with(policy);
     world.ada().await;
-    let token = world.from_a_browser().await;
+    let token = world.in_a_browser().await;
     let first = world.wait_seconds(300);
     let (record, calls) = world.use_token(&token).await;
     assert_eq!((record.renewed, record.last_used, calls), (None, Some(first), NOTED.into()));
@@ -112,7 +112,7 @@ async fn a_write_that_fails_does_not_fail_the_request() {
             policy.renew_after = renew_after;
             let world = World::with(policy);
             world.ada().await;
-            let token = world.from_a_browser().await;
+            let token = world.in_a_browser().await;
             let now = world.wait_seconds(300);
             world.calls.reset();
             world.calls.every_call_of("update_token", fault);
@@ -133,7 +133,7 @@ async fn a_write_that_fails_does_not_fail_the_request() {
 async fn many_at_once_are_all_let_in_and_it_is_noted_once() {
     let world = World::new();
     world.ada().await;
-    let token = world.from_a_browser().await;
+    let token = world.in_a_browser().await;
     let now = world.wait_seconds(300);
     let tasks: Vec<_> = (0..MANY)
         .map(|_| {
