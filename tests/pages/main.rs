@@ -13,6 +13,7 @@ mod languages;
 mod login;
 mod logout;
 mod mounts;
+mod planted;
 mod register;
 mod reset_password;
 mod return_to;
