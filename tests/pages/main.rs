@@ -8,6 +8,7 @@ mod cross_origin;
 mod delete_account;
 mod failures;
 mod headers;
+mod hostile;
 mod inputs;
 mod languages;
 mod login;

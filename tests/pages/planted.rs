@@ -5,7 +5,7 @@ use gatekit_tests::on_every_store;
 use crate::site::{PageAnswer, Site};
 
 on_every_store! {
-    /// `cookie.toss`: such a cookie cannot be refused by the site, so it must not lock anybody out.
+    /// C-1, C-14: such a cookie cannot be refused by the site, so it must not lock anybody out.
     async fn a_cookie_of_others_that_is_no_ascii_hides_none_of_ours(store) {
         let site = Site::new(store).await;
         let mut browser = site.signed_up().await;
@@ -22,7 +22,7 @@ on_every_store! {
         site.browser().call("GET", "/account").header("cookie", raw).await.page(200, "Mein Konto");
     }
 
-    /// 3.3.3: browsers keep the promise of the prefix for this very name, not for what looks like it after trimming.
+    /// 3.3.3, C-10, V-50: browsers keep the promise of the prefix for this very name, not for what looks like it after trimming.
     async fn a_name_that_is_ours_but_for_unusual_blanks_is_not_ours(store) {
         let site = Site::new(store).await;
         let browser = site.signed_up().await;
@@ -34,6 +34,11 @@ on_every_store! {
                 let both = format!("{name}=planted; __Host-access_token={token}");
                 site.browser().call("GET", "/account").header("cookie", both).await.page(200, "My account");
             }
+        }
+        // Browsers send a cookie without a name as its value alone.
+        for name in ["=__Host-access_token", "__host-access_token", "__HOST-ACCESS_TOKEN", "access_token"] {
+            let answer = site.browser().call("GET", "/account").header("cookie", format!("{name}={token}")).await;
+            answer.goes_to("/login?return_to=/account");
         }
     }
 }

@@ -114,9 +114,9 @@ async fn register<U: Account>(mut visit: Visit<U>) -> Outcome {
     }
 }
 
-/// The fields that are not ours.
+/// The fields that are not ours: what a client may not say of itself is no part of a profile either, as at `POST /users`.
 fn others(form: Form) -> Map<String, Value> {
-    const OURS: [&str; 4] = ["email", "password", "return_to", "__proto__"];
+    const OURS: [&str; 7] = ["email", "password", "return_to", "__proto__", "id", "emailVerified", "verificationToken"];
     let fields = form.into_fields().filter(|(name, _)| !OURS.contains(&name.as_str()));
     fields.map(|(name, value)| (name, Value::String(value))).collect()
 }

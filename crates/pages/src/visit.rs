@@ -64,8 +64,9 @@ impl<U: Account> Stage<U> {
         let cookie = BrowserTransport::of_user::<U>(&parts.extensions).and_then(|browser| browser.cookie().cloned());
         let cookie = cookie.unwrap_or_default();
         let language = Language::of(&query, &parts.headers, &cookie, &pages.languages);
-        // What was cut off on the way here. A path that browsers take for a host is nobody's prefix.
-        let prefix = original.path().strip_suffix(&path).filter(|prefix| pages.auth.may_redirect_to(prefix));
+        // What was cut off on the way here. A path that browsers take for a host, or for another path, is nobody's prefix.
+        let is_prefix = |prefix: &&str| return_to::is_prefix(prefix) && pages.auth.may_redirect_to(prefix);
+        let prefix = original.path().strip_suffix(&path).filter(is_prefix);
         let prefix = prefix.unwrap_or_default().to_owned();
         Self { query, language, cookie, prefix, path, pages }
     }
