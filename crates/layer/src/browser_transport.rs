@@ -2,7 +2,7 @@
 
 use gatekit_core::{IssuedToken, TokenDigest};
 use http::Extensions;
-use http::header::{HeaderMap, SET_COOKIE};
+use http::header::{HeaderMap, HeaderValue, SET_COOKIE};
 
 use crate::context::{Context, Typed};
 use crate::source::has_cookie;
@@ -44,7 +44,7 @@ pub struct BrowserTransport {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct SignedIn {
-    /// `Set-Cookie` for the answer. With a session it is empty: tower-sessions sets its own cookie.
+    /// `Set-Cookie` for the answer. With a session it is none, or takes back a token's cookie from before: tower-sessions sets its own cookie.
     pub headers: HeaderMap,
     /// The tokens that this browser was signed in with until now. Nobody has them any more, so end them (ASVS 7.2.4).
     pub replaced: Vec<TokenDigest>,
@@ -115,6 +115,10 @@ impl BrowserTransport {
         #[cfg(feature = "tower-sessions")]
         if let Some(session) = self.session()? {
             crate::session::sign_in(session, &token.record).await?;
+            // Its token has just ended, and where it is looked for first it would hide the session.
+            if let Some(cookie) = self.cookie.as_ref().filter(|cookie| has_cookie(headers, cookie.as_name())) {
+                signed_in.headers.append(SET_COOKIE, removal(cookie)?);
+            }
             return Ok(signed_in);
         }
         if let Some(cookie) = &self.cookie {
@@ -139,8 +143,7 @@ impl BrowserTransport {
             crate::session::sign_out(session).await?;
         }
         if let Some(cookie) = &self.cookie {
-            let value = cookie.removal().map_err(|error| AuthRejection::Misconfigured(error.to_string()))?;
-            headers.append(SET_COOKIE, value);
+            headers.append(SET_COOKIE, removal(cookie)?);
         }
         Ok(headers)
     }
@@ -176,4 +179,8 @@ impl BrowserTransport {
     fn session(&self) -> Result<Option<&tower_sessions_core::Session>, AuthRejection> {
         self.session.as_ref().map(|session| session.as_ref().map_err(AuthRejection::clone)).transpose()
     }
+}
+
+fn removal(cookie: &TokenCookie) -> Result<HeaderValue, AuthRejection> {
+    cookie.removal().map_err(|error| AuthRejection::Misconfigured(error.to_string()))
 }

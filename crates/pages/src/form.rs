@@ -9,8 +9,8 @@ use percent_encoding::percent_decode;
 /// Bytes of a body. The longest password that a policy takes by default fits in some twenty times.
 const MAX_BYTES: usize = 64 * 1024;
 
-/// The fields of a form, or of a query.
-#[derive(Clone, Debug, Default)]
+/// The fields of a form, or of a query. It cannot be printed: there are passwords and secrets in it.
+#[derive(Clone, Default)]
 pub(crate) struct Form(Vec<(String, String)>);
 
 impl Form {
