@@ -164,7 +164,7 @@ on_every_store! {
         app.get("/me").cookie(&second).await.expect_status(200);
     }
 
-    /// V-49, V-50: a neighbouring host can plant the plain name and not the one with the prefix.
+    /// C-14, V-50: a neighbouring host can plant the plain name and not the one with the prefix.
     async fn a_planted_cookie_signs_nobody_in(store) {
         let app = App::new(store).await;
         app.sign_up().await;

@@ -91,6 +91,7 @@ async fn basket(app: &App, session: &str) -> String {
 }
 
 on_every_store! {
+    /// 7.4.1, V-51
     async fn a_session_signs_in_and_a_logout_flushes_it(store) {
         let (app, sessions) = start(store).await;
         let session = signed_in(&app).await;
@@ -105,7 +106,7 @@ on_every_store! {
         assert!(app.auth.list_tokens(&1.into()).await.unwrap().is_empty());
     }
 
-    /// 14.2.4, V-47: whoever reads the session store can sign in with nothing of it.
+    /// 14.2.4: whoever reads the session store can sign in with nothing of it.
     async fn a_session_holds_the_digest_and_never_the_token(store) {
         let (app, sessions) = start(store).await;
         let body = json!({"email": EMAIL, "password": PASSWORD});
@@ -122,7 +123,7 @@ on_every_store! {
         assert_eq!(answer.value().get("id"), None);
     }
 
-    /// 7.2.4, RFC session fixation: the id changes, what was there before stays, and the id from before is worth nothing.
+    /// 7.2.4, C-12, V-31, V-35: session fixation. The id changes, what was there before stays, and the id from before is worth nothing.
     async fn a_planted_session_is_worth_nothing_after_a_login(store) {
         let (app, _) = start(store).await;
         let planted = session_in(&app.post("/basket").bare_body("shoes").await);

@@ -31,6 +31,7 @@ on_every_store! {
         page.says(r#"<h3>Firefox on Linux <span class="tag">This session</span></h3>"#);
     }
 
+    /// 7.5.2
     async fn one_session_is_ended(store) {
         let site = Site::new(store).await;
         let mut browser = site.signed_up().await;
@@ -52,6 +53,7 @@ on_every_store! {
         assert!(a.is_logged_in("").await);
     }
 
+    /// 7.4.3
     async fn all_others_are_ended(store) {
         let site = Site::new(store).await;
         let mut browser = site.signed_up().await;
@@ -65,7 +67,7 @@ on_every_store! {
         assert!(browser.is_logged_in("").await);
     }
 
-    /// CWE-639
+    /// CWE-639, 8.2.2
     async fn nobody_ends_somebody_elses_session(store) {
         let site = Site::new(store).await;
         let mut browser = site.signed_up().await;
@@ -85,7 +87,7 @@ on_every_store! {
         }
     }
 
-    /// What a client calls itself is shown to its user, and nothing of it is markup.
+    /// What a client calls itself is shown to its user, and nothing of it is markup (3.2.2).
     async fn a_user_agent_is_not_shown_as_it_is(store) {
         let site = Site::new(store).await;
         site.signed_up().await;

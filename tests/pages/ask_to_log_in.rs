@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::StatusCode;
 use axum::routing::get;
 use gatekit::pages::{AskToLogInLayer, Pages};
-use gatekit::{AuthLayer, AuthUser, Fresh};
+use gatekit::{AuthLayer, AuthUser, Fresh, RequireScopeLayer};
 use gatekit_tests::{EMAIL, PASSWORD, on_every_store};
 
 use crate::site::Site;
@@ -84,5 +85,19 @@ on_every_store! {
         let mut browser = site.browser();
         let asked = browser.get("/private?access_token=abc&x=1").await.expect_status(303);
         assert_eq!(asked.headers["location"], "/login?return_to=/private%3Fx%3D1");
+    }
+
+    /// Neither would another login help, nor would the way there and back ever end.
+    async fn who_is_logged_in_and_may_not_is_told_so(store) {
+        let site = Site::new(store).await;
+        let scoped = Router::new().route("/admin", get(private)).layer(RequireScopeLayer::new("admin"));
+        let own = scoped.route("/own", get(async || StatusCode::UNAUTHORIZED)).layer(AskToLogInLayer::new());
+        let mut browser = site.signed_up().await;
+        browser.router = own.layer(AuthLayer::new(site.app.auth.clone()));
+        browser.get("/admin").await.expect(401, "AUTHORIZATION_REQUIRED");
+        browser.get("/own").await.expect_status(401);
+        browser.jar.clear();
+        browser.get("/admin").await.expect_status(303);
+        browser.get("/own").await.expect_status(401);
     }
 }

@@ -22,7 +22,7 @@ const POSTS: [&str; 13] = [
 ];
 
 on_every_store! {
-    /// With the user's cookie, and without.
+    /// FM-1, FM-3, B-12: with the user's cookie, and without.
     async fn a_form_of_another_origin_is_refused(store) {
         let site = Site::new(store).await;
         let mut browser = site.signed_up().await;

@@ -4,7 +4,7 @@ use gatekit_tests::{Answer, EMAIL, PASSWORD, on_every_store};
 
 use crate::site::Site;
 
-/// ASVS 3.4.3, 3.4.5, 3.4.6, 3.4.8, 3.5.8, 3.6.1, 4.1.1, 14.2.2
+/// ASVS 3.4.3, 3.4.4, 3.4.5, 3.4.6, 3.4.8, 3.5.8, 3.6.1, 4.1.1, 14.2.2, 14.3.2
 #[track_caller]
 fn has_all_headers(answer: &Answer) {
     let headers = [

@@ -5,6 +5,7 @@ use gatekit_tests::on_every_store;
 use crate::site::{PageAnswer, Site};
 
 on_every_store! {
+    /// 3.5.3
     async fn a_link_to_it_logs_nobody_out(store) {
         let site = Site::new(store).await;
         let mut browser = site.signed_up().await;
@@ -13,6 +14,7 @@ on_every_store! {
         assert!(browser.is_logged_in("").await);
     }
 
+    /// 7.4.1, 14.3.1, V-51
     async fn its_button_ends_the_token_and_takes_the_cookie_back(store) {
         let site = Site::new(store).await;
         let mut browser = site.signed_up().await;

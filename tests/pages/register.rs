@@ -50,7 +50,7 @@ on_every_store! {
         again.page(422, "Create an account").says(r##"<a href="#email">There is already an account"##);
     }
 
-    /// What is entered comes back as text, whatever it looks like (ASVS 1.2.1).
+    /// What is entered comes back as text, whatever it looks like (ASVS 1.2.1, 3.2.2).
     async fn what_was_entered_is_escaped(store) {
         let site = Site::new(store).await;
         let evil = r#""><script>alert(1)</script>"#;

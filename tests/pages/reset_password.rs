@@ -58,7 +58,7 @@ on_every_store! {
         browser.get("/reset-password").await.page(200, "Choose a new password").hides(&secret);
     }
 
-    /// Mail scanners follow links, and so do impatient people.
+    /// Mail scanners follow links, and so do impatient people (3.5.3).
     async fn looking_spends_nothing(store) {
         let site = Site::new(store).await;
         site.signed_up().await;

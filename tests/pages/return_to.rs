@@ -5,7 +5,7 @@ use gatekit_tests::{App, EMAIL, PASSWORD, on_every_store};
 
 use crate::site::{PageAnswer, Site, escape};
 
-/// ASVS 3.7.2, 4.2.4: refused, the default is taken.
+/// ASVS 3.7.2, 4.2.4, O-1, V-130: refused, the default is taken.
 const REFUSED: [&str; 24] = [
     "//evil.example",
     "///evil.example",

@@ -74,7 +74,7 @@ impl Site {
 /// A browser: it keeps cookies and says where its forms come from.
 #[derive(Clone)]
 pub(crate) struct Browser {
-    router: Router,
+    pub(crate) router: Router,
     pub(crate) jar: BTreeMap<String, String>,
     pub(crate) headers: Vec<(&'static str, String)>,
 }

@@ -29,6 +29,7 @@ on_every_store! {
         browser.get("/account").await.page(200, "My account").says(r#"<span class="tag">confirmed</span>"#);
     }
 
+    /// 3.5.3
     async fn looking_spends_nothing_and_a_link_works_once(store) {
         let (site, _) = registered(store).await;
         let link = site.link(1).await;

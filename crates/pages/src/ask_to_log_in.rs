@@ -8,7 +8,7 @@ use axum::extract::{OriginalUri, Request};
 use axum::http::header::{CACHE_CONTROL, LOCATION, REFERRER_POLICY};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
-use gatekit_layer::ErrorResponse;
+use gatekit_layer::AuthRejection;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -18,9 +18,10 @@ use crate::return_to;
 /// [`Fresh`](gatekit_layer::Fresh) and so on) answers a program with 401, a person who opens the page is sent
 ///
 /// 1. to `/confirm-password`, if it is logged in and has proven its password too long ago (`STEP_UP_REQUIRED`);
-/// 2. to `/login` else,
+/// 2. to `/login`, if nobody is logged in,
 ///
-/// and back to the page after that, query included. Other methods than GET are left alone: what they have sent would be lost.
+/// and back to the page after that, query included. Other methods than GET are left alone: what they have sent would be lost. So is who is logged in and may not,
+/// and a 401 of the app's own.
 ///
 /// ```
 /// use axum::Router;
@@ -100,7 +101,10 @@ where
         Box::pin(async move {
             let response = answering.await?;
             Ok(match opened {
-                Some(page) if response.status() == StatusCode::UNAUTHORIZED => ask(&prefix, &page, &response),
+                Some(page) if response.status() == StatusCode::UNAUTHORIZED => match what_helps(&response) {
+                    Some(path) => ask(&prefix, path, &page),
+                    None => response,
+                },
                 _ => response,
             })
         })
@@ -113,9 +117,17 @@ fn opened(request: &Request) -> String {
     original.path_and_query().map_or("/", |target| target.as_str()).to_owned()
 }
 
-fn ask(prefix: &str, page: &str, refused: &Response) -> Response {
-    let code = refused.extensions().get::<ErrorResponse>().and_then(ErrorResponse::error_code);
-    let path = if code == Some("STEP_UP_REQUIRED") { "/confirm-password" } else { "/login" };
+/// Where somebody goes whom a guard has refused. Who is logged in and may not, or is refused by the app itself, goes nowhere: the login would send
+/// it back here, again and again.
+fn what_helps(refused: &Response) -> Option<&'static str> {
+    match refused.extensions().get::<AuthRejection>()? {
+        AuthRejection::Missing | AuthRejection::Invalid | AuthRejection::Expired => Some("/login"),
+        AuthRejection::StepUpRequired { .. } => Some("/confirm-password"),
+        _ => None,
+    }
+}
+
+fn ask(prefix: &str, path: &str, page: &str) -> Response {
     let target = format!("{prefix}{path}?return_to={}", return_to::encode(page));
     let mut response = StatusCode::SEE_OTHER.into_response();
     let headers = response.headers_mut();
