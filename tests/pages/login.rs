@@ -6,7 +6,7 @@ use gatekit_tests::{EMAIL, PASSWORD, on_every_store};
 use crate::site::{PageAnswer, Site};
 
 on_every_store! {
-    /// 3.3.1, 3.3.3, 3.3.4, O-14, N-53
+    /// O-14
     async fn who_has_the_password_gets_a_cookie_and_goes_to_the_account(store) {
         let site = Site::new(store).await;
         site.signed_up().await;

@@ -1,5 +1,7 @@
 //! Users and tokens in memory: the reference for every other store, for tests and for apps that start afresh each time.
 
+mod devices;
+
 use std::collections::{BTreeSet, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -7,10 +9,10 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use async_trait::async_trait;
 
 use crate::{
-    CreateUserError, DeviceSeen, DeviceStore, Identifier, IdentifierKind, NewUser, NoProfile, OneTimePurpose,
-    OneTimeRecord, OneTimeStore, PasswordHash, Profile, RoleStore, StoreError, StoreIdentity, StoredUser, Timestamp,
-    TokenDigest, TokenOwner, TokenRecord, TokenStore, User, UserChange, UserId, UserOperation, UserQuery, UserStore,
-    Where, find_token_owner_separately,
+    CreateUserError, Identifier, IdentifierKind, NewUser, NoProfile, OneTimePurpose, OneTimeRecord, OneTimeStore,
+    PasswordHash, Profile, RoleStore, StoreError, StoreIdentity, StoredUser, Timestamp, TokenDigest, TokenOwner,
+    TokenRecord, TokenStore, User, UserChange, UserId, UserOperation, UserQuery, UserStore, Where,
+    find_token_owner_separately,
 };
 
 /// A store that forgets everything when the process ends.
@@ -375,44 +377,6 @@ impl<P: Profile> TokenStore for MemoryStore<P> {
 
     fn identity(&self) -> Option<&StoreIdentity> {
         Some(&self.identity)
-    }
-}
-
-#[async_trait]
-impl<P: Profile> DeviceStore for MemoryStore<P> {
-    async fn remember_device(
-        &self,
-        user_type: &str,
-        user: &UserId,
-        device: &TokenDigest,
-        now: Timestamp,
-    ) -> Result<DeviceSeen, StoreError> {
-        let mut contents = self.write();
-        let devices = contents.devices.entry((user_type.to_owned(), user.clone())).or_default();
-        let first = devices.is_empty();
-        Ok(match devices.insert(*device, now) {
-            Some(_) => DeviceSeen::Known,
-            None if first => DeviceSeen::First,
-            None => DeviceSeen::New,
-        })
-    }
-
-    async fn forget_devices_of(&self, user_type: &str, user: &UserId) -> Result<u64, StoreError> {
-        let devices = self.write().devices.remove(&(user_type.to_owned(), user.clone()));
-        Ok(devices.map_or(0, |devices| removed(devices.len(), 0)))
-    }
-
-    async fn purge_devices(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
-        let mut contents = self.write();
-        let mut left = limit;
-        let mut purged = 0_u64;
-        contents.devices.retain(|_, devices| {
-            let count = devices.len();
-            devices.retain(|_, seen| !(*seen < before && take_one(&mut left)));
-            purged = purged.saturating_add(removed(count, devices.len()));
-            !devices.is_empty()
-        });
-        Ok(purged)
     }
 }
 

@@ -137,12 +137,6 @@ impl ErrorResponse {
         self
     }
 
-    /// The stable code, if there is one.
-    #[must_use]
-    pub fn error_code(&self) -> Option<&str> {
-        self.0.code.as_deref()
-    }
-
     /// The status.
     #[must_use]
     pub fn status(&self) -> StatusCode {

@@ -311,6 +311,7 @@ async fn a_session_ends_at_its_millisecond_by_the_clock((store, clock): (impl Se
     }
 }
 
+/// V-32
 async fn a_session_whose_id_is_in_use_gets_another((store, clock): (impl SessionStore, FrozenClock)) {
     let first = ending(7, Duration::from_secs(1));
     create(&store, &first).await;
@@ -331,6 +332,7 @@ async fn of_twenty_created_with_one_id_each_gets_its_own((store, clock): (impl S
     assert_eq!(create_twenty(&Arc::new(store)).await.len(), 20, "of twenty sessions with one id each gets its own");
 }
 
+/// V-33
 async fn a_save_brings_no_deleted_session_back((store, _): (impl SessionStore, FrozenClock)) {
     let record = ending(7, Duration::from_secs(9));
     create(&store, &record).await;
@@ -351,11 +353,13 @@ async fn a_save_brings_no_expired_session_back((store, clock): (impl SessionStor
     );
 }
 
+/// V-35
 async fn a_save_makes_no_session((store, _): (impl SessionStore, FrozenClock)) {
     ok(store.save(&ending(7, Duration::from_secs(9))).await);
     assert_eq!(ok(store.load(&Id(7)).await), None, "an id that came from outside never becomes a session by a save");
 }
 
+/// V-33, RACE-8
 async fn of_a_save_and_a_deletion_at_once_the_deletion_wins((store, _): (impl SessionStore, FrozenClock)) {
     let store = Arc::new(store);
     for _ in 0..ROUNDS {
