@@ -18,7 +18,7 @@ pub(crate) enum Scripts {
 /// A Chromium with an empty profile. Dropping it ends it.
 #[derive(Debug)]
 pub(crate) struct Browser {
-    // In this order: the session, who drives it, what it wrote.
+    // In this order: who drives it and ends it, what it wrote.
     driver: WebDriver,
     _process: ChromeDriver,
     _profile: Folder,
@@ -61,6 +61,8 @@ impl Browser {
         });
         wanted.add_experimental_option("prefs", preferences).unwrap();
         let driver = WebDriver::new(process.url(), wanted).await.expect("Chromium starts");
+        // Its own way to end the session when it is dropped can block the thread for minutes. Chromedriver ends it.
+        driver.clone().leak().expect("it has just begun");
         driver.set_script_timeout(super::PATIENCE).await.unwrap();
         driver.set_page_load_timeout(super::PATIENCE).await.unwrap();
         Self { driver, _process: process, _profile: profile, scripts }
