@@ -3,7 +3,7 @@
 
 use gatekit_tests::PASSWORD;
 
-use crate::stage::{ADA, Look, Stage, with_scripts};
+use crate::stage::{ADA, Look, OtherSite, Scripts, Stage, with_and_without_scripts, with_scripts};
 
 /// Looks at the page that is shown in all ways.
 async fn look_at(stage: &Stage, name: &str) {
@@ -104,6 +104,18 @@ with_scripts! {
         look_at(&stage, "confirm-password-mistakes").await;
     }
 
+    /// Or all of the above proves nothing.
+    async fn a_page_that_not_everybody_can_use_is_found(stage) {
+        let other = OtherSite::start().await;
+        other.show("<h1>Hi</h1><main><input><p style='color: #ccc; width: 3000px'>Pale</p></main>");
+        stage.browser.open(&other.same_site()).await;
+        let found = stage.browser.violations().await;
+        for rule in ["color-contrast", "label"] {
+            assert!(found.iter().any(|violation| violation["rule"] == rule), "{rule} is not among {found:?}");
+        }
+        assert!(stage.browser.overflow().await > 0);
+    }
+
     /// The one thing that scripts do to a form.
     async fn a_password_can_be_shown(stage) {
         let kind = async || stage.browser.attribute("#password", "type").await;
@@ -132,5 +144,15 @@ with_scripts! {
         stage.browser.fill("password", PASSWORD).await;
         stage.browser.follow_by_key(thirtyfour::Key::Enter).await;
         stage.expect_at("/account").await;
+    }
+}
+
+with_and_without_scripts! {
+    /// Or the tests without them prove nothing.
+    async fn a_browser_without_scripts_has_none(stage) {
+        stage.open("/login").await;
+        let toggles = stage.browser.elements("button.toggle").await.len();
+        let expected = usize::from(stage.browser.scripts() == Scripts::On);
+        assert_eq!(toggles, expected, "the button that a script adds");
     }
 }

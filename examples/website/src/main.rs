@@ -25,7 +25,7 @@
 //! In production put it behind a server that speaks HTTPS, and set `PUBLIC_URL` to that address.
 #![expect(clippy::print_stdout, reason = "it tells the person who starts it where to look")]
 
-mod guard;
+mod headers;
 mod site;
 
 use std::env;
@@ -33,7 +33,7 @@ use std::error::Error;
 use std::net::SocketAddr;
 
 use axum::{Router, middleware};
-use gatekit::pages::Pages;
+use gatekit::pages::{AskToLogInLayer, Pages};
 use gatekit::{Auth, AuthLayer, ConsoleMailer, Policy, SmtpMailer, SqliteStore, TokenCookie, TokenSources};
 use tokio::net::TcpListener;
 
@@ -62,7 +62,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // Over HTTPS, as in production, browsers keep the token in a cookie that no other host can set. Plain http is for development.
     let cookie = if public_url.starts_with("https://") { TokenCookie::default() } else { TokenCookie::for_localhost() };
     let app = Router::new()
-        .merge(site::routes().layer(middleware::from_fn(guard::ask_to_log_in)))
+        // The site's own pages. Who may not see one is sent to where that can be changed, and comes back.
+        .merge(site::routes().layer(AskToLogInLayer::new()).layer(middleware::from_fn(headers::set)))
         .merge(Pages::new(auth.clone()).site_name(NAME).router())
         .layer(AuthLayer::new(auth).sources(TokenSources::default().with_cookie(cookie)));
 
