@@ -5,6 +5,12 @@
 //!
 //! Run it by `cargo xtask test --only browser`, which installs what it needs. Screenshots of all pages are in `target/browser` afterwards, those of
 //! tests that failed in `target/browser/failed`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test that failed says what the browser and the site showed"
+)]
 
 mod accessibility;
 mod change_email;

@@ -67,7 +67,7 @@ impl Site {
             .find_map(|line| line.strip_prefix("READY ").map(|url| url.trim().to_owned()))
             .expect("the website says where it listens");
         // It must not block on a full pipe. What it says is shown with a test that fails.
-        thread::spawn(move || lines.for_each(|line| eprintln!("website| {line}")));
+        thread::spawn(move || lines.for_each(|line| println!("website| {line}")));
         site
     }
 
