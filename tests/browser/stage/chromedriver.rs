@@ -17,8 +17,13 @@ pub(crate) struct ChromeDriver {
 }
 
 impl ChromeDriver {
-    /// Starts it.
+    /// Starts it. It wants the same port in IPv4 and IPv6, and gives up when the one it has chosen is taken in one of them: then it is started
+    /// again.
     pub(crate) fn start() -> Self {
+        (0..20).find_map(|_| Self::attempt()).expect("chromedriver finds a free port")
+    }
+
+    fn attempt() -> Option<Self> {
         let mut process = Command::new("chromedriver")
             .arg("--port=0")
             .stdin(Stdio::null())
@@ -29,12 +34,11 @@ impl ChromeDriver {
         // From here on it ends with this value, also when it does not say its port.
         let mut driver = Self { process, port: 0 };
         let mut lines = BufReader::new(output).lines().map_while(Result::ok);
-        driver.port = lines
-            .find_map(|line| line.split_once("successfully on port ")?.1.trim_end_matches('.').parse().ok())
-            .expect("chromedriver says its port");
+        driver.port =
+            lines.find_map(|line| line.split_once("successfully on port ")?.1.trim_end_matches('.').parse().ok())?;
         // Nobody reads on, but it must not block on a full pipe.
         thread::spawn(move || lines.for_each(drop));
-        driver
+        Some(driver)
     }
 
     /// Where it listens.
