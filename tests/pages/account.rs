@@ -67,6 +67,24 @@ on_every_store! {
         assert!(browser.is_logged_in("").await);
     }
 
+    /// 7.5.2: who finds a browser open does not lock its owner out elsewhere.
+    async fn sessions_are_ended_by_who_has_proven_its_password_a_short_time_ago(store) {
+        let site = Site::new(store).await;
+        let mut browser = site.signed_up().await;
+        let mut other = site.logged_in().await;
+        let handle = handles(&mut browser).await.remove(0);
+        site.app.clock.advance(Duration::from_secs(601));
+        for path in ["/account/sessions/revoke", "/account/sessions/revoke-others"] {
+            let asked = browser.post(path, &[("session", &handle)]).await;
+            asked.goes_to("/confirm-password?return_to=/account");
+        }
+        assert!(other.is_logged_in("").await);
+        let proven = browser.post("/confirm-password", &[("password", PASSWORD), ("return_to", "/account")]).await;
+        proven.goes_to("/account");
+        browser.post("/account/sessions/revoke", &[("session", &handle)]).await.goes_to("/account?notice=session-ended");
+        assert!(!other.is_logged_in("").await);
+    }
+
     /// CWE-639, 8.2.2
     async fn nobody_ends_somebody_elses_session(store) {
         let site = Site::new(store).await;

@@ -74,7 +74,7 @@ pub use {
         AccessToken, AnyUser, AuthLayer, AuthRejection, AuthUser, BrowserTransport, Caller, ClientIp, ErrorForm,
         ErrorResponse, Fresh, HasRole, InvalidTokenCookie, Owned, PresentedToken, RequireAuthLayer, RequireFreshLayer,
         RequireRoleLayer, RequireScopeLayer, Role, SameSite, Scope, Scoped, TokenCookie, TokenSource, TokenSources,
-        access_token, principal, refuse_cross_origin, require_owner,
+        access_token, principal, refuse_cross_origin, refuse_cross_origin_of, require_owner,
     },
 };
 

@@ -272,6 +272,13 @@ fn split(parts: &mut Parts) -> (Option<&mut Context>, Head<'_>) {
     (extensions.get_mut(), head)
 }
 
+/// The check of the innermost layer whose users are `U`s.
+pub(crate) fn cross_origin_of<U: 'static>(extensions: &Extensions) -> Option<&CrossOrigin> {
+    let mut contexts = extensions.get::<Context>()?.outwards();
+    let context = contexts.find(|context| context.settings.authenticator.as_any().is::<Typed<U>>())?;
+    Some(&context.settings.cross_origin)
+}
+
 /// The check of the innermost layer.
 pub(crate) fn cross_origin(extensions: &Extensions) -> Option<&CrossOrigin> {
     extensions.get::<Context>().map(|context| &context.settings.cross_origin)

@@ -63,9 +63,22 @@ impl CrossOrigin {
 ///
 /// [`AuthRejection::CrossOrigin`]. Where no layer is mounted no origin but the app's own is trusted.
 pub fn refuse_cross_origin(parts: &Parts) -> Result<(), AuthRejection> {
+    refuse(parts, crate::context::cross_origin(&parts.extensions))
+}
+
+/// [`refuse_cross_origin`] by the trusted origins of the layer whose users are `U`s, where layers for several types are stacked: who is trusted with
+/// one kind of account is not trusted with another.
+///
+/// # Errors
+///
+/// [`AuthRejection::CrossOrigin`]. Where no such layer is mounted no origin but the app's own is trusted.
+pub fn refuse_cross_origin_of<U: 'static>(parts: &Parts) -> Result<(), AuthRejection> {
+    refuse(parts, crate::context::cross_origin_of::<U>(&parts.extensions))
+}
+
+fn refuse(parts: &Parts, cross_origin: Option<&CrossOrigin>) -> Result<(), AuthRejection> {
     let none = CrossOrigin::default();
-    let cross_origin = crate::context::cross_origin(&parts.extensions).unwrap_or(&none);
-    let forged = cross_origin.refuses(&parts.method, &parts.uri, &parts.headers);
+    let forged = cross_origin.unwrap_or(&none).refuses(&parts.method, &parts.uri, &parts.headers);
     if forged { Err(AuthRejection::CrossOrigin) } else { Ok(()) }
 }
 

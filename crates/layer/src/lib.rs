@@ -76,7 +76,7 @@ pub use {
     browser_transport::{BrowserTransport, SignedIn},
     client_ip::ClientIp,
     context::AnyUser,
-    cross_origin::{InvalidOrigin, refuse_cross_origin},
+    cross_origin::{InvalidOrigin, refuse_cross_origin, refuse_cross_origin_of},
     error_response::{ErrorForm, ErrorResponse},
     extract::{AccessToken, AuthUser, Caller, PresentedToken, access_token, principal},
     fresh::{Fresh, RequireFreshLayer, RequireFreshService},

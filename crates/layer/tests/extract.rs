@@ -13,7 +13,7 @@ use gatekit_core::{
 };
 use gatekit_layer::{
     AccessToken, AuthLayer, AuthRejection, AuthUser, PresentedToken, RequireAuthLayer, TokenSource, TokenSources,
-    access_token, principal,
+    access_token, principal, refuse_cross_origin_of,
 };
 use http::{Request, StatusCode};
 use http_body_util::BodyExt;
@@ -330,4 +330,31 @@ async fn what_was_found_ends_with_the_request() {
     assert_eq!(ask(&router, "/me", "ada").await, ok("ada"));
     assert_eq!(ask(&router, "/me", "").await.0, 401);
     assert_eq!(ask(&router, "/me", "ada").await, ok("ada"));
+}
+
+/// 3.5.1
+#[tokio::test]
+async fn an_origin_that_is_trusted_with_robots_is_not_trusted_with_members() {
+    async fn asked(request: axum::extract::Request) -> String {
+        let (parts, _) = request.into_parts();
+        let [members, robots, nobodys] = [
+            refuse_cross_origin_of::<Member>(&parts),
+            refuse_cross_origin_of::<Robot>(&parts),
+            refuse_cross_origin_of::<User>(&parts),
+        ];
+        format!("{} {} {}", members.is_ok(), robots.is_ok(), nobodys.is_ok())
+    }
+    let robots = AuthLayer::new(Robots).trusted_origin("https://robots.example.com").unwrap();
+    let router = Router::new()
+        .route("/", axum::routing::post(asked))
+        .layer(robots)
+        .layer(AuthLayer::new(Members::default()).trusted_origin("https://admin.example.com").unwrap());
+    for (origin, passes) in [
+        ("https://robots.example.com", "false true false"),
+        ("https://admin.example.com", "true false false"),
+        ("https://app.example.com", "true true true"),
+    ] {
+        let request = Request::post("/").header("host", "app.example.com").header("origin", origin);
+        assert_eq!(send(&router, request.body(Body::empty()).unwrap()).await, (200, passes.to_owned()), "{origin}");
+    }
 }

@@ -109,17 +109,18 @@ async fn account<U: Account>(mut visit: Visit<U>) -> Outcome {
     Ok(stage.show(StatusCode::OK, &view.page, stage.pages.templates.account(&view)))
 }
 
-/// Ends one. That there is none of this name is no mistake of anybody's: it has just ended.
+/// Ends one, for who has proven its password a short time ago (ASVS 7.5.2): who finds a browser open must not lock its owner out. That there is
+/// none of this name is no mistake of anybody's: it has just ended.
 async fn revoke<U: Account>(mut visit: Visit<U>) -> Outcome {
     let form = visit.form()?;
-    let caller = visit.require_caller().await?;
+    let caller = visit.require_fresh().await?;
     let handle = form.get("session").unwrap_or_default();
     visit.stage.auth().revoke_token(&caller.user.id(), handle).await?;
     Ok(visit.stage.redirect("/account?notice=session-ended"))
 }
 
 async fn revoke_others<U: Account>(mut visit: Visit<U>) -> Outcome {
-    let caller = visit.require_caller().await?;
+    let caller = visit.require_fresh().await?;
     visit.stage.auth().logout_everywhere(&caller.user.id(), Some(&caller.token)).await?;
     Ok(visit.stage.redirect("/account?notice=sessions-ended"))
 }

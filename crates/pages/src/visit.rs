@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use gatekit_core::{Account, Auth, MailOptions, TokenRecord};
-use gatekit_layer::{AuthRejection, AuthUser, BrowserTransport, TokenCookie, access_token, refuse_cross_origin};
+use gatekit_layer::{AuthRejection, AuthUser, BrowserTransport, TokenCookie, access_token, refuse_cross_origin_of};
 
 use crate::form::Form;
 use crate::language::Language;
@@ -260,7 +260,7 @@ where
 /// Whether the layer around the pages can carry them, and the request comes from one of them.
 fn admit<U: Account>(parts: &Parts) -> Result<BrowserTransport, AuthRejection> {
     if parts.method == Method::POST {
-        refuse_cross_origin(parts)?;
+        refuse_cross_origin_of::<U>(parts)?;
     }
     BrowserTransport::of_user::<U>(&parts.extensions).ok_or_else(|| {
         misconfigured(

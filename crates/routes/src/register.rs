@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use gatekit_core::{Account, Auth, FieldError, Method, Password, Profile, Register, RegisterError};
-use gatekit_layer::{ErrorResponse, refuse_cross_origin};
+use gatekit_layer::{ErrorResponse, refuse_cross_origin_of};
 use serde_json::{Map, Value};
 
 use crate::call::Call;
@@ -39,7 +39,7 @@ async fn handler<U: Account>(State(auth): State<Auth<U>>, request: Request) -> R
     let mut call = Call::begin(auth, Method::CREATE, request).await?;
     // A page of another origin can send a form unasked, and JSON only if the app has allowed it.
     if !call.body_is_json() {
-        refuse_cross_origin(call.parts()).map_err(|rejection| rejection.to_error())?;
+        refuse_cross_origin_of::<U>(call.parts()).map_err(|rejection| rejection.to_error())?;
     }
     if let Some(users) = call.body.take_array() {
         return create_many(&mut call, users).await;

@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 use axum::http::{Request, StatusCode};
 use axum::response::{IntoResponse, Response};
 use gatekit_core::{Account, Auth, IssuedToken, LogoutError, TokenDigest};
-use gatekit_layer::{AuthRejection, BrowserTransport, ErrorResponse, refuse_cross_origin};
+use gatekit_layer::{AuthRejection, BrowserTransport, ErrorResponse, refuse_cross_origin_of};
 use serde_json::{Map, Value};
 use tower::{Layer, Service};
 
@@ -140,7 +140,7 @@ impl Handover {
             false => None,
         };
         if browser.is_some() || !call.body_is_json() {
-            refuse_cross_origin(parts).map_err(|rejection| rejection.to_error())?;
+            refuse_cross_origin_of::<U>(parts).map_err(|rejection| rejection.to_error())?;
         }
         let policy = call.auth.policy();
         let lasting = |browser: BrowserTransport| match policy.renew_after {
@@ -192,7 +192,7 @@ impl Leaving {
     /// The browser that sent this, if it is signed in and the request is of the app's own pages: those of others cannot sign anybody out.
     pub(crate) async fn of<U: Account>(parts: &Parts) -> Result<Option<Self>, ErrorResponse> {
         let Some(browser) = BrowserTransport::of_user::<U>(&parts.extensions) else { return Ok(None) };
-        if refuse_cross_origin(parts).is_err() {
+        if refuse_cross_origin_of::<U>(parts).is_err() {
             return Ok(None);
         }
         let refused = |rejection: AuthRejection| rejection.to_error();
