@@ -34,6 +34,24 @@ on_every_store! {
         assert!(browser.is_logged_in("").await, "nobody was logged out by it");
     }
 
+    /// 7.2.4: who cannot be rid of its old token gets no new one.
+    async fn a_login_that_cannot_end_the_token_before_it_is_none(store) {
+        let site = Site::new(store).await;
+        let mut browser = site.signed_up().await;
+        let token = browser.token().map(str::to_owned);
+        for broken in ["find_token", "delete_token"] {
+            site.app.faults.reset();
+            site.app.faults.every_call_of(broken, Fault::Fail);
+            let answer = browser.log_in("", EMAIL, PASSWORD).await.page(503, "Not available right now");
+            assert!(!answer.headers.contains_key("set-cookie"), "{broken}: {answer:?}");
+        }
+        site.app.faults.reset();
+        assert_eq!(browser.token().map(str::to_owned), token);
+        assert!(browser.is_logged_in("").await);
+        browser.log_in("", EMAIL, PASSWORD).await.expect_status(303);
+        assert_ne!(browser.token().map(str::to_owned), token);
+    }
+
     async fn a_mailed_link_is_as_good_as_it_was(store) {
         let site = Site::new(store).await;
         site.signed_up().await;

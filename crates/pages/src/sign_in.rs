@@ -1,7 +1,7 @@
 //! How is somebody logged in here? The token goes where the layer finds it again, and the one before it ends.
 
 use axum::response::Response;
-use gatekit_core::{Account, IssuedToken, Login, LoginError, LogoutError};
+use gatekit_core::{Account, IssuedToken, Login, LoginError, LogoutError, TokenDigest};
 use gatekit_routes::{client, remember_device};
 
 use crate::respond::{Failure, with_headers};
@@ -34,35 +34,35 @@ impl<U: Account> Visit<U> {
     /// Signs the browser in with a token and goes to `target`. The tokens it was signed in with before end (ASVS 7.2.4).
     pub(crate) async fn sign_in(&self, token: &IssuedToken, target: &str) -> Result<Response, Failure> {
         let auth = self.stage.auth();
-        let signed_in = match self.browser.sign_in(&self.parts.headers, token).await {
-            Ok(signed_in) => signed_in,
-            Err(rejection) => {
-                // Nobody got it.
-                if let Err(error) = auth.logout(&token.record.digest).await {
-                    tracing::warn!(%error, "a token that nobody got could not be ended; it ends by itself");
-                }
-                return Err(rejection.into());
-            }
+        let failure = match self.browser.sign_in(&self.parts.headers, token).await {
+            Ok(signed_in) => match self.end(&signed_in.replaced).await {
+                Ok(()) => return Ok(with_headers(self.stage.redirect_to(target), &signed_in.headers)),
+                Err(failure) => failure,
+            },
+            Err(rejection) => rejection.into(),
         };
-        for digest in &signed_in.replaced {
-            match auth.logout(digest).await {
-                Ok(()) | Err(LogoutError::TokenNotFound) => {}
-                Err(error) => tracing::warn!(%error, "a token was replaced but could not be ended"),
+        // Nobody got it.
+        if let Err(error) = auth.logout(&token.record.digest).await {
+            tracing::warn!(%error, "a token that nobody got could not be ended; it ends by itself");
+        }
+        Err(failure)
+    }
+
+    /// Ends these tokens. One that has ended already is what was wanted.
+    async fn end(&self, digests: &[TokenDigest]) -> Result<(), Failure> {
+        for digest in digests {
+            if let Err(LogoutError::Unavailable(error)) = self.stage.auth().logout(digest).await {
+                return Err(error.into());
             }
         }
-        Ok(with_headers(self.stage.redirect_to(target), &signed_in.headers))
+        Ok(())
     }
 
     /// Ends the tokens the browser has and takes them back.
     pub(crate) async fn sign_out(&mut self, path: &str) -> Result<Response, Failure> {
         let mut digests = self.browser.presented(&self.parts.headers).await?;
         digests.extend(self.caller().await?.map(|caller| caller.token.digest));
-        for digest in &digests {
-            // One that has ended already is what was wanted.
-            if let Err(LogoutError::Unavailable(error)) = self.stage.auth().logout(digest).await {
-                return Err(error.into());
-            }
-        }
+        self.end(&digests).await?;
         self.forget(path).await
     }
 

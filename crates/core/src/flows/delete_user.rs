@@ -3,7 +3,7 @@
 use crate::flows::step_up::{Proof, Unproven};
 use crate::{Account, Auth, Event, OneTimePurpose, StoreError, Unavailable, UserId};
 
-/// A user wants to be removed, and proves with the password that it is the one.
+/// A user wants to be removed, and proves that it is the one: with the password, or a token for which it was proven a short time ago.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct DeleteAccount {
