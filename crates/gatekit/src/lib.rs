@@ -23,6 +23,8 @@
 //! | [`layer`] | tower layers and extractors | always |
 //! | [`routes`] | routes in LoopBack 3's wire format | `routes` |
 //! | `pages` | pages to sign up, log in and manage an account | `pages` |
+//! | `cmwell` | CM-Well's `_login` and its tokens | `cmwell` |
+//! | `wix` | Wix members login | `wix` |
 //! | [`sql`] | the SQLite store | `sqlite` |
 //! | [`mail`] | mailers: console, SMTP | `console-mail`, `smtp` |
 //! | [`tower_sessions`] | server-side sessions, in the version that the layer reads | `tower-sessions` |
@@ -31,6 +33,8 @@
 //! The default features are `routes`, `sqlite` and `console-mail`. With `default-features = false` only layers and extractors remain,
 //! with neither SQL nor password hashing.
 
+#[cfg(feature = "cmwell")]
+pub use gatekit_cmwell as cmwell;
 pub use gatekit_core as core;
 pub use gatekit_layer as layer;
 #[cfg(feature = "jwt")]
@@ -43,6 +47,8 @@ pub use gatekit_pages as pages;
 pub use gatekit_routes as routes;
 #[cfg(feature = "sqlite")]
 pub use gatekit_sql as sql;
+#[cfg(feature = "wix")]
+pub use gatekit_wix as wix;
 #[cfg(feature = "tower-sessions")]
 pub use tower_sessions;
 

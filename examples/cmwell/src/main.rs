@@ -1,0 +1,3 @@
+//! A server with CM-Well's `_login`, its tokens and its path permissions, to copy as a start.
+
+fn main() {}

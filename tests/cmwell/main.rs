@@ -1,0 +1,1 @@
+//! CM-Well's login as its clients meet it.

@@ -1,0 +1,1 @@
+//! Wix members login as its clients meet it.
