@@ -4,11 +4,12 @@
 //! It is a test target of its own because it records what the whole process logs.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+use gatekit::core::Mail;
 use gatekit::{
-    ChangeEmail, ChangePassword, ConfirmEmail, DeleteAccount, Login, PasswordReset, Policy, Register,
+    ChangeEmail, ChangePassword, ConfirmEmail, DeleteAccount, Login, MailKind, PasswordReset, Policy, Register,
     RequestEmailChange, UpdateUser,
 };
-use gatekit_testkit::{Fault, LogCapture};
+use gatekit_testkit::{Fault, LogCapture, MailSink};
 use gatekit_tests::{Answer, App, EMAIL, Store};
 use serde_json::json;
 
@@ -56,12 +57,13 @@ impl Walk {
     }
 
     async fn change_email_to(&mut self, token: &str, email: &str) -> String {
-        let before = self.app.mails.mails().len();
+        let of_kind = |mail: &Mail| mail.kind == MailKind::ChangeEmail;
+        let before = self.app.mails.mails().into_iter().filter(of_kind).count();
         let body = json!({"password": PASSWORDS[2], "email": email});
         let answer = self.app.post("/api/users/change-email").token(token).json(body).await.expect_status(204);
         self.keep(answer);
-        self.app.mails.wait_for(before + 1).await;
-        let secret = self.app.mails.last_token().await;
+        let mails = self.app.mails.wait_for_kind(MailKind::ChangeEmail, before + 1).await;
+        let secret = mails.last().and_then(MailSink::token_in).unwrap();
         self.secrets.push(secret.clone());
         secret
     }

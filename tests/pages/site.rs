@@ -7,7 +7,7 @@ use axum::Router;
 use axum::http::HeaderMap;
 use gatekit::pages::Pages;
 use gatekit::{AuthLayer, Policy};
-use gatekit_tests::{Answer, App, Call, EMAIL, PASSWORD, Setup, Store};
+use gatekit_tests::{Answer, App, Call, EMAIL, PASSWORD, Setup, Store, settled};
 
 /// Where the site is, for the browser.
 const ORIGIN: &str = "https://app.example.com";
@@ -40,7 +40,8 @@ impl Site {
             "" => pages.router(),
             prefix => Router::new().nest(prefix, pages.router()),
         };
-        self.app.router = router.layer(AuthLayer::new(self.app.auth.clone()));
+        let router = router.layer(AuthLayer::new(self.app.auth.clone()));
+        self.app.router = settled(router, &self.app.auth, &self.app.mails);
         self
     }
 

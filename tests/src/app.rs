@@ -12,7 +12,7 @@ use gatekit::{
     Auth, AuthLayer, AuthUser, DeviceStore, Hasher, MemoryStore, OneTimeStore, Policy, RoleStore, SqliteStore,
     TokenSources, TokenStore, User, UserStore, routes,
 };
-use gatekit_testkit::{EventLog, Faults, FaultyStore, FrozenClock, MailSink, fast_hasher};
+use gatekit_testkit::{EventLog, Faults, FaultyStore, FrozenClock, MailBehavior, MailSink, fast_hasher};
 use serde_json::json;
 
 use crate::{Answer, Call, Folder};
@@ -338,8 +338,23 @@ impl Setup {
             layer = layer.trusted_origin(&origin).expect("an origin");
         }
         let router = routes_of(&self.prefix, &auth).layer(from_fn_with_state(seen.clone(), record)).layer(layer);
+        let router = settled(router, &auth, &mails);
         App { auth, clock, mails, events, faults, router, folder, seen }
     }
+}
+
+/// Answers when the mails of a request are sent. They are sent on tasks of their own: in the order of the requests only if one request waits for the
+/// mails of the one before. A mailer that never answers is not waited for.
+pub fn settled(router: Router, auth: &Auth, mails: &MailSink) -> Router {
+    router.layer(from_fn_with_state((auth.clone(), mails.clone()), settle))
+}
+
+async fn settle(State((auth, mails)): State<(Auth, MailSink)>, request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    if mails.behavior() != MailBehavior::Hang {
+        auth.mails_sent().await;
+    }
+    response
 }
 
 /// The routes every app here has. Layers go around them.

@@ -15,7 +15,7 @@ mod app;
 mod folder;
 mod http;
 
-pub use app::{App, EMAIL, PASSWORD, Setup, Store, routes_of};
+pub use app::{App, EMAIL, PASSWORD, Setup, Store, routes_of, settled};
 pub use folder::Folder;
 pub use http::{Answer, Call, at_once, count};
 

@@ -49,7 +49,7 @@ pub enum MailBehavior {
     Deliver,
     /// Refuses it.
     Fail,
-    /// Never answers.
+    /// Does not answer, until it is told to do something else; then it refuses it.
     Hang,
 }
 
@@ -63,6 +63,13 @@ impl MailSink {
     /// From now on does this with every mail.
     pub fn behave(&self, behavior: MailBehavior) {
         self.state().behavior = behavior;
+        self.0.changed.notify_waiters();
+    }
+
+    /// What it does with a mail at present.
+    #[must_use]
+    pub fn behavior(&self) -> MailBehavior {
+        self.state().behavior
     }
 
     /// The mails so far, oldest first. It does not wait.
@@ -161,6 +168,19 @@ impl MailSink {
         }
     }
 
+    /// Waits while it is told to hang.
+    async fn told_otherwise(&self) {
+        loop {
+            let mut changed = std::pin::pin!(self.0.changed.notified());
+            // From here on no change is missed.
+            changed.as_mut().enable();
+            if self.behavior() != MailBehavior::Hang {
+                return;
+            }
+            changed.await;
+        }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -181,7 +201,10 @@ impl Mailer for MailSink {
         match behavior {
             MailBehavior::Deliver => Ok(()),
             MailBehavior::Fail => Err(MailError::new("the mail sink was told to fail")),
-            MailBehavior::Hang => std::future::pending().await,
+            MailBehavior::Hang => {
+                self.told_otherwise().await;
+                Err(MailError::new("the mail sink was told not to answer"))
+            }
         }
     }
 }

@@ -58,7 +58,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .fallback(routes::url_not_found)
         // LoopBack's places. A cookie is none of them, and must not become one, signed or not, while every origin may send cookies
         // along and read the answers: see `cors`.
-        .layer(AuthLayer::new(auth).sources(TokenSources::loopback()))
+        .layer(AuthLayer::new(auth.clone()).sources(TokenSources::loopback()))
         // The form that a client accepts, and how much it is told of an error.
         .layer(ResponseFormatLayer::new().debug(setting("NODE_ENV", "development") != "production"));
     let app = routes::ignore_case("/api/Users", app).layer(cors()).layer(middleware::from_fn(no_content_for_options));
@@ -66,6 +66,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("READY {url}");
     println!("{}", curl_lines(&url));
     axum::serve(listener, app).with_graceful_shutdown(shutdown()).await?;
+    // Mails are sent on tasks of their own: those of the last requests too.
+    auth.mails_sent().await;
     Ok(())
 }
 

@@ -31,12 +31,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .route("/me", get(me))
         .route("/greeting", get(greeting))
         .nest("/api/members", routes::all(&auth))
-        .layer(AuthLayer::new(auth));
+        .layer(AuthLayer::new(auth.clone()));
     let app = routes::ignore_case("/api/members", app);
 
     println!("READY {url}");
     println!("{}", curl_lines(&url));
     axum::serve(listener, app).with_graceful_shutdown(shutdown()).await?;
+    // Mails are sent on tasks of their own: those of the last requests too.
+    auth.mails_sent().await;
     Ok(())
 }
 

@@ -31,13 +31,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .route("/me", get(me))
         .route("/new-password", get(|| async { Html(include_str!("new-password.html")) }))
         .nest("/api/users", routes::all(&auth))
-        .layer(AuthLayer::new(auth));
+        .layer(AuthLayer::new(auth.clone()));
     // LoopBack's SDKs ask for /api/Users, and other clients for /api/users/.
     let app = routes::ignore_case("/api/users", app);
 
     println!("READY {url}");
     println!("{}", curl_lines(&url));
     axum::serve(listener, app).with_graceful_shutdown(shutdown()).await?;
+    // Mails are sent on tasks of their own: those of the last requests too.
+    auth.mails_sent().await;
     Ok(())
 }
 

@@ -65,12 +65,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
         // The site's own pages. Who may not see one is sent to where that can be changed, and comes back.
         .merge(site::routes().layer(AskToLogInLayer::new()).layer(middleware::from_fn(headers::set)))
         .merge(Pages::new(auth.clone()).site_name(NAME).router())
-        .layer(AuthLayer::new(auth).sources(TokenSources::default().with_cookie(cookie)));
+        .layer(AuthLayer::new(auth.clone()).sources(TokenSources::default().with_cookie(cookie)));
 
     println!("READY {url}");
     // With the visitors' addresses, which they see in their list of sessions.
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, app).with_graceful_shutdown(shutdown()).await?;
+    // Mails are sent on tasks of their own: those of the last requests too.
+    auth.mails_sent().await;
     Ok(())
 }
 
