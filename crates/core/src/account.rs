@@ -1,7 +1,9 @@
 //! What a user is, to Gatekit: an app's own type, or the built-in one.
 
-use serde::Serialize;
+use std::fmt;
+
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::{PasswordHash, User, UserId};
 
@@ -105,6 +107,52 @@ impl<P: Profile> Account for User<P> {
     }
 }
 
+/// Whether somebody may log in with an account. It is kept beside the user, never in it: no client can say it of itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum AccountStatus {
+    /// The account is in use.
+    #[default]
+    Active,
+    /// Somebody has to approve of it first.
+    Pending,
+    /// It is shut.
+    Blocked,
+}
+
+impl AccountStatus {
+    /// The word a store keeps.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Pending => "pending",
+            Self::Blocked => "blocked",
+        }
+    }
+
+    /// The status a word read back from a store stands for. A store that holds another word is corrupt: who cannot be told to be
+    /// active must not be taken for it.
+    ///
+    /// ```
+    /// use gatekit_core::AccountStatus;
+    ///
+    /// assert_eq!(AccountStatus::from_stored("blocked"), Some(AccountStatus::Blocked));
+    /// assert_eq!(AccountStatus::from_stored("Active"), None);
+    /// ```
+    #[must_use]
+    pub fn from_stored(word: &str) -> Option<Self> {
+        [Self::Active, Self::Pending, Self::Blocked].into_iter().find(|status| status.as_str() == word)
+    }
+}
+
+impl fmt::Display for AccountStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// A user as a store holds it: the account, and beside it what only flows may see.
 #[derive(Clone, Debug)]
 pub struct StoredUser<U> {
@@ -114,6 +162,8 @@ pub struct StoredUser<U> {
     pub rev: i64,
     /// The hash of the password; `None` for a user who has none and cannot log in with one.
     pub password: Option<PasswordHash>,
+    /// Whether it may log in. A store that keeps none answers [`AccountStatus::Active`].
+    pub status: AccountStatus,
 }
 
 /// What is to be changed of a user. What is `None` stays as it is.
@@ -171,6 +221,8 @@ pub struct NewUser<P> {
     pub email_verified: Option<bool>,
     /// The hash of the password.
     pub password: Option<PasswordHash>,
+    /// Whether it may log in. A store without [`UserOperation::Status`](crate::UserOperation::Status) is given active users only.
+    pub status: AccountStatus,
     /// The app's own fields.
     pub profile: P,
 }
@@ -186,6 +238,7 @@ impl<P> NewUser<P> {
             email: Some(email.into()),
             email_verified: None,
             password: None,
+            status: AccountStatus::Active,
             profile,
         }
     }

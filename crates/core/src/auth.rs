@@ -150,11 +150,12 @@ impl<U: Account> Auth<U> {
         &self.0.texts
     }
 
-    /// Runs a call to a store under `Policy::store_timeout`.
-    pub(crate) async fn bounded<T, E: From<StoreError>>(
-        &self,
-        call: impl Future<Output = Result<T, E>>,
-    ) -> Result<T, E> {
+    /// Runs a call to a store under `Policy::store_timeout`: those of the flows, and of a store that another crate keeps beside them.
+    ///
+    /// # Errors
+    ///
+    /// What the call fails with, or [`StoreError::Timeout`].
+    pub async fn bounded<T, E: From<StoreError>>(&self, call: impl Future<Output = Result<T, E>>) -> Result<T, E> {
         bounded(self.0.policy.store_timeout, call).await
     }
 

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use crate::{Account, NewUser, TokenSecret, UserId};
+use crate::{Account, AccountStatus, NewUser, TokenSecret, UserId};
 
 /// An app's own steps in the flows. Every method has a default that does nothing.
 ///
@@ -61,7 +61,8 @@ pub enum Event<U> {
         /// Who.
         user: U,
     },
-    /// A login was refused: unknown user, wrong password, an address that must be proven first, or a hook said no.
+    /// A login was refused: unknown user, wrong password, an account that is not active, an address that must be proven first, or a
+    /// hook said no.
     LoginFailed {
         /// The user, if there is one. Do not let the caller see whether there is.
         user_id: Option<UserId>,
@@ -118,6 +119,13 @@ pub enum Event<U> {
     UserUpdated {
         /// Who, as it is now.
         user: U,
+    },
+    /// An account was blocked, unblocked or approved of, and all of its tokens have ended.
+    StatusChanged {
+        /// Whose.
+        user: U,
+        /// What it is now.
+        status: AccountStatus,
     },
     /// A user was removed, with all of its tokens.
     UserDeleted {

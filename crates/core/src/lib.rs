@@ -95,7 +95,7 @@ mod texts;
 
 #[cfg(feature = "accounts")]
 pub use {
-    account::{Account, NewUser, Profile, StoredUser, UserChange},
+    account::{Account, AccountStatus, NewUser, Profile, StoredUser, UserChange},
     acl::{
         AccessRequest, AccessType, Acl, AclRow, Decision, ExplainedRow, Explanation, InvalidAclRow, Method, Permission,
         Principal, RoleResolver,
@@ -104,12 +104,15 @@ pub use {
     error::Unavailable,
     events::{Event, Hooks, Refusal},
     flows::{
+        account_status::SetAccountStatusError,
         change_email::{ChangeEmail, ChangeEmailError, RequestEmailChange},
         change_password::{ChangePassword, ChangePasswordError},
+        credentials::{AccountName, KnownAccount},
         delete_user::{DeleteAccount, DeleteAccountError},
         issue_token::{IssueToken, IssueTokenError},
         login::{Client, LoggedIn, Login, LoginError},
         logout::LogoutError,
+        one_time::NewOneTime,
         register::{FieldError, Register, RegisterError},
         reset_password::{PasswordReset, RequestPasswordReset, RequestPasswordResetError, ResetPasswordError},
         roles::AssignRoleError,

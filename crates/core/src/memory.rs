@@ -9,9 +9,9 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use async_trait::async_trait;
 
 use crate::{
-    CreateUserError, Identifier, IdentifierKind, NewUser, NoProfile, OneTimePurpose, OneTimeRecord, OneTimeStore,
-    PasswordHash, Profile, RoleStore, StoreError, StoreIdentity, StoredUser, Timestamp, TokenDigest, TokenOwner,
-    TokenRecord, TokenStore, User, UserChange, UserId, UserOperation, UserQuery, UserStore, Where,
+    AccountStatus, CreateUserError, Identifier, IdentifierKind, NewUser, NoProfile, OneTimePurpose, OneTimeRecord,
+    OneTimeStore, PasswordHash, Profile, RoleStore, StoreError, StoreIdentity, StoredUser, Timestamp, TokenDigest,
+    TokenOwner, TokenRecord, TokenStore, User, UserChange, UserId, UserOperation, UserQuery, UserStore, Where,
     find_token_owner_separately,
 };
 
@@ -164,7 +164,7 @@ impl<P: Profile> UserStore<User<P>> for MemoryStore<P> {
             id: id.into(),
             profile: new.profile,
         };
-        let stored = StoredUser { user, rev: 0, password: new.password };
+        let stored = StoredUser { user, rev: 0, password: new.password, status: new.status };
         contents.identifiers.extend(keys.into_iter().map(|key| (key, id)));
         contents.namespaces.insert(id, new.namespace);
         contents.users.insert(id, stored.clone());
@@ -295,6 +295,14 @@ impl<P: Profile> UserStore<User<P>> for MemoryStore<P> {
             count += u64::from(condition.matches(&json(&stored.user)?));
         }
         Ok(count)
+    }
+
+    async fn set_status(&self, id: &UserId, status: AccountStatus) -> Result<Option<i64>, StoreError> {
+        Ok(self.write().user_mut(id).map(|stored| {
+            stored.status = status;
+            stored.rev += 1;
+            stored.rev
+        }))
     }
 }
 

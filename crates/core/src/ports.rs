@@ -5,13 +5,14 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
 use crate::{
-    Account, NewUser, PasswordHash, StoreError, StoredUser, Timestamp, TokenDigest, TokenRecord, UserChange, UserId,
-    UserQuery, Where,
+    Account, AccountStatus, NewUser, PasswordHash, StoreError, StoredUser, Timestamp, TokenDigest, TokenRecord,
+    UserChange, UserId, UserQuery, Where,
 };
 
 /// Where users are kept. `U` is the app's user type.
@@ -100,6 +101,13 @@ pub trait UserStore<U: Account>: Send + Sync + 'static {
     async fn count_users(&self, _condition: &Where) -> Result<u64, StoreError> {
         Err(StoreError::Unsupported("count_users"))
     }
+
+    /// In one atomic step: makes the user's status this one and adds one to its `rev`, which ends all of its tokens. Returns the new
+    /// `rev`, or `None` if there is no such user. `rev` grows also where the status was the same. Needs [`UserOperation::Status`];
+    /// a store that has it stores [`NewUser::status`] too.
+    async fn set_status(&self, _id: &UserId, _status: AccountStatus) -> Result<Option<i64>, StoreError> {
+        Err(StoreError::Unsupported("set_status"))
+    }
 }
 
 /// What a [`UserStore`] may leave out.
@@ -112,6 +120,8 @@ pub enum UserOperation {
     Delete,
     /// [`UserStore::find_users`] and [`UserStore::count_users`].
     Find,
+    /// [`UserStore::set_status`], and users that are stored with another status than active.
+    Status,
 }
 
 impl UserOperation {
@@ -122,6 +132,7 @@ impl UserOperation {
             Self::Update => "update_user",
             Self::Delete => "delete_user",
             Self::Find => "find_users and count_users",
+            Self::Status => "set_status",
         }
     }
 }
@@ -258,8 +269,8 @@ impl PartialEq for StoreIdentity {
 
 impl Eq for StoreIdentity {}
 
-/// What a one-time thing is for. One made for a purpose is worth nothing for another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// What a one-time thing is for. One made for a purpose is worth nothing for another. Two with the same word are the same purpose.
+#[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum OneTimePurpose {
     /// To choose a new password.
@@ -268,6 +279,23 @@ pub enum OneTimePurpose {
     VerifyEmail,
     /// To prove a new address before it becomes the user's.
     ChangeEmail,
+    /// What another crate or the app makes it for: a word of its own, which is none of those above. It begins with the name of what it
+    /// belongs to, so that no two choose the same.
+    Other(&'static str),
+}
+
+impl PartialEq for OneTimePurpose {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for OneTimePurpose {}
+
+impl Hash for OneTimePurpose {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
 }
 
 impl OneTimePurpose {
@@ -278,6 +306,7 @@ impl OneTimePurpose {
             Self::ResetPassword => "reset_password",
             Self::VerifyEmail => "verify_email",
             Self::ChangeEmail => "change_email",
+            Self::Other(word) => word,
         }
     }
 }
@@ -301,6 +330,8 @@ pub struct OneTimeRecord {
     /// The address it was mailed to, where that is what it proves: with [`OneTimePurpose::VerifyEmail`] and
     /// [`OneTimePurpose::ChangeEmail`]. `None` for a password reset.
     pub email: Option<String>,
+    /// What else is remembered of it, in the words of who made it. It is stored as it is: no secret belongs in here.
+    pub data: Option<String>,
 }
 
 /// Where secrets that work once are kept; [`OneTimePurpose`] says what for.

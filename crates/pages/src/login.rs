@@ -96,6 +96,12 @@ fn refused(view: &mut LoginPage, error: LoginError) -> Result<StatusCode, Failur
             page.problems.push(Problem { message, href: None });
             page.problems.extend(href.map(|href| Problem { message: again, href: Some(href) }));
         }
+        LoginError::Blocked | LoginError::Pending => {
+            let key = if matches!(error, LoginError::Blocked) { "login.blocked" } else { "login.pending" };
+            let message = page.text(key).to_owned();
+            page.problems.push(Problem { message, href: None });
+            return Ok(StatusCode::FORBIDDEN);
+        }
         LoginError::Refused(refusal) => {
             page.problems.push(Problem { message: refusal.message, href: None });
             return Ok(StatusCode::FORBIDDEN);

@@ -109,6 +109,11 @@ async fn register<U: Account>(mut visit: Visit<U>) -> Outcome {
             let text = page.text_with("check-mail.verify", &[("email", &email)]);
             Ok(stage.say(StatusCode::OK, &MessagePage::new(page, text).hint("check-mail.hint")))
         }
+        Err(LogInFailure::Refused(LoginError::Pending)) => {
+            let page = stage.page("register.pending.title");
+            let text = page.text("register.pending").to_owned();
+            Ok(stage.say(StatusCode::OK, &MessagePage::new(page, text)))
+        }
         // The account is there; whoever does not let it in says so at the login.
         Err(LogInFailure::Refused(_)) => Ok(stage.redirect("/login")),
     }

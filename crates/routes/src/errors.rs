@@ -26,6 +26,7 @@ impl IntoError for LoginError {
                     .details(details);
             }
             Self::InvalidCredentials => StatusCode::UNAUTHORIZED,
+            Self::Blocked | Self::Pending => StatusCode::FORBIDDEN,
             _ => StatusCode::BAD_REQUEST,
         };
         ErrorResponse::new(status, self.to_string()).code(self.code().to_owned())
@@ -106,6 +107,7 @@ impl IntoError for IssueTokenError {
         match self {
             Self::Unavailable(error) => error.into_error(model),
             Self::UserNotFound => ErrorResponse::new(StatusCode::NOT_FOUND, self.to_string()).code("MODEL_NOT_FOUND"),
+            Self::NotActive => ErrorResponse::new(StatusCode::FORBIDDEN, self.to_string()).code("ACCOUNT_NOT_ACTIVE"),
             _ => ErrorResponse::new(StatusCode::BAD_REQUEST, self.to_string()).code("INVALID_TTL"),
         }
     }

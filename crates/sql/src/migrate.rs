@@ -21,6 +21,11 @@ const MIGRATIONS: &[Migration] = &[
     Migration { number: 1, name: "accounts", script: include_str!("../migrations/sqlite/0001_accounts.sql") },
     Migration { number: 2, name: "rest_api", script: include_str!("../migrations/sqlite/0002_rest_api.sql") },
     Migration { number: 3, name: "browser", script: include_str!("../migrations/sqlite/0003_browser.sql") },
+    Migration {
+        number: 4,
+        name: "account_status",
+        script: include_str!("../migrations/sqlite/0004_account_status.sql"),
+    },
 ];
 
 const LEDGER: &str = "CREATE TABLE IF NOT EXISTS gatekit_migrations (

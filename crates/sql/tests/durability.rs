@@ -318,6 +318,7 @@ async fn burst(store: &SqliteStore, round: &str) {
                 rev: 0,
                 expires: Timestamp(i64::MAX),
                 email: None,
+                data: None,
             };
             store.insert_one_time(&record).await.unwrap();
             assert!(store.take_one_time(purpose, &digest).await.unwrap().is_some());

@@ -5,8 +5,8 @@
 mod common;
 
 use gatekit_core::{
-    DeviceSeen, DeviceStore, OneTimePurpose, OneTimeStore, Timestamp, TokenDigest, TokenRecord, TokenStore, User,
-    UserId, UserStore,
+    AccountStatus, DeviceSeen, DeviceStore, OneTimePurpose, OneTimeStore, Timestamp, TokenDigest, TokenRecord,
+    TokenStore, User, UserId, UserStore,
 };
 use gatekit_sql::{OpenError, SqliteStore};
 use sha2::{Digest, Sha256};
@@ -14,6 +14,9 @@ use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{Row, SqlitePool};
 
 use common::Folder;
+
+/// How many there are.
+const MIGRATIONS: usize = 4;
 
 async fn plain_pool(folder: &Folder) -> SqlitePool {
     let options = SqliteConnectOptions::new().filename(folder.file()).create_if_missing(true);
@@ -31,7 +34,7 @@ async fn each_migration_is_applied_once_and_written_down() {
     let folder = Folder::new();
     let first = ledger(SqliteStore::open(folder.file()).await.unwrap().pool()).await;
     let lines: Vec<_> = first.iter().map(|(number, name, checksum)| (*number, name.as_str(), checksum.len())).collect();
-    assert_eq!(lines, [(1, "accounts", 32), (2, "rest_api", 32), (3, "browser", 32)]);
+    assert_eq!(lines, [(1, "accounts", 32), (2, "rest_api", 32), (3, "browser", 32), (4, "account_status", 32)]);
     let second = ledger(SqliteStore::open(folder.file()).await.unwrap().pool()).await;
     assert_eq!(first, second);
 }
@@ -123,7 +126,7 @@ async fn a_database_of_the_first_release_is_brought_up_to_date_and_keeps_what_is
 
     let store = SqliteStore::open(folder.file()).await.unwrap();
     assert_eq!(rows_of_the_first_release(store.pool()).await, before);
-    assert_eq!(ledger(store.pool()).await.len(), 3);
+    assert_eq!(ledger(store.pool()).await.len(), MIGRATIONS);
 
     let digest = TokenDigest::of(SECRET);
     let token = TokenRecord {
@@ -195,7 +198,7 @@ async fn a_database_of_the_second_release_is_brought_up_to_date_and_keeps_what_i
 
     let store = SqliteStore::open(folder.file()).await.unwrap();
     assert_eq!(rows_of_the_second_release(store.pool()).await, before);
-    assert_eq!(ledger(store.pool()).await.len(), 3);
+    assert_eq!(ledger(store.pool()).await.len(), MIGRATIONS);
 
     let digest = TokenDigest::of(SECRET);
     let token = TokenRecord {
@@ -213,6 +216,8 @@ async fn a_database_of_the_second_release_is_brought_up_to_date_and_keeps_what_i
     };
     let owner = UserStore::<User>::find_token_owner(&store, &store, &digest).await.unwrap().unwrap();
     assert_eq!((owner.token, owner.rev, owner.roles), (token.clone(), 4, Some(vec!["editor".into()])));
+    let stored = UserStore::<User>::find_user(&store, &UserId::Int(3)).await.unwrap().unwrap();
+    assert_eq!(stored.status, AccountStatus::Active, "who could log in before can log in");
     assert_eq!(store.list_tokens_of("User", &UserId::Int(3)).await.unwrap().len(), 2);
     let used = TokenRecord { last_used: Some(Timestamp(62_000)), ..token.clone() };
     assert!(store.update_token(&token, &used).await.unwrap(), "use of a token from before can be noted");
@@ -258,7 +263,7 @@ async fn the_third_migration_leaves_nothing_if_it_fails_and_is_made_up_for() {
     assert_eq!((schema().await, ledger(&pool).await.len()), (tables, 2), "nothing of it stayed");
     sqlx::raw_sql("DROP TABLE gatekit_sessions_expires").execute(&pool).await.unwrap();
     SqliteStore::from_pool(pool.clone()).await.unwrap();
-    assert_eq!((rows_of_the_second_release(&pool).await, ledger(&pool).await.len()), (rows, 3));
+    assert_eq!((rows_of_the_second_release(&pool).await, ledger(&pool).await.len()), (rows, MIGRATIONS));
 }
 
 /// CRASH-4
@@ -278,7 +283,7 @@ async fn a_later_migration_that_fails_leaves_the_earlier_form_and_is_made_up_for
     assert_eq!((schema().await, ledger(&pool).await.len()), (tables, 1), "nothing of it stayed");
     sqlx::raw_sql("DROP TABLE gatekit_roles_role").execute(&pool).await.unwrap();
     SqliteStore::from_pool(pool.clone()).await.unwrap();
-    assert_eq!((rows_of_the_first_release(&pool).await, ledger(&pool).await.len()), (rows, 3));
+    assert_eq!((rows_of_the_first_release(&pool).await, ledger(&pool).await.len()), (rows, MIGRATIONS));
 }
 
 #[tokio::test]
@@ -297,11 +302,14 @@ async fn a_newer_database_is_refused_and_left_alone() {
     let folder = Folder::new();
     let store = SqliteStore::open(folder.file()).await.unwrap();
     let insert =
-        "INSERT INTO gatekit_migrations VALUES (4, 'from the future', zeroblob(32), 0), (7, 'later', zeroblob(32), 0)";
+        "INSERT INTO gatekit_migrations VALUES (6, 'from the future', zeroblob(32), 0), (9, 'later', zeroblob(32), 0)";
     sqlx::raw_sql(insert).execute(store.pool()).await.unwrap();
     let before = ledger(store.pool()).await;
     let error = SqliteStore::open(folder.file()).await.unwrap_err();
-    assert!(matches!(error, OpenError::Newer { found: 7, known: 3 }), "{error}");
+    assert!(
+        matches!(error, OpenError::Newer { found: 9, known } if usize::try_from(known) == Ok(MIGRATIONS)),
+        "{error}"
+    );
     assert!(error.to_string().contains("run the newer version"), "{error}");
     assert_eq!(ledger(store.pool()).await, before);
 }
@@ -326,7 +334,7 @@ async fn a_migration_that_fails_leaves_nothing_and_is_made_up_for() {
     assert_eq!(left, 1, "nothing of it stayed");
     sqlx::raw_sql("DROP TABLE gatekit_one_time_expires").execute(&pool).await.unwrap();
     SqliteStore::from_pool(pool.clone()).await.unwrap();
-    assert_eq!(ledger(&pool).await.len(), 3);
+    assert_eq!(ledger(&pool).await.len(), MIGRATIONS);
 }
 
 #[tokio::test]
@@ -390,5 +398,5 @@ async fn twenty_that_open_a_new_file_at_once_all_get_in() {
     for task in (0..20).map(open).collect::<Vec<_>>() {
         stores.push(task.await.unwrap().unwrap());
     }
-    assert_eq!(ledger(stores[0].pool()).await.len(), 3);
+    assert_eq!(ledger(stores[0].pool()).await.len(), MIGRATIONS);
 }

@@ -2,10 +2,10 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use gatekit_core::{
-    Account, Auth, AuthenticateError, CreateUserError, Identifier, IdentifierKind, Login, NewUser, PasswordHash,
-    PasswordReset, Register, RequestPasswordReset, ResetPasswordError, RoleStore, StoreError, StoredUser, Timestamp,
-    TokenClient, TokenDigest, TokenOwner, TokenRecord, TokenStore, UserChange, UserId, UserOperation, UserStore,
-    async_trait, find_token_owner_separately,
+    Account, AccountStatus, Auth, AuthenticateError, CreateUserError, Identifier, IdentifierKind, Login, NewUser,
+    PasswordHash, PasswordReset, Register, RequestPasswordReset, ResetPasswordError, RoleStore, StoreError, StoredUser,
+    Timestamp, TokenClient, TokenDigest, TokenOwner, TokenRecord, TokenStore, UserChange, UserId, UserOperation,
+    UserStore, async_trait, find_token_owner_separately,
 };
 use gatekit_sql::{SqliteStore, own};
 use gatekit_testkit::MailSink;
@@ -50,7 +50,7 @@ impl Members {
         let store = SqliteStore::in_memory().await.unwrap();
         sqlx::raw_sql(
             "CREATE TABLE members (id INTEGER PRIMARY KEY AUTOINCREMENT, email TEXT NOT NULL UNIQUE, city TEXT NOT NULL, \
-             password TEXT, rev INTEGER NOT NULL DEFAULT 0)",
+             password TEXT, rev INTEGER NOT NULL DEFAULT 0, status TEXT NOT NULL)",
         )
         .execute(&mut *store.writer().await.unwrap())
         .await
@@ -64,12 +64,14 @@ fn member(row: &SqliteRow) -> Result<Member, sqlx::Error> {
 }
 
 fn stored(row: Option<SqliteRow>) -> Result<Option<StoredUser<Member>>, StoreError> {
-    let read = |row: SqliteRow| {
+    let Some(row) = row else { return Ok(None) };
+    let read = || {
         let password: Option<String> = row.try_get("password")?;
-        let password = password.map(PasswordHash::from_stored);
-        Ok(StoredUser { user: member(&row)?, rev: row.try_get("rev")?, password })
+        Ok((member(&row)?, row.try_get("rev")?, password.map(PasswordHash::from_stored), row.try_get("status")?))
     };
-    row.map(read).transpose().map_err(own::store_error)
+    let (user, rev, password, status): (_, _, _, String) = read().map_err(own::store_error)?;
+    let status = AccountStatus::from_stored(&status).ok_or_else(|| StoreError::corrupt("members.status"))?;
+    Ok(Some(StoredUser { user, rev, password, status }))
 }
 
 fn number(id: &UserId) -> Option<i64> {
@@ -82,10 +84,11 @@ fn number(id: &UserId) -> Option<i64> {
 #[async_trait]
 impl UserStore<Member> for Members {
     async fn create_user(&self, new: NewUser<Profile>) -> Result<StoredUser<Member>, CreateUserError> {
-        let query = sqlx::query("INSERT INTO members (email, city, password) VALUES (?, ?, ?)")
+        let query = sqlx::query("INSERT INTO members (email, city, password, status) VALUES (?, ?, ?, ?)")
             .bind(&new.email)
             .bind(&new.profile.city)
-            .bind(new.password.as_ref().map(PasswordHash::expose));
+            .bind(new.password.as_ref().map(PasswordHash::expose))
+            .bind(new.status.as_str());
         let done = self
             .0
             .change(query)
@@ -93,16 +96,18 @@ impl UserStore<Member> for Members {
             .map_err(|error| own::create_user_error(error, &[("members.email", IdentifierKind::Email)]))?;
         let id = done.last_insert_rowid;
         let user = Member { id, email: new.email.unwrap_or_default(), city: new.profile.city };
-        Ok(StoredUser { user, rev: 0, password: new.password })
+        Ok(StoredUser { user, rev: 0, password: new.password, status: new.status })
     }
 
     async fn find_user(&self, id: &UserId) -> Result<Option<StoredUser<Member>>, StoreError> {
-        let query = sqlx::query("SELECT id, email, city, password, rev FROM members WHERE id = ?").bind(number(id));
+        let query =
+            sqlx::query("SELECT id, email, city, password, rev, status FROM members WHERE id = ?").bind(number(id));
         stored(self.0.find(query).await?)
     }
 
     async fn find_user_by(&self, by: &Identifier) -> Result<Option<StoredUser<Member>>, StoreError> {
-        let query = sqlx::query("SELECT id, email, city, password, rev FROM members WHERE email = ?").bind(&by.value);
+        let query =
+            sqlx::query("SELECT id, email, city, password, rev, status FROM members WHERE email = ?").bind(&by.value);
         stored(self.0.find(query).await?)
     }
 
@@ -131,7 +136,7 @@ impl UserStore<Member> for Members {
     }
 
     fn supports(&self, operation: UserOperation) -> bool {
-        matches!(operation, UserOperation::Update | UserOperation::Delete)
+        matches!(operation, UserOperation::Update | UserOperation::Delete | UserOperation::Status)
     }
 
     async fn update_user(
@@ -142,7 +147,7 @@ impl UserStore<Member> for Members {
         let of = &old.user;
         let query = sqlx::query(
             "UPDATE members SET email = ?, city = ?, password = coalesce(?, password), rev = rev + ? \
-             WHERE id = ? AND rev = ? AND email = ? AND city = ? RETURNING id, email, city, password, rev",
+             WHERE id = ? AND rev = ? AND email = ? AND city = ? RETURNING id, email, city, password, rev, status",
         )
         .bind(change.email.flatten().unwrap_or_else(|| of.email.clone()))
         .bind(change.profile.map_or_else(|| of.city.clone(), |profile| profile.city))
@@ -160,6 +165,14 @@ impl UserStore<Member> for Members {
     async fn delete_user(&self, id: &UserId) -> Result<bool, StoreError> {
         let query = sqlx::query("DELETE FROM members WHERE id = ?").bind(number(id));
         Ok(self.0.change(query).await.map_err(own::store_error)?.count > 0)
+    }
+
+    async fn set_status(&self, id: &UserId, status: AccountStatus) -> Result<Option<i64>, StoreError> {
+        let query = sqlx::query("UPDATE members SET status = ?, rev = rev + 1 WHERE id = ? RETURNING rev")
+            .bind(status.as_str())
+            .bind(number(id));
+        let done = self.0.change(query).await.map_err(own::store_error)?;
+        done.rows.first().map(|row| row.try_get("rev")).transpose().map_err(own::store_error)
     }
 
     async fn find_token_owner(

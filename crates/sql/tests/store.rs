@@ -296,6 +296,7 @@ async fn a_write_whose_commit_fails_is_not_acknowledged() {
         rev: 0,
         expires: Timestamp(0),
         email: None,
+        data: None,
     };
     store.insert_one_time(&record).await.unwrap();
     ok_token(&store, &id).await;
@@ -378,6 +379,7 @@ async fn a_record_of_another_purpose_is_not_taken() {
         rev: 0,
         expires: Timestamp(0),
         email: None,
+        data: None,
     };
     store.insert_one_time(&record).await.unwrap();
     run(&store, "UPDATE gatekit_one_time SET purpose = 'verify_email'").await;
@@ -399,7 +401,7 @@ async fn a_purge_removes_all_that_has_ended_in_bounded_batches() {
          INSERT INTO gatekit_access_tokens (token_digest, token_user_type, token_user_id, token_rev, token_ttl, token_created)
          VALUES (randomblob(32), 'User', 1, 0, -1, 0);
          WITH n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 501)
-         INSERT INTO gatekit_one_time SELECT randomblob(32), 'reset_password', 'User', n, 0, n, NULL FROM n;",
+         INSERT INTO gatekit_one_time SELECT randomblob(32), 'reset_password', 'User', n, 0, n, NULL, NULL FROM n;",
     )
     .await;
     assert_eq!(store.purge_tokens(Timestamp(1200), 500).await.unwrap(), 500, "no more than asked for");

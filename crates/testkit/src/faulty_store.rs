@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 use gatekit_core::{
-    Account, CreateUserError, DeviceSeen, DeviceStore, Identifier, NewUser, OneTimePurpose, OneTimeRecord,
-    OneTimeStore, PasswordHash, RoleStore, StoreError, StoreIdentity, StoredUser, Timestamp, TokenDigest, TokenOwner,
-    TokenRecord, TokenStore, UserChange, UserId, UserOperation, UserQuery, UserStore, Where,
+    Account, AccountStatus, CreateUserError, DeviceSeen, DeviceStore, Identifier, NewUser, OneTimePurpose,
+    OneTimeRecord, OneTimeStore, PasswordHash, RoleStore, StoreError, StoreIdentity, StoredUser, Timestamp,
+    TokenDigest, TokenOwner, TokenRecord, TokenStore, UserChange, UserId, UserOperation, UserQuery, UserStore, Where,
 };
 
 use crate::Faults;
@@ -100,6 +100,10 @@ impl<U: Account, S: UserStore<U>> UserStore<U> for FaultyStore<S> {
 
     async fn count_users(&self, condition: &Where) -> Result<u64, StoreError> {
         self.faults.call("count_users", self.inner.count_users(condition)).await
+    }
+
+    async fn set_status(&self, id: &UserId, status: AccountStatus) -> Result<Option<i64>, StoreError> {
+        self.faults.call("set_status", self.inner.set_status(id, status)).await
     }
 }
 

@@ -1,8 +1,8 @@
 //! The members of our club: their type, and where they are kept.
 
 use gatekit::core::{
-    CreateUserError, Identifier, IdentifierKind, NewUser, PasswordHash, StoreError, StoredUser, TokenDigest,
-    TokenOwner, TokenStore, UserId, UserStore, async_trait, find_token_owner_separately,
+    AccountStatus, CreateUserError, Identifier, IdentifierKind, NewUser, PasswordHash, StoreError, StoredUser,
+    TokenDigest, TokenOwner, TokenStore, UserId, UserStore, async_trait, find_token_owner_separately,
 };
 use gatekit::sql::own;
 use gatekit::sql::sqlx::sqlite::SqliteRow;
@@ -80,7 +80,7 @@ fn stored(row: &SqliteRow) -> Result<StoredUser<Member>, StoreError> {
     let read = || {
         let password: Option<String> = row.try_get("password")?;
         let password = password.map(PasswordHash::from_stored);
-        Ok(StoredUser { user: member(row)?, rev: row.try_get("rev")?, password })
+        Ok(StoredUser { user: member(row)?, rev: row.try_get("rev")?, password, status: AccountStatus::Active })
     };
     read().map_err(own::store_error)
 }

@@ -1,7 +1,8 @@
 //! A user type with a name of its own, over a store of the built-in one: LoopBack's `customer`, whose base is `User`.
 
 use gatekit::core::{
-    CreateUserError, Identifier, PasswordHash, TokenDigest, TokenOwner, UserChange, UserOperation, UserQuery, Where,
+    AccountStatus, CreateUserError, Identifier, PasswordHash, TokenDigest, TokenOwner, UserChange, UserOperation,
+    UserQuery, Where,
 };
 use gatekit::{Account, NewUser, StoreError, StoredUser, TokenStore, UserId, UserStore, async_trait};
 use serde::Serialize;
@@ -46,7 +47,7 @@ pub(super) struct Customers<S>(pub(super) S);
 type Profile = Map<String, Value>;
 
 fn customer(stored: StoredUser<Person>) -> StoredUser<Customer> {
-    StoredUser { user: Customer(stored.user), rev: stored.rev, password: stored.password }
+    StoredUser { user: Customer(stored.user), rev: stored.rev, password: stored.password, status: stored.status }
 }
 
 #[async_trait]
@@ -93,7 +94,8 @@ impl<S: UserStore<Person>> UserStore<Customer> for Customers<S> {
         old: &StoredUser<Customer>,
         change: UserChange<Profile>,
     ) -> Result<Option<StoredUser<Customer>>, CreateUserError> {
-        let old = StoredUser { user: old.user.0.clone(), rev: old.rev, password: old.password.clone() };
+        let (rev, password, status) = (old.rev, old.password.clone(), old.status);
+        let old = StoredUser { user: old.user.0.clone(), rev, password, status };
         Ok(self.0.update_user(&old, change).await?.map(customer))
     }
 
@@ -107,5 +109,9 @@ impl<S: UserStore<Person>> UserStore<Customer> for Customers<S> {
 
     async fn count_users(&self, condition: &Where) -> Result<u64, StoreError> {
         self.0.count_users(condition).await
+    }
+
+    async fn set_status(&self, id: &UserId, status: AccountStatus) -> Result<Option<i64>, StoreError> {
+        self.0.set_status(id, status).await
     }
 }

@@ -167,6 +167,7 @@ impl<U: Account> Auth<U> {
             // A decoy has ended when it is made: who asks for many fills no table.
             expires: auth.clock.now().plus_seconds(if free { auth.policy.verification_ttl } else { 0 }),
             email: Some(email.clone()),
+            data: None,
         };
         self.bounded(auth.one_time.delete_one_time_of(PURPOSE, U::model_name(), &user_id)).await?;
         self.bounded(auth.one_time.insert_one_time(&record)).await?;

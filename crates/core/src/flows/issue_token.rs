@@ -1,6 +1,9 @@
 //! A token for a user, without a password: for the app's own code, and the last step of a login.
 
-use crate::{Account, Auth, IssuedToken, StoreError, TokenDigest, TokenRecord, Unavailable, UserId, random};
+use crate::{
+    Account, AccountStatus, Auth, Client, IssuedToken, StoreError, TokenClient, TokenDigest, TokenRecord, Unavailable,
+    UserId, random,
+};
 
 /// A token to be issued.
 #[derive(Clone, Debug, Default)]
@@ -11,6 +14,10 @@ pub struct IssueToken {
     pub ttl: Option<i64>,
     /// What it may be used for; see [`TokenRecord::scopes`].
     pub scopes: Option<Vec<String>>,
+    /// Whether the user has proven a password, or what counts as much, a moment ago; see [`TokenRecord::proven`].
+    pub proven: bool,
+    /// On what it is issued, for the user's list of sessions.
+    pub client: Client,
 }
 
 impl IssueToken {
@@ -27,6 +34,20 @@ impl IssueToken {
         self.scopes = Some(scopes.into_iter().map(Into::into).collect());
         self
     }
+
+    /// For a user who has proven a password, or what counts as much, a moment ago: the token is fresh, as a login's is.
+    #[must_use]
+    pub fn proven(mut self, proven: bool) -> Self {
+        self.proven = proven;
+        self
+    }
+
+    /// On this client.
+    #[must_use]
+    pub fn client(mut self, client: Client) -> Self {
+        self.client = client;
+        self
+    }
 }
 
 /// Why no token was issued.
@@ -36,6 +57,9 @@ pub enum IssueTokenError {
     /// There is no such user.
     #[error("there is no such user")]
     UserNotFound,
+    /// The account is pending or blocked.
+    #[error("the account is not active")]
+    NotActive,
     /// The lifetime is negative, and not the `-1` that the policy may allow.
     #[error("ttl must be a positive whole number of seconds")]
     InvalidTtl,
@@ -70,8 +94,17 @@ impl<U: Account> Auth<U> {
     pub async fn issue_token(&self, user: &UserId, options: IssueToken) -> Result<IssuedToken, IssueTokenError> {
         let ttl = self.effective_ttl(options.ttl).ok_or(IssueTokenError::InvalidTtl)?;
         let found = self.bounded(self.0.users.find_user(user)).await?.ok_or(IssueTokenError::UserNotFound)?;
+        if found.status != AccountStatus::Active {
+            return Err(IssueTokenError::NotActive);
+        }
         let blank = self.blank_token(user.clone(), found.rev, ttl);
-        Ok(self.insert_new_token(TokenRecord { scopes: options.scopes, ..blank }).await?)
+        let token = TokenRecord {
+            scopes: options.scopes,
+            proven: options.proven.then_some(blank.created),
+            client: TokenClient::new(options.client.user_agent.as_deref(), options.client.ip),
+            ..blank
+        };
+        Ok(self.insert_new_token(token).await?)
     }
 
     /// The lifetime a token gets for which `asked` seconds are asked; `None` if no token can have that, which is what

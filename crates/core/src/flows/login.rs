@@ -1,11 +1,10 @@
 //! A password for a token.
 
-use crate::flows::identifier::Unnamed;
 use std::net::IpAddr;
 
 use crate::{
-    Account, Auth, DeviceSeen, Event, IssuedToken, MailOptions, Password, PasswordHash, Refusal, StoreError,
-    TokenClient, TokenDigest, TokenRecord, TokenSecret, Unavailable, UserId,
+    Account, Auth, IssuedToken, MailOptions, Password, Refusal, StoreError, TokenClient, TokenDigest, TokenRecord,
+    TokenSecret, Unavailable, UserId,
 };
 
 /// Somebody wants to log in.
@@ -63,7 +62,7 @@ impl Client {
     }
 
     /// What stores know the device by.
-    fn digest(&self) -> TokenDigest {
+    pub(crate) fn digest(&self) -> TokenDigest {
         match &self.device {
             Some(secret) => secret.digest(),
             None => TokenDigest::of(&format!("user-agent {}", self.user_agent.as_deref().unwrap_or_default())),
@@ -137,7 +136,7 @@ pub struct LoggedIn<U> {
     pub token: IssuedToken,
 }
 
-/// Why a login was refused. The first four are answered before the store is asked.
+/// Why a login was refused. The first three are answered before the store is asked.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoginError {
@@ -153,6 +152,12 @@ pub enum LoginError {
     /// Unknown user, wrong password, or a user without one: the caller does not learn which. HTTP status 401.
     #[error("login failed")]
     InvalidCredentials,
+    /// The password is right, and the account is blocked. HTTP status 403.
+    #[error("the account is blocked")]
+    Blocked,
+    /// The password is right, and somebody has yet to approve of the account. HTTP status 403.
+    #[error("the account has not been approved yet")]
+    Pending,
     /// The password is right, but the address is not proven and `Policy::email_verification_required`. HTTP status 401.
     #[error("login failed as the email has not been verified")]
     EmailNotVerified {
@@ -168,7 +173,7 @@ pub enum LoginError {
 }
 
 impl LoginError {
-    /// The stable code. The first three and the fifth are LoopBack's.
+    /// The stable code. Of those there are in LoopBack it is LoopBack's.
     #[must_use]
     pub fn code(&self) -> &str {
         match self {
@@ -176,6 +181,8 @@ impl LoginError {
             Self::RealmRequired => "REALM_REQUIRED",
             Self::InvalidTtl => "INVALID_TTL",
             Self::InvalidCredentials => "LOGIN_FAILED",
+            Self::Blocked => "ACCOUNT_BLOCKED",
+            Self::Pending => "ACCOUNT_PENDING",
             Self::EmailNotVerified { .. } => "LOGIN_FAILED_EMAIL_NOT_VERIFIED",
             Self::Refused(refusal) => &refusal.code,
             Self::Unavailable(_) => "SERVICE_UNAVAILABLE",
@@ -214,52 +221,17 @@ impl<U: Account> Auth<U> {
     ///
     /// [`LoginError`].
     pub async fn login(&self, login: Login) -> Result<LoggedIn<U>, LoginError> {
-        let auth = &*self.0;
-        // Where there are no realms, LoopBack does not look at the field.
-        let realm = login.realm.as_deref().filter(|_| auth.policy.has_realms());
-        let wanted =
-            auth.policy.wanted(login.email.as_deref(), login.username.as_deref(), realm).map_err(|unnamed| {
-                match unnamed {
-                    Unnamed::Realm => LoginError::RealmRequired,
-                    Unnamed::Identifier => LoginError::IdentifierRequired,
-                }
-            })?;
+        let wanted = self.wanted_login(&login)?;
         let ttl = self.effective_ttl(login.ttl).ok_or(LoginError::InvalidTtl)?;
-
-        let found = self.find_wanted(&wanted).await?;
-        let hash = found.as_ref().and_then(|found| found.password.as_ref());
-        let verified = auth.hasher.verify(login.password.clone(), hash).await.map_err(Unavailable::from)?;
-        let found = match found {
-            Some(found) if verified.matches => found,
-            other => {
-                let user_id = other.map(|found| found.user.id());
-                self.emit(Event::LoginFailed { user_id }).await;
-                return Err(LoginError::InvalidCredentials);
-            }
-        };
-        let user_id = found.user.id();
-        if auth.policy.email_verification_required && found.user.email_verified() != Some(true) {
-            self.emit(Event::LoginFailed { user_id: Some(user_id.clone()) }).await;
-            return Err(LoginError::EmailNotVerified { user_id });
-        }
-        for hooks in &auth.hooks {
-            if let Err(refusal) = hooks.before_login(&found.user).await {
-                self.emit(Event::LoginFailed { user_id: Some(user_id) }).await;
-                return Err(refusal.into());
-            }
-        }
-        if let (true, Some(old)) = (verified.outdated, &found.password) {
-            self.rehash(&user_id, login.password, old).await;
-        }
-        let blank = self.blank_token(user_id, found.rev, ttl);
+        let found = self.check_login(&wanted, login.password).await?;
+        let blank = self.blank_token(found.user.id(), found.rev, ttl);
         let token = TokenRecord {
             proven: Some(blank.created),
             client: TokenClient::new(login.client.user_agent.as_deref(), login.client.ip),
             ..blank
         };
         let token = self.insert_new_token(token).await?;
-        self.notice_device(&found.user, &token.record, &login.client, &login.mails).await;
-        self.emit(Event::LoggedIn { user: found.user.clone() }).await;
+        self.welcome(&found.user, token.record.created, &login.client, &login.mails).await;
         Ok(LoggedIn { user: found.user, token })
     }
 
@@ -269,36 +241,6 @@ impl<U: Account> Auth<U> {
     ///
     /// [`Unavailable::Random`].
     pub fn new_device(&self) -> Result<TokenSecret, Unavailable> {
-        crate::random::token_secret(&*self.0.random)
-    }
-
-    /// Tells the user of a device it was not seen on before. The login does not depend on it.
-    async fn notice_device(&self, user: &U, token: &TokenRecord, client: &Client, mails: &MailOptions) {
-        let auth = &*self.0;
-        if !auth.policy.notify_unknown_device {
-            return;
-        }
-        let device = client.digest();
-        let seen = auth.devices.remember_device(U::model_name(), &token.user_id, &device, token.created);
-        match self.bounded(seen).await {
-            Ok(DeviceSeen::New) => {
-                self.post_device_notice(user.email(), mails, token.created, token.client.as_ref());
-            }
-            Ok(DeviceSeen::Known | DeviceSeen::First) => {}
-            Err(error) => tracing::warn!(%error, "a login could not be compared with the devices of its user"),
-        }
-    }
-
-    /// Replaces a hash by one with today's parameters. The login does not depend on it.
-    async fn rehash(&self, user: &UserId, password: Password, old: &PasswordHash) {
-        let auth = &*self.0;
-        let done: Result<bool, Unavailable> = async {
-            let new = auth.hasher.hash(password, &*auth.random).await?;
-            Ok(self.bounded(auth.users.rehash_password(user, old, &new)).await?)
-        }
-        .await;
-        if let Err(error) = done {
-            tracing::warn!(%error, "a password was not hashed again with today's parameters; the next login will try");
-        }
+        self.new_secret()
     }
 }

@@ -1,15 +1,18 @@
 //! What can be done with an account, one file each. Everything that decides is here; a route only translates.
 
+pub(crate) mod account_status;
 pub(crate) mod authenticate;
 pub(crate) mod authorize;
 pub(crate) mod change_email;
 pub(crate) mod change_password;
+pub(crate) mod credentials;
 pub(crate) mod delete_user;
 pub(crate) mod find_users;
 pub(crate) mod identifier;
 pub(crate) mod issue_token;
 pub(crate) mod login;
 pub(crate) mod logout;
+pub(crate) mod one_time;
 pub(crate) mod register;
 pub(crate) mod reset_password;
 pub(crate) mod roles;

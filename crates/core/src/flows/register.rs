@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use crate::{
-    Account, Auth, CreateUserError, Event, Identifier, IdentifierKind, MailOptions, NewUser, Password, PasswordError,
-    Refusal, StoreError, Unavailable, email,
+    Account, AccountStatus, Auth, CreateUserError, Event, Identifier, IdentifierKind, MailOptions, NewUser, Password,
+    PasswordError, Refusal, StoreError, Unavailable, UserOperation, email,
 };
 
 /// Longer names and realms are refused, in bytes: LoopBack's SQL columns hold 512.
@@ -24,6 +24,8 @@ pub struct Register<P> {
     pub password: Option<Password>,
     /// Whether the address was proven. Code may say so; a client never can (the route sets it to `Some(false)` or `None`).
     pub email_verified: Option<bool>,
+    /// Whether the user may log in. Code may say so; a client never can (routes and pages leave it active).
+    pub status: AccountStatus,
     /// What was found wrong while the request was read, such as a number where a text belongs. It is reported together with
     /// what else is wrong.
     pub problems: Vec<FieldError>,
@@ -51,6 +53,7 @@ impl<P> Register<P> {
             realm: None,
             password: None,
             email_verified: None,
+            status: AccountStatus::Active,
             problems: Vec::new(),
             profile,
             mails: MailOptions::default(),
@@ -68,6 +71,14 @@ impl<P> Register<P> {
     #[must_use]
     pub fn realm(mut self, realm: impl Into<String>) -> Self {
         self.realm = Some(realm.into());
+        self
+    }
+
+    /// Not to log in before somebody approves of it: [`AccountStatus::Pending`]. It needs a store with
+    /// [`UserOperation::Status`](crate::UserOperation::Status).
+    #[must_use]
+    pub fn status(mut self, status: AccountStatus) -> Self {
+        self.status = status;
         self
     }
 
@@ -185,7 +196,7 @@ impl<U: Account> Auth<U> {
     /// [`RegisterError`].
     pub async fn register(&self, register: Register<U::Profile>) -> Result<U, RegisterError> {
         let auth = &*self.0;
-        let Register { email, username, realm, password, email_verified, problems, profile, mails } = register;
+        let Register { email, username, realm, password, email_verified, status, problems, profile, mails } = register;
         if let Some(password) = &password {
             auth.policy.check_password(password)?;
         }
@@ -210,6 +221,7 @@ impl<U: Account> Auth<U> {
             email: email.map(|email| auth.policy.canonical_email(&email)),
             email_verified,
             password: None,
+            status,
             profile,
         };
         self.check_unique(&new, &mut errors).await?;
@@ -218,6 +230,10 @@ impl<U: Account> Auth<U> {
         };
         for hooks in &auth.hooks {
             hooks.before_register(&mut new).await?;
+        }
+        // A store that keeps no status would take the user for active.
+        if new.status != AccountStatus::Active && !self.supports(UserOperation::Status) {
+            return Err(StoreError::Unsupported(UserOperation::Status.as_str()).into());
         }
         new.password = Some(auth.hasher.hash(password, &*auth.random).await?);
         let (email, username) = (new.email.clone(), new.username.clone());

@@ -3,8 +3,8 @@
 use crate::flows::update_user::is_outdated;
 use crate::mails::Ask;
 use crate::{
-    Account, Auth, Event, MailKind, MailOptions, OneTimePurpose, OneTimeRecord, Password, PasswordError, StoreError,
-    StoredUser, TokenDigest, TokenRecord, TokenSecret, Unavailable, UserId, random,
+    Account, AccountStatus, Auth, Event, MailKind, MailOptions, OneTimePurpose, OneTimeRecord, Password, PasswordError,
+    StoreError, StoredUser, TokenDigest, TokenRecord, TokenSecret, Unavailable, UserId, random,
 };
 
 /// Somebody says they lost their password.
@@ -147,6 +147,8 @@ impl<U: Account> Auth<U> {
             }
             found = None;
         }
+        // A blocked account gets no mail, and its address the answer of any other.
+        found = found.filter(|found| found.status != AccountStatus::Blocked);
         let secret = random::token_secret(&*auth.random)?;
         let record = OneTimeRecord {
             purpose: PURPOSE,
@@ -157,6 +159,7 @@ impl<U: Account> Auth<U> {
             // A decoy has ended when it is made: who asks for many fills no table.
             expires: auth.clock.now().plus_seconds(if found.is_some() { auth.policy.reset_token_ttl } else { 0 }),
             email: None,
+            data: None,
         };
         self.bounded(auth.one_time.insert_one_time(&record)).await?;
         let Some(found) = found else { return Ok(()) };

@@ -254,6 +254,7 @@ impl<U: Account> Auth<U> {
             // A decoy has ended when it is made: who asks for many fills no table.
             expires: auth.clock.now().plus_seconds(if user.is_some() { auth.policy.verification_ttl } else { 0 }),
             email: user.and_then(|user| user.email().map(str::to_owned)),
+            data: None,
         };
         // Nobody has the id of a decoy, and removing nothing is the same work.
         let id = record.user_id.clone().unwrap_or_else(|| UserId::Text(String::new()));

@@ -14,8 +14,8 @@ const TABLE: Table = Table("gatekit_one_time");
 impl OneTimeStore for SqliteStore {
     async fn insert_one_time(&self, record: &OneTimeRecord) -> Result<(), StoreError> {
         let insert = sqlx::query(
-            "INSERT INTO gatekit_one_time (digest, purpose, user_type, user_id, rev, expires, email) \
-             VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO gatekit_one_time (digest, purpose, user_type, user_id, rev, expires, email, data) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(record.digest.as_bytes().as_slice())
         .bind(record.purpose.as_str())
@@ -23,7 +23,8 @@ impl OneTimeStore for SqliteStore {
         .bind(record.user_id.as_ref().map(Id))
         .bind(record.rev)
         .bind(record.expires.0)
-        .bind(&record.email);
+        .bind(&record.email)
+        .bind(&record.data);
         self.change(insert).await.map_err(store_error)?;
         Ok(())
     }
@@ -34,7 +35,7 @@ impl OneTimeStore for SqliteStore {
         digest: &TokenDigest,
     ) -> Result<Option<OneTimeRecord>, StoreError> {
         let query = sqlx::query(
-            "SELECT user_type, user_id, rev, expires, email FROM gatekit_one_time WHERE digest = ? AND purpose = ?",
+            "SELECT user_type, user_id, rev, expires, email, data FROM gatekit_one_time WHERE digest = ? AND purpose = ?",
         )
         .bind(digest.as_bytes().as_slice())
         .bind(purpose.as_str());
@@ -48,7 +49,7 @@ impl OneTimeStore for SqliteStore {
     ) -> Result<Option<OneTimeRecord>, StoreError> {
         let take = sqlx::query(
             "DELETE FROM gatekit_one_time WHERE digest = ? AND purpose = ? \
-             RETURNING user_type, user_id, rev, expires, email",
+             RETURNING user_type, user_id, rev, expires, email, data",
         )
         .bind(digest.as_bytes().as_slice())
         .bind(purpose.as_str());
@@ -82,5 +83,6 @@ fn from_row(row: &SqliteRow, purpose: OneTimePurpose, digest: &TokenDigest) -> R
         rev: TABLE.get(row, "rev")?,
         expires: Timestamp(TABLE.get(row, "expires")?),
         email: TABLE.get(row, "email")?,
+        data: TABLE.get(row, "data")?,
     })
 }

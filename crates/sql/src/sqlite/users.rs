@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 use gatekit_core::{
-    Clock, CreateUserError, Identifier, IdentifierKind, NewUser, PasswordHash, Profile, StoreError, StoredUser,
-    SystemClock, TokenDigest, TokenOwner, TokenStore, User, UserChange, UserId, UserOperation, UserQuery, UserStore,
-    Where, find_token_owner_separately,
+    AccountStatus, Clock, CreateUserError, Identifier, IdentifierKind, NewUser, PasswordHash, Profile, StoreError,
+    StoredUser, SystemClock, TokenDigest, TokenOwner, TokenStore, User, UserChange, UserId, UserOperation, UserQuery,
+    UserStore, Where, find_token_owner_separately,
 };
 use sqlx::sqlite::SqliteRow;
 
@@ -31,8 +31,8 @@ impl<P: Profile> UserStore<User<P>> for SqliteStore {
         let profile = profile_to_text(&new.profile)?;
         let insert = sqlx::query(
             "INSERT INTO gatekit_users \
-             (namespace, realm, username, email, email_verified, password, rev, profile, created) \
-             VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?)",
+             (namespace, realm, username, email, email_verified, password, rev, profile, status, created) \
+             VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?)",
         )
         .bind(&new.namespace)
         .bind(&new.realm)
@@ -41,6 +41,7 @@ impl<P: Profile> UserStore<User<P>> for SqliteStore {
         .bind(new.email_verified)
         .bind(new.password.as_ref().map(PasswordHash::expose))
         .bind(profile)
+        .bind(new.status.as_str())
         .bind(SystemClock.now().0);
         let inserted = self.change(insert).await.map_err(|error| create_user_error(error, &UNIQUE))?;
         let mut user = User::new(inserted.last_insert_rowid.into(), new.profile);
@@ -48,13 +49,13 @@ impl<P: Profile> UserStore<User<P>> for SqliteStore {
         user.username = new.username;
         user.email = new.email;
         user.email_verified = new.email_verified;
-        Ok(StoredUser { user, rev: 0, password: new.password })
+        Ok(StoredUser { user, rev: 0, password: new.password, status: new.status })
     }
 
     async fn find_user(&self, id: &UserId) -> Result<Option<StoredUser<User<P>>>, StoreError> {
         let UserId::Int(id) = id else { return Ok(None) };
         let query = sqlx::query(
-            "SELECT id, realm, username, email, email_verified, password, rev, profile FROM gatekit_users WHERE id = ?",
+            "SELECT id, realm, username, email, email_verified, password, rev, profile, status FROM gatekit_users WHERE id = ?",
         )
         .bind(id);
         self.find(query).await?.as_ref().map(stored_from_row).transpose()
@@ -63,11 +64,11 @@ impl<P: Profile> UserStore<User<P>> for SqliteStore {
     async fn find_user_by(&self, identifier: &Identifier) -> Result<Option<StoredUser<User<P>>>, StoreError> {
         let query = match identifier.kind {
             IdentifierKind::Email => {
-                "SELECT id, realm, username, email, email_verified, password, rev, profile FROM gatekit_users \
+                "SELECT id, realm, username, email, email_verified, password, rev, profile, status FROM gatekit_users \
                  WHERE namespace = ? AND email = ?"
             }
             IdentifierKind::Username => {
-                "SELECT id, realm, username, email, email_verified, password, rev, profile FROM gatekit_users \
+                "SELECT id, realm, username, email, email_verified, password, rev, profile, status FROM gatekit_users \
                  WHERE namespace = ? AND username = ?"
             }
         };
@@ -119,7 +120,8 @@ impl<P: Profile> UserStore<User<P>> for SqliteStore {
     }
 
     fn supports(&self, operation: UserOperation) -> bool {
-        matches!(operation, UserOperation::Update | UserOperation::Delete | UserOperation::Find)
+        use UserOperation::{Delete, Find, Status, Update};
+        matches!(operation, Update | Delete | Find | Status)
     }
 
     async fn update_user(
@@ -146,7 +148,7 @@ impl<P: Profile> UserStore<User<P>> for SqliteStore {
              email_verified = ?, password = coalesce(?, password), profile = ?, rev = rev + ? \
              WHERE id = ? AND rev = ? AND realm IS ? AND username IS ? AND email IS ? AND email_verified IS ? \
              AND profile IS ? \
-             RETURNING id, realm, username, email, email_verified, password, rev, profile",
+             RETURNING id, realm, username, email, email_verified, password, rev, profile, status",
         )
         .bind(change.namespace)
         .bind(change.realm.unwrap_or_else(|| of.realm.clone()))
@@ -180,6 +182,14 @@ impl<P: Profile> UserStore<User<P>> for SqliteStore {
     async fn count_users(&self, condition: &Where) -> Result<u64, StoreError> {
         find::count::<P>(self, condition).await
     }
+
+    async fn set_status(&self, id: &UserId, status: AccountStatus) -> Result<Option<i64>, StoreError> {
+        let UserId::Int(id) = id else { return Ok(None) };
+        let set = sqlx::query("UPDATE gatekit_users SET status = ?, rev = rev + 1 WHERE id = ? RETURNING rev")
+            .bind(status.as_str())
+            .bind(id);
+        new_rev(self.change(set).await)
+    }
 }
 
 /// The `rev` an UPDATE returned, if it found its row.
@@ -189,10 +199,12 @@ fn new_rev(changed: Result<Changed, sqlx::Error>) -> Result<Option<i64>, StoreEr
 
 fn stored_from_row<P: Profile>(row: &SqliteRow) -> Result<StoredUser<User<P>>, StoreError> {
     let password: Option<String> = TABLE.get(row, "password")?;
+    let status: &str = TABLE.get(row, "status")?;
     Ok(StoredUser {
         user: user_from_row(row)?,
         rev: TABLE.get(row, "rev")?,
         password: password.map(PasswordHash::from_stored),
+        status: AccountStatus::from_stored(status).ok_or_else(|| TABLE.corrupt("status"))?,
     })
 }
 

@@ -38,6 +38,7 @@ fn record(secret: impl std::fmt::Display) -> OneTimeRecord {
         rev: 3,
         expires: T0.plus_seconds(900),
         email: None,
+        data: None,
     }
 }
 

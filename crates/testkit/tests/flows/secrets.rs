@@ -3,8 +3,8 @@
 use std::fmt::Debug;
 
 use gatekit_core::{
-    ChangePassword, Event, IssuedToken, LoggedIn, Login, NewUser, NoProfile, Password, PasswordHash, PasswordReset,
-    Register, RequestPasswordReset, StoredUser, TokenOwner, TokenSecret, UserStore,
+    AccountStatus, ChangePassword, Event, IssuedToken, LoggedIn, Login, NewUser, NoProfile, Password, PasswordHash,
+    PasswordReset, Register, RequestPasswordReset, StoredUser, TokenOwner, TokenSecret, UserStore,
 };
 use gatekit_testkit::{Fault, LogCapture, login_as};
 
@@ -48,7 +48,7 @@ async fn debug_of_whatever_holds_a_secret_does_not_show_it() {
     redacted(&record);
     redacted(&issued);
     redacted(&TokenOwner { token: record.clone(), user: ada.clone(), rev: 0, roles: None });
-    redacted(&StoredUser { user: ada.clone(), rev: 0, password: Some(hash.clone()) });
+    redacted(&StoredUser { user: ada.clone(), rev: 0, password: Some(hash.clone()), status: AccountStatus::Active });
     let mut new = NewUser::new(EMAIL, NoProfile {});
     new.password = Some(hash);
     redacted(&new);

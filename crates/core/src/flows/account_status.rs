@@ -1,0 +1,88 @@
+//! Who may log in at all: an account is active, waits for somebody's approval, or is blocked.
+
+use crate::{Account, AccountStatus, Auth, Event, StoreError, Unavailable, UserId, UserOperation};
+
+/// Why a status was not set. Nothing has happened then.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SetAccountStatusError {
+    /// There is no such user.
+    #[error("User {0} not found")]
+    UserNotFound(UserId),
+    /// The store of the users keeps no status ([`UserOperation::Status`]).
+    #[error("the store of the users keeps no status: it must implement set_status")]
+    Unsupported,
+    /// It cannot be done now. HTTP status 503.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+impl SetAccountStatusError {
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::UserNotFound(_) => "USER_NOT_FOUND",
+            Self::Unsupported => "UNSUPPORTED",
+            Self::Unavailable(_) => "SERVICE_UNAVAILABLE",
+        }
+    }
+}
+
+impl From<StoreError> for SetAccountStatusError {
+    fn from(error: StoreError) -> Self {
+        Self::Unavailable(error.into())
+    }
+}
+
+impl<U: Account> Auth<U> {
+    /// Blocks an account, lets it in again, or approves of it. Returns the user.
+    ///
+    /// All of its tokens end, and so does whatever else was made under its `rev`, in the same atomic step (ASVS 7.4.2): who is logging in at
+    /// that moment gets a token that is dead. To make an active account active changes nothing.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use gatekit_core::{AccountStatus, Auth, Login, LoginError, MemoryStore, Register};
+    ///
+    /// let auth = Auth::new(MemoryStore::new());
+    /// let ada = auth.register(Register::email("ada@example.com", "correct horse battery")).await?;
+    /// let token = auth.login(Login::email("ada@example.com", "correct horse battery")).await?.token;
+    ///
+    /// auth.set_account_status(&ada.id, AccountStatus::Blocked).await?;
+    /// assert!(auth.authenticate(token.secret.expose()).await.is_err());
+    /// let refused = auth.login(Login::email("ada@example.com", "correct horse battery")).await;
+    /// assert!(matches!(refused, Err(LoginError::Blocked)));
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`SetAccountStatusError`].
+    pub async fn set_account_status(&self, user: &UserId, status: AccountStatus) -> Result<U, SetAccountStatusError> {
+        let auth = &*self.0;
+        if !self.supports(UserOperation::Status) {
+            return Err(SetAccountStatusError::Unsupported);
+        }
+        let not_found = || SetAccountStatusError::UserNotFound(user.clone());
+        let found = self.bounded(auth.users.find_user(user)).await?.ok_or_else(not_found)?;
+        if found.status == AccountStatus::Active && status == AccountStatus::Active {
+            return Ok(found.user);
+        }
+        let rev = self.bounded(auth.users.set_status(user, status)).await?.ok_or_else(not_found)?;
+        tracing::info!(%user, %status, "the status of an account is set");
+        self.after_new_rev(user, None, rev).await;
+        self.emit(Event::StatusChanged { user: found.user.clone(), status }).await;
+        Ok(found.user)
+    }
+
+    /// Whether a user may log in; `None` if there is no such user.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] if the store fails.
+    pub async fn account_status(&self, user: &UserId) -> Result<Option<AccountStatus>, Unavailable> {
+        let found = self.bounded(self.0.users.find_user(user)).await?;
+        Ok(found.map(|found| found.status))
+    }
+}

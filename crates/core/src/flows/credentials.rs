@@ -1,0 +1,270 @@
+//! A login in parts, for crates that prove one in another way than by a password, or issue tokens of their own kind.
+
+use std::fmt;
+
+use crate::flows::identifier::{Unnamed, Wanted};
+use crate::{
+    Account, AccountStatus, Auth, Client, DeviceSeen, Event, Login, LoginError, MailOptions, Password, PasswordHash,
+    StoreError, StoredUser, Timestamp, TokenClient, TokenDigest, TokenSecret, Unavailable, UserId, random,
+};
+
+/// Whose account is looked for: an address or a name as somebody typed it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AccountName {
+    /// The address. It counts before the username.
+    pub email: Option<String>,
+    /// The name.
+    pub username: Option<String>,
+    /// The realm, if the app has realms.
+    pub realm: Option<String>,
+}
+
+impl AccountName {
+    /// An address.
+    #[must_use]
+    pub fn email(email: impl Into<String>) -> Self {
+        Self { email: Some(email.into()), username: None, realm: None }
+    }
+
+    /// A name.
+    #[must_use]
+    pub fn username(username: impl Into<String>) -> Self {
+        Self { email: None, username: Some(username.into()), realm: None }
+    }
+
+    /// In this realm.
+    #[must_use]
+    pub fn realm(mut self, realm: impl Into<String>) -> Self {
+        self.realm = Some(realm.into());
+        self
+    }
+}
+
+/// An account and what counts for its tokens, as the store had it a moment ago.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct KnownAccount<U> {
+    /// Who.
+    pub user: U,
+    /// What a token must remember to be alive: see [`TokenRecord::rev`](crate::TokenRecord::rev).
+    pub rev: i64,
+    /// Whether it may log in.
+    pub status: AccountStatus,
+    /// SHA-256 of the password's stored hash: another one after every change of the password, and also once it was hashed again with newer
+    /// parameters. What is bound to it ends with the password. `None` for a user without one.
+    pub password_mark: Option<TokenDigest>,
+}
+
+impl<U> fmt::Debug for KnownAccount<U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("KnownAccount");
+        shown.field("rev", &self.rev).field("status", &self.status).field("password_mark", &self.password_mark);
+        shown.finish_non_exhaustive()
+    }
+}
+
+impl<U> From<StoredUser<U>> for KnownAccount<U> {
+    fn from(stored: StoredUser<U>) -> Self {
+        let password_mark = stored.password.as_ref().map(|hash| TokenDigest::of(hash.expose()));
+        Self { user: stored.user, rev: stored.rev, status: stored.status, password_mark }
+    }
+}
+
+impl<U: Account> Auth<U> {
+    /// The account with this address or name, of whatever status; with one query. Names are read as [`login`](Self::login) reads them.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use gatekit_core::{AccountName, AccountStatus, Auth, MemoryStore, Register};
+    ///
+    /// let auth = Auth::new(MemoryStore::new());
+    /// auth.register(Register::email("ada@example.com", "correct horse battery").username("ada")).await?;
+    ///
+    /// let ada = auth.find_account(&AccountName::username("ada")).await?.ok_or("nobody")?;
+    /// assert_eq!(ada.status, AccountStatus::Active);
+    /// assert!(auth.find_account(&AccountName::email("eve@example.com")).await?.is_none());
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] if the store fails.
+    pub async fn find_account(&self, login: &AccountName) -> Result<Option<KnownAccount<U>>, Unavailable> {
+        let AccountName { email, username, realm } = login;
+        match self.wanted_by(email.as_deref(), username.as_deref(), realm.as_deref()) {
+            Ok(wanted) => Ok(self.find_wanted(&wanted).await?.map(KnownAccount::from)),
+            // Nobody is called nothing.
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// The account with this id, of whatever status; with one query.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] if the store fails.
+    pub async fn find_account_by_id(&self, id: &UserId) -> Result<Option<KnownAccount<U>>, Unavailable> {
+        Ok(self.bounded(self.0.users.find_user(id)).await?.map(KnownAccount::from))
+    }
+
+    /// Does all that [`login`](Self::login) does but for the token: same errors (`ttl` is not looked at), same work for unknown users, same
+    /// hooks, events and notices.
+    ///
+    /// Whoever issues a token for it binds it to [`KnownAccount::rev`], which is that of the moment when the password was right.
+    ///
+    /// # Errors
+    ///
+    /// [`LoginError`].
+    pub async fn verify_login(&self, login: Login) -> Result<KnownAccount<U>, LoginError> {
+        let wanted = self.wanted_login(&login)?;
+        let found = self.check_login(&wanted, login.password).await?;
+        self.welcome(&found.user, self.now(), &login.client, &login.mails).await;
+        Ok(found.into())
+    }
+
+    /// What [`login`](Self::login) does after the right password, for who has proven the account by other means: only an active account
+    /// with an address that is proven, where it must be, gets in; hooks may refuse; then event and notice.
+    ///
+    /// `account` must be what was read before the proof was checked, so that what ends the account's tokens meanwhile ends this login's, too.
+    ///
+    /// # Errors
+    ///
+    /// [`LoginError`].
+    pub async fn accept_login(
+        &self,
+        account: KnownAccount<U>,
+        client: &Client,
+        mails: &MailOptions,
+    ) -> Result<KnownAccount<U>, LoginError> {
+        self.admit(&account.user, account.status).await?;
+        self.welcome(&account.user, self.now(), client, mails).await;
+        Ok(account)
+    }
+
+    /// Tells the app of a login that was refused: [`Event::LoginFailed`]. For who checks proofs of another kind.
+    pub async fn reject_login(&self, user: Option<&UserId>) {
+        self.emit(Event::LoginFailed { user_id: user.cloned() }).await;
+    }
+
+    /// The time by the clock of this `Auth`.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    /// A new secret: 64 characters of base62, 381 bits.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable::Random`].
+    pub fn new_secret(&self) -> Result<TokenSecret, Unavailable> {
+        random::token_secret(&*self.0.random)
+    }
+
+    /// Fills `bytes` with unpredictable ones.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable::Random`]. Callers fail; they never go on with what is in `bytes`.
+    pub fn fill_random(&self, bytes: &mut [u8]) -> Result<(), Unavailable> {
+        self.0.random.fill(bytes)
+    }
+
+    fn wanted_by(&self, email: Option<&str>, username: Option<&str>, realm: Option<&str>) -> Result<Wanted, Unnamed> {
+        let policy = &self.0.policy;
+        // Where there are no realms, LoopBack does not look at the field.
+        policy.wanted(email, username, realm.filter(|_| policy.has_realms()))
+    }
+
+    /// Who a login means.
+    pub(crate) fn wanted_login(&self, login: &Login) -> Result<Wanted, LoginError> {
+        let wanted = self.wanted_by(login.email.as_deref(), login.username.as_deref(), login.realm.as_deref());
+        wanted.map_err(|unnamed| match unnamed {
+            Unnamed::Realm => LoginError::RealmRequired,
+            Unnamed::Identifier => LoginError::IdentifierRequired,
+        })
+    }
+
+    /// Checks a password and whether its user may log in. What is returned has the hash that is stored now.
+    pub(crate) async fn check_login(&self, wanted: &Wanted, password: Password) -> Result<StoredUser<U>, LoginError> {
+        let found = self.find_wanted(wanted).await?;
+        let hash = found.as_ref().and_then(|found| found.password.as_ref());
+        let verified = self.0.hasher.verify(password.clone(), hash).await.map_err(Unavailable::from)?;
+        let mut found = match found {
+            Some(found) if verified.matches => found,
+            other => {
+                self.reject_login(other.map(|found| found.user.id()).as_ref()).await;
+                return Err(LoginError::InvalidCredentials);
+            }
+        };
+        self.admit(&found.user, found.status).await?;
+        if let (true, Some(old)) = (verified.outdated, &found.password) {
+            let new = self.rehash(&found.user.id(), password, old).await;
+            found.password = new.or(found.password);
+        }
+        Ok(found)
+    }
+
+    /// Whether a user whose proof was right gets in.
+    async fn admit(&self, user: &U, status: AccountStatus) -> Result<(), LoginError> {
+        let admitted = self.is_admitted(user, status).await;
+        if admitted.is_err() {
+            self.reject_login(Some(&user.id())).await;
+        }
+        admitted
+    }
+
+    async fn is_admitted(&self, user: &U, status: AccountStatus) -> Result<(), LoginError> {
+        match status {
+            AccountStatus::Active => {}
+            AccountStatus::Pending => return Err(LoginError::Pending),
+            AccountStatus::Blocked => return Err(LoginError::Blocked),
+        }
+        if self.0.policy.email_verification_required && user.email_verified() != Some(true) {
+            return Err(LoginError::EmailNotVerified { user_id: user.id() });
+        }
+        for hooks in &self.0.hooks {
+            hooks.before_login(user).await?;
+        }
+        Ok(())
+    }
+
+    /// What follows a login at this moment: a notice if the device was not seen before, and the event.
+    pub(crate) async fn welcome(&self, user: &U, at: Timestamp, client: &Client, mails: &MailOptions) {
+        self.notice_device(user, at, client, mails).await;
+        self.emit(Event::LoggedIn { user: user.clone() }).await;
+    }
+
+    /// Tells the user of a device it was not seen on before. The login does not depend on it.
+    async fn notice_device(&self, user: &U, at: Timestamp, client: &Client, mails: &MailOptions) {
+        let auth = &*self.0;
+        if !auth.policy.notify_unknown_device {
+            return;
+        }
+        let (id, device) = (user.id(), client.digest());
+        match self.bounded(auth.devices.remember_device(U::model_name(), &id, &device, at)).await {
+            Ok(DeviceSeen::New) => {
+                let client = TokenClient::new(client.user_agent.as_deref(), client.ip);
+                self.post_device_notice(user.email(), mails, at, client.as_ref());
+            }
+            Ok(DeviceSeen::Known | DeviceSeen::First) => {}
+            Err(error) => tracing::warn!(%error, "a login could not be compared with the devices of its user"),
+        }
+    }
+
+    /// Replaces a hash by one with today's parameters. The login does not depend on it. Returns the new one if it was stored.
+    async fn rehash(&self, user: &UserId, password: Password, old: &PasswordHash) -> Option<PasswordHash> {
+        let auth = &*self.0;
+        let done: Result<Option<PasswordHash>, Unavailable> = async {
+            let new = auth.hasher.hash(password, &*auth.random).await?;
+            let stored = self.bounded::<_, StoreError>(auth.users.rehash_password(user, old, &new)).await?;
+            Ok(stored.then_some(new))
+        }
+        .await;
+        done.unwrap_or_else(|error| {
+            tracing::warn!(%error, "a password was not hashed again with today's parameters; the next login will try");
+            None
+        })
+    }
+}
