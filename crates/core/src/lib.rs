@@ -10,10 +10,11 @@
 //! | what a user is | [`Account`], the built-in [`User`], [`UserId`] |
 //! | tokens | [`TokenSecret`] (what the client holds), [`TokenRecord`] (what a store holds), [`IssuedToken`] (both, once) |
 //! | lifetimes, lengths and limits | [`Policy`] |
-//! | what a database or mailer must do | [`UserStore`], [`TokenStore`], [`OneTimeStore`], [`RoleStore`], [`Mailer`] |
+//! | what a database or mailer must do | [`UserStore`], [`TokenStore`], [`OneTimeStore`], [`RoleStore`], [`DigestStore`], [`Mailer`] |
 //! | register, login, logout, passwords, addresses, changes of a user, sessions | the methods of [`Auth`], one file each under `flows/` |
 //! | what mails say and look like | [`Texts`], [`MailTemplate`], [`MailOptions`] |
 //! | who may do what | [`Acl`], [`Auth::authorize`], [`Auth::assign_role`], [`RoleResolver`] |
+//! | who may read and write below which path | [`Permissions`], [`PermissionSet`], [`PermissionStore`] |
 //! | LoopBack's filters | [`Filter`], [`Where`], [`UserQuery`] |
 //! | where a browser may be sent | [`redirect`] |
 //! | to be told, or to refuse | [`Hooks`], [`Event`] |
@@ -73,6 +74,8 @@ mod flows;
 #[cfg(feature = "accounts")]
 mod hasher;
 #[cfg(feature = "accounts")]
+mod http_digest;
+#[cfg(feature = "accounts")]
 mod mail_template;
 #[cfg(feature = "accounts")]
 mod mails;
@@ -80,6 +83,8 @@ mod mails;
 mod memory;
 #[cfg(feature = "accounts")]
 mod password;
+#[cfg(feature = "accounts")]
+mod permissions;
 #[cfg(feature = "accounts")]
 mod policy;
 #[cfg(feature = "accounts")]
@@ -124,9 +129,14 @@ pub use {
         },
     },
     hasher::{Hasher, HasherBuilder, HasherError, Verified},
+    http_digest::{DigestCredential, DigestStore},
     mail_template::{MailContent, MailParagraph, MailTemplate, RenderedMail, escape_html},
     memory::MemoryStore,
     password::{Password, PasswordError, PasswordHash},
+    permissions::{
+        InvalidPermissions, PathDecision, PathLevel, PathLevels, PathPermission, PermissionHolder, PermissionSet,
+        PermissionSign, PermissionStore, Permissions,
+    },
     policy::Policy,
     ports::{
         CreateUserError, DeviceSeen, DeviceStore, Identifier, IdentifierKind, Mail, MailError, MailKind, MailOptions,

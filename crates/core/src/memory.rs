@@ -1,6 +1,8 @@
 //! Users and tokens in memory: the reference for every other store, for tests and for apps that start afresh each time.
 
 mod devices;
+mod digests;
+mod permissions;
 
 use std::collections::{BTreeSet, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
@@ -10,9 +12,9 @@ use async_trait::async_trait;
 
 use crate::{
     AccountStatus, CreateUserError, Identifier, IdentifierKind, NewUser, NoProfile, OneTimePurpose, OneTimeRecord,
-    OneTimeStore, PasswordHash, Profile, RoleStore, StoreError, StoreIdentity, StoredUser, Timestamp, TokenDigest,
-    TokenOwner, TokenRecord, TokenStore, User, UserChange, UserId, UserOperation, UserQuery, UserStore, Where,
-    find_token_owner_separately,
+    OneTimeStore, PasswordHash, PermissionHolder, Permissions, Profile, RoleStore, StoreError, StoreIdentity,
+    StoredUser, Timestamp, TokenDigest, TokenOwner, TokenRecord, TokenStore, User, UserChange, UserId, UserOperation,
+    UserQuery, UserStore, Where, find_token_owner_separately,
 };
 
 /// A store that forgets everything when the process ends.
@@ -44,6 +46,9 @@ struct Contents<P> {
     roles: HashMap<(String, UserId), BTreeSet<String>>,
     /// Of a user's type and id: when it was last seen on which.
     devices: HashMap<(String, UserId), HashMap<TokenDigest, Timestamp>>,
+    digests: digests::Digests,
+    /// Of a user's type and a holder.
+    permissions: HashMap<(String, PermissionHolder), Permissions>,
 }
 
 /// A map whose keys nobody can choose: ids given out by the store, and SHA-256 digests of secrets it made. So it needs no hash
@@ -120,6 +125,8 @@ impl<P: Profile> MemoryStore<P> {
             one_time: KeyMap::default(),
             roles: HashMap::new(),
             devices: HashMap::new(),
+            digests: digests::Digests::default(),
+            permissions: HashMap::new(),
         };
         Self { inner: Arc::new(RwLock::new(contents)), identity: StoreIdentity::new() }
     }

@@ -61,6 +61,11 @@ pub use gatekit_core::{
     RequestEmailVerification, RequestPasswordReset, RoleResolver, RoleStore, StepUp, StoredUser, Texts, TokenStore,
     UpdateUser, UserChange, UserOperation, UserQuery, UserStore, VerifyOptions,
 };
+#[cfg(feature = "accounts")]
+pub use gatekit_core::{
+    DigestCredential, DigestStore, InvalidPermissions, PathDecision, PathLevel, PathLevels, PathPermission,
+    PermissionHolder, PermissionSet, PermissionSign, PermissionStore, Permissions,
+};
 #[cfg(feature = "jwt")]
 pub use gatekit_layer::JwtVerifier;
 #[cfg(feature = "signed-cookies")]

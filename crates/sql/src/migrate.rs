@@ -26,6 +26,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "account_status",
         script: include_str!("../migrations/sqlite/0004_account_status.sql"),
     },
+    Migration {
+        number: 5,
+        name: "digest_and_permissions",
+        script: include_str!("../migrations/sqlite/0005_digest_and_permissions.sql"),
+    },
 ];
 
 const LEDGER: &str = "CREATE TABLE IF NOT EXISTS gatekit_migrations (

@@ -241,7 +241,7 @@ async fn two_processes_open_a_new_file_at_once_and_write_to_it_together() {
     }
     let store = SqliteStore::open(folder.file()).await.unwrap();
     let count = async |query| sqlx::query(query).fetch_one(store.pool()).await.unwrap().get::<i64, _>(0);
-    assert_eq!(count("SELECT count(*) FROM gatekit_migrations").await, 3);
+    assert_eq!(count("SELECT count(*) = max(number) FROM gatekit_migrations").await, 1, "each migration was made once");
     assert_eq!(
         count("SELECT count(*) FROM gatekit_users").await,
         3 * 20 + 1,

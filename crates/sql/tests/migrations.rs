@@ -16,7 +16,7 @@ use sqlx::{Row, SqlitePool};
 use common::Folder;
 
 /// How many there are.
-const MIGRATIONS: usize = 4;
+const MIGRATIONS: usize = 5;
 
 async fn plain_pool(folder: &Folder) -> SqlitePool {
     let options = SqliteConnectOptions::new().filename(folder.file()).create_if_missing(true);
@@ -34,7 +34,16 @@ async fn each_migration_is_applied_once_and_written_down() {
     let folder = Folder::new();
     let first = ledger(SqliteStore::open(folder.file()).await.unwrap().pool()).await;
     let lines: Vec<_> = first.iter().map(|(number, name, checksum)| (*number, name.as_str(), checksum.len())).collect();
-    assert_eq!(lines, [(1, "accounts", 32), (2, "rest_api", 32), (3, "browser", 32), (4, "account_status", 32)]);
+    assert_eq!(
+        lines,
+        [
+            (1, "accounts", 32),
+            (2, "rest_api", 32),
+            (3, "browser", 32),
+            (4, "account_status", 32),
+            (5, "digest_and_permissions", 32)
+        ]
+    );
     let second = ledger(SqliteStore::open(folder.file()).await.unwrap().pool()).await;
     assert_eq!(first, second);
 }
@@ -380,6 +389,9 @@ async fn a_new_database_has_no_accounts() {
         "SELECT count(*) FROM gatekit_one_time",
         "SELECT count(*) FROM gatekit_roles",
         "SELECT count(*) FROM gatekit_devices",
+        "SELECT count(*) FROM gatekit_digests",
+        "SELECT count(*) FROM gatekit_digest_nonces",
+        "SELECT count(*) FROM gatekit_permissions",
         "SELECT count(*) FROM gatekit_sessions",
     ] {
         let count: i64 = sqlx::query(query).fetch_one(store.pool()).await.unwrap().get(0);

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use gatekit_core::{
     CreateUserError, Identifier, IdentifierKind, NewUser, NoProfile, OneTimePurpose, OneTimeRecord, OneTimeStore,
-    PasswordHash, RoleStore, StoreError, StoredUser, Timestamp, TokenDigest, TokenRecord, TokenStore, User, UserChange,
-    UserId, UserStore,
+    PasswordHash, PermissionHolder, PermissionStore, Permissions, RoleStore, StoreError, StoredUser, Timestamp,
+    TokenDigest, TokenRecord, TokenStore, User, UserChange, UserId, UserStore,
 };
 use gatekit_sql::SqliteStore;
 use serde::{Deserialize, Serialize};
@@ -111,6 +111,8 @@ async fn purges_lists_and_removals_use_an_index() {
         "EXPLAIN QUERY PLAN SELECT token_rev FROM gatekit_access_tokens WHERE token_user_id = ? AND token_user_type = ?",
         "EXPLAIN QUERY PLAN DELETE FROM gatekit_one_time WHERE user_id = ? AND user_type = ? AND purpose = ?",
         "EXPLAIN QUERY PLAN SELECT user_id FROM gatekit_roles WHERE user_type = ? AND role = ? ORDER BY user_id",
+        "EXPLAIN QUERY PLAN SELECT nonce FROM gatekit_digest_nonces WHERE expires <= 1 LIMIT 1",
+        "EXPLAIN QUERY PLAN SELECT sealed FROM gatekit_digests WHERE userhash = ? AND user_type = ? AND realm = ?",
         "EXPLAIN QUERY PLAN SELECT id FROM gatekit_users WHERE namespace = '' AND email = ''",
         "EXPLAIN QUERY PLAN SELECT id FROM gatekit_users WHERE namespace = '' AND username = ''",
     ] {
@@ -118,6 +120,38 @@ async fn purges_lists_and_removals_use_an_index() {
             let step: String = row.get("detail");
             assert!(step.starts_with("SEARCH") && step.contains("INDEX"), "{query}: {step}");
         }
+    }
+}
+
+/// What every request to a path with permissions costs.
+#[tokio::test]
+async fn permissions_of_a_user_and_its_roles_are_found_by_keys_alone() {
+    let store = SqliteStore::in_memory().await.unwrap();
+    let query = "EXPLAIN QUERY PLAN \
+                 SELECT kind, holder, permissions FROM gatekit_permissions \
+                 WHERE user_type = ?1 AND kind = 'user' AND holder = ?2 \
+                 UNION ALL \
+                 SELECT kind, holder, permissions FROM gatekit_roles JOIN gatekit_permissions USING (user_type) \
+                 WHERE user_type = ?1 AND user_id = ?2 AND kind = 'role' AND holder = role \
+                 ORDER BY kind DESC, holder";
+    let plan = sqlx::query(query).fetch_all(store.pool()).await.unwrap();
+    let steps: Vec<String> = plan.iter().map(|row| row.get("detail")).collect();
+    let searches: Vec<_> = steps.iter().filter(|step| step.contains("gatekit_")).collect();
+    assert_eq!(searches.len(), 3, "{steps:?}");
+    assert!(searches.iter().all(|step| step.starts_with("SEARCH") && step.contains("PRIMARY KEY")), "{steps:?}");
+}
+
+#[tokio::test]
+async fn permissions_that_cannot_be_read_are_an_error_that_shows_none_of_them() {
+    let store = SqliteStore::in_memory().await.unwrap();
+    let ada = PermissionHolder::User(1.into());
+    for json in ["secret", "{\"paths\":[{\"id\":\"/secret\",\"sign\":\"+\",\"permissions\":\"x\"}]}"] {
+        store.set_permissions("User", &ada, Some(&Permissions::default())).await.unwrap();
+        let update = sqlx::query("UPDATE gatekit_permissions SET permissions = ?").bind(json);
+        store.change(update).await.unwrap();
+        let expected = StoreError::corrupt("gatekit_permissions.permissions").to_string();
+        assert_eq!(store.get_permissions("User", &ada).await.unwrap_err().to_string(), expected);
+        assert_eq!(store.permissions_of("User", Some(&1.into())).await.unwrap_err().to_string(), expected);
     }
 }
 
@@ -401,11 +435,13 @@ async fn a_purge_removes_all_that_has_ended_in_bounded_batches() {
          INSERT INTO gatekit_access_tokens (token_digest, token_user_type, token_user_id, token_rev, token_ttl, token_created)
          VALUES (randomblob(32), 'User', 1, 0, -1, 0);
          WITH n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 501)
-         INSERT INTO gatekit_one_time SELECT randomblob(32), 'reset_password', 'User', n, 0, n, NULL, NULL FROM n;",
+         INSERT INTO gatekit_one_time SELECT randomblob(32), 'reset_password', 'User', n, 0, n, NULL, NULL FROM n;
+         WITH n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 502)
+         INSERT INTO gatekit_digest_nonces SELECT randomblob(32), 1, n FROM n;",
     )
     .await;
     assert_eq!(store.purge_tokens(Timestamp(1200), 500).await.unwrap(), 500, "no more than asked for");
-    assert_eq!(store.purge(Timestamp(1200)).await.unwrap(), 700 + 501);
+    assert_eq!(store.purge(Timestamp(1200)).await.unwrap(), 700 + 501 + 502);
     assert_eq!(count(&store, "SELECT count(*) FROM gatekit_access_tokens").await, 501);
     assert_eq!(count(&store, "SELECT min(token_expires) FROM gatekit_access_tokens").await, 1201);
     assert_eq!(store.purge(Timestamp(i64::MAX)).await.unwrap(), 500);

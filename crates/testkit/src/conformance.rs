@@ -17,6 +17,8 @@
 //! conformance::one_time_store(make).await;
 //! conformance::role_store(make).await;
 //! conformance::device_store(make).await;
+//! conformance::digest_store(make).await;
+//! conformance::permission_store(make).await;
 //!
 //! let make_both = || async {
 //!     let store = MemoryStore::<NoProfile>::new();
@@ -34,10 +36,12 @@
 
 mod deletions;
 mod devices;
+mod digests;
 mod find;
 mod one_time;
 mod owners;
 mod passwords;
+mod permissions;
 mod roles;
 #[cfg(feature = "tower-sessions")]
 mod sessions;
@@ -49,8 +53,8 @@ mod users;
 use std::sync::Arc;
 
 use gatekit_core::{
-    Account, DeviceStore, NewUser, OneTimeStore, RoleStore, StoreError, Timestamp, TokenDigest, TokenRecord,
-    TokenStore, UserId, UserStore,
+    Account, DeviceStore, DigestStore, NewUser, OneTimeStore, PermissionStore, RoleStore, StoreError, Timestamp,
+    TokenDigest, TokenRecord, TokenStore, UserId, UserStore,
 };
 use tokio::sync::Barrier;
 
@@ -128,6 +132,28 @@ pub async fn role_store<S: RoleStore, Made: Future<Output = S>>(make: impl Fn() 
 /// If the store breaks a rule.
 pub async fn device_store<S: DeviceStore, Made: Future<Output = S>>(make: impl Fn() -> Made) {
     devices::run(make).await;
+}
+
+/// Runs the rules of [`DigestStore`]. `make` gives an empty store each time.
+///
+/// # Panics
+///
+/// If the store breaks a rule.
+pub async fn digest_store<S: DigestStore, Made: Future<Output = S>>(make: impl Fn() -> Made) {
+    digests::run(make).await;
+}
+
+/// Runs the rules of [`PermissionStore`], which goes by the roles of its [`RoleStore`]. `make` gives an empty store each time.
+///
+/// # Panics
+///
+/// If the store breaks a rule.
+pub async fn permission_store<S, Made>(make: impl Fn() -> Made)
+where
+    S: PermissionStore + RoleStore,
+    Made: Future<Output = S>,
+{
+    permissions::run(make).await;
 }
 
 /// Runs the rules of tower-sessions' `SessionStore`. `make` gives an empty store each time, which goes by the machine's clock.

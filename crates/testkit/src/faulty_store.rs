@@ -1,5 +1,8 @@
 //! A store that goes wrong when a test wants it to.
 
+mod digests;
+mod permissions;
+
 use async_trait::async_trait;
 use gatekit_core::{
     Account, AccountStatus, CreateUserError, DeviceSeen, DeviceStore, Identifier, NewUser, OneTimePurpose,

@@ -2,8 +2,10 @@
 
 mod connections;
 mod devices;
+mod digests;
 mod find;
 mod one_time;
+mod permissions;
 mod purge;
 mod queries;
 mod roles;
@@ -32,7 +34,7 @@ pub use self::sessions::SqliteSessionStore;
 use crate::own::store_error;
 use crate::{OpenError, migrate};
 
-/// Users, access tokens, one-time secrets, roles and known devices in SQLite.
+/// Users, access tokens, one-time secrets, roles, known devices and the rest of what the ports keep, in SQLite.
 ///
 /// A clone is another handle to the same. Every change is one atomic statement.
 ///
@@ -43,6 +45,8 @@ use crate::{OpenError, migrate};
 /// | `gatekit_one_time` | secrets that work once |
 /// | `gatekit_roles` | who is in which role; columns at [`own::roles_from_row`](crate::own::roles_from_row) |
 /// | `gatekit_devices` | from which devices users have logged in |
+/// | `gatekit_digests`, `gatekit_digest_nonces` | who may log in by HTTP Digest, and which nonces were used |
+/// | `gatekit_permissions` | who may do what below which path |
 /// | `gatekit_sessions` | sessions of tower-sessions, with the feature of that name |
 /// | `gatekit_migrations` | which migrations were applied |
 ///

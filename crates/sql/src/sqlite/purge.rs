@@ -35,7 +35,8 @@ pub(super) async fn purge(connections: &Connections, now: Timestamp) -> Result<u
     Ok(all(|| tokens(connections, now, BATCH)).await?
         + all(|| one_time(connections, now, BATCH)).await?
         + all_sessions(connections, now).await?
-        + all(|| devices(connections, unseen, BATCH)).await?)
+        + all(|| devices(connections, unseen, BATCH)).await?
+        + all(|| nonces(connections, now, BATCH)).await?)
 }
 
 pub(super) async fn all_sessions(connections: &Connections, now: Timestamp) -> Result<u64, StoreError> {
@@ -73,6 +74,12 @@ pub(super) async fn devices(connections: &Connections, before: Timestamp, limit:
     let delete = "DELETE FROM gatekit_devices WHERE (user_type, user_id, device) IN \
                   (SELECT user_type, user_id, device FROM gatekit_devices WHERE seen < ? LIMIT ?)";
     batch(connections, delete, before, limit).await
+}
+
+pub(super) async fn nonces(connections: &Connections, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+    let delete = "DELETE FROM gatekit_digest_nonces WHERE nonce IN \
+                  (SELECT nonce FROM gatekit_digest_nonces WHERE expires <= ? LIMIT ?)";
+    batch(connections, delete, now, limit).await
 }
 
 async fn sessions(connections: &Connections, now: Timestamp) -> Result<u64, StoreError> {

@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod devices;
+mod digests;
 mod one_time;
+mod permissions;
 mod roles;
 mod tokens;
 mod users;
@@ -12,7 +14,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 
 use gatekit_core::{
-    MemoryStore, NewUser, OneTimePurpose, StoredUser, TokenDigest, TokenOwner, TokenRecord, User, UserId, UserStore,
+    DigestCredential, MemoryStore, NewUser, OneTimePurpose, StoredUser, Timestamp, TokenDigest, TokenOwner,
+    TokenRecord, User, UserId, UserStore,
 };
 use gatekit_testkit::conformance::{self, Identifiers};
 use serde::{Deserialize, Serialize};
@@ -37,6 +40,8 @@ async fn all(fault: Option<Fault>) {
     conformance::one_time_store(make).await;
     conformance::role_store(make).await;
     conformance::device_store(make).await;
+    conformance::digest_store(make).await;
+    conformance::permission_store(make).await;
     let make_both = || async move {
         let store = MemoryStore::new();
         (Faulty::new(store.clone(), fault), store)
@@ -173,6 +178,50 @@ faults!(
     ForgettingTakesEverybodys,
     DevicePurgeIgnoresTheLimit,
     DevicePurgeTakesThatMoment,
+    DigestIsNeverReplaced,
+    DigestReplacesThoseOfOtherRealms,
+    DigestReplacesThoseOfOtherAlgorithms,
+    DigestIgnoresTheType,
+    DigestIgnoresTheUser,
+    DigestIgnoresTheRealm,
+    DigestIgnoresTheAlgorithm,
+    DigestIsText,
+    DigestForgetsWhenItWasMade,
+    DigestIsReplacedInTwoSteps,
+    UserhashIgnoresTheType,
+    UserhashIgnoresTheRealm,
+    UserhashIgnoresTheAlgorithm,
+    UserhashIgnoresCase,
+    UserhashOfTheOldCredentialFinds,
+    UserhashFindsTheOldest,
+    DigestRemovalDoesNothing,
+    DigestRemovalTakesEverybodys,
+    DigestRemovalLeavesOtherAlgorithms,
+    DigestRemovalCountsNothing,
+    NonceMayBeUsedAgain,
+    NonceTakesNoGaps,
+    NonceTakesCountsOnce,
+    NonceStartsAtZero,
+    NonceChecksFirst,
+    NonceIsAnyOther,
+    NonceUseShortensIt,
+    NonceUseNeverProlongs,
+    NoncePurgeIgnoresTheLimit,
+    NoncePurgeSparesWhatEndsNow,
+    NoncePurgeTakesAll,
+    PermissionsAreMerged,
+    PermissionsAreNeverTakenAway,
+    PermissionsIgnoreTheType,
+    PermissionsLoseOperations,
+    PermissionsLoseTheOrder,
+    PermissionsOfRolesAreLeftOut,
+    PermissionsOfAllRoles,
+    PermissionsOfAUserAreLeftOut,
+    PermissionsOfAUserComeLast,
+    PermissionsOfRolesAreReversed,
+    PermissionsOfAnonymousAreEverybodys,
+    PermissionsOfAUserAreOfTheRole,
+    PermissionsOfNobodyAreEmpty,
     OwnerHasTheTokensRev,
     OwnerHasNotProven,
     OwnerIgnoresWhichTokens,
@@ -204,6 +253,8 @@ struct Memory {
     tokens: Vec<TokenRecord>,
     decoys: Vec<(OneTimePurpose, TokenDigest)>,
     devices: Vec<(String, UserId, TokenDigest)>,
+    digests: Vec<DigestCredential>,
+    nonces: HashMap<TokenDigest, (u32, Timestamp)>,
     owners: HashMap<TokenDigest, TokenOwner<Person>>,
 }
 
