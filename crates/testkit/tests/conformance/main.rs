@@ -35,19 +35,20 @@ async fn the_memory_store_conforms() {
 async fn all(fault: Option<Fault>) {
     let make = || async move { Faulty::new(MemoryStore::new(), fault) };
     let new_user = |email: &str| NewUser::new(email, Profile { city: format!("the city of {email}") });
-    conformance::user_store::<Person, _, _>(Identifiers::ALL, make, new_user).await;
-    conformance::token_store(make).await;
-    conformance::one_time_store(make).await;
-    conformance::role_store(make).await;
-    conformance::device_store(make).await;
+    // The quickest first: what a store with a fault costs is all that comes before the rule it breaks.
     conformance::digest_store(make).await;
     conformance::permission_store(make).await;
+    conformance::device_store(make).await;
+    conformance::role_store(make).await;
+    conformance::one_time_store(make).await;
+    conformance::token_store(make).await;
     let make_both = || async move {
         let store = MemoryStore::new();
         (Faulty::new(store.clone(), fault), store)
     };
     conformance::token_owner::<Person, _, _, _>(make_both, new_user).await;
     conformance::token_owner_roles::<Person, _, _, _>(make_both, new_user).await;
+    conformance::user_store::<Person, _, _>(Identifiers::ALL, make, new_user).await;
 }
 
 macro_rules! faults {
