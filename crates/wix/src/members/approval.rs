@@ -1,0 +1,102 @@
+//! Who may be a member: `approveByToken`, `approveByEmail`, `blockByEmail`.
+
+use gatekit_core::{AccountStatus, KnownAccount, NewOneTime, OneTimePurpose};
+
+use super::WixMembers;
+use super::login::Ground;
+use crate::member::MemberUser;
+use crate::session_token::APPROVAL_SECONDS;
+use crate::{ApprovalClaims, ApprovalToken, MemberId, SessionToken, TokenError, WixError};
+
+/// What an approval token is recorded under until it is used.
+const APPROVAL: OneTimePurpose = OneTimePurpose::Other("wix_approval");
+
+impl WixMembers {
+    /// A token that approves of the pending member with this address, once, within 30 hours: to be mailed to who decides, and never to the
+    /// member itself.
+    ///
+    /// # Errors
+    ///
+    /// [`WixError::UnknownMember`]; [`WixError::Conflict`] if the member is not pending; [`WixError::Unavailable`].
+    pub async fn approval_token(&self, email: &str) -> Result<ApprovalToken, WixError> {
+        let account = self.find_by_email(email).await?;
+        match account.status {
+            AccountStatus::Pending => self.issue_approval_token(&account).await,
+            _ => Err(WixError::Conflict),
+        }
+    }
+
+    /// Approves of a pending member. For trusted callers: whoever has the token decides.
+    ///
+    /// It works once, and no longer once the member was approved, blocked or given another password since.
+    ///
+    /// # Errors
+    ///
+    /// [`WixError::InvalidApprovalToken`], [`WixError::Unavailable`].
+    pub async fn approve_by_token(&self, token: &ApprovalToken) -> Result<SessionToken, WixError> {
+        let invalid = WixError::InvalidApprovalToken;
+        let auth = self.auth();
+        let claims = token.verify(&self.0.approval_keys, auth.now()).map_err(invalid)?;
+        if claims.collection_id != self.0.collection_id {
+            return Err(invalid(TokenError::OtherSite));
+        }
+        let record = auth.find_one_time(APPROVAL, token.expose()).await?.ok_or(invalid(TokenError::Used))?;
+        let user = MemberId::from_text(claims.id).user_id(&self.0.site).filter(|id| record.user_id.as_ref() == Some(id));
+        let user = user.ok_or(invalid(TokenError::OtherSite))?;
+        let account = auth.find_account_by_id(&user).await?;
+        account
+            .filter(|account| account.rev == record.rev && account.status == AccountStatus::Pending)
+            .ok_or(invalid(TokenError::Outdated))?;
+        auth.take_one_time(APPROVAL, token.expose()).await?.ok_or(invalid(TokenError::Used))?;
+        let user = auth.set_account_status(&user, AccountStatus::Active).await?;
+        self.approved(&user).await
+    }
+
+    /// Approves of a member, or lets one in again that was blocked. For trusted callers.
+    ///
+    /// # Errors
+    ///
+    /// [`WixError::UnknownMember`], [`WixError::Unavailable`].
+    pub async fn approve_by_email(&self, email: &str) -> Result<SessionToken, WixError> {
+        let account = self.find_by_email(email).await?;
+        let user = self.auth().set_account_status(&account.user.id, AccountStatus::Active).await?;
+        self.approved(&user).await
+    }
+
+    /// Shuts a member out: it cannot log in, its sessions have ended, and so have session tokens that were not yet applied. For trusted callers.
+    ///
+    /// # Errors
+    ///
+    /// [`WixError::UnknownMember`], [`WixError::Unavailable`].
+    pub async fn block_by_email(&self, email: &str) -> Result<(), WixError> {
+        let account = self.find_by_email(email).await?;
+        self.auth().set_account_status(&account.user.id, AccountStatus::Blocked).await?;
+        Ok(())
+    }
+
+    async fn approved(&self, user: &MemberUser) -> Result<SessionToken, WixError> {
+        let account = self.account_of(user).await?;
+        self.issue_session_token(&account, Ground::App).await
+    }
+
+    pub(super) async fn issue_approval_token(
+        &self,
+        account: &KnownAccount<MemberUser>,
+    ) -> Result<ApprovalToken, WixError> {
+        let auth = self.auth();
+        let issued = auth.now().0.div_euclid(1000);
+        let claims = ApprovalClaims {
+            id: self.member_id(&account.user).to_string(),
+            collection_id: self.0.collection_id.clone(),
+            issued,
+            expires: issued.saturating_add(APPROVAL_SECONDS),
+        };
+        let token = ApprovalToken::sign(&claims, &self.0.approval_keys);
+        // Two of one second are the same.
+        if auth.find_one_time(APPROVAL, token.expose()).await?.is_none() {
+            let record = NewOneTime::new(APPROVAL, &account.user.id, account.rev, APPROVAL_SECONDS * 1000);
+            auth.record_one_time(record, token.expose()).await?;
+        }
+        Ok(token)
+    }
+}

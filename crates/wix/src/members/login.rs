@@ -1,0 +1,121 @@
+//! `login`: a password for a session token.
+
+use gatekit_core::{KnownAccount, Login, LoginError, MailOptions, NewOneTime, OneTimePurpose, Password};
+
+use super::WixMembers;
+use crate::member::MemberUser;
+use crate::session_token::DEADLINE_MS;
+use crate::{Member, SessionClaims, SessionToken, WixError};
+
+/// What a session token is recorded under until it is applied.
+pub(super) const SESSION: OneTimePurpose = OneTimePurpose::Other("wix_session");
+
+/// Somebody who has proven who it is, and whose session token is to be applied.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SignedIn {
+    /// To be applied within two minutes.
+    pub session_token: SessionToken,
+    /// Who.
+    pub member: Member,
+}
+
+/// On what grounds a session token was made. It is recorded with the token, and a store keeps the word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ground {
+    /// A password, and all that a login asks and does besides.
+    Login,
+    /// A sign-up a moment ago; what a login does besides is yet to be done.
+    SignUp,
+    /// The app's word.
+    App,
+}
+
+impl Ground {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Login => "login",
+            Self::SignUp => "sign-up",
+            Self::App => "app",
+        }
+    }
+
+    pub(super) fn of(stored: Option<&str>) -> Self {
+        let known = [Self::Login, Self::SignUp].into_iter().find(|ground| stored == Some(ground.as_str()));
+        known.unwrap_or(Self::App)
+    }
+}
+
+impl WixMembers {
+    /// Checks a password. The session token that is returned logs nobody in until it is applied.
+    ///
+    /// An unknown address and a wrong password are the same to the caller, and so are a member that is blocked and one that waits for
+    /// approval, as long as the password is wrong: same error, same hashing work (ASVS 6.3.8).
+    ///
+    /// # Errors
+    ///
+    /// [`WixError::InvalidCredentials`]; with the right password [`WixError::ApprovalRequired`], [`WixError::Blocked`],
+    /// [`WixError::EmailVerificationRequired`]; [`WixError::Refused`] by a hook; [`WixError::Unavailable`].
+    pub async fn login(&self, email: &str, password: impl Into<Password>) -> Result<SessionToken, WixError> {
+        Ok(self.sign_in(Login::email(email, password)).await?.session_token)
+    }
+
+    /// [`login`](Self::login), with all that can be said of one: from where it comes, how mails are written.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn sign_in(&self, login: Login) -> Result<SignedIn, WixError> {
+        let mails = login.mails.clone();
+        match self.auth().verify_login(login).await {
+            Ok(account) => self.signed_in(&account, Ground::Login).await,
+            Err(LoginError::EmailNotVerified { user_id }) => {
+                let state_token = self.mail_code(&user_id, mails).await?;
+                Err(WixError::EmailVerificationRequired { state_token: Some(state_token) })
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    pub(super) async fn signed_in(
+        &self,
+        account: &KnownAccount<MemberUser>,
+        ground: Ground,
+    ) -> Result<SignedIn, WixError> {
+        let session_token = self.issue_session_token(account, ground).await?;
+        Ok(SignedIn { session_token, member: self.member(account) })
+    }
+
+    /// Signs a session token and records it: it is taken once, and not once the member's `rev` has changed.
+    pub(super) async fn issue_session_token(
+        &self,
+        account: &KnownAccount<MemberUser>,
+        ground: Ground,
+    ) -> Result<SessionToken, WixError> {
+        let created = self.next_creation_time();
+        let claims = SessionClaims {
+            id: self.member_id(&account.user).to_string(),
+            collection_id: self.0.collection_id.clone(),
+            meta_site_id: self.0.site.to_string(),
+            owner: false,
+            creation_time: created,
+            expires_in: self.0.session_ttl.saturating_mul(1000),
+            expiration_time: created.saturating_add(DEADLINE_MS),
+            last_refreshed: 0,
+            admin: false,
+        };
+        let token = SessionToken::sign(&claims, &self.0.session_keys);
+        let lifetime = claims.expiration_time.saturating_sub(self.auth().now().0);
+        let record = NewOneTime::new(SESSION, &account.user.id, account.rev, lifetime).data(ground.as_str());
+        self.auth().record_one_time(record, token.expose()).await?;
+        Ok(token)
+    }
+
+    /// How a mail is written that leads to the page where a password is chosen.
+    pub(super) fn with_set_password_page(&self, mails: MailOptions) -> MailOptions {
+        match &self.0.set_password_page {
+            Some(page) if mails.page.is_none() => mails.page(page.clone()),
+            _ => mails,
+        }
+    }
+}

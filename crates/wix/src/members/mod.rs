@@ -1,0 +1,157 @@
+//! Who are a site's members? Gatekit's accounts, seen as Wix sees them.
+
+mod apply;
+mod approval;
+mod builder;
+mod change_login_email;
+mod email_code;
+mod generate;
+mod login;
+mod register;
+mod set_password;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use gatekit_core::{AccountName, AccountStatus, Auth, KnownAccount, Timestamp};
+
+pub use apply::{Applied, Taken};
+pub use builder::{ApprovalPolicy, TakenEmail, WixConfigError, WixMembersBuilder};
+pub use generate::GenerateOptions;
+pub use login::SignedIn;
+pub use register::{Registration, RegistrationOptions, RegistrationStatus};
+pub use set_password::SetPasswordEmailOptions;
+
+use crate::member::MemberUser;
+use crate::{Fieldset, Member, MemberId, SiteId, TokenKeys, WixError};
+
+/// The members of a site: Wix' backend functions over Gatekit's accounts. A clone is another handle to the same.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use gatekit_core::{Auth, MemoryStore};
+/// use gatekit_wix::{MemberUser, RegistrationOptions, SiteId, TokenKeys, WixMembers};
+///
+/// let store = MemoryStore::new();
+/// let auth: Auth<MemberUser> = Auth::builder(store.clone()).tokens(store).build()?;
+/// let site = SiteId::new("1ff46a96-dea6-49da-83ba-5164fb62d839")?;
+/// # let (session_key, approval_key) = ([7; 32], [8; 32]);
+/// let members = WixMembers::builder(
+///     auth,
+///     site,
+///     TokenKeys::new("session-1", session_key)?,
+///     TokenKeys::new("approval-1", approval_key)?,
+/// )
+/// .build()?;
+///
+/// members.register("ada@example.com", "correct horse battery", RegistrationOptions::default()).await?;
+/// let token = members.login("ada@example.com", "correct horse battery").await?;
+/// let applied = members.apply_session_token(&token).await?;
+/// assert_eq!(applied.member.login_email.as_deref(), Some("ada@example.com"));
+///
+/// // Once.
+/// assert!(members.apply_session_token(&token).await.is_err());
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct WixMembers(Arc<Inner>);
+
+pub(crate) struct Inner {
+    auth: Auth<MemberUser>,
+    site: SiteId,
+    collection_id: String,
+    client_id: String,
+    session_keys: TokenKeys,
+    approval_keys: TokenKeys,
+    approval: ApprovalPolicy,
+    taken_email: TakenEmail,
+    contact_fields: Vec<String>,
+    set_password_page: Option<String>,
+    form_token: bool,
+    /// In seconds.
+    session_ttl: i64,
+    /// When the newest session token was made: two of one member are never the same.
+    last_created: AtomicI64,
+}
+
+impl fmt::Debug for WixMembers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { site, session_keys, approval_keys, approval, .. } = &*self.0;
+        f.debug_struct("WixMembers")
+            .field("site", site)
+            .field("session_keys", session_keys)
+            .field("approval_keys", approval_keys)
+            .field("approval", approval)
+            .finish_non_exhaustive()
+    }
+}
+
+impl WixMembers {
+    /// The accounts behind the members.
+    #[must_use]
+    pub fn auth(&self) -> &Auth<MemberUser> {
+        &self.0.auth
+    }
+
+    /// The site.
+    #[must_use]
+    pub fn site_id(&self) -> &SiteId {
+        &self.0.site
+    }
+
+    /// The id that clients of the SDK name the app by.
+    #[must_use]
+    pub fn client_id(&self) -> &str {
+        &self.0.client_id
+    }
+
+    /// Whether a member proves its address before it may log in: `Policy::email_verification_required`.
+    #[must_use]
+    pub fn verifies_email(&self) -> bool {
+        self.auth().policy().email_verification_required
+    }
+
+    /// How Wix' clients see this account.
+    #[must_use]
+    pub fn member(&self, account: &KnownAccount<MemberUser>) -> Member {
+        Member::new(&self.0.site, &account.user, account.status)
+    }
+
+    /// How Wix' clients see who is logged in. The user is what `AuthUser<MemberUser>` extracts: who has a token that lives is approved.
+    #[must_use]
+    pub fn current_member(&self, user: &MemberUser, fieldset: Fieldset) -> Member {
+        Member::new(&self.0.site, user, AccountStatus::Active).fieldset(fieldset)
+    }
+
+    /// The id of a member, as Wix' clients know it.
+    #[must_use]
+    pub fn member_id(&self, user: &MemberUser) -> MemberId {
+        MemberId::of(&self.0.site, &user.id)
+    }
+
+    /// The account with this address.
+    pub(crate) async fn find_by_email(&self, email: &str) -> Result<KnownAccount<MemberUser>, WixError> {
+        self.auth().find_account(&AccountName::email(email)).await?.ok_or(WixError::UnknownMember)
+    }
+
+    /// The account of this user, as it is now.
+    async fn account_of(&self, user: &MemberUser) -> Result<KnownAccount<MemberUser>, WixError> {
+        self.auth().find_account_by_id(&user.id).await?.ok_or(WixError::UnknownMember)
+    }
+
+    pub(crate) fn takes_form_tokens(&self) -> bool {
+        self.0.form_token
+    }
+
+    /// When the next session token was made, in milliseconds: never the same twice, because two tokens of one member that say the same are
+    /// the same.
+    fn next_creation_time(&self) -> i64 {
+        let Timestamp(now) = self.auth().now();
+        // More than a second ahead, the clock was set back.
+        let next = |last: i64| if (now..now.saturating_add(1000)).contains(&last) { last + 1 } else { now };
+        let last = &self.0.last_created;
+        let previous = last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(next(last)));
+        next(previous.unwrap_or_default())
+    }
+}

@@ -1,0 +1,77 @@
+//! `sendSetPasswordEmail`: a member chooses a password with the secret from a mail.
+
+use gatekit_core::{
+    MailOptions, Password, PasswordReset, RequestPasswordReset, RequestPasswordResetError, ResetPasswordError,
+    TokenSecret,
+};
+
+use super::WixMembers;
+use crate::WixError;
+
+/// How the mail is written that leads to a new password.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct SetPasswordEmailOptions {
+    /// Leave out that who did not ask for the mail can ignore it: for members who are made by somebody else.
+    pub hide_ignore_message: bool,
+    /// Prefix, page and language.
+    pub mails: MailOptions,
+}
+
+impl SetPasswordEmailOptions {
+    /// Without the words that the mail can be ignored.
+    #[must_use]
+    pub fn hide_ignore_message(mut self, hide: bool) -> Self {
+        self.hide_ignore_message = hide;
+        self
+    }
+
+    /// Written like this.
+    #[must_use]
+    pub fn mails(mut self, options: MailOptions) -> Self {
+        self.mails = options;
+        self
+    }
+}
+
+impl WixMembers {
+    /// Mails a member a link to choose a password, good once and for three hours. Of an address that is nobody's, or of a member that is
+    /// blocked, the answer is the same, and no mail is sent.
+    ///
+    /// # Errors
+    ///
+    /// [`WixError::Unavailable`].
+    pub async fn send_set_password_email(
+        &self,
+        email: &str,
+        options: SetPasswordEmailOptions,
+    ) -> Result<(), WixError> {
+        let SetPasswordEmailOptions { mails, .. } = options;
+        let request = RequestPasswordReset::email(email).mails(self.with_set_password_page(mails));
+        match self.auth().request_password_reset(request).await {
+            Err(RequestPasswordResetError::Unavailable(error)) => Err(error.into()),
+            // Whatever the policy reveals elsewhere.
+            _ => Ok(()),
+        }
+    }
+
+    /// Chooses a password with the secret from the mail. All sessions of the member end, and nobody is logged in by it.
+    ///
+    /// # Errors
+    ///
+    /// [`WixError::InvalidRecoveryToken`]; [`WixError::Invalid`] if the password is not accepted, and the secret is still good then;
+    /// [`WixError::Unavailable`].
+    pub async fn set_password(
+        &self,
+        secret: impl Into<TokenSecret>,
+        new: impl Into<Password>,
+        notices: MailOptions,
+    ) -> Result<(), WixError> {
+        let reset = PasswordReset::new(secret, new).mails(notices);
+        self.auth().reset_password(reset).await.map_err(|error| match error {
+            ResetPasswordError::Password(error) => error.into(),
+            ResetPasswordError::Unavailable(error) => WixError::Unavailable(error),
+            _ => WixError::InvalidRecoveryToken,
+        })
+    }
+}

@@ -1,0 +1,91 @@
+//! `POST /apply-session-token`: a session token for a session, in the browser or as an access token.
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::header::HeaderMap;
+use axum::http::request::Parts;
+use axum::http::StatusCode;
+use axum::response::Response;
+use gatekit_core::IssuedToken;
+use gatekit_layer::{AuthRejection, BrowserTransport, refuse_cross_origin_of};
+use gatekit_routes::{client, remember_device};
+use serde_json::json;
+
+use super::call::{Fields, answer, bytes, check_type, mails, with_cookies};
+use super::logout::end;
+use crate::member::MemberUser;
+use crate::{Applied, SessionToken, WixError, WixMembers};
+
+pub(super) async fn handler(State(members): State<WixMembers>, request: Request) -> Result<Response, WixError> {
+    let (mut parts, body) = request.into_parts();
+    // A page of another origin could sign its visitors in as somebody else (login CSRF).
+    refuse_cross_origin_of::<MemberUser>(&parts)?;
+    let browser = browser(&members, &parts)?;
+    let token = session_token(&members, &parts, body).await?;
+    let (auth, mails) = (members.auth(), mails(&mut parts, &members).await);
+    let mut client = client(auth, &parts);
+    let Some(browser) = browser else {
+        let Applied { member, token, .. } = members.apply_session_token_on(&token, &client, &mails).await?;
+        let body = json!({"member": member, "accessToken": token.secret.expose(), "expiresIn": token.record.ttl});
+        return Ok(answer(&body));
+    };
+    let device = remember_device(auth, &parts, &mut client)?;
+    let Applied { member, token, .. } = members.apply_session_token_on(&token, &client, &mails).await?;
+    let cookies = sign_in(&members, &browser, &parts, &token).await?;
+    Ok(with_cookies(with_cookies(answer(&json!({"member": member})), &cookies), &device))
+}
+
+/// Signs the browser in and ends the tokens it had before (ASVS 7.2.4). If it cannot, the new token ends.
+async fn sign_in(
+    members: &WixMembers,
+    browser: &BrowserTransport,
+    parts: &Parts,
+    token: &IssuedToken,
+) -> Result<HeaderMap, WixError> {
+    let failure = match browser.sign_in(&parts.headers, token).await {
+        Ok(signed_in) => match end(members.auth(), &signed_in.replaced).await {
+            Ok(()) => return Ok(signed_in.headers),
+            Err(error) => error,
+        },
+        Err(rejection) => rejection.into(),
+    };
+    if end(members.auth(), &[token.record.digest]).await.is_err() {
+        tracing::warn!("nobody was signed in, and the token that was issued for it could not be ended");
+    }
+    Err(failure)
+}
+
+/// The browser to be signed in; `None` if the query asks for an access token instead.
+fn browser(members: &WixMembers, parts: &Parts) -> Result<Option<BrowserTransport>, WixError> {
+    let pairs = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
+    match pairs.filter(|(name, _)| name == "cookie").last().as_ref().map(|(_, value)| &**value) {
+        None | Some("" | "true") => {}
+        Some("false") => return Ok(None),
+        Some(_) => return Err(WixError::BadRequest(StatusCode::BAD_REQUEST, "cookie must be true or false")),
+    }
+    let browser = BrowserTransport::of_user::<MemberUser>(&parts.extensions).ok_or_else(|| {
+        AuthRejection::Misconfigured(
+            "a session token is applied in a browser by the AuthLayer of the members' Auth, which has to be mounted around the routes \
+             with a token cookie or a session among its sources. Mount `.layer(AuthLayer::new(auth))`"
+                .into(),
+        )
+    })?;
+    // A token that is renewed when it is used outlives its first lifetime, and so does its cookie.
+    let policy = members.auth().policy();
+    Ok(Some(if policy.renew_after.is_some() { browser.lasting(policy.max_token_ttl) } else { browser }))
+}
+
+/// The token, which is in the body and nowhere else: a URL stands in logs.
+async fn session_token(members: &WixMembers, parts: &Parts, body: Body) -> Result<SessionToken, WixError> {
+    let form = "application/x-www-form-urlencoded";
+    if members.takes_form_tokens() && check_type(&parts.headers, form).is_ok() {
+        let bytes = bytes(body).await?;
+        let mut tokens = form_urlencoded::parse(&bytes).filter(|(name, _)| name == "token");
+        return match (tokens.next(), tokens.next()) {
+            (Some((_, token)), None) if !token.is_empty() => Ok(token.into_owned().into()),
+            _ => Err(WixError::invalid("token", "is required")),
+        };
+    }
+    let token = Fields::read(&parts.headers, body).await?.required("sessionToken")?;
+    Ok(token.into())
+}

@@ -1,0 +1,33 @@
+//! `GET /current-member`: who is logged in?
+
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use gatekit_layer::AuthUser;
+use serde_json::{Value, json};
+
+use super::call::answer;
+use crate::member::MemberUser;
+use crate::{Fieldset, WixError, WixMembers};
+
+pub(super) async fn handler(State(members): State<WixMembers>, request: Request) -> Result<Response, WixError> {
+    let (mut parts, _) = request.into_parts();
+    let fieldset = fieldset(parts.uri.query())?;
+    let user = <AuthUser<MemberUser> as FromRequestParts<()>>::from_request_parts(&mut parts, &()).await;
+    let member = match user {
+        Ok(AuthUser(user)) => json!(members.current_member(&user, fieldset)),
+        Err(rejection) if rejection.is_anonymous() => Value::Null,
+        Err(rejection) => return Err(rejection.into()),
+    };
+    Ok(answer(&json!({"member": member})))
+}
+
+/// How much the query asks for. Of several the last counts.
+fn fieldset(query: Option<&str>) -> Result<Fieldset, WixError> {
+    let pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+    match pairs.filter(|(name, _)| name == "fieldsets").last().as_ref().map(|(_, value)| &**value) {
+        None | Some("" | "PUBLIC") => Ok(Fieldset::Public),
+        Some("FULL") => Ok(Fieldset::Full),
+        Some(_) => Err(WixError::BadRequest(StatusCode::BAD_REQUEST, "fieldsets must be PUBLIC or FULL")),
+    }
+}

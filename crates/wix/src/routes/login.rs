@@ -1,0 +1,21 @@
+//! `POST /login`: a password for a session token.
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use gatekit_core::Login;
+use gatekit_routes::{client, remember_device};
+use serde_json::json;
+
+use super::call::{Call, answer, with_cookies};
+use crate::{SignedIn, WixError, WixMembers};
+
+pub(super) async fn handler(State(members): State<WixMembers>, request: Request) -> Result<Response, WixError> {
+    let mut call = Call::begin(request).await?;
+    let mut login = Login::email(call.body().email()?, call.body().password()?);
+    login.mails = call.mails(&members).await;
+    login.client = client(members.auth(), &call.parts);
+    let device = remember_device(members.auth(), &call.parts, &mut login.client)?;
+    let SignedIn { session_token, member } = members.sign_in(login).await?;
+    let body = json!({"sessionToken": session_token.expose(), "member": member});
+    Ok(with_cookies(answer(&body), &device))
+}

@@ -1,0 +1,41 @@
+//! `POST /logout`: the session ends, and the browser forgets it.
+
+use axum::extract::{FromRequestParts, Request, State};
+use axum::response::Response;
+use gatekit_core::{Auth, LogoutError, TokenDigest};
+use gatekit_layer::{BrowserTransport, Caller, refuse_cross_origin_of};
+
+use super::call::{no_content, with_cookies};
+use crate::member::MemberUser;
+use crate::{WixError, WixMembers};
+
+pub(super) async fn handler(State(members): State<WixMembers>, request: Request) -> Result<Response, WixError> {
+    let (mut parts, _) = request.into_parts();
+    refuse_cross_origin_of::<MemberUser>(&parts)?;
+    let browser = BrowserTransport::of_user::<MemberUser>(&parts.extensions);
+    let mut tokens = match &browser {
+        Some(browser) => browser.presented(&parts.headers).await?,
+        None => Vec::new(),
+    };
+    match <Caller<MemberUser> as FromRequestParts<()>>::from_request_parts(&mut parts, &()).await {
+        Ok(Caller(caller)) => tokens.extend(caller.token.map(|token| token.digest)),
+        // To be logged out is what was wanted.
+        Err(rejection) if rejection.is_anonymous() => {}
+        Err(rejection) => return Err(rejection.into()),
+    }
+    end(members.auth(), &tokens).await?;
+    match browser {
+        Some(browser) => Ok(with_cookies(no_content(), &browser.sign_out().await?)),
+        None => Ok(no_content()),
+    }
+}
+
+/// Ends these tokens. One that has ended already is what was wanted.
+pub(super) async fn end(auth: &Auth<MemberUser>, tokens: &[TokenDigest]) -> Result<(), WixError> {
+    for token in tokens {
+        if let Err(LogoutError::Unavailable(error)) = auth.logout(token).await {
+            return Err(error.into());
+        }
+    }
+    Ok(())
+}

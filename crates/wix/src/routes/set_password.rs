@@ -1,0 +1,25 @@
+//! `POST /send-set-password-email` and `POST /set-password`.
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use serde_json::json;
+
+use super::call::{Call, answer, no_content};
+use crate::{SetPasswordEmailOptions, WixError, WixMembers};
+
+pub(super) async fn send(State(members): State<WixMembers>, request: Request) -> Result<Response, WixError> {
+    let mut call = Call::begin(request).await?;
+    let (email, hide) = (call.body().email()?, call.body().flag("hideIgnoreMessage")?);
+    let mails = call.mails(&members).await;
+    let options = SetPasswordEmailOptions::default().hide_ignore_message(hide).mails(mails);
+    members.send_set_password_email(&email, options).await?;
+    Ok(answer(&json!({"accepted": true})))
+}
+
+pub(super) async fn set(State(members): State<WixMembers>, request: Request) -> Result<Response, WixError> {
+    let mut call = Call::begin(request).await?;
+    let (secret, password) = (call.body().required("token")?, call.body().password()?);
+    let notices = call.mails(&members).await;
+    members.set_password(secret, password, notices).await?;
+    Ok(no_content())
+}

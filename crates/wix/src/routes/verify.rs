@@ -1,0 +1,27 @@
+//! `POST /verify` and `POST /resend-verification`: the code from the mail.
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use gatekit_core::TokenSecret;
+use gatekit_routes::client;
+use serde_json::json;
+
+use super::call::{Call, answer};
+use crate::{SignedIn, WixError, WixMembers};
+
+pub(super) async fn verify(State(members): State<WixMembers>, request: Request) -> Result<Response, WixError> {
+    let mut call = Call::begin(request).await?;
+    let (code, state) = (call.body().required("code")?, TokenSecret::from(call.body().required("stateToken")?));
+    let mails = call.mails(&members).await;
+    let client = client(members.auth(), &call.parts);
+    let SignedIn { session_token, member } = members.verify_email_code_on(&state, &code, &client, &mails).await?;
+    Ok(answer(&json!({"sessionToken": session_token.expose(), "member": member})))
+}
+
+pub(super) async fn resend(State(members): State<WixMembers>, request: Request) -> Result<Response, WixError> {
+    let mut call = Call::begin(request).await?;
+    let state = TokenSecret::from(call.body().required("stateToken")?);
+    let mails = call.mails(&members).await;
+    let state = members.resend_email_code(&state, mails).await?;
+    Ok(answer(&json!({"stateToken": state.expose()})))
+}
