@@ -15,6 +15,7 @@
 mod accessibility;
 mod change_email;
 mod change_password;
+mod cmwell;
 mod cookies;
 mod cross_origin;
 mod delete_account;

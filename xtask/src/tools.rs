@@ -72,6 +72,25 @@ pub(crate) fn chromium() -> Result<()> {
     Ok(())
 }
 
+/// curl, the client that CM-Well's documentation speaks to.
+pub(crate) fn curl() -> Result<()> {
+    if Run::new("curl", &["--version"]).works() {
+        return Ok(());
+    }
+    apt("curl").map_err(|why| format!("curl is missing: apt-get install curl ({why})"))
+}
+
+/// A Python that has requests: the first on the PATH, or Debian's own.
+pub(crate) fn python_requests() -> Result<String> {
+    let pythons = ["python3", "/usr/bin/python3"];
+    let ready = || pythons.into_iter().find(|python| Run::new(python, &["-c", "import requests"]).works());
+    if ready().is_none() {
+        apt("python3-requests")
+            .map_err(|why| format!("Python's requests is missing: apt-get install python3-requests ({why})"))?;
+    }
+    ready().map(str::to_owned).ok_or_else(|| "python3-requests is installed, but no python3 finds it".to_owned())
+}
+
 /// npm and a Node.js that is new enough; the path of the latter.
 pub(crate) fn node(workspace: &Workspace) -> Result<PathBuf> {
     let installed = PathBuf::from("node");

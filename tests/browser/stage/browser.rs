@@ -3,7 +3,10 @@
 use gatekit_tests::Folder;
 use serde_json::{Value, json};
 use thirtyfour::error::{WebDriverErrorInner, WebDriverResult};
-use thirtyfour::{By, ChromiumLikeCapabilities, Cookie, DesiredCapabilities, Key, WebDriver, WebElement};
+use thirtyfour::{
+    By, CapabilitiesHelper, ChromeCapabilities, ChromiumLikeCapabilities, Cookie, DesiredCapabilities, Key, WebDriver,
+    WebElement,
+};
 
 use super::chromedriver::ChromeDriver;
 use super::{eventually, folder};
@@ -45,6 +48,17 @@ const FLAGS: [&str; 12] = [
 impl Browser {
     /// Starts one.
     pub(crate) async fn start(scripts: Scripts) -> Self {
+        Self::start_wanting(scripts, |_| ()).await
+    }
+
+    /// Starts one that speaks WebDriver BiDi too, at the address that is returned.
+    pub(crate) async fn start_with_bidi(scripts: Scripts) -> (Self, String) {
+        let browser = Self::start_wanting(scripts, |wanted| wanted.enable_bidi().unwrap()).await;
+        let url = browser.driver.capabilities().get("webSocketUrl").and_then(Value::as_str).map(str::to_owned);
+        (browser, url.expect("chromedriver speaks BiDi"))
+    }
+
+    async fn start_wanting(scripts: Scripts, more: impl FnOnce(&mut ChromeCapabilities)) -> Self {
         let process = ChromeDriver::start();
         let profile = Folder::new();
         let mut wanted = DesiredCapabilities::chrome();
@@ -60,6 +74,7 @@ impl Browser {
             "credentials_enable_service": false,
         });
         wanted.add_experimental_option("prefs", preferences).unwrap();
+        more(&mut wanted);
         let driver = WebDriver::new(process.url(), wanted).await.expect("Chromium starts");
         // Its own way to end the session when it is dropped can block the thread for minutes. Chromedriver ends it.
         driver.clone().leak().expect("it has just begun");
@@ -130,6 +145,11 @@ impl Browser {
     /// The text that a person sees in the element.
     pub(crate) async fn text(&self, css: &str) -> String {
         self.element(css).await.text().await.unwrap_or_else(|e| panic!("{css}: {e}"))
+    }
+
+    /// The text of the element, if the page is one to ask now.
+    pub(crate) async fn try_text(&self, css: &str) -> Option<String> {
+        self.driver.find(By::Css(css)).await.ok()?.text().await.ok()
     }
 
     /// An attribute of the element.

@@ -1,8 +1,10 @@
 //! What does a test in the browser stand on?
 
 mod axe;
+mod bidi;
 mod browser;
 mod chromedriver;
+mod example;
 mod other_site;
 mod patience;
 mod screenshot;
@@ -14,7 +16,9 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
+pub(crate) use self::bidi::Bidi;
 pub(crate) use self::browser::{Browser, Scripts};
+pub(crate) use self::example::Example;
 pub(crate) use self::other_site::OtherSite;
 pub(crate) use self::patience::{PATIENCE, eventually};
 pub(crate) use self::screenshot::{Look, folder};

@@ -2,6 +2,7 @@
 //!
 //! 1. `loopback` stands in place of a LoopBack project: every client must work.
 //! 2. `quickstart` follows Gatekit's own rules: the clients must work that use nothing LoopBack alone allows.
+//! 3. `cmwell` stands in place of a CM-Well server, for curl and for Python's requests.
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
@@ -28,8 +29,10 @@ pub(super) fn run(workspace: &Workspace) -> Result<Passed> {
     let clients = workspace.root.join("tests/clients");
     let all = test_files(&clients)?;
     let node = tools::node(workspace)?;
+    tools::curl()?;
+    let python = tools::python_requests()?;
     Run::new("npm", &["ci", "--no-audit", "--no-fund"]).dir(&clients).show()?;
-    Run::cargo(&["build", "-p", "loopback", "-p", "quickstart"]).show()?;
+    Run::cargo(&["build", "-p", "loopback", "-p", "quickstart", "-p", "cmwell"]).show()?;
 
     let against = |example: &str, tests: &[PathBuf]| {
         let server = Server::start(example, &workspace.executable(example))?;
@@ -37,10 +40,28 @@ pub(super) fn run(workspace: &Workspace) -> Result<Passed> {
         let run = Run::new(&node, &["--test", TEST]).env("BASE_URL", format!("{}/api", server.url)).dir(&clients);
         tests.iter().fold(run, Run::arg).show().map_err(|why| format!("{example}: {why}"))
     };
-    // The second also runs if the first fails: one report tells all.
-    let outcomes = [against("loopback", &all), against("quickstart", &FOR_ANY_POLICY.map(PathBuf::from))];
+    // Each also runs if the one before fails: one report tells all.
+    let outcomes = [
+        against("loopback", &all),
+        against("quickstart", &FOR_ANY_POLICY.map(PathBuf::from)),
+        cmwell(workspace, &node, &python),
+    ];
     let failures: Vec<String> = outcomes.into_iter().filter_map(Result::err).collect();
     if failures.is_empty() { Ok(Passed::default()) } else { Err(failures.join("; ")) }
+}
+
+/// curl, driven by a Node test, and Python's requests.
+fn cmwell(workspace: &Workspace, node: &Path, python: &str) -> Result<()> {
+    let folder = workspace.root.join("tests/clients/cmwell");
+    let server = Server::start("cmwell", &workspace.executable("cmwell"))?;
+    println!("cmwell listens on {}", server.url);
+    let curl = Run::new(node, &["--test", TEST]).env("BASE_URL", &server.url).dir(&folder);
+    let curl = test_files(&folder)?.iter().fold(curl, Run::arg).show();
+    let requests =
+        Run::new(python, &["-B", "-m", "unittest", "requests_test"]).env("BASE_URL", &server.url).dir(&folder);
+    let outcomes = [curl, requests.show()];
+    let failures: Vec<String> = outcomes.into_iter().filter_map(Result::err).collect();
+    if failures.is_empty() { Ok(()) } else { Err(format!("cmwell: {}", failures.join("; "))) }
 }
 
 /// `*.test.js`, `*.test.mjs` and so on; none at all is an error, since a run of no tests proves nothing.

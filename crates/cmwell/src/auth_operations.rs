@@ -1,0 +1,250 @@
+//! `/_auth`: a new password, a made-up password, forgetting permissions.
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::middleware::map_response;
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use gatekit_core::{Account, Auth, ChangePassword, ChangePasswordError, Password, Random, Unavailable};
+use gatekit_layer::{AuthRejection, Caller, PresentedToken};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::errors::{failure, json, method_not_allowed, success, unauthorized, unavailable, unkept};
+use crate::mails::mail_options;
+use crate::permissions::ADMIN;
+use crate::{CmWell, CmWellToken};
+
+/// Bytes of a body: two passwords and a word.
+const MAX_BODY: usize = 64 * 1024;
+/// Characters of a password that is made up: 119 bits of base62.
+const GENERATED: usize = 20;
+/// Characters of an unknown operation that are repeated.
+const MAX_SHOWN: usize = 64;
+
+impl<U: Account> CmWell<U> {
+    /// `POST /_auth` with `{"op":"…"}`, or `?op=…` in its query. The [`AuthLayer`](gatekit_layer::AuthLayer) must be mounted around it: it finds the token.
+    ///
+    /// | operation | who | answer |
+    /// | --- | --- | --- |
+    /// | `change-password`, with `current` and `new` in the body | who has a token | 200 `{"success":true}`; all of the user's tokens end with it |
+    /// | `generate-password` | who has the operation `Admin` | 200 `{"password":"…","encrypted":"…"}`: 20 characters, and the hash of them |
+    /// | `invalidate-cache` | who has the operation `Admin` | 200 `{"success":true}`: permissions are forgotten, see [`forget_permissions`](Self::forget_permissions) |
+    ///
+    /// | refusal | when |
+    /// | --- | --- |
+    /// | 400 ``"`op` query parameter was expected"``, ``"`x` is not a valid operation"`` | no operation, or none of these |
+    /// | 400 `"insufficient arguments"` | a password is missing, or there is no token |
+    /// | 401 `Not authorized` | the operation is for `Admin` |
+    /// | 403 `"Current password does not match given token"` | so it is, or the token is not valid |
+    /// | 413, 415 | the body is too long, or is not JSON |
+    /// | 422 | the new password is not one that `Policy` accepts |
+    /// | 409, 503 | the account was changed at the same time; a store fails |
+    ///
+    /// With [`Legacy::get_operations`](crate::Legacy::get_operations) `GET /_auth?op=…&current=…&new=…` does the same. Otherwise it is 405.
+    pub fn auth_router<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
+        let mut route = post(handler::<U>);
+        if self.0.legacy.get_operations {
+            route = route.get(handler::<U>);
+        }
+        Router::new().route("/_auth", route.layer(map_response(unkept))).with_state(self.clone())
+    }
+}
+
+enum Operation {
+    ChangePassword,
+    GeneratePassword,
+    InvalidateCache,
+}
+
+/// What the request asks for: from its body, or, with the flag, from its query.
+struct Arguments {
+    operation: Operation,
+    current: Option<Password>,
+    new: Option<Password>,
+}
+
+/// Why nobody is known to call.
+enum Nobody {
+    /// There is no token, or nothing of its form.
+    Absent,
+    /// It is not valid.
+    Bad,
+}
+
+async fn handler<U: Account>(State(cmwell): State<CmWell<U>>, request: Request) -> Response {
+    perform(&cmwell, request).await.unwrap_or_else(|refusal| refusal)
+}
+
+async fn perform<U: Account>(cmwell: &CmWell<U>, request: Request) -> Result<Response, Response> {
+    let (mut parts, body) = request.into_parts();
+    let arguments = match parts.method {
+        Method::POST => of_body(&parts, body).await?,
+        Method::GET if !is_cross_site(&parts.headers) => of_query(&parts)?,
+        Method::GET => return Err(AuthRejection::CrossOrigin.into_response()),
+        // `HEAD` comes here with `GET`, and must not do anything.
+        _ => return Err(method_not_allowed("GET,POST")),
+    };
+    let Arguments { operation, current, new } = arguments;
+    match operation {
+        Operation::ChangePassword => change_password(cmwell, &mut parts, current, new).await,
+        Operation::GeneratePassword => {
+            require_admin(cmwell, &mut parts).await?;
+            generate_password(cmwell).await.map_err(|error| unavailable(&error))
+        }
+        Operation::InvalidateCache => {
+            require_admin(cmwell, &mut parts).await?;
+            cmwell.forget_permissions();
+            Ok(success())
+        }
+    }
+}
+
+async fn change_password<U: Account>(
+    cmwell: &CmWell<U>,
+    parts: &mut Parts,
+    current: Option<Password>,
+    new: Option<Password>,
+) -> Result<Response, Response> {
+    let caller = caller::<U>(parts).await?;
+    let (Some(current), Some(new)) = (current, new) else { return Err(insufficient()) };
+    let user = match caller {
+        Ok(user) => user,
+        Err(Nobody::Absent) => return Err(insufficient()),
+        Err(Nobody::Bad) => return Err(mismatch()),
+    };
+    let auth = &cmwell.0.auth;
+    let change = ChangePassword::new(user.id(), current, new).mails(mail_options(auth, &parts.headers));
+    match auth.change_password(change).await {
+        Ok(()) => Ok(success()),
+        Err(ChangePasswordError::WrongPassword | ChangePasswordError::UserNotFound(_)) => Err(mismatch()),
+        Err(ChangePasswordError::Unavailable(error)) => Err(unavailable(&error)),
+        Err(error @ ChangePasswordError::Conflict) => Err(failure(StatusCode::CONFLICT, &error.to_string())),
+        Err(error) => Err(failure(StatusCode::UNPROCESSABLE_ENTITY, &error.to_string())),
+    }
+}
+
+#[derive(Serialize)]
+struct Generated<'a> {
+    password: &'a str,
+    encrypted: &'a str,
+}
+
+async fn generate_password<U: Account>(cmwell: &CmWell<U>) -> Result<Response, Unavailable> {
+    let auth = &cmwell.0.auth;
+    let secret = auth.new_secret()?;
+    let password = secret.expose().get(..GENERATED).unwrap_or_default();
+    let hash = auth.hasher().hash(password.into(), &OfAuth(auth.clone())).await?;
+    Ok(json(StatusCode::OK, &Generated { password, encrypted: hash.expose() }))
+}
+
+/// The randomness of the accounts, for a salt.
+struct OfAuth<U: Account>(Auth<U>);
+
+impl<U: Account> Random for OfAuth<U> {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), Unavailable> {
+        self.0.fill_random(bytes)
+    }
+}
+
+/// Lets only those through who have the operation `Admin`, by themselves or by a role.
+async fn require_admin<U: Account>(cmwell: &CmWell<U>, parts: &mut Parts) -> Result<(), Response> {
+    let refused = || unauthorized("Not authorized", vec![bearer(&cmwell.0.realm)]);
+    let user = caller::<U>(parts).await?.map_err(|_| refused())?;
+    let permissions = cmwell.permissions_of(Some(&user.id())).await.map_err(|error| unavailable(&error))?;
+    if permissions.has_operation(ADMIN) { Ok(()) } else { Err(refused()) }
+}
+
+/// A token is what would be accepted here; a browser that was offered Basic would ask for a password that nobody looks at.
+fn bearer(realm: &str) -> HeaderValue {
+    HeaderValue::try_from(format!(r#"Bearer realm="{realm}""#)).unwrap_or(HeaderValue::from_static("Bearer"))
+}
+
+async fn caller<U: Account>(parts: &mut Parts) -> Result<Result<U, Nobody>, Response> {
+    match Caller::<U>::from_request_parts(parts, &()).await {
+        Ok(Caller(caller)) => Ok(Ok(caller.principal)),
+        Err(AuthRejection::Missing) => Ok(Err(Nobody::Absent)),
+        Err(AuthRejection::Expired) => Ok(Err(Nobody::Bad)),
+        Err(AuthRejection::Invalid) => {
+            let presented = PresentedToken::from_request_parts(parts, &()).await;
+            let formed = presented.is_ok_and(|PresentedToken(token)| CmWellToken::is_well_formed(token.expose()));
+            Ok(Err(if formed { Nobody::Bad } else { Nobody::Absent }))
+        }
+        Err(AuthRejection::Unavailable(error)) => Err(unavailable(&error.into())),
+        Err(other) => Err(other.into_response()),
+    }
+}
+
+/// What of a request a page of another site had sent, as far as the browser tells. The layer asks that of methods that are unsafe by their nature; this
+/// GET is unsafe by ours.
+fn is_cross_site(headers: &HeaderMap) -> bool {
+    headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none")
+}
+
+/// The first of each name, as in CM-Well.
+fn first(parts: &Parts, wanted: &str) -> Option<String> {
+    let mut pairs = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
+    pairs.find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned())
+}
+
+fn of_query(parts: &Parts) -> Result<Arguments, Response> {
+    let operation = operation(first(parts, "op").as_deref())?;
+    let password = |name| first(parts, name).map(Password::from);
+    Ok(Arguments { operation, current: password("current"), new: password("new") })
+}
+
+/// Passwords come from the body alone: those in a URL are everybody's.
+async fn of_body(parts: &Parts, body: Body) -> Result<Arguments, Response> {
+    let bytes = to_bytes(body, MAX_BODY).await;
+    let bytes = bytes.map_err(|_| failure(StatusCode::PAYLOAD_TOO_LARGE, "the body is too long or was cut off"))?;
+    let mut members = match bytes.trim_ascii() {
+        b"" => Map::new(),
+        _ if !is_json(&parts.headers) => {
+            return Err(failure(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body must be application/json"));
+        }
+        json => match serde_json::from_slice(json) {
+            Ok(Value::Object(members)) => members,
+            _ => return Err(failure(StatusCode::BAD_REQUEST, "the body is not a JSON object")),
+        },
+    };
+    let mut text = |name| match members.remove(name) {
+        Some(Value::String(text)) => Some(text),
+        _ => None,
+    };
+    let op = first(parts, "op").or_else(|| text("op"));
+    Ok(Arguments {
+        operation: operation(op.as_deref())?,
+        current: text("current").map(Password::from),
+        new: text("new").map(Password::from),
+    })
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    content_type.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
+}
+
+fn operation(op: Option<&str>) -> Result<Operation, Response> {
+    match op {
+        Some("change-password") => Ok(Operation::ChangePassword),
+        Some("generate-password") => Ok(Operation::GeneratePassword),
+        Some("invalidate-cache") => Ok(Operation::InvalidateCache),
+        Some(other) => {
+            let shown: String = other.chars().take(MAX_SHOWN).collect();
+            Err(failure(StatusCode::BAD_REQUEST, &format!("`{shown}` is not a valid operation")))
+        }
+        None => Err(failure(StatusCode::BAD_REQUEST, "`op` query parameter was expected")),
+    }
+}
+
+fn insufficient() -> Response {
+    failure(StatusCode::BAD_REQUEST, "insufficient arguments")
+}
+
+fn mismatch() -> Response {
+    failure(StatusCode::FORBIDDEN, "Current password does not match given token")
+}

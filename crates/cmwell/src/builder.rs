@@ -1,0 +1,164 @@
+//! How is it set up?
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gatekit_core::{Account, Auth, PermissionStore};
+
+use crate::cmwell::Inner;
+use crate::permissions::PermissionCache;
+use crate::{CmWell, Legacy, LoginNames, SigningKey};
+
+/// Days a token may live: CM-Well's `authorization.token.expiry.maxDays`.
+const MAX_DAYS: u32 = 60;
+/// How long permissions are remembered.
+const PERMISSION_CACHE: Duration = Duration::from_secs(60);
+
+/// Builds a [`CmWell`]. See [`CmWell::builder`].
+#[must_use = "nothing exists until `build` is called"]
+pub struct CmWellBuilder<U: Account> {
+    auth: Auth<U>,
+    signing: SigningKey,
+    additional: Vec<SigningKey>,
+    realm: String,
+    max_days: u32,
+    names: LoginNames,
+    basic: bool,
+    legacy: Legacy,
+    permissions: Option<Arc<dyn PermissionStore>>,
+    permission_cache: Duration,
+}
+
+/// What is wrong with how a [`CmWell`] was put together. The message says what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CmWellConfigError {
+    /// The realm cannot stand in a header.
+    #[error("`realm` must be a few printable ASCII characters without quotes and backslashes, such as cmwell")]
+    Realm,
+    /// No token could be made.
+    #[error("`max_days` must be at least 1")]
+    MaxDays,
+    /// Nothing to log in with is left.
+    #[error("neither Basic nor Digest is left to log in with: give the builder a store and a key for Digest, or leave `basic` on")]
+    NoScheme,
+    /// Accounts have realms, and a name cannot say which.
+    #[error("accounts have realms, so `Policy::realm_delimiter` must be set, to another character than `:`, for names such as acme/ada")]
+    Realms,
+}
+
+impl<U: Account> std::fmt::Debug for CmWellBuilder<U> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CmWellBuilder").field("realm", &self.realm).field("legacy", &self.legacy).finish_non_exhaustive()
+    }
+}
+
+impl<U: Account> CmWellBuilder<U> {
+    pub(crate) fn new(auth: Auth<U>, signing: SigningKey) -> Self {
+        Self {
+            auth,
+            signing,
+            additional: Vec::new(),
+            realm: "cmwell".to_owned(),
+            max_days: MAX_DAYS,
+            names: LoginNames::default(),
+            basic: true,
+            legacy: Legacy::default(),
+            permissions: None,
+            permission_cache: PERMISSION_CACHE,
+        }
+    }
+
+    /// Also takes tokens that this key has signed, and never signs with it. For the key that was replaced, until its last token has ended
+    /// (`max_days`); CM-Well's `additionalSecret.key`. May be said several times.
+    pub fn additional_key(mut self, key: SigningKey) -> Self {
+        self.additional.push(key);
+        self
+    }
+
+    /// Where path permissions are kept. Without one there are none: nobody is `Admin`, and [`CmWell::filter`] cannot be mounted.
+    pub fn permissions(mut self, store: impl PermissionStore) -> Self {
+        self.permissions = Some(Arc::new(store));
+        self
+    }
+
+    /// How long permissions are remembered; 60 seconds unless set, zero for not at all.
+    ///
+    /// Those that are changed with [`CmWell::set_permissions`] count at once in this process. The users themselves are never remembered: a token ends at
+    /// once, whatever ends it.
+    pub fn permission_cache(mut self, duration: Duration) -> Self {
+        self.permission_cache = duration;
+        self
+    }
+
+    /// What a browser says one logs in to. `cmwell` unless set. Digest credentials are bound to it.
+    pub fn realm(mut self, realm: impl Into<String>) -> Self {
+        self.realm = realm.into();
+        self
+    }
+
+    /// How many days a token may live at most; 60 unless set, as in CM-Well. Who asks for more gets 400.
+    pub fn max_days(mut self, days: u32) -> Self {
+        self.max_days = days;
+        self
+    }
+
+    /// Which of a user's names are taken. [`LoginNames::Username`] unless set.
+    pub fn login_names(mut self, names: LoginNames) -> Self {
+        self.names = names;
+        self
+    }
+
+    /// Whether Basic is taken; it is unless set. Where Digest is on too, a client that was told so may still send its password with Basic to who pretends to
+    /// be the server (RFC 7616 §5.6): over TLS that is nobody, and without TLS turn Basic off.
+    pub fn basic(mut self, basic: bool) -> Self {
+        self.basic = basic;
+        self
+    }
+
+    /// Whether `exp` is read as CM-Well reads it: [`Legacy::lenient_exp`] by itself.
+    pub fn lenient_exp(mut self, lenient: bool) -> Self {
+        self.legacy.lenient_exp = lenient;
+        self
+    }
+
+    /// The old ways that are offered. None unless set.
+    pub fn legacy(mut self, legacy: Legacy) -> Self {
+        self.legacy = legacy;
+        self
+    }
+
+    /// Puts it together.
+    ///
+    /// # Errors
+    ///
+    /// [`CmWellConfigError`] says what contradicts itself.
+    pub fn build(self) -> Result<CmWell<U>, CmWellConfigError> {
+        let is_plain = |c: char| c == ' ' || (c.is_ascii_graphic() && c != '"' && c != '\\');
+        if self.realm.trim().is_empty() || self.realm.len() > 128 || !self.realm.chars().all(is_plain) {
+            return Err(CmWellConfigError::Realm);
+        }
+        if self.max_days == 0 {
+            return Err(CmWellConfigError::MaxDays);
+        }
+        if !self.basic {
+            return Err(CmWellConfigError::NoScheme);
+        }
+        let policy = self.auth.policy();
+        if policy.has_realms() && policy.realm_delimiter.is_none_or(|delimiter| delimiter == ':') {
+            return Err(CmWellConfigError::Realms);
+        }
+        let permissions = self.permissions.map(|store| PermissionCache::new(store, self.permission_cache));
+        Ok(CmWell(Arc::new(Inner {
+            auth: self.auth,
+            signing: self.signing,
+            additional: self.additional,
+            realm: self.realm,
+            max_days: self.max_days,
+            names: self.names,
+            basic: self.basic,
+            legacy: self.legacy,
+            permissions,
+        })))
+    }
+}

@@ -1,0 +1,45 @@
+//! Until when is a credential kept? Until its user's password is another, or the user is gone.
+
+use std::fmt;
+use std::sync::Arc;
+
+use gatekit_core::{Account, DigestStore, Event, Hooks, async_trait};
+
+/// A hook that removes a user's Digest credentials with its password: [`Builder::hooks`](gatekit_core::Builder::hooks).
+///
+/// They are worthless by then in any case, since each is bound to the password it was made of. This is so that none is kept longer than it must
+/// be. If the store fails, the change of the password has happened all the same, and a log line says what is left over.
+///
+/// ```
+/// use gatekit_cmwell::ForgetDigests;
+/// use gatekit_core::{Auth, MemoryStore};
+///
+/// let store = MemoryStore::new();
+/// let auth: Auth = Auth::builder(store.clone()).tokens(store.clone()).hooks(ForgetDigests::new(store)).build()?;
+/// # Ok::<_, gatekit_core::ConfigError>(())
+/// ```
+#[derive(Clone)]
+pub struct ForgetDigests(Arc<dyn DigestStore>);
+
+impl ForgetDigests {
+    /// Out of this store: the one that `CmWellBuilder::digest` is given.
+    pub fn new(store: impl DigestStore) -> Self {
+        Self(Arc::new(store))
+    }
+}
+
+impl fmt::Debug for ForgetDigests {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ForgetDigests")
+    }
+}
+
+#[async_trait]
+impl<U: Account> Hooks<U> for ForgetDigests {
+    async fn on_event(&self, event: &Event<U>) {
+        let (Event::PasswordChanged { user_id, .. } | Event::UserDeleted { user_id }) = event else { return };
+        if let Err(error) = self.0.delete_digests_of(U::model_name(), user_id).await {
+            tracing::warn!(%error, user = %user_id, "Digest credentials of an old password are left over; nobody can use them");
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! A whole app behind path permissions, with CM-Well's answers.
+
+use std::fmt;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{Method, Response, StatusCode};
+use axum::response::IntoResponse;
+use gatekit_core::{Account, PathLevel, StoreError, Unavailable, UserId};
+use gatekit_layer::{AuthLayer, AuthRejection, AuthService, Caller, PresentedToken};
+use tower_layer::Layer;
+
+use crate::cmwell::NotTheirs;
+use crate::errors::{failure, retry_later, text};
+use crate::gate::{Gate, GateService};
+use crate::level::{is_safe, level_of, path_of};
+use crate::{CmWell, CmWellToken, FilterService};
+
+/// The paths that everybody may ask for: they check themselves.
+const OPEN: [&str; 2] = ["/_login", "/_auth"];
+
+/// Judges every request by the permissions for its path. See [`CmWell::filter`].
+pub struct FilterLayer<U: Account> {
+    gate: Filter<U>,
+    auth: AuthLayer,
+}
+
+/// What is judged, and how.
+pub struct Filter<U: Account> {
+    cmwell: CmWell<U>,
+    read_operations: Arc<[String]>,
+}
+
+impl<U: Account> Clone for Filter<U> {
+    fn clone(&self) -> Self {
+        Self { cmwell: self.cmwell.clone(), read_operations: Arc::clone(&self.read_operations) }
+    }
+}
+
+impl<U: Account> Clone for FilterLayer<U> {
+    fn clone(&self) -> Self {
+        Self { gate: self.gate.clone(), auth: self.auth.clone() }
+    }
+}
+
+impl<U: Account> fmt::Debug for FilterLayer<U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FilterLayer").field("read_operations", &self.gate.read_operations).finish_non_exhaustive()
+    }
+}
+
+impl<U: Account> fmt::Debug for Filter<U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Filter")
+    }
+}
+
+/// Who asks.
+enum Who {
+    Anonymous,
+    User(UserId),
+}
+
+/// Why a request may not go on.
+enum Refused {
+    /// 403, with CM-Well's words.
+    Forbidden(String),
+    /// 503
+    Unavailable(Unavailable),
+    /// What the layer says: a cookie from another origin, a layer that is not mounted.
+    Other(AuthRejection),
+}
+
+impl<U: Account> CmWell<U> {
+    /// For a whole app: every request is judged by the permissions for its path, as with CM-Well's `use.authorization`. Only `/_login` and `/_auth`, which check
+    /// themselves, are open to everybody.
+    ///
+    /// | token | answer |
+    /// | --- | --- |
+    /// | none, or of another form | judged by what [`PermissionHolder::Anonymous`](gatekit_core::PermissionHolder::Anonymous) has; or else 403 `Not authorized, please login first` |
+    /// | bad signature, expired, or of an old `rev` | 403 `given token is not valid (not signed or expired)`, also where everybody may read |
+    /// | of a user who is gone | 403 `Username X was not found in CM-Well` |
+    /// | of a user without the permission | 403 `Authenticated but not authorized` |
+    ///
+    /// The body is text for `GET`, `HEAD`, `OPTIONS` and `TRACE`, and `{"success":false,"message":"…"}` for any other method. If a store fails it is 503.
+    ///
+    /// `GET`, `HEAD`, `OPTIONS` and `TRACE` read, and **every other method writes**. In CM-Well `PATCH` reads, and so does a `POST` with `op=search`: for the latter see
+    /// [`FilterLayer::read_operations`].
+    ///
+    /// It holds the [`AuthLayer`] with [`token_sources`](Self::token_sources), so that extractors such as `AuthUser` work inside of it: mount it in place of one, not
+    /// beside it. With a path that a layer around it has changed (see `ignore_case`), it judges the changed one.
+    ///
+    /// ```
+    /// # use axum::{Router, routing::get};
+    /// # use gatekit_cmwell::{CmWell, SigningKey};
+    /// # use gatekit_core::{Auth, MemoryStore};
+    /// # let store = MemoryStore::new();
+    /// # let key = SigningKey::new("conformance-test-key-0123456789abcdef")?;
+    /// # let cmwell = CmWell::builder(Auth::new(store.clone()), key).permissions(store).build()?;
+    /// let app: Router = Router::new()
+    ///     .route("/reports/{name}", get(|| async { "…" }))
+    ///     .merge(cmwell.router())
+    ///     .layer(cmwell.filter());
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If permissions are kept nowhere: it would let nobody in, and the app's author is to know at the first start.
+    #[must_use]
+    #[expect(clippy::panic, reason = "the app's author meets it at the first start, and never again")]
+    pub fn filter(&self) -> FilterLayer<U> {
+        if self.0.permissions.is_none() {
+            panic!("CmWell::filter needs a store of permissions: call `.permissions(store)` on the builder");
+        }
+        FilterLayer {
+            gate: Filter { cmwell: self.clone(), read_operations: Arc::default() },
+            auth: AuthLayer::new(self.authenticator()).sources(self.token_sources()),
+        }
+    }
+}
+
+impl<U: Account> FilterLayer<U> {
+    /// Takes a `POST` with one of these in its query, as `?op=search`, for reading. CM-Well has `search` and `create-consumer`. Name only what your app answers without
+    /// changing anything: a route that does not look at `op` writes whatever it says.
+    #[must_use]
+    pub fn read_operations<O: Into<String>>(mut self, operations: impl IntoIterator<Item = O>) -> Self {
+        self.gate.read_operations = operations.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// With this layer inside, in place of one with the sources of [`CmWell::token_sources`]: for trusted origins, where tokens come in cookies.
+    #[must_use]
+    pub fn auth_layer(mut self, layer: AuthLayer) -> Self {
+        self.auth = layer;
+        self
+    }
+}
+
+impl<U: Account> Filter<U> {
+    async fn check(&self, parts: &mut Parts) -> Result<(), Refused> {
+        if OPEN.contains(&path_of(parts)) {
+            return Ok(());
+        }
+        let who = self.who(parts).await?;
+        let id = match &who {
+            Who::Anonymous => None,
+            Who::User(id) => Some(id),
+        };
+        let permissions = self.cmwell.permissions_of(id).await.map_err(Refused::Unavailable)?;
+        let level = self.level(parts);
+        let decision = permissions.decide(path_of(parts), level);
+        if decision.allowed {
+            return Ok(());
+        }
+        tracing::info!(caller = ?id, ?level, by = ?decision.by, "a caller without a permission for the path is refused");
+        Err(Refused::Forbidden(match who {
+            Who::Anonymous => "Not authorized, please login first".to_owned(),
+            Who::User(_) => "Authenticated but not authorized".to_owned(),
+        }))
+    }
+
+    async fn who(&self, parts: &mut Parts) -> Result<Who, Refused> {
+        let rejection = match Caller::<U>::from_request_parts(parts, &()).await {
+            Ok(Caller(caller)) => return Ok(Who::User(caller.principal.id())),
+            Err(rejection) => rejection,
+        };
+        match rejection {
+            AuthRejection::Missing => Ok(Who::Anonymous),
+            AuthRejection::Expired => Err(not_valid()),
+            AuthRejection::Invalid => self.why_invalid(parts).await,
+            AuthRejection::Unavailable(error) => Err(Refused::Unavailable(error.into())),
+            other => Err(Refused::Other(other)),
+        }
+    }
+
+    /// The layer says only that a token is nobody's; CM-Well says why.
+    async fn why_invalid(&self, parts: &mut Parts) -> Result<Who, Refused> {
+        let presented = PresentedToken::from_request_parts(parts, &()).await;
+        // A header that is no text is no token either.
+        let Ok(PresentedToken(token)) = presented else { return Ok(Who::Anonymous) };
+        if !CmWellToken::is_well_formed(token.expose()) {
+            return Ok(Who::Anonymous);
+        }
+        // Asks the store only about a token that we have signed.
+        match self.cmwell.owner_of(token.expose()).await {
+            Err(NotTheirs::Unknown(name)) => {
+                Err(Refused::Forbidden(format!("Username {name} was not found in CM-Well")))
+            }
+            Err(NotTheirs::Unavailable(error)) => Err(Refused::Unavailable(error.into())),
+            // Also one that has become good in between.
+            _ => Err(not_valid()),
+        }
+    }
+
+    fn level(&self, parts: &Parts) -> PathLevel {
+        if parts.method == Method::POST && !self.read_operations.is_empty() {
+            let query = parts.uri.query().unwrap_or_default();
+            let mut operations = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "op");
+            // Named once, so that nobody behind this reads another one.
+            if let (Some((_, operation)), None) = (operations.next(), operations.next())
+                && self.read_operations.iter().any(|read| *read == *operation)
+            {
+                return PathLevel::Read;
+            }
+        }
+        level_of(&parts.method)
+    }
+}
+
+fn not_valid() -> Refused {
+    Refused::Forbidden("given token is not valid (not signed or expired)".to_owned())
+}
+
+impl<U: Account> Gate for Filter<U> {
+    async fn admit(&self, parts: &mut Parts) -> Result<(), Response<Body>> {
+        let Err(refused) = self.check(parts).await else { return Ok(()) };
+        let said = |status, message: String| {
+            if is_safe(&parts.method) { text(status, message) } else { failure(status, &message) }
+        };
+        Err(match refused {
+            Refused::Forbidden(message) => said(StatusCode::FORBIDDEN, message),
+            Refused::Unavailable(error) => {
+                let response = said(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable".to_owned());
+                retry_later(response, &error, "a request")
+            }
+            Refused::Other(rejection) => rejection.into_response(),
+        })
+    }
+}
+
+impl<U: Account, S> Layer<S> for FilterLayer<U> {
+    type Service = FilterService<S, U>;
+
+    fn layer(&self, inner: S) -> FilterService<S, U> {
+        self.auth.layer(GateService::new(inner, self.gate.clone()))
+    }
+}
+
+/// Of a store's failure inside of a request.
+impl From<StoreError> for Refused {
+    fn from(error: StoreError) -> Self {
+        Self::Unavailable(error.into())
+    }
+}
+
+/// Only for the type of [`FilterService`].
+pub(crate) type Filtered<S, U> = AuthService<GateService<S, Filter<U>>>;

@@ -1,0 +1,120 @@
+//! What are a token's parts? Nothing here is to be believed before the signature is known to be good.
+
+use std::fmt;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use gatekit_core::{Timestamp, UserId};
+use serde::Deserialize;
+use serde::de::{self, Deserializer, MapAccess, Visitor};
+use serde_json::{Map, Value};
+
+use super::CmWellToken;
+use crate::SigningKey;
+
+/// Bytes a token may have. Proxies and servers limit whole header fields to about as much.
+const MAX_BYTES: usize = 8 * 1024;
+/// What asks for extensions that are not spoken here (RFC 7515 §4.1.11, RFC 7797, RFC 7516).
+const EXTENSIONS: [&str; 5] = ["crit", "b64", "zip", "enc", "cty"];
+
+/// A token of CM-Well's form.
+pub(super) struct Parsed<'t> {
+    header: &'t str,
+    /// What is signed: header, dot, claims, as they came.
+    message: &'t str,
+    signature: Option<&'t str>,
+    claims: Map<String, Value>,
+}
+
+impl<'t> Parsed<'t> {
+    /// The parts, if there are two or three, with a name and a time among the claims. That is what CM-Well calls a token; whether it is a good one is
+    /// another question.
+    pub(super) fn of(text: &'t str) -> Option<Self> {
+        if text.len() > MAX_BYTES {
+            return None;
+        }
+        let (header, rest) = text.split_once('.')?;
+        let (claims, signature) = match rest.split_once('.') {
+            Some((claims, signature)) => (claims, Some(signature)),
+            None => (rest, None),
+        };
+        let message = text.get(..header.len() + 1 + claims.len())?;
+        let Object(claims) = object(claims)?;
+        let named = claims.get("sub").is_some_and(|sub| sub.as_str().is_some_and(|sub| !sub.is_empty()));
+        let timed = claims.get("exp").is_some_and(Value::is_number);
+        (named && timed && !signature.is_some_and(|text| text.contains('.'))).then_some(Self {
+            header,
+            message,
+            signature,
+            claims,
+        })
+    }
+
+    pub(super) fn is_hs256(&self) -> bool {
+        let Some(Object(header)) = object(self.header) else { return false };
+        let typ = header.get("typ");
+        header.get("alg").and_then(Value::as_str) == Some("HS256")
+            && typ.is_none_or(|typ| typ.as_str().is_some_and(|typ| typ.eq_ignore_ascii_case("JWT")))
+            && !EXTENSIONS.iter().any(|name| header.contains_key(*name))
+    }
+
+    pub(super) fn is_signed_with(&self, key: &SigningKey) -> bool {
+        let signature = self.signature.and_then(|signature| URL_SAFE_NO_PAD.decode(signature).ok());
+        signature.is_some_and(|signature| key.verifies(self.message.as_bytes(), &signature))
+    }
+
+    /// What it says, if all of it is what it should be. A claim that cannot be read is not one that is absent (CVE-2026-25537).
+    pub(super) fn into_token(self, audience: &str) -> Option<CmWellToken> {
+        let Self { mut claims, .. } = self;
+        if claims.get("aud").is_some_and(|aud| aud.as_str() != Some(audience)) {
+            return None;
+        }
+        let rev = claims.get("rev").map_or(Some(0), Value::as_i64)?;
+        let expires = Timestamp(claims.get("exp")?.as_i64()?);
+        let text = |claim: Option<Value>| match claim {
+            None => Some(None),
+            Some(Value::String(text)) => Some(Some(text)),
+            Some(_) => None,
+        };
+        let user_type = text(claims.remove("model"))?;
+        let user_id = match claims.remove("uid") {
+            None => None,
+            Some(id) => Some(UserId::deserialize(id).ok()?),
+        };
+        let subject = text(claims.remove("sub"))??;
+        Some(CmWellToken { subject, expires, rev, user_id, user_type })
+    }
+}
+
+/// A part as JSON. Strict: a padded, broken or non-canonical text is another token with the same meaning, so it is none (RFC 7515 §2, J-15).
+fn object(part: &str) -> Option<Object> {
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
+}
+
+/// A JSON object in which no name comes twice: two readers could take different ones (RFC 7515 §4, RFC 7519 §4).
+struct Object(Map<String, Value>);
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+
+        impl<'de> Visitor<'de> for Members {
+            type Value = Object;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Object, A::Error> {
+                let mut members = Map::new();
+                while let Some((name, value)) = access.next_entry::<String, Value>()? {
+                    if members.insert(name, value).is_some() {
+                        return Err(de::Error::custom("a name comes twice"));
+                    }
+                }
+                Ok(Object(members))
+            }
+        }
+
+        deserializer.deserialize_map(Members)
+    }
+}
