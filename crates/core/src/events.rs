@@ -94,6 +94,13 @@ pub enum Event<U> {
         /// The secret that proves the address, for an app that sends the mail itself.
         token: TokenSecret,
     },
+    /// A user is to prove its address by a code, and the mail is on its way if there is a mailer.
+    EmailCodeRequested {
+        /// Who.
+        user: U,
+        /// The six digits, for an app that sends the mail itself.
+        code: TokenSecret,
+    },
     /// An address was proven.
     EmailVerified {
         /// Whose.

@@ -114,6 +114,7 @@ pub use {
         change_password::{ChangePassword, ChangePasswordError},
         credentials::{AccountName, KnownAccount},
         delete_user::{DeleteAccount, DeleteAccountError},
+        email_code::{ConfirmEmailCodeError, RequestEmailCode, RequestEmailCodeError},
         issue_token::{IssueToken, IssueTokenError},
         login::{Client, LoggedIn, Login, LoginError},
         logout::LogoutError,

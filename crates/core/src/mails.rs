@@ -40,6 +40,8 @@ impl MailKind {
             Self::ResetPassword => "reset_password",
             Self::VerifyEmail => "verify_email",
             Self::ChangeEmail => "change_email",
+            Self::EmailCode => "email_code",
+            Self::SetPassword => "set_password",
             Self::EmailChanged => "email_changed",
             Self::PasswordChanged => "password_changed",
             Self::UnknownDevice => "unknown_device",
@@ -258,7 +260,7 @@ fn is_hidden(c: char) -> bool {
 }
 
 /// `2013-12-20 20:30 UTC`, which every language can read.
-fn minute(time: Timestamp) -> String {
+pub(crate) fn minute(time: Timestamp) -> String {
     let time = time.to_string();
     let (day, clock) = time.split_once('T').unwrap_or((&time, ""));
     format!("{day} {} UTC", clock.get(..5).unwrap_or_default())

@@ -467,6 +467,10 @@ pub enum MailKind {
     VerifyEmail,
     /// A link to prove a new address before it becomes the user's.
     ChangeEmail,
+    /// A code of six digits to prove an address.
+    EmailCode,
+    /// A link to choose a password, for an account that somebody else has made.
+    SetPassword,
     /// A notice to the old address that there is a new one.
     EmailChanged,
     /// A notice that the password was changed.

@@ -44,6 +44,21 @@ pub(crate) fn token_secret(random: &dyn Random) -> Result<TokenSecret, Unavailab
     Ok(secret.into())
 }
 
+/// How many codes there are: 100000 to 999999, so that none begins with a zero that somebody leaves out.
+const CODES: u32 = 900_000;
+
+/// A new code of six digits, each equally likely: of the numbers of 32 bits the topmost few are thrown away.
+pub(crate) fn six_digits(random: &dyn Random) -> Result<TokenSecret, Unavailable> {
+    let mut bytes = zeroize::Zeroizing::new([0_u8; 4]);
+    loop {
+        random.fill(&mut *bytes)?;
+        let number = u32::from_be_bytes(*bytes);
+        if number < u32::MAX - u32::MAX % CODES {
+            return Ok((100_000 + number % CODES).to_string().into());
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,9 +98,40 @@ mod tests {
         assert!(chi < 200.0, "χ² = {chi}");
     }
 
+    /// Gives these numbers, one after the other.
+    struct Scripted(std::sync::Mutex<Vec<u32>>);
+    impl Random for Scripted {
+        fn fill(&self, bytes: &mut [u8]) -> Result<(), Unavailable> {
+            let number = self.0.lock().unwrap().pop().ok_or(Unavailable::Random)?;
+            bytes.copy_from_slice(&number.to_be_bytes());
+            Ok(())
+        }
+    }
+
+    /// 6.5.4, N-23
+    #[test]
+    fn every_code_of_six_digits_is_equally_likely() {
+        let code = |numbers: &[u32]| six_digits(&Scripted(std::sync::Mutex::new(numbers.to_vec())));
+        for (number, expected) in [(0, "100000"), (899_999, "999999"), (900_000, "100000"), (4_294_799_999, "999999")] {
+            assert_eq!(code(&[number]).unwrap().expose(), expected);
+        }
+        // What is left of 2^32 after 4772 times all codes would make some of them likelier.
+        for number in [4_294_800_000, 4_294_800_001, u32::MAX] {
+            assert_eq!(code(&[7, number]).unwrap().expose(), "100007", "{number} is thrown away");
+        }
+        let mut first = [0_u32; 10];
+        for _ in 0..9000 {
+            let code = six_digits(&SystemRandom).unwrap();
+            assert!((100_000..1_000_000).contains(&code.expose().parse::<u32>().unwrap()));
+            first[usize::from(code.expose().as_bytes()[0] - b'0')] += 1;
+        }
+        assert!(first[0] == 0 && first[1..].iter().all(|count| (700..1300).contains(count)), "{first:?}");
+    }
+
     /// 6.5.3
     #[test]
     fn no_randomness_is_an_error_and_never_a_constant() {
         assert!(matches!(token_secret(&Broken), Err(Unavailable::Random)));
+        assert!(matches!(six_digits(&Broken), Err(Unavailable::Random)));
     }
 }

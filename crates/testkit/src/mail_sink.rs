@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use gatekit_core::{Mail, MailError, MailKind, Mailer};
 use tokio::sync::Notify;
 
-use crate::wait::{first_link, first_secret, until};
+use crate::wait::{first_code, first_link, first_secret, until};
 
 /// Keeps mails instead of sending them. Clones keep them in the same place.
 ///
@@ -133,6 +133,20 @@ impl MailSink {
     #[must_use]
     pub fn token_in(mail: &Mail) -> Option<String> {
         mail.link.as_deref().and_then(first_secret).or_else(|| first_secret(&mail.text))
+    }
+
+    /// The code of six digits in a mail's text.
+    ///
+    /// ```
+    /// use gatekit_core::{Mail, MailKind};
+    /// use gatekit_testkit::MailSink;
+    ///
+    /// let mail = Mail::new(MailKind::EmailCode, "ada@example.com", "Your code", "Enter it within 10 minutes:\n\n314159\n");
+    /// assert_eq!(MailSink::code_in(&mail).as_deref(), Some("314159"));
+    /// ```
+    #[must_use]
+    pub fn code_in(mail: &Mail) -> Option<String> {
+        first_code(&mail.text)
     }
 
     /// The link in the newest mail; waits for a mail if there is none.

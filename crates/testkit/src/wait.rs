@@ -36,6 +36,12 @@ pub(crate) fn first_secret(text: &str) -> Option<String> {
     text.split(|c: char| !c.is_ascii_alphanumeric()).find(|word| word.len() >= 32).map(str::to_owned)
 }
 
+/// The code in a text: the first word of exactly six digits.
+pub(crate) fn first_code(text: &str) -> Option<String> {
+    let is_code = |word: &&str| word.len() == 6 && word.bytes().all(|byte| byte.is_ascii_digit());
+    text.split(|c: char| !c.is_alphanumeric()).find(is_code).map(str::to_owned)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -49,6 +55,12 @@ mod tests {
         }
         assert_eq!(first_link("http://b.example and https://a.example").as_deref(), Some("http://b.example"));
         assert_eq!(first_link("no link"), None);
+    }
+
+    #[test]
+    fn a_code_is_a_word_of_six_digits() {
+        assert_eq!(first_code("for a1@b.c within 10 minutes:\n\n314159\n\nBye").as_deref(), Some("314159"));
+        assert_eq!(first_code("1234567 12345 12345a a12345"), None);
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub(crate) mod change_email;
 pub(crate) mod change_password;
 pub(crate) mod credentials;
 pub(crate) mod delete_user;
+pub(crate) mod email_code;
 pub(crate) mod find_users;
 pub(crate) mod identifier;
 pub(crate) mod issue_token;

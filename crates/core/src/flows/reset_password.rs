@@ -1,7 +1,7 @@
 //! A new password for who has lost the old one: a mail is requested, and the secret in it is used once.
 
 use crate::flows::update_user::is_outdated;
-use crate::mails::Ask;
+use crate::mails::{Ask, minute};
 use crate::{
     Account, AccountStatus, Auth, Event, MailKind, MailOptions, OneTimePurpose, OneTimeRecord, Password, PasswordError,
     StoreError, StoredUser, TokenDigest, TokenRecord, TokenSecret, Unavailable, UserId, random,
@@ -17,13 +17,19 @@ pub struct RequestPasswordReset {
     pub realm: Option<String>,
     /// How the mail is written.
     pub mails: MailOptions,
+    /// Whether the mail asks to choose a first password, for an account that somebody else has made
+    /// ([`MailKind::SetPassword`]). It is sent to an address that is not proven, too: whoever reads it there has made no mistake in it.
+    pub set_password: bool,
+    /// How long the secret is good, in seconds; `None` for `Policy::reset_token_ttl`. Whoever reads the mail until then can take the account
+    /// (ASVS 6.4.1).
+    pub ttl: Option<i64>,
 }
 
 impl RequestPasswordReset {
     /// For this address.
     #[must_use]
     pub fn email(email: impl Into<String>) -> Self {
-        Self { email: email.into(), realm: None, mails: MailOptions::default() }
+        Self { email: email.into(), realm: None, mails: MailOptions::default(), set_password: false, ttl: None }
     }
 
     /// In this realm.
@@ -44,6 +50,20 @@ impl RequestPasswordReset {
     #[must_use]
     pub fn mails(mut self, options: MailOptions) -> Self {
         self.mails = options;
+        self
+    }
+
+    /// Whether the mail asks to choose a first password.
+    #[must_use]
+    pub fn set_password(mut self, set_password: bool) -> Self {
+        self.set_password = set_password;
+        self
+    }
+
+    /// With a secret that is good for so many seconds.
+    #[must_use]
+    pub fn ttl(mut self, seconds: i64) -> Self {
+        self.ttl = Some(seconds);
         self
     }
 }
@@ -140,6 +160,7 @@ impl<U: Account> Auth<U> {
             return Err(RequestPasswordResetError::EmailNotFound);
         }
         if auth.policy.email_verification_required
+            && !request.set_password
             && found.as_ref().is_some_and(|found| found.user.email_verified() != Some(true))
         {
             if auth.policy.reveal_unknown_email_on_reset {
@@ -150,14 +171,16 @@ impl<U: Account> Auth<U> {
         // A blocked account gets no mail, and its address the answer of any other.
         found = found.filter(|found| found.status != AccountStatus::Blocked);
         let secret = random::token_secret(&*auth.random)?;
+        let ttl = request.ttl.unwrap_or(auth.policy.reset_token_ttl);
+        // A decoy has ended when it is made: who asks for many fills no table.
+        let expires = auth.clock.now().plus_seconds(if found.is_some() { ttl } else { 0 });
         let record = OneTimeRecord {
             purpose: PURPOSE,
             digest: secret.digest(),
             user_type: U::model_name().into(),
             user_id: found.as_ref().map(|found| found.user.id()),
             rev: found.as_ref().map_or(0, |found| found.rev),
-            // A decoy has ended when it is made: who asks for many fills no table.
-            expires: auth.clock.now().plus_seconds(if found.is_some() { auth.policy.reset_token_ttl } else { 0 }),
+            expires,
             email: None,
             data: None,
         };
@@ -166,9 +189,10 @@ impl<U: Account> Auth<U> {
         if let Some(to) = found.user.email() {
             let mails = &request.mails;
             let link = self.page_link(mails, &secret).or_else(|| self.reset_link(&mails.mount, &secret));
-            let minutes = auth.policy.reset_token_ttl.div_euclid(60).max(1).to_string();
-            let values = [("minutes", minutes.as_str())];
-            self.post_mail(MailKind::ResetPassword, to, mails, Ask::new(link, &secret), &values);
+            let kind = if request.set_password { MailKind::SetPassword } else { MailKind::ResetPassword };
+            let (minutes, until) = (ttl.div_euclid(60).max(1).to_string(), minute(expires));
+            let values = [("minutes", minutes.as_str()), ("until", until.as_str())];
+            self.post_mail(kind, to, mails, Ask::new(link, &secret), &values);
         }
         self.emit(Event::PasswordResetRequested { user: found.user, token: secret }).await;
         Ok(())

@@ -289,16 +289,7 @@ impl<U: Account> Auth<U> {
         let Some(record) = record else { return Err(self.not_confirmed(confirm.uid).await) };
         let id = record.user_id.ok_or(ConfirmEmailError::InvalidToken)?;
         let email = record.email.ok_or(ConfirmEmailError::InvalidToken)?;
-        let mut attempts = 0..ATTEMPTS;
-        let verified = loop {
-            let found = self.bounded(auth.users.find_user(&id)).await?;
-            let found = found.filter(|found| found.user.email() == Some(email.as_str()));
-            let old = found.ok_or(ConfirmEmailError::InvalidToken)?;
-            if let Some(new) = self.store_verified(old).await? {
-                break new;
-            }
-            attempts.next().ok_or_else(changes_too_often)?;
-        };
+        let verified = self.prove_address(&id, &email).await?.ok_or(ConfirmEmailError::InvalidToken)?;
         // The change is the same however often it is made; who takes the secret is who made it.
         if self.bounded(auth.one_time.take_one_time(PURPOSE, &digest)).await?.is_none() {
             return Err(ConfirmEmailError::InvalidToken);
@@ -307,15 +298,28 @@ impl<U: Account> Auth<U> {
         Ok(verified)
     }
 
+    /// Marks the address as proven, if it is still the user's. Returns the user then.
+    pub(crate) async fn prove_address(&self, id: &UserId, email: &str) -> Result<Option<U>, StoreError> {
+        for _ in 0..=ATTEMPTS {
+            let found = self.bounded(self.0.users.find_user(id)).await?;
+            let Some(old) = found.filter(|found| found.user.email() == Some(email)) else { return Ok(None) };
+            if let Some(new) = self.store_verified(old).await? {
+                return Ok(Some(new));
+            }
+        }
+        Err(changes_too_often())
+    }
+
     /// Stores that the address is proven; `None` if the user was another meanwhile.
-    async fn store_verified(&self, old: StoredUser<U>) -> Result<Option<U>, ConfirmEmailError> {
+    async fn store_verified(&self, old: StoredUser<U>) -> Result<Option<U>, StoreError> {
         if old.user.email_verified() == Some(true) {
             return Ok(Some(old.user));
         }
         let change = UserChange { email_verified: Some(Some(true)), ..UserChange::default() };
         let stored = self.bounded(self.0.users.update_user(&old, change)).await.map_err(|error| match error {
-            CreateUserError::Store(error) => ConfirmEmailError::from(error),
-            CreateUserError::Taken(_) => ConfirmEmailError::InvalidToken,
+            CreateUserError::Store(error) => error,
+            // Nobody else can have what does not change.
+            CreateUserError::Taken(_) => StoreError::failed("an address that stays the same is said to be in use"),
         })?;
         Ok(stored.map(|stored| stored.user))
     }

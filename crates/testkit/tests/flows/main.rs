@@ -4,6 +4,7 @@
 mod configuration;
 mod decoys;
 mod devices;
+mod email_code;
 mod hashes;
 mod hooks;
 mod last_used;
@@ -16,6 +17,7 @@ mod queue;
 mod realms;
 mod roles;
 mod secrets;
+mod set_password;
 mod step_up;
 mod tokens;
 

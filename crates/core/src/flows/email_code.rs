@@ -1,0 +1,258 @@
+//! A proof of an address by a code of six digits: the code is mailed, and entered where it was asked for.
+
+use std::fmt::Write;
+
+use subtle::ConstantTimeEq;
+
+use crate::mails::Ask;
+use crate::{
+    Account, Auth, Event, MailKind, MailOptions, OneTimePurpose, OneTimeRecord, StoreError, Timestamp, TokenDigest,
+    TokenSecret, Unavailable, UserId, random,
+};
+
+/// Somebody is to prove an address by a code.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RequestEmailCode {
+    /// Whose address.
+    pub user_id: UserId,
+    /// How the mail is written. It has no link, so its language alone counts.
+    pub mails: MailOptions,
+}
+
+impl RequestEmailCode {
+    /// For the user with this id.
+    #[must_use]
+    pub fn new(user_id: impl Into<UserId>) -> Self {
+        Self { user_id: user_id.into(), mails: MailOptions::default() }
+    }
+
+    /// With the mail written like this.
+    #[must_use]
+    pub fn mails(mut self, options: MailOptions) -> Self {
+        self.mails = options;
+        self
+    }
+}
+
+/// Why no code was mailed. Whoever lets strangers ask hides the first two from them.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RequestEmailCodeError {
+    /// No user has the id.
+    #[error("there is no user {0}")]
+    UserNotFound(UserId),
+    /// The user has no address.
+    #[error("the user has no address")]
+    NoEmail,
+    /// The user has tried as many codes as `Policy::email_code_attempts` allows, and gets another one within `Policy::email_code_ttl`. HTTP
+    /// status 429.
+    #[error("too many codes were tried")]
+    TooManyAttempts,
+    /// It cannot be done now. HTTP status 503.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+impl From<StoreError> for RequestEmailCodeError {
+    fn from(error: StoreError) -> Self {
+        Self::Unavailable(error.into())
+    }
+}
+
+/// Why an address was not proven.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfirmEmailCodeError {
+    /// The state is unknown, used, replaced by a newer one, too old, or for another address than the user has now. HTTP status 400.
+    #[error("the code was not asked for here, or it has ended")]
+    InvalidState,
+    /// It is another code. HTTP status 400.
+    #[error("the code is wrong")]
+    WrongCode,
+    /// The user has tried too many; this code was not looked at. HTTP status 429.
+    #[error("too many codes were tried")]
+    TooManyAttempts,
+    /// It cannot be done now; the code stays good. HTTP status 503.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+impl ConfirmEmailCodeError {
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::InvalidState => "INVALID_STATE",
+            Self::WrongCode => "WRONG_CODE",
+            Self::TooManyAttempts => "TOO_MANY_ATTEMPTS",
+            Self::Unavailable(_) => "SERVICE_UNAVAILABLE",
+        }
+    }
+}
+
+impl From<StoreError> for ConfirmEmailCodeError {
+    fn from(error: StoreError) -> Self {
+        Self::Unavailable(error.into())
+    }
+}
+
+const PURPOSE: OneTimePurpose = OneTimePurpose::Other("email_code");
+/// A try that was made. It is no secret: its digest is that of the user and a number, so that each number is taken once.
+const TRY: OneTimePurpose = OneTimePurpose::Other("email_code_try");
+
+impl<U: Account> Auth<U> {
+    /// Mails a code of six digits to the user's address. Returns the state: a secret for whoever has asked, without which the code is
+    /// worth nothing (ASVS 6.6.2). A code mailed before is worth nothing from then on.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use gatekit_core::{Auth, ConfirmEmailCodeError, MemoryStore, Register, RequestEmailCode};
+    ///
+    /// let auth = Auth::new(MemoryStore::new());
+    /// let ada = auth.register(Register::email("ada@example.com", "correct horse battery")).await?;
+    ///
+    /// // To the browser goes the state, and to the mailbox the code.
+    /// let state = auth.request_email_code(RequestEmailCode::new(ada.id)).await?;
+    /// let typed = "000000";
+    /// let error = auth.confirm_email_code(state.expose(), typed).await.unwrap_err();
+    /// assert!(matches!(error, ConfirmEmailCodeError::WrongCode));
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`RequestEmailCodeError`].
+    pub async fn request_email_code(&self, request: RequestEmailCode) -> Result<TokenSecret, RequestEmailCodeError> {
+        let auth = &*self.0;
+        let found = self.bounded(auth.users.find_user(&request.user_id)).await?;
+        let found = found.ok_or_else(|| RequestEmailCodeError::UserNotFound(request.user_id.clone()))?;
+        let to = found.user.email().ok_or(RequestEmailCodeError::NoEmail)?;
+        let now = self.now();
+        // A code that cannot be tried is not worth a mail.
+        if self.free_try(&request.user_id, now).await?.is_none() {
+            return Err(RequestEmailCodeError::TooManyAttempts);
+        }
+        let (state, code) = (self.new_secret()?, random::six_digits(&*auth.random)?);
+        let record = OneTimeRecord {
+            purpose: PURPOSE,
+            digest: state.digest(),
+            user_type: U::model_name().into(),
+            user_id: Some(request.user_id.clone()),
+            rev: found.rev,
+            expires: now.plus_seconds(auth.policy.email_code_ttl),
+            email: Some(to.to_owned()),
+            data: Some(mark(state.expose(), code.expose())),
+        };
+        self.discard_one_time_of(PURPOSE, &request.user_id).await?;
+        self.bounded(auth.one_time.insert_one_time(&record)).await?;
+        let minutes = auth.policy.email_code_ttl.div_euclid(60).max(1).to_string();
+        let values = [("minutes", minutes.as_str())];
+        self.post_mail(MailKind::EmailCode, to, &request.mails, Ask::Code(code.clone()), &values);
+        self.emit(Event::EmailCodeRequested { user: found.user, code }).await;
+        Ok(state)
+    }
+
+    /// Marks the user's address as proven, given the state and the code from the mail. Blanks in the code do not count.
+    ///
+    /// Each call is counted before the code is looked at, whoever makes it and with which state: of many at the same time no more than
+    /// `Policy::email_code_attempts` are looked at, and a new code brings no new tries (ASVS 6.6.3, NIST SP 800-63B-4 §3.1.3.2). Of many
+    /// with the right code one succeeds. The code is good for the address it was mailed to, and for no later one. A store that fails
+    /// leaves it as good as it was.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfirmEmailCodeError`].
+    pub async fn confirm_email_code(&self, state: &str, code: &str) -> Result<U, ConfirmEmailCodeError> {
+        let auth = &*self.0;
+        let record = self.find_one_time(PURPOSE, state).await?.ok_or(ConfirmEmailCodeError::InvalidState)?;
+        let (Some(id), Some(email), Some(expected)) = (record.user_id, record.email, record.data) else {
+            return Err(ConfirmEmailCodeError::InvalidState);
+        };
+        if !self.count_try(&id).await? {
+            return Err(ConfirmEmailCodeError::TooManyAttempts);
+        }
+        let code: String = code.chars().filter(|c| !c.is_whitespace()).take(16).collect();
+        if !bool::from(mark(state, &code).as_bytes().ct_eq(expected.as_bytes())) {
+            return Err(ConfirmEmailCodeError::WrongCode);
+        }
+        let user = self.prove_address(&id, &email).await?.ok_or(ConfirmEmailCodeError::InvalidState)?;
+        // The change is the same however often it is made; who takes the state is who made it.
+        if self.bounded(auth.one_time.take_one_time(PURPOSE, &record.digest)).await?.is_none() {
+            return Err(ConfirmEmailCodeError::InvalidState);
+        }
+        if let Err(error) = self.discard_one_time_of(TRY, &id).await {
+            tracing::warn!(%error, "the codes a user has tried stay counted until they end");
+        }
+        self.emit(Event::EmailVerified { user: user.clone() }).await;
+        Ok(user)
+    }
+
+    /// Counts a try before it is made. Returns whether it may be.
+    async fn count_try(&self, user: &UserId) -> Result<bool, StoreError> {
+        let now = self.now();
+        while let Some(digest) = self.free_try(user, now).await? {
+            let record = OneTimeRecord {
+                purpose: TRY,
+                digest,
+                user_type: U::model_name().into(),
+                user_id: Some(user.clone()),
+                rev: 0,
+                expires: now.plus_seconds(self.0.policy.email_code_ttl),
+                email: None,
+                data: None,
+            };
+            match self.bounded(self.0.one_time.insert_one_time(&record)).await {
+                Ok(()) => return Ok(true),
+                // Another one was quicker, and there may be a next number. Otherwise it was the store.
+                Err(error) => match self.find_try(&digest).await? {
+                    Some(_) => {}
+                    None => return Err(error),
+                },
+            }
+        }
+        Ok(false)
+    }
+
+    /// The next number that is free, if so many may be tried.
+    ///
+    /// Time is cut into pieces as long as a try counts, and each piece has numbers of its own. A try counts in its own piece and at most
+    /// in the next. So no number is ever given back, which two at the same time could take for free. At the very moment between two pieces
+    /// many at the same time may be a few more, and never more than twice as many.
+    async fn free_try(&self, user: &UserId, now: Timestamp) -> Result<Option<TokenDigest>, StoreError> {
+        let policy = &self.0.policy;
+        let piece = now.0.div_euclid(policy.email_code_ttl.saturating_mul(1000));
+        let digest = |piece: i64, number: u32| {
+            let kind = if matches!(user, UserId::Int(_)) { "number" } else { "text" };
+            let words =
+                [TRY.as_str(), U::model_name(), kind, &user.to_string()].map(|word| format!("{}:{word}", word.len()));
+            TokenDigest::of(&format!("{} {piece} {number}", words.concat()))
+        };
+        let mut left = policy.email_code_attempts;
+        for number in 0..policy.email_code_attempts {
+            let before = self.find_try(&digest(piece - 1, number)).await?;
+            left -= u32::from(before.is_some_and(|before| now < before.expires));
+        }
+        for number in 0..left {
+            let digest = digest(piece, number);
+            if self.find_try(&digest).await?.is_none() {
+                return Ok(Some(digest));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn find_try(&self, digest: &TokenDigest) -> Result<Option<OneTimeRecord>, StoreError> {
+        self.bounded(self.0.one_time.find_one_time(TRY, digest)).await
+    }
+}
+
+/// What is kept of a code: without the state, which is kept nowhere, nobody can try all codes on it.
+fn mark(state: &str, code: &str) -> String {
+    let digest = TokenDigest::of(&format!("{} {state} {code}", PURPOSE.as_str()));
+    digest.as_bytes().iter().fold(String::with_capacity(64), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,7 @@
+//! Codes of six digits, over SQLite: the rules that the store in memory keeps.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests stop at the first surprise")]
+
+#[path = "../../testkit/tests/flows/email_code/rules.rs"]
+mod rules;
+
+rules::every_rule!(gatekit_sql::SqliteStore::in_memory().await.unwrap());
