@@ -63,8 +63,9 @@ pub use gatekit_core::{
 };
 #[cfg(feature = "accounts")]
 pub use gatekit_core::{
-    DigestCredential, DigestStore, InvalidPermissions, PathDecision, PathLevel, PathLevels, PathPermission,
-    PermissionHolder, PermissionSet, PermissionSign, PermissionStore, Permissions,
+    ConfirmEmailCodeError, DigestCredential, DigestStore, InvalidPermissions, PathDecision, PathLevel, PathLevels,
+    PathPermission, PermissionHolder, PermissionSet, PermissionSign, PermissionStore, Permissions, RequestEmailCode,
+    RequestEmailCodeError,
 };
 #[cfg(feature = "jwt")]
 pub use gatekit_layer::JwtVerifier;
@@ -106,6 +107,10 @@ mod guides {
     mod update_user {}
     #[doc = include_str!("../../../docs/guide/verify-email.md")]
     mod verify_email {}
+    #[doc = include_str!("../../../docs/guide/email-code.md")]
+    mod email_code {}
+    #[doc = include_str!("../../../docs/guide/path-permissions.md")]
+    mod path_permissions {}
     #[doc = include_str!("../../../docs/guide/change-email.md")]
     mod change_email {}
     #[doc = include_str!("../../../docs/guide/delete-account.md")]
