@@ -1,5 +1,6 @@
 //! An app with CM-Well's login, as an author would mount it.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use axum::routing::{any, get};
@@ -8,10 +9,10 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use gatekit::cmwell::{CmWell, CmWellBuilder, CmWellToken, FilterLayer, SigningKey};
 use gatekit::core::{
-    Builder, DigestStore, PathLevels, PathPermission, PermissionHolder, PermissionStore, Permissions,
+    Builder, Clock, DigestStore, PathLevels, PathPermission, PermissionHolder, PermissionStore, Permissions,
 };
 use gatekit::{
-    Auth, AuthLayer, AuthUser, Clock, DeviceStore, MemoryStore, OneTimeStore, Policy, Register, RoleStore, SqliteStore,
+    Auth, AuthLayer, AuthUser, DeviceStore, MemoryStore, OneTimeStore, Policy, Register, RoleStore, SqliteStore,
     Timestamp, TokenSecret, TokenStore, User, UserStore,
 };
 use gatekit_testkit::{EventLog, Faults, FaultyStore, FrozenClock, MailSink, fast_hasher};
@@ -40,6 +41,8 @@ pub(crate) struct Site {
     pub(crate) router: Router,
     /// The same routes behind the filter.
     pub(crate) filtered: Router,
+    /// How many have registered: no two have the same address.
+    registered: AtomicU32,
     _folder: Option<Folder>,
 }
 
@@ -120,7 +123,7 @@ impl Setup {
         let layer = AuthLayer::new(cmwell.authenticator()).sources(cmwell.token_sources());
         let router = routes().merge(cmwell.router()).layer(layer);
         let filtered = routes().merge(cmwell.router()).layer((self.filter)(cmwell.filter()));
-        Site { auth, cmwell, clock, mails, events, faults, router, filtered, _folder: folder }
+        Site { auth, cmwell, clock, mails, events, faults, router, filtered, registered: AtomicU32::new(0), _folder: folder }
     }
 }
 
@@ -161,7 +164,7 @@ impl Site {
 
     /// Another user, with [`PASSWORD`].
     pub(crate) async fn register(&self, name: &str) -> User {
-        let email = format!("user{}@example.com", name.bytes().fold(0_u64, |sum, byte| sum * 31 + u64::from(byte)));
+        let email = format!("{}@example.com", self.registered.fetch_add(1, Ordering::Relaxed));
         self.auth.register(Register::email(email, PASSWORD).username(name)).await.unwrap()
     }
 

@@ -1,7 +1,7 @@
 //! Where a token is read.
 
 use gatekit::cmwell::Legacy;
-use gatekit_tests::{Call, Store, on_every_store};
+use gatekit_tests::{Call, on_every_store};
 
 use crate::site::{NAME, Site};
 

@@ -129,7 +129,8 @@ on_every_store! {
     async fn a_token_does_not_go_to_who_takes_over_the_name(store) {
         let site = Site::new(store).await;
         let token = site.token().await;
-        site.auth.update_user(&1.into(), UpdateUser::patch(json!({"username": "renamed"}).as_object().unwrap().clone())).await.unwrap();
+        let renamed = json!({"username": "renamed"}).as_object().unwrap().clone();
+        site.auth.update_user(UpdateUser::patch(1, renamed)).await.unwrap();
         refused(site.me(&token).await);
         site.register(NAME).await;
         refused(site.me(&token).await);

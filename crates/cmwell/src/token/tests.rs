@@ -153,7 +153,6 @@ fn what_is_not_of_the_form_is_none() {
         &format!("{VALID}."),
         &format!("{VALID}.x.y"),
         &format!(".{VALID}"),
-        &message.replace('.', "=."),
         &".".repeat(8000),
         &"x".repeat(100_000),
         &format!("{VALID}{}", "x".repeat(8192)),
@@ -165,6 +164,7 @@ fn what_is_not_of_the_form_is_none() {
     }
     for text in [
         message.to_owned(),
+        message.replace('.', "=."),
         format!("{message}."),
         format!("{message}.{signature}="),
         format!("{message}.{signature} "),
@@ -251,11 +251,9 @@ fn no_text_makes_it_panic() {
     for a in letters {
         for b in letters {
             for c in letters {
-                for d in letters {
-                    let _ = verify(&[a, b, c, d].concat());
-                    let _ = verify(&format!("{VALID}{a}{b}{c}{d}"));
-                    let _ = verify(&format!("{a}{b}.{c}{d}.{VALID}"));
-                }
+                let _ = verify(&[a, b, c].concat());
+                let _ = verify(&format!("{VALID}{a}{b}{c}"));
+                let _ = verify(&format!("{a}.{b}{c}.{VALID}"));
             }
         }
     }
