@@ -4,9 +4,7 @@ use gatekit::core::{AccountStatus, Event};
 use gatekit::{Policy, Register, async_trait};
 use gatekit_tests::{Answer, Store, on_every_store};
 
-use crate::site::{
-    BASIC, NAME, NOT_AUTHENTICATED, PASSWORD, PROVIDE_CREDENTIALS, Site, all, basic, claims,
-};
+use crate::site::{BASIC, NAME, NOT_AUTHENTICATED, PASSWORD, PROVIDE_CREDENTIALS, Site, all, basic, claims};
 use gatekit::cmwell::LoginNames;
 
 const MALFORMED: &str = r#"{"success":false,"error":"malformed Authorization header"}"#;
@@ -58,9 +56,10 @@ on_every_store! {
             let answer = challenged(site.login(name, password).await, NOT_AUTHENTICATED);
             (answer, site.auth.hasher().hashes() - before, site.faults.calls())
         };
+        site.import("passwordless", None).await;
         for password in ["a wrong one", "", &"x".repeat(5000), "nul\0", "ü:ß"] {
             let known = cost(NAME, password).await;
-            for name in ["nobody", "myUser2", "MYUSER", "root", "ünknown", "nul\0", " myUser", "myUser "] {
+            for name in ["passwordless", "nobody", "myUser2", "MYUSER", "root", "ünknown", "nul\0", " myUser", "myUser "] {
                 let unknown = cost(name, password).await;
                 assert_eq!(known.0.as_sent(), unknown.0.as_sent(), "{name:?} {password:?}");
                 // Who has a name that nobody can have is not looked up.
@@ -75,7 +74,7 @@ on_every_store! {
 
     async fn a_failed_login_is_an_event(store) {
         let site = Site::new(store).await;
-        site.events.take();
+        drop(site.events.take());
         site.login(NAME, "a wrong one").await.expect_status(401);
         site.login("nobody", "a wrong one").await.expect_status(401);
         let events = site.events.take();
@@ -182,6 +181,28 @@ on_every_store! {
         site.auth.register(Register::email("long@example.com", password.clone()).username("long")).await.unwrap();
         site.login("long", &password).await.expect_status(200);
         site.login("long", &password[..72]).await.expect_status(401);
+    }
+
+    /// U12: hashes that CM-Well has made, and those that came after. Each is replaced on the way.
+    async fn a_hash_of_bcrypt_is_taken_over(store) {
+        // The first is from CM-Well's own public tests.
+        let hash = "$2a$10$hrLLP9IUUJyUHP5skFtpC.LG.WFvcKHkbrcymcg0yPWXxg08z2mhW";
+        let site = Site::with().start(store).await;
+        for (name, hash) in [("a", hash.to_owned()), ("b", hash.replace("$2a$", "$2b$")), ("c", hash.replace("$2a$", "$2y$"))] {
+            site.import(name, Some(&hash)).await;
+            site.login(name, "mypassword").await.expect_status(401);
+            for _ in 0..2 {
+                let token = site.login(name, "myPassword").await.expect_status(200).text("token");
+                site.me(&token).await.expect_status(200);
+            }
+        }
+        // What is no hash verifies nothing, and is no failure.
+        site.import("d", Some("")).await;
+        site.import("e", Some("$2a$10$")).await;
+        for name in ["d", "e"] {
+            challenged(site.login(name, "myPassword").await, NOT_AUTHENTICATED);
+            challenged(site.login(name, "").await, NOT_AUTHENTICATED);
+        }
     }
 
     async fn with_addresses_or_with_both(store) {

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::routing::get;
 use gatekit::cmwell::{CmWell, CmWellBuilder, CmWellConfigError, LoginNames, SetPermissionsError, SigningKey};
 use gatekit::core::{PathLevels, PathPermission, PermissionHolder, Permissions};
-use gatekit::{Auth, AuthLayer, AuthUser, MemoryStore, Policy, Register, User};
+use gatekit::{Account, Auth, AuthLayer, AuthUser, MemoryStore, Policy, Register, User};
 use gatekit_testkit::fast_hasher;
 use gatekit_tests::{Call, Store};
 
@@ -40,9 +40,8 @@ fn what_contradicts_itself_is_refused() {
 #[tokio::test]
 async fn what_is_not_mounted_does_not_exist() {
     let site = Site::new(Store::Memory).await;
-    let layered = |router: Router| {
-        router.layer(AuthLayer::new(site.cmwell.authenticator()).sources(site.cmwell.token_sources()))
-    };
+    let layered =
+        |router: Router| router.layer(AuthLayer::new(site.cmwell.authenticator()).sources(site.cmwell.token_sources()));
     let (login, auth) = (layered(site.cmwell.login_router()), layered(site.cmwell.auth_router()));
     Call::new(&login, "GET", "/_login").await.expect_status(401);
     Call::new(&login, "POST", "/_auth").await.expect_status(404);
@@ -84,14 +83,19 @@ async fn it_is_a_router_like_any_other() {
 async fn beside_the_tokens_of_the_accounts() {
     let site = Site::new(Store::Memory).await;
     let me = || get(|AuthUser(user): AuthUser| async move { user.username.unwrap_or_default() });
-    let old = Router::new().route("/old", me()).layer(AuthLayer::new(site.cmwell.authenticator()).sources(site.cmwell.token_sources()));
+    let old = Router::new()
+        .route("/old", me())
+        .layer(AuthLayer::new(site.cmwell.authenticator()).sources(site.cmwell.token_sources()));
     let new = Router::new().route("/new", me()).layer(AuthLayer::new(site.auth.clone()));
     let app = old.merge(new);
     let signed = site.token().await;
     let stored = site.auth.login(gatekit::Login::username(NAME, PASSWORD)).await.unwrap().token.secret;
-    for (path, token, good) in
-        [("/old", signed.as_str(), true), ("/old", stored.expose(), false), ("/new", &signed, false), ("/new", stored.expose(), true)]
-    {
+    for (path, token, good) in [
+        ("/old", signed.as_str(), true),
+        ("/old", stored.expose(), false),
+        ("/new", &signed, false),
+        ("/new", stored.expose(), true),
+    ] {
         let answer = Call::new(&app, "GET", path).header("authorization", format!("Bearer {token}")).await;
         assert_eq!(answer.status == 200, good, "{path}");
     }
@@ -106,8 +110,7 @@ async fn without_a_store_there_are_no_permissions() {
     assert!(cmwell.permissions_of(None).await.unwrap().0.is_empty());
     cmwell.forget_permissions();
     cmwell.auth().register(Register::email("a@example.com", PASSWORD).username(NAME)).await.unwrap();
-    let app: Router =
-        cmwell.router().layer(AuthLayer::new(cmwell.authenticator()).sources(cmwell.token_sources()));
+    let app: Router = cmwell.router().layer(AuthLayer::new(cmwell.authenticator()).sources(cmwell.token_sources()));
     let login = Call::new(&app, "GET", "/_login").header("authorization", basic(NAME, PASSWORD));
     let token = login.await.expect_status(200).text("token");
     let admin = Call::new(&app, "POST", "/_auth?op=invalidate-cache").header("x-cm-well-token", token);
@@ -120,4 +123,15 @@ async fn an_entry_that_no_request_can_have_is_not_stored() {
     let wrong = Permissions::paths([PathPermission::deny("/docs/../secret", PathLevels::READ)]);
     let refused = site.cmwell.set_permissions(&PermissionHolder::Anonymous, Some(&wrong)).await;
     assert!(matches!(refused, Err(SetPermissionsError::Invalid(_))));
+}
+
+/// For users of any type.
+#[allow(dead_code, reason = "that it compiles is the rule")]
+fn with_users_of_any_type<U: Account>(cmwell: &CmWell<U>) -> (Router, Router) {
+    let me = || get(|AuthUser(user): AuthUser<U>| async move { user.id().to_string() });
+    let own = Router::new().route("/me", me()).layer(cmwell.permission_layer());
+    let layered =
+        own.merge(cmwell.router()).layer(AuthLayer::new(cmwell.authenticator()).sources(cmwell.token_sources()));
+    let filtered = Router::new().route("/me", me()).merge(cmwell.router()).layer(cmwell.filter());
+    (layered, filtered)
 }

@@ -1,5 +1,6 @@
 //! An app with CM-Well's login, as an author would mount it.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -9,11 +10,12 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use gatekit::cmwell::{CmWell, CmWellBuilder, CmWellToken, FilterLayer, SigningKey};
 use gatekit::core::{
-    Builder, Clock, DigestStore, PathLevels, PathPermission, PermissionHolder, PermissionStore, Permissions,
+    Builder, Clock, DigestStore, PasswordHash, PathLevels, PathPermission, PermissionHolder, PermissionStore,
+    Permissions,
 };
 use gatekit::{
-    Auth, AuthLayer, AuthUser, DeviceStore, MemoryStore, OneTimeStore, Policy, Register, RoleStore, SqliteStore,
-    Timestamp, TokenSecret, TokenStore, User, UserStore,
+    Auth, AuthLayer, AuthUser, DeviceStore, MemoryStore, NewUser, NoProfile, OneTimeStore, Policy, Register, RoleStore,
+    SqliteStore, Timestamp, TokenSecret, TokenStore, User, UserStore,
 };
 use gatekit_testkit::{EventLog, Faults, FaultyStore, FrozenClock, MailSink, fast_hasher};
 use gatekit_tests::{Answer, Call, Folder, Store};
@@ -41,6 +43,7 @@ pub(crate) struct Site {
     pub(crate) router: Router,
     /// The same routes behind the filter.
     pub(crate) filtered: Router,
+    users: Arc<dyn UserStore<User>>,
     /// How many have registered: no two have the same address.
     registered: AtomicU32,
     _folder: Option<Folder>,
@@ -110,6 +113,7 @@ impl Setup {
         let (clock, mails, events) = (FrozenClock::now(), MailSink::new(), EventLog::new());
         let store = FaultyStore::new(store);
         let faults = store.faults();
+        let users: Arc<dyn UserStore<User>> = Arc::new(store.clone());
         let auth = Auth::builder(store.clone())
             .tokens(store.clone())
             .policy(self.policy)
@@ -123,7 +127,19 @@ impl Setup {
         let layer = AuthLayer::new(cmwell.authenticator()).sources(cmwell.token_sources());
         let router = routes().merge(cmwell.router()).layer(layer);
         let filtered = routes().merge(cmwell.router()).layer((self.filter)(cmwell.filter()));
-        Site { auth, cmwell, clock, mails, events, faults, router, filtered, registered: AtomicU32::new(0), _folder: folder }
+        Site {
+            auth,
+            cmwell,
+            clock,
+            mails,
+            events,
+            faults,
+            router,
+            filtered,
+            users,
+            registered: AtomicU32::new(0),
+            _folder: folder,
+        }
     }
 }
 
@@ -131,7 +147,11 @@ impl Setup {
 pub(crate) fn routes() -> Router {
     Router::new()
         .route("/open", get(|| async { "open to everyone" }))
-        .route("/me", get(|AuthUser(user): AuthUser| async move { Json(user) }).post(|AuthUser(user): AuthUser| async move { Json(user) }))
+        .route(
+            "/me",
+            get(|AuthUser(user): AuthUser| async move { Json(user) })
+                .post(|AuthUser(user): AuthUser| async move { Json(user) }),
+        )
         .route(
             "/maybe",
             get(|user: Option<AuthUser>| async move { if user.is_some() { "a user" } else { "anonymous" } }),
@@ -166,6 +186,14 @@ impl Site {
     pub(crate) async fn register(&self, name: &str) -> User {
         let email = format!("{}@example.com", self.registered.fetch_add(1, Ordering::Relaxed));
         self.auth.register(Register::email(email, PASSWORD).username(name)).await.unwrap()
+    }
+
+    /// A user as an import makes one: with the hash of a password, or with none.
+    pub(crate) async fn import(&self, name: &str, hash: Option<&str>) {
+        let mut user = NewUser::new(format!("{name}@example.com"), NoProfile::default());
+        user.username = Some(name.to_owned());
+        user.password = hash.map(PasswordHash::from_stored);
+        self.users.create_user(user).await.unwrap();
     }
 
     pub(crate) fn call(&self, method: &str, path: &str) -> Call {

@@ -273,7 +273,8 @@ async fn a_token_ends_when_it_says() {
 async fn nothing_that_is_printed_holds_a_key() {
     let site = Site::new(Store::Memory).await;
     let builder = CmWell::builder(site.auth.clone(), SigningKey::new(KEY).unwrap());
-    for shown in [format!("{:?}", site.cmwell), format!("{builder:?}"), format!("{:?}", SigningKey::new(KEY).unwrap())] {
+    for shown in [format!("{:?}", site.cmwell), format!("{builder:?}"), format!("{:?}", SigningKey::new(KEY).unwrap())]
+    {
         assert!(!shown.contains("conformance"), "{shown}");
     }
 }

@@ -55,6 +55,9 @@ impl<U: Account> CmWell<U> {
     }
 }
 
+/// The answer to who is not served.
+type Refused = Box<Response>;
+
 enum Operation {
     ChangePassword,
     GeneratePassword,
@@ -77,24 +80,24 @@ enum Nobody {
 }
 
 async fn handler<U: Account>(State(cmwell): State<CmWell<U>>, request: Request) -> Response {
-    perform(&cmwell, request).await.unwrap_or_else(|refusal| refusal)
+    perform(&cmwell, request).await.unwrap_or_else(|refused| *refused)
 }
 
-async fn perform<U: Account>(cmwell: &CmWell<U>, request: Request) -> Result<Response, Response> {
+async fn perform<U: Account>(cmwell: &CmWell<U>, request: Request) -> Result<Response, Refused> {
     let (mut parts, body) = request.into_parts();
     let arguments = match parts.method {
         Method::POST => of_body(&parts, body).await?,
         Method::GET if !is_cross_site(&parts.headers) => of_query(&parts)?,
-        Method::GET => return Err(AuthRejection::CrossOrigin.into_response()),
+        Method::GET => return Err(Box::new(AuthRejection::CrossOrigin.into_response())),
         // `HEAD` comes here with `GET`, and must not do anything.
-        _ => return Err(method_not_allowed("GET,POST")),
+        _ => return Err(Box::new(method_not_allowed("GET,POST"))),
     };
     let Arguments { operation, current, new } = arguments;
     match operation {
         Operation::ChangePassword => change_password(cmwell, &mut parts, current, new).await,
         Operation::GeneratePassword => {
             require_admin(cmwell, &mut parts).await?;
-            generate_password(cmwell).await.map_err(|error| unavailable(&error))
+            generate_password(cmwell).await.map_err(|error| Box::new(unavailable(&error)))
         }
         Operation::InvalidateCache => {
             require_admin(cmwell, &mut parts).await?;
@@ -109,22 +112,22 @@ async fn change_password<U: Account>(
     parts: &mut Parts,
     current: Option<Password>,
     new: Option<Password>,
-) -> Result<Response, Response> {
+) -> Result<Response, Refused> {
     let caller = caller::<U>(parts).await?;
-    let (Some(current), Some(new)) = (current, new) else { return Err(insufficient()) };
+    let (Some(current), Some(new)) = (current, new) else { return insufficient() };
     let user = match caller {
         Ok(user) => user,
-        Err(Nobody::Absent) => return Err(insufficient()),
-        Err(Nobody::Bad) => return Err(mismatch()),
+        Err(Nobody::Absent) => return insufficient(),
+        Err(Nobody::Bad) => return mismatch(),
     };
     let auth = &cmwell.0.auth;
     let change = ChangePassword::new(user.id(), current, new).mails(mail_options(auth, &parts.headers));
     match auth.change_password(change).await {
         Ok(()) => Ok(success()),
-        Err(ChangePasswordError::WrongPassword | ChangePasswordError::UserNotFound(_)) => Err(mismatch()),
-        Err(ChangePasswordError::Unavailable(error)) => Err(unavailable(&error)),
-        Err(error @ ChangePasswordError::Conflict) => Err(failure(StatusCode::CONFLICT, &error.to_string())),
-        Err(error) => Err(failure(StatusCode::UNPROCESSABLE_ENTITY, &error.to_string())),
+        Err(ChangePasswordError::WrongPassword | ChangePasswordError::UserNotFound(_)) => mismatch(),
+        Err(ChangePasswordError::Unavailable(error)) => Err(Box::new(unavailable(&error))),
+        Err(error @ ChangePasswordError::Conflict) => refused(StatusCode::CONFLICT, &error.to_string()),
+        Err(error) => refused(StatusCode::UNPROCESSABLE_ENTITY, &error.to_string()),
     }
 }
 
@@ -152,10 +155,10 @@ impl<U: Account> Random for OfAuth<U> {
 }
 
 /// Lets only those through who have the operation `Admin`, by themselves or by a role.
-async fn require_admin<U: Account>(cmwell: &CmWell<U>, parts: &mut Parts) -> Result<(), Response> {
-    let refused = || unauthorized("Not authorized", vec![bearer(&cmwell.0.realm)]);
+async fn require_admin<U: Account>(cmwell: &CmWell<U>, parts: &mut Parts) -> Result<(), Refused> {
+    let refused = || Box::new(unauthorized("Not authorized", vec![bearer(&cmwell.0.realm)]));
     let user = caller::<U>(parts).await?.map_err(|_| refused())?;
-    let permissions = cmwell.permissions_of(Some(&user.id())).await.map_err(|error| unavailable(&error))?;
+    let permissions = cmwell.permissions_of(Some(&user.id())).await.map_err(|error| Box::new(unavailable(&error)))?;
     if permissions.has_operation(ADMIN) { Ok(()) } else { Err(refused()) }
 }
 
@@ -164,7 +167,7 @@ fn bearer(realm: &str) -> HeaderValue {
     HeaderValue::try_from(format!(r#"Bearer realm="{realm}""#)).unwrap_or(HeaderValue::from_static("Bearer"))
 }
 
-async fn caller<U: Account>(parts: &mut Parts) -> Result<Result<U, Nobody>, Response> {
+async fn caller<U: Account>(parts: &mut Parts) -> Result<Result<U, Nobody>, Refused> {
     match Caller::<U>::from_request_parts(parts, &()).await {
         Ok(Caller(caller)) => Ok(Ok(caller.principal)),
         Err(AuthRejection::Missing) => Ok(Err(Nobody::Absent)),
@@ -174,8 +177,8 @@ async fn caller<U: Account>(parts: &mut Parts) -> Result<Result<U, Nobody>, Resp
             let formed = presented.is_ok_and(|PresentedToken(token)| CmWellToken::is_well_formed(token.expose()));
             Ok(Err(if formed { Nobody::Bad } else { Nobody::Absent }))
         }
-        Err(AuthRejection::Unavailable(error)) => Err(unavailable(&error.into())),
-        Err(other) => Err(other.into_response()),
+        Err(AuthRejection::Unavailable(error)) => Err(Box::new(unavailable(&error.into()))),
+        Err(other) => Err(Box::new(other.into_response())),
     }
 }
 
@@ -191,24 +194,26 @@ fn first(parts: &Parts, wanted: &str) -> Option<String> {
     pairs.find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned())
 }
 
-fn of_query(parts: &Parts) -> Result<Arguments, Response> {
+fn of_query(parts: &Parts) -> Result<Arguments, Refused> {
     let operation = operation(first(parts, "op").as_deref())?;
     let password = |name| first(parts, name).map(Password::from);
     Ok(Arguments { operation, current: password("current"), new: password("new") })
 }
 
 /// Passwords come from the body alone: those in a URL are everybody's.
-async fn of_body(parts: &Parts, body: Body) -> Result<Arguments, Response> {
+async fn of_body(parts: &Parts, body: Body) -> Result<Arguments, Refused> {
     let bytes = to_bytes(body, MAX_BODY).await;
-    let bytes = bytes.map_err(|_| failure(StatusCode::PAYLOAD_TOO_LARGE, "the body is too long or was cut off"))?;
+    let Ok(bytes) = bytes else {
+        return refused(StatusCode::PAYLOAD_TOO_LARGE, "the body is too long or was cut off");
+    };
     let mut members = match bytes.trim_ascii() {
         b"" => Map::new(),
         _ if !is_json(&parts.headers) => {
-            return Err(failure(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body must be application/json"));
+            return refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body must be application/json");
         }
         json => match serde_json::from_slice(json) {
             Ok(Value::Object(members)) => members,
-            _ => return Err(failure(StatusCode::BAD_REQUEST, "the body is not a JSON object")),
+            _ => return refused(StatusCode::BAD_REQUEST, "the body is not a JSON object"),
         },
     };
     let mut text = |name| match members.remove(name) {
@@ -228,23 +233,27 @@ fn is_json(headers: &HeaderMap) -> bool {
     content_type.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
 }
 
-fn operation(op: Option<&str>) -> Result<Operation, Response> {
+fn operation(op: Option<&str>) -> Result<Operation, Refused> {
     match op {
         Some("change-password") => Ok(Operation::ChangePassword),
         Some("generate-password") => Ok(Operation::GeneratePassword),
         Some("invalidate-cache") => Ok(Operation::InvalidateCache),
         Some(other) => {
             let shown: String = other.chars().take(MAX_SHOWN).collect();
-            Err(failure(StatusCode::BAD_REQUEST, &format!("`{shown}` is not a valid operation")))
+            refused(StatusCode::BAD_REQUEST, &format!("`{shown}` is not a valid operation"))
         }
-        None => Err(failure(StatusCode::BAD_REQUEST, "`op` query parameter was expected")),
+        None => refused(StatusCode::BAD_REQUEST, "`op` query parameter was expected"),
     }
 }
 
-fn insufficient() -> Response {
-    failure(StatusCode::BAD_REQUEST, "insufficient arguments")
+fn refused<T>(status: StatusCode, message: &str) -> Result<T, Refused> {
+    Err(Box::new(failure(status, message)))
 }
 
-fn mismatch() -> Response {
-    failure(StatusCode::FORBIDDEN, "Current password does not match given token")
+fn insufficient<T>() -> Result<T, Refused> {
+    refused(StatusCode::BAD_REQUEST, "insufficient arguments")
+}
+
+fn mismatch<T>() -> Result<T, Refused> {
+    refused(StatusCode::FORBIDDEN, "Current password does not match given token")
 }

@@ -50,7 +50,18 @@ mod tests {
     /// FUZZ-2
     #[test]
     fn what_is_not_that_is_nothing() {
-        for text in ["", "=", "====", "*", "bXlVc2Vy", "bXlVc2VyOm15UGFzc3dvcmQ=x", "bXlVc2Vy OnA=", "dTpwcA==Zg==", "_-_-", "é"] {
+        for text in [
+            "",
+            "=",
+            "====",
+            "*",
+            "bXlVc2Vy",
+            "bXlVc2VyOm15UGFzc3dvcmQ=x",
+            "bXlVc2Vy OnA=",
+            "dTpwcA==Zg==",
+            "_-_-",
+            "é",
+        ] {
             assert_eq!(read(text), None, "{text}");
         }
         // Latin-1 for `u:é`, and half of a letter.

@@ -249,7 +249,8 @@ mod tests {
 
     #[test]
     fn what_names_no_lifetime_is_refused_in_both_ways() {
-        for text in ["", "3 d", "30", "foo", "2w", "1y", "d", "٣d", "0d", "0d0h0m", "dhm", " ", "-", "\0", "3\u{301}d"] {
+        for text in ["", "3 d", "30", "foo", "2w", "1y", "d", "٣d", "0d", "0d0h0m", "dhm", " ", "-", "\0", "3\u{301}d"]
+        {
             reads(text, 0, 0);
         }
     }

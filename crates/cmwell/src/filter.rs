@@ -8,7 +8,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{Method, Response, StatusCode};
 use axum::response::IntoResponse;
-use gatekit_core::{Account, PathLevel, StoreError, Unavailable, UserId};
+use gatekit_core::{Account, PathLevel, Unavailable, UserId};
 use gatekit_layer::{AuthLayer, AuthRejection, AuthService, Caller, PresentedToken};
 use tower_layer::Layer;
 
@@ -236,13 +236,6 @@ impl<U: Account, S> Layer<S> for FilterLayer<U> {
 
     fn layer(&self, inner: S) -> FilterService<S, U> {
         self.auth.layer(GateService::new(inner, self.gate.clone()))
-    }
-}
-
-/// Of a store's failure inside of a request.
-impl From<StoreError> for Refused {
-    fn from(error: StoreError) -> Self {
-        Self::Unavailable(error.into())
     }
 }
 

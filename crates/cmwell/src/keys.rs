@@ -35,7 +35,9 @@ pub struct SigningKey {
 #[non_exhaustive]
 pub enum SigningKeyError {
     /// It is too short to be random enough.
-    #[error("a signing key must have at least {MIN_BYTES} bytes, and this one has {bytes}: take one from `openssl rand -base64 48`")]
+    #[error(
+        "a signing key must have at least {MIN_BYTES} bytes, and this one has {bytes}: take one from `openssl rand -base64 48`"
+    )]
     Short {
         /// How many bytes it has.
         bytes: usize,
@@ -111,7 +113,8 @@ mod tests {
 
     #[test]
     fn a_signature_is_good_for_its_message_and_key_only() {
-        let (one, other) = (SigningKey::new("a".repeat(31) + "1").unwrap(), SigningKey::new("a".repeat(31) + "2").unwrap());
+        let (one, other) =
+            (SigningKey::new("a".repeat(31) + "1").unwrap(), SigningKey::new("a".repeat(31) + "2").unwrap());
         let signature = one.sign(b"message").unwrap();
         assert!(one.verifies(b"message", &signature));
         assert!(!other.verifies(b"message", &signature));

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use gatekit_core::{
-    Account, Auth, InvalidPermissions, PermissionHolder, PermissionSet, PermissionStore, Permissions, StoreError, Timestamp,
-    Unavailable, UserId,
+    Account, Auth, InvalidPermissions, PermissionHolder, PermissionSet, PermissionStore, Permissions, StoreError,
+    Timestamp, Unavailable, UserId,
 };
 
 use crate::CmWell;
@@ -112,11 +112,7 @@ impl PermissionCache {
         Self { store, ttl, remembered: Mutex::default() }
     }
 
-    async fn of<U: Account>(
-        &self,
-        auth: &Auth<U>,
-        user: Option<&UserId>,
-    ) -> Result<Arc<PermissionSet>, Unavailable> {
+    async fn of<U: Account>(&self, auth: &Auth<U>, user: Option<&UserId>) -> Result<Arc<PermissionSet>, Unavailable> {
         let now = auth.now();
         let key = user.cloned();
         let generation = {

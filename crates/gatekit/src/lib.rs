@@ -147,6 +147,9 @@ mod guides {
     mod from_loopback {}
     #[doc = include_str!("../../../docs/guide/testing.md")]
     mod testing {}
+    #[cfg(feature = "cmwell")]
+    #[doc = include_str!("../../../docs/guide/from-cm-well.md")]
+    mod from_cm_well {}
     #[cfg(feature = "pages")]
     #[doc = include_str!("../../../docs/guide/pages.md")]
     mod pages {}

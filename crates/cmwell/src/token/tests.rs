@@ -72,10 +72,7 @@ fn header_and_first_claims_are_cm_wells() {
     let mut parts = text.expose().split('.');
     assert_eq!(parts.next(), VALID.split('.').next());
     let claims = URL_SAFE_NO_PAD.decode(parts.next().unwrap()).unwrap();
-    assert_eq!(
-        String::from_utf8(claims).unwrap(),
-        r#"{"sub":"TestUser","exp":4604940000000,"rev":5,"aud":"cmwell"}"#
-    );
+    assert_eq!(String::from_utf8(claims).unwrap(), r#"{"sub":"TestUser","exp":4604940000000,"rev":5,"aud":"cmwell"}"#);
 }
 
 /// U13: in CM-Well a name with a quote in it could say more than a name.
@@ -132,7 +129,9 @@ fn a_header_that_asks_for_more_is_refused() {
     ] {
         assert_eq!(verify(&signed(header, payload)), Err(CmWellTokenError::Invalid), "{header}");
     }
-    for header in [r#"{"alg":"HS256","typ":"JWT"}"#, r#"{ "alg" : "HS256" }"#, r#"{"alg":"HS256","typ":"jwt","kid":"1"}"#] {
+    for header in
+        [r#"{"alg":"HS256","typ":"JWT"}"#, r#"{ "alg" : "HS256" }"#, r#"{"alg":"HS256","typ":"jwt","kid":"1"}"#]
+    {
         assert!(verify(&signed(header, payload)).is_ok(), "{header}");
     }
 }
