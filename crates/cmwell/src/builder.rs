@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use gatekit_core::{Account, Auth, PermissionStore};
+use gatekit_core::{Account, Auth, DigestStore, PermissionStore};
 
 use crate::cmwell::Inner;
+use crate::digest::Digest;
 use crate::permissions::PermissionCache;
-use crate::{CmWell, Legacy, LoginNames, SigningKey};
+use crate::{CmWell, Legacy, LoginNames, SealingKey, SigningKey};
 
 /// Days a token may live: CM-Well's `authorization.token.expiry.maxDays`.
 const MAX_DAYS: u32 = 60;
@@ -24,6 +25,9 @@ pub struct CmWellBuilder<U: Account> {
     max_days: u32,
     names: LoginNames,
     basic: bool,
+    digest: Option<Digest>,
+    additional_sealing: Vec<SealingKey>,
+    userhash: bool,
     legacy: Legacy,
     permissions: Option<Arc<dyn PermissionStore>>,
     permission_cache: Duration,
@@ -40,16 +44,23 @@ pub enum CmWellConfigError {
     #[error("`max_days` must be at least 1")]
     MaxDays,
     /// Nothing to log in with is left.
-    #[error("neither Basic nor Digest is left to log in with: give the builder a store and a key for Digest, or leave `basic` on")]
+    #[error(
+        "neither Basic nor Digest is left to log in with: give the builder a store and a key for Digest, or leave `basic` on"
+    )]
     NoScheme,
     /// Accounts have realms, and a name cannot say which.
-    #[error("accounts have realms, so `Policy::realm_delimiter` must be set, to another character than `:`, for names such as acme/ada")]
+    #[error(
+        "accounts have realms, so `Policy::realm_delimiter` must be set, to another character than `:`, for names such as acme/ada"
+    )]
     Realms,
 }
 
 impl<U: Account> std::fmt::Debug for CmWellBuilder<U> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("CmWellBuilder").field("realm", &self.realm).field("legacy", &self.legacy).finish_non_exhaustive()
+        f.debug_struct("CmWellBuilder")
+            .field("realm", &self.realm)
+            .field("legacy", &self.legacy)
+            .finish_non_exhaustive()
     }
 }
 
@@ -63,6 +74,9 @@ impl<U: Account> CmWellBuilder<U> {
             max_days: MAX_DAYS,
             names: LoginNames::default(),
             basic: true,
+            digest: None,
+            additional_sealing: Vec::new(),
+            userhash: false,
             legacy: Legacy::default(),
             permissions: None,
             permission_cache: PERMISSION_CACHE,
@@ -116,6 +130,30 @@ impl<U: Account> CmWellBuilder<U> {
         self
     }
 
+    /// Turns Digest on (RFC 7616, SHA-256), for users who turn it on for themselves: [`CmWell::enable_digest`]. Without this Basic alone is offered.
+    ///
+    /// `store` keeps what Digest needs of a password, `key` seals it. Over TLS, Basic is the better choice: then nothing is kept but a hash that is slow to
+    /// guess. Browsers prefer Digest where both are offered, so that a user who has not turned it on cannot log in with a browser's dialog.
+    ///
+    /// Give [`ForgetDigests`](crate::ForgetDigests) to the `Auth` as well.
+    pub fn digest(mut self, store: impl DigestStore, key: SealingKey) -> Self {
+        self.digest = Some(Digest::new(Arc::new(store), key));
+        self
+    }
+
+    /// Also opens what this key has sealed, and never seals with it: for the key that was replaced, see [`SealingKey`]. May be said several times.
+    pub fn additional_sealing_key(mut self, key: SealingKey) -> Self {
+        self.additional_sealing.push(key);
+        self
+    }
+
+    /// Whether a Digest client may send the hash of a name in place of the name (RFC 7616 §3.4.4); not unless set. It hides the name from who reads the
+    /// header, but not from who can guess it; and curl before 7.81 then hashes something else than the name with the password.
+    pub fn digest_userhash(mut self, userhash: bool) -> Self {
+        self.userhash = userhash;
+        self
+    }
+
     /// Whether `exp` is read as CM-Well reads it: [`Legacy::lenient_exp`] by itself.
     pub fn lenient_exp(mut self, lenient: bool) -> Self {
         self.legacy.lenient_exp = lenient;
@@ -141,13 +179,18 @@ impl<U: Account> CmWellBuilder<U> {
         if self.max_days == 0 {
             return Err(CmWellConfigError::MaxDays);
         }
-        if !self.basic {
+        if !self.basic && self.digest.is_none() {
             return Err(CmWellConfigError::NoScheme);
         }
         let policy = self.auth.policy();
         if policy.has_realms() && policy.realm_delimiter.is_none_or(|delimiter| delimiter == ':') {
             return Err(CmWellConfigError::Realms);
         }
+        let digest = self.digest.map(|digest| {
+            let Legacy { md5, rfc2069, .. } = self.legacy;
+            let digest = digest.realm(&self.realm).md5(md5).rfc2069(rfc2069).userhash(self.userhash);
+            self.additional_sealing.into_iter().fold(digest, Digest::additional_key)
+        });
         let permissions = self.permissions.map(|store| PermissionCache::new(store, self.permission_cache));
         Ok(CmWell(Arc::new(Inner {
             auth: self.auth,
@@ -157,6 +200,7 @@ impl<U: Account> CmWellBuilder<U> {
             max_days: self.max_days,
             names: self.names,
             basic: self.basic,
+            digest,
             legacy: self.legacy,
             permissions,
         })))

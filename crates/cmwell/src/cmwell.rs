@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::http::HeaderValue;
-use gatekit_core::{
-    Account, AccountStatus, Auth, KnownAccount, StoreError, TokenSecret, Unavailable, User,
-};
+use gatekit_core::{Account, AccountStatus, Auth, KnownAccount, StoreError, TokenSecret, Unavailable, User};
 use gatekit_layer::{TokenSource, TokenSources};
 
+use crate::digest::Digest;
 use crate::permissions::PermissionCache;
 use crate::{CmWellBuilder, CmWellToken, CmWellTokenError, Legacy, Leniency, LoginNames, SigningKey, TokenLifetime};
 
@@ -41,6 +40,7 @@ pub(crate) struct Inner<U: Account> {
     pub(crate) max_days: u32,
     pub(crate) names: LoginNames,
     pub(crate) basic: bool,
+    pub(crate) digest: Option<Digest>,
     pub(crate) legacy: Legacy,
     pub(crate) permissions: Option<PermissionCache>,
 }
@@ -179,10 +179,15 @@ impl<U: Account> CmWell<U> {
     }
 
     /// What a 401 of `_login` offers, strongest first, each for a header of its own.
-    pub(crate) fn challenges(&self, _stale: bool) -> Result<Vec<HeaderValue>, Unavailable> {
+    pub(crate) fn challenges(&self, stale: bool) -> Result<Vec<HeaderValue>, Unavailable> {
+        let mut challenges = match &self.0.digest {
+            Some(digest) => digest.challenges(&self.0.auth, stale)?,
+            None => Vec::new(),
+        };
         let basic = self.0.basic.then(|| format!(r#"Basic realm="{}", charset="UTF-8""#, self.0.realm));
         // The realm was looked at when this was built.
-        Ok(basic.and_then(|challenge| HeaderValue::try_from(challenge).ok()).into_iter().collect())
+        challenges.extend(basic.and_then(|challenge| HeaderValue::try_from(challenge).ok()));
+        Ok(challenges)
     }
 }
 

@@ -1,22 +1,26 @@
 //! `GET /_login`: a name and a password for a token.
 
 use axum::Router;
-use axum::extract::{Request, State};
-use axum::http::request::Parts;
+use axum::extract::{OriginalUri, Request, State};
 use axum::http::header::AUTHORIZATION;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::map_response;
 use axum::response::Response;
 use axum::routing::get;
-use gatekit_core::{Account, KnownAccount, Login, Unavailable, StoreError};
+use gatekit_core::{Account, KnownAccount, Login, StoreError, Unavailable};
 use serde::Serialize;
 
+use crate::digest::{Digest, DigestOutcome};
 use crate::errors::{LoginFailure, json, unkept};
 use crate::mails::mail_options;
 use crate::{CmWell, ExpError, IssueCmWellTokenError, TokenLifetime, basic};
 
 /// Bytes an `Authorization` header may have: a password of `Policy::password_max_bytes` fits in many times.
 const MAX_HEADER: usize = 16 * 1024;
+
+/// RFC 7615: the server's own proof, after an answer to a Digest challenge.
+const AUTHENTICATION_INFO: HeaderName = HeaderName::from_static("authentication-info");
 
 #[derive(Serialize)]
 struct Answer<'a> {
@@ -27,6 +31,8 @@ struct Answer<'a> {
 enum Scheme<'a> {
     /// What stands behind `Basic`.
     Basic(&'a str),
+    /// The whole header.
+    Digest(&'a Digest, &'a [u8]),
 }
 
 impl<U: Account> CmWell<U> {
@@ -66,15 +72,20 @@ async fn handler<U: Account>(State(cmwell): State<CmWell<U>>, request: Request) 
 
 async fn log_in<U: Account>(cmwell: &CmWell<U>, parts: &Parts) -> Result<Response, LoginFailure> {
     let lifetime = lifetime(cmwell, parts.uri.query()).map_err(LoginFailure::Exp)?;
-    let account = match scheme(cmwell, &parts.headers)? {
-        Scheme::Basic(credentials) => by_basic(cmwell, parts, credentials).await?,
+    let (account, info) = match scheme(cmwell, &parts.headers)? {
+        Scheme::Basic(credentials) => (by_basic(cmwell, parts, credentials).await?, None),
+        Scheme::Digest(digest, header) => by_digest(cmwell, digest, parts, header).await?,
     };
     let token = cmwell.issue_token(&account, lifetime).map_err(|error| match error {
         IssueCmWellTokenError::Exp(error) => LoginFailure::Exp(error),
         // By whatever name it came in, it is active and has one.
         other => LoginFailure::Unavailable(Unavailable::Store(StoreError::failed(other))),
     })?;
-    Ok(json(StatusCode::OK, &Answer { token: token.expose() }))
+    let mut response = json(StatusCode::OK, &Answer { token: token.expose() });
+    if let Some(info) = info {
+        response.headers_mut().insert(AUTHENTICATION_INFO, info);
+    }
+    Ok(response)
 }
 
 /// The lifetime asked for. Of several `exp` the first counts, as in CM-Well.
@@ -87,7 +98,7 @@ fn lifetime<U: Account>(cmwell: &CmWell<U>, query: Option<&str>) -> Result<Token
 }
 
 /// The one scheme that the request has. Two headers are refused: a proxy may have looked at the other one.
-fn scheme<'a, U: Account>(cmwell: &CmWell<U>, headers: &'a HeaderMap) -> Result<Scheme<'a>, LoginFailure> {
+fn scheme<'a, U: Account>(cmwell: &'a CmWell<U>, headers: &'a HeaderMap) -> Result<Scheme<'a>, LoginFailure> {
     let mut all = headers.get_all(AUTHORIZATION).iter();
     let value = match (all.next(), all.next()) {
         (None, _) => return Err(LoginFailure::NoCredentials),
@@ -102,6 +113,9 @@ fn scheme<'a, U: Account>(cmwell: &CmWell<U>, headers: &'a HeaderMap) -> Result<
     if is(b"basic") && cmwell.0.basic {
         let value = value.to_str().map_err(|_| LoginFailure::Malformed)?;
         return Ok(Scheme::Basic(value.get("basic".len()..).unwrap_or_default()));
+    }
+    if let (true, Some(digest)) = (is(b"digest"), &cmwell.0.digest) {
+        return Ok(Scheme::Digest(digest, value.as_bytes()));
     }
     Err(LoginFailure::NoCredentials)
 }
@@ -119,4 +133,24 @@ async fn by_basic<U: Account>(
     login.client = gatekit_routes::client(auth, parts);
     login.mails = mail_options(auth, &parts.headers);
     Ok(auth.verify_login(login).await?)
+}
+
+async fn by_digest<U: Account>(
+    cmwell: &CmWell<U>,
+    digest: &Digest,
+    parts: &Parts,
+    header: &[u8],
+) -> Result<(KnownAccount<U>, Option<HeaderValue>), LoginFailure> {
+    let auth = &cmwell.0.auth;
+    // As the client wrote it, wherever this is mounted.
+    let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |OriginalUri(uri)| uri);
+    let target = uri.path_and_query().map_or("/", |target| target.as_str());
+    match digest.verify(auth, cmwell.0.names, header, parts.method.as_str(), target).await? {
+        DigestOutcome::Accepted { account, info } => {
+            let (client, mails) = (gatekit_routes::client(auth, parts), mail_options(auth, &parts.headers));
+            Ok((auth.accept_login(*account, &client, &mails).await?, info))
+        }
+        DigestOutcome::Refused { stale } => Err(LoginFailure::WrongCredentials { stale }),
+        DigestOutcome::Malformed => Err(LoginFailure::Malformed),
+    }
 }

@@ -8,7 +8,7 @@ use gatekit_testkit::{Fault, LogCapture};
 use gatekit_tests::{Answer, on_every_store};
 
 use super::client::{Challenge, Reply};
-use super::site::{BASIC_NAME, NAME, NOBODY, PASSWORD, Site};
+use super::site::{BASIC_NAME, NAME, NOBODY, PASSWORD, SIGNING_KEY, Site};
 
 const NEW_PASSWORD: &str = "marker-new-password-of-myUser";
 
@@ -199,7 +199,7 @@ on_every_store! {
 
     async fn where_digest_is_not_set_up_it_cannot_be_turned_on(store) {
         let site = Site::with_digest(store).await;
-        let basic = CmWell::builder(site.auth.clone(), SigningKey::new([1; 32]).unwrap()).build().unwrap();
+        let basic = CmWell::builder(site.auth.clone(), SigningKey::new(SIGNING_KEY).unwrap()).build().unwrap();
         let refused = basic.enable_digest(&site.id(BASIC_NAME).await, PASSWORD).await;
         assert!(matches!(refused, Err(EnableDigestError::NotSetUp)), "{refused:?}");
         let reply = answer(&site, NAME, PASSWORD).await;

@@ -21,6 +21,13 @@ pub(crate) const BASIC_NAME: &str = "basicUser";
 /// A user nobody has signed up.
 pub(crate) const NOBODY: &str = "noSuchUser";
 
+pub(crate) const SIGNING_KEY: &str = "conformance-test-key-0123456789abcdef";
+
+/// One of several keys. A site's is the second.
+fn sealing_key(number: u8) -> SealingKey {
+    SealingKey::new(format!("{number:03}-another-test-key-fedcba9876543210")).unwrap()
+}
+
 /// What is told apart between sites.
 #[derive(Default)]
 pub(crate) struct Wishes {
@@ -51,11 +58,11 @@ impl Site {
     }
 
     pub(crate) async fn with_md5(store: Store) -> Self {
-        Self::with(store, Wishes { legacy: Legacy::default().md5(true), ..Wishes::default() }).await
+        Self::with(store, Wishes { legacy: Legacy { md5: true, ..Legacy::default() }, ..Wishes::default() }).await
     }
 
     pub(crate) async fn with_rfc2069(store: Store) -> Self {
-        Self::with(store, Wishes { legacy: Legacy::default().rfc2069(true), ..Wishes::default() }).await
+        Self::with(store, Wishes { legacy: Legacy { rfc2069: true, ..Legacy::default() }, ..Wishes::default() }).await
     }
 
     pub(crate) async fn with_userhash(store: Store) -> Self {
@@ -95,8 +102,8 @@ impl Site {
             .hooks(ForgetDigests::new(store.clone()))
             .build()
             .unwrap();
-        let cmwell = CmWell::builder(auth.clone(), SigningKey::new([1; 32]).unwrap())
-            .digest(store.clone(), SealingKey::new([2; 32]).unwrap())
+        let cmwell = CmWell::builder(auth.clone(), SigningKey::new(SIGNING_KEY).unwrap())
+            .digest(store.clone(), sealing_key(2))
             .digest_userhash(wishes.userhash)
             .login_names(wishes.names)
             .legacy(wishes.legacy)
@@ -106,8 +113,8 @@ impl Site {
         let rekeyed = {
             let auth = auth.clone();
             Box::new(move |keys: &[u8]| {
-                let mut keys = keys.iter().map(|byte| SealingKey::new([*byte; 32]).unwrap());
-                let mut site = CmWell::builder(auth.clone(), SigningKey::new([1; 32]).unwrap())
+                let mut keys = keys.iter().map(|number| sealing_key(*number));
+                let mut site = CmWell::builder(auth.clone(), SigningKey::new(SIGNING_KEY).unwrap())
                     .digest(store.clone(), keys.next().unwrap());
                 for additional in keys {
                     site = site.additional_sealing_key(additional);

@@ -6,7 +6,7 @@ use gatekit_core::{Account, Auth, DigestCredential, Login, LoginError, Password,
 
 use super::Digest;
 use super::seal::{self, Binding};
-use crate::LoginNames;
+use crate::{CmWell, LoginNames};
 
 /// Why Digest was not turned on.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -44,6 +44,53 @@ impl From<LoginError> for EnableDigestError {
     }
 }
 
+impl<U: Account> CmWell<U> {
+    /// Lets a user log in by Digest, who has asked for it and given the password: what Digest needs of it is kept from now on, sealed. Again after
+    /// each change of the password or of the name, which end it.
+    ///
+    /// The password is checked as a login's is, with its events and notices. The name is the username, or the address where that is the name
+    /// ([`LoginNames`]); only what is typed letter by letter like it logs in by Digest.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use gatekit_cmwell::{CmWell, ForgetDigests, SealingKey, SigningKey};
+    /// use gatekit_core::{Auth, MemoryStore, Register};
+    /// # let secrets = (["conformance-test-key-0123456789abcdef", "another-test-key-fedcba9876543210"]);
+    ///
+    /// let store = MemoryStore::new();
+    /// let auth: Auth =
+    ///     Auth::builder(store.clone()).tokens(store.clone()).hooks(ForgetDigests::new(store.clone())).build()?;
+    /// let cmwell = CmWell::builder(auth.clone(), SigningKey::new(secrets[0])?)
+    ///     .digest(store, SealingKey::new(secrets[1])?)
+    ///     .build()?;
+    ///
+    /// let ada = auth.register(Register::email("ada@example.com", "correct horse battery").username("ada")).await?;
+    /// cmwell.enable_digest(&ada.id, "correct horse battery").await?;
+    /// assert!(cmwell.enable_digest(&ada.id, "a wrong one").await.is_err());
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`EnableDigestError`].
+    pub async fn enable_digest(&self, user: &UserId, password: impl Into<Password>) -> Result<(), EnableDigestError> {
+        let digest = self.0.digest.as_ref().ok_or(EnableDigestError::NotSetUp)?;
+        digest.enable(&self.0.auth, self.0.names, user, password.into()).await
+    }
+
+    /// Removes what Digest has kept of a user's password. Where Digest is not set up there is nothing to remove.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] if the store fails.
+    pub async fn disable_digest(&self, user: &UserId) -> Result<(), Unavailable> {
+        match &self.0.digest {
+            Some(digest) => digest.disable(&self.0.auth, user).await,
+            None => Ok(()),
+        }
+    }
+}
+
 impl Digest {
     /// Makes a credential for each algorithm on offer, given the password. It is checked, or another one could log in from then on.
     pub(crate) async fn enable<U: Account>(
@@ -54,7 +101,8 @@ impl Digest {
         password: Password,
     ) -> Result<(), EnableDigestError> {
         let account = auth.find_account_by_id(id).await?.ok_or(EnableDigestError::UserNotFound)?;
-        let name = digest_name(auth, names, &account.user).ok_or(EnableDigestError::NoName)?;
+        // Letter by letter what the user types: it is hashed with the password.
+        let name = names.full_name_of(auth, &account.user).ok_or(EnableDigestError::NoName)?;
         let account =
             auth.verify_login(login_of(&account.user, password.clone()).ok_or(EnableDigestError::NoName)?).await?;
         let mark = account.password_mark.filter(|_| account.user.id() == *id).ok_or(EnableDigestError::UserNotFound)?;
@@ -86,15 +134,6 @@ impl Digest {
         auth.bounded(self.store.delete_digests_of(U::model_name(), id)).await?;
         Ok(())
     }
-}
-
-/// The name a user logs in with by Digest, letter by letter: it is hashed with the password. Where a realm is part of names, with it.
-pub(super) fn digest_name<U: Account>(auth: &Auth<U>, names: LoginNames, user: &U) -> Option<String> {
-    let name = names.name_of(user)?;
-    Some(match (auth.policy().realm_delimiter, user.realm()) {
-        (Some(delimiter), Some(realm)) => format!("{realm}{delimiter}{name}"),
-        _ => name,
-    })
 }
 
 /// A login of this user, for the check of its password.

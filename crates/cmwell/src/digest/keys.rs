@@ -5,6 +5,9 @@ use std::fmt;
 use aws_lc_rs::hmac;
 use zeroize::Zeroizing;
 
+/// What AES-256 and HMAC-SHA-256 want.
+const MIN_BYTES: usize = 32;
+
 /// The key that seals what Digest keeps of a password, and by which its nonces are known.
 ///
 /// It is the app's: 32 bytes or more from a random source, kept apart from the database (an environment variable, a secret's file), the same on
@@ -13,7 +16,7 @@ use zeroize::Zeroizing;
 /// ```
 /// use gatekit_cmwell::SealingKey;
 ///
-/// let key = SealingKey::new("32 random bytes, of which no one.")?;
+/// let key = SealingKey::new("another-test-key-fedcba9876543210")?;
 /// assert_eq!(format!("{key:?}"), "SealingKey([redacted])");
 /// assert!(SealingKey::new("too short").is_err());
 /// # Ok::<_, gatekit_cmwell::SealingKeyError>(())
@@ -33,28 +36,34 @@ pub struct SealingKey {
     pub(super) opaque: Zeroizing<[u8; 32]>,
 }
 
-/// Why a key is refused.
+/// Why a key is refused. It is found out when the app starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SealingKeyError {
-    /// AES-256 and HMAC-SHA-256 want 32 bytes (ASVS 11.2.3).
-    #[error("a sealing key has at least 32 bytes, this one has {0}: take them from a random source")]
-    TooShort(usize),
+    /// It is too short to be random enough (ASVS 11.2.3).
+    #[error("a sealing key must have at least {MIN_BYTES} bytes, and this one has {bytes}: take one from `openssl rand -base64 48`")]
+    Short {
+        /// How many bytes it has.
+        bytes: usize,
+    },
+    /// It is one byte again and again.
+    #[error("this sealing key is one byte again and again: take one from `openssl rand -base64 48`")]
+    Constant,
 }
 
 impl SealingKey {
-    /// The fewest bytes of a key.
-    pub const MIN_BYTES: usize = 32;
-
-    /// A key of these bytes. A different key is derived from it for each use.
+    /// From the bytes of the secret, as they are. A different key is derived from it for each use.
     ///
     /// # Errors
     ///
-    /// [`SealingKeyError`].
-    pub fn new(bytes: impl AsRef<[u8]>) -> Result<Self, SealingKeyError> {
-        let bytes = bytes.as_ref();
-        if bytes.len() < Self::MIN_BYTES {
-            return Err(SealingKeyError::TooShort(bytes.len()));
+    /// [`SealingKeyError`] for one that could be guessed.
+    pub fn new(secret: impl AsRef<[u8]>) -> Result<Self, SealingKeyError> {
+        let bytes = secret.as_ref();
+        if bytes.len() < MIN_BYTES {
+            return Err(SealingKeyError::Short { bytes: bytes.len() });
+        }
+        if bytes.iter().all(|byte| Some(byte) == bytes.first()) {
+            return Err(SealingKeyError::Constant);
         }
         let [a, b, c, d, ..] = *derive(bytes, "id");
         Ok(Self {
@@ -97,24 +106,30 @@ pub(super) fn framed(parts: &[&[u8]]) -> Vec<u8> {
 }
 
 #[cfg(test)]
+pub(super) fn test_key(number: u8) -> SealingKey {
+    SealingKey::new(format!("{number:03}-conformance-test-key-0123456789abcdef")).unwrap()
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_short_key_is_refused() {
-        assert_eq!(SealingKey::new([7; 31]).err(), Some(SealingKeyError::TooShort(31)));
-        assert!(SealingKey::new([7; 32]).is_ok());
-        assert!(SealingKey::new("").is_err());
+    fn a_key_that_could_be_guessed_is_refused() {
+        assert_eq!(SealingKey::new("0123456789abcdef0123456789abcde").err(), Some(SealingKeyError::Short { bytes: 31 }));
+        assert_eq!(SealingKey::new("").err(), Some(SealingKeyError::Short { bytes: 0 }));
+        assert_eq!(SealingKey::new([7; 64]).err(), Some(SealingKeyError::Constant));
+        assert!(SealingKey::new("0123456789abcdef0123456789abcdef").is_ok());
     }
 
     #[test]
     fn each_use_has_a_key_of_its_own() {
-        let key = SealingKey::new([7; 32]).unwrap();
-        let all = [&[7; 32], &*key.seal, &*key.nonce, &*key.opaque];
+        let key = test_key(1);
+        let all = [&*key.seal, &*key.nonce, &*key.opaque];
         for (i, one) in all.iter().enumerate() {
             assert!(all.iter().skip(i + 1).all(|other| one != other));
         }
-        assert_ne!(key.id, SealingKey::new([8; 32]).unwrap().id);
+        assert_ne!(key.id, test_key(2).id);
     }
 
     #[test]

@@ -52,7 +52,7 @@ pub use keys::{SealingKey, SealingKeyError};
 pub(crate) use verify::DigestOutcome;
 
 /// Seconds in which a challenge must be answered. A client answers at once; what is longer only helps who recorded an answer.
-pub(crate) const NONCE_TTL: i64 = 120;
+const NONCE_TTL: i64 = 120;
 
 /// Digest as an app has set it up.
 #[derive(Clone)]
@@ -64,21 +64,12 @@ pub(crate) struct Digest {
     md5: bool,
     rfc2069: bool,
     userhash: bool,
-    nonce_ttl: i64,
 }
 
 impl Digest {
     /// With SHA-256 alone, in the realm `cmwell`.
     pub(crate) fn new(store: Arc<dyn DigestStore>, key: SealingKey) -> Self {
-        Self {
-            store,
-            keys: vec![key],
-            realm: "cmwell".to_owned(),
-            md5: false,
-            rfc2069: false,
-            userhash: false,
-            nonce_ttl: NONCE_TTL,
-        }
+        Self { store, keys: vec![key], realm: "cmwell".to_owned(), md5: false, rfc2069: false, userhash: false }
     }
 
     /// In this realm, which is part of every credential: those made in another one are of no use in it.
@@ -104,12 +95,6 @@ impl Digest {
     /// does it wrongly.
     pub(crate) fn userhash(mut self, userhash: bool) -> Self {
         self.userhash = userhash;
-        self
-    }
-
-    /// Another lifetime of a challenge, in seconds.
-    pub(crate) fn nonce_ttl(mut self, seconds: i64) -> Self {
-        self.nonce_ttl = seconds;
         self
     }
 
@@ -154,7 +139,6 @@ impl fmt::Debug for Digest {
             .field("md5", &self.md5)
             .field("rfc2069", &self.rfc2069)
             .field("userhash", &self.userhash)
-            .field("nonce_ttl", &self.nonce_ttl)
             .finish_non_exhaustive()
     }
 }

@@ -69,12 +69,9 @@ fn sign(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::digest::keys::test_key as key;
 
     const NOW: Timestamp = Timestamp(1_700_000_000_123);
-
-    fn key(byte: u8) -> SealingKey {
-        SealingKey::new([byte; 32]).unwrap()
-    }
 
     /// DG-8
     #[test]

@@ -89,12 +89,9 @@ fn cipher(key: &SealingKey) -> Option<LessSafeKey> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::digest::keys::test_key as key;
 
     const SECRET: &str = "a3c111d06441e33cb4f992aae5ba2f3d8b0bfa0ea1b904c1c6960074bfac1741";
-
-    fn key(byte: u8) -> SealingKey {
-        SealingKey::new([byte; 32]).unwrap()
-    }
 
     struct Bound {
         user_type: &'static str,

@@ -7,12 +7,12 @@ use gatekit_core::{Account, Auth, DigestCredential, KnownAccount, TokenDigest, U
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::Digest;
 use super::algorithm::{Algorithm, Asked};
 use super::challenge::quoted;
 use super::nonce;
 use super::response::{Quality, Response};
 use super::seal::{self, Binding};
+use super::{Digest, NONCE_TTL};
 use crate::LoginNames;
 
 /// What came of an answer.
@@ -93,7 +93,7 @@ impl Digest {
             }
         };
         // 6
-        let (ttl, now) = (self.nonce_ttl, auth.now());
+        let (ttl, now) = (NONCE_TTL, auth.now());
         // Without a count, a nonce is good for once and nothing after.
         let count = answer.quality.as_ref().map_or(u32::MAX, |quality| quality.count);
         let used = TokenDigest::of(&answer.nonce);
@@ -137,7 +137,7 @@ impl Digest {
             let account = auth.find_account_by_id(id).await?;
             // The name may have become another user's since.
             let is_named = |account: &KnownAccount<U>| {
-                let current = super::enable::digest_name(auth, names, &account.user);
+                let current = names.full_name_of(auth, &account.user);
                 current.is_some_and(|current| algorithm.userhash(&current, realm) == answer.name)
             };
             let account = account.filter(|account| found.is_some() && is_named(account));
