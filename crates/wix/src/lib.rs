@@ -30,7 +30,7 @@ mod session_token;
 
 pub use {
     error::{FieldViolation, WixError},
-    jws::{Jws, TokenError, TokenKeyError, TokenKeys},
+    jws::{TokenError, TokenKeyError, TokenKeys},
     member::{
         ActivityStatus, ContactInfo, Fieldset, Member, MemberProfile, MemberStatus, MemberUser, PrivacyStatus,
         PublicProfile,

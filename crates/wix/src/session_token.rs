@@ -96,17 +96,12 @@ pub struct SessionClaims {
 
 impl SessionClaims {
     /// The payload of a token that says this, byte for byte as Wix writes it.
-    #[must_use]
-    pub fn to_payload(&self) -> String {
+    pub(crate) fn to_payload(&self) -> String {
         payload(self, self.creation_time.div_euclid(1000), None)
     }
 
-    /// Reads a payload.
-    ///
-    /// # Errors
-    ///
-    /// [`TokenError::Malformed`], and [`TokenError::IssuedAt`] if `iat` is not the second of `creationTime`.
-    pub fn from_payload(payload: &str) -> Result<Self, TokenError> {
+    /// Reads a payload. `iat` must be the second of `creationTime`.
+    pub(crate) fn from_payload(payload: &str) -> Result<Self, TokenError> {
         let Payload { data, iat, exp } = read(payload)?;
         let claims: Self = read(&data)?;
         if exp.is_some() {
@@ -169,18 +164,13 @@ struct ApprovalData {
 
 impl ApprovalClaims {
     /// The payload of a token that says this.
-    #[must_use]
-    pub fn to_payload(&self) -> String {
+    pub(crate) fn to_payload(&self) -> String {
         let data = ApprovalData { id: self.id.clone(), collection_id: self.collection_id.clone() };
         payload(&data, self.issued, Some(self.expires))
     }
 
-    /// Reads a payload.
-    ///
-    /// # Errors
-    ///
-    /// [`TokenError::Malformed`], and [`TokenError::IssuedAt`] if it ends before it begins.
-    pub fn from_payload(payload: &str) -> Result<Self, TokenError> {
+    /// Reads a payload. It must not end before it begins.
+    pub(crate) fn from_payload(payload: &str) -> Result<Self, TokenError> {
         let Payload { data, iat: issued, exp } = read(payload)?;
         let expires = exp.ok_or(TokenError::Malformed)?;
         let ApprovalData { id, collection_id } = read(&data)?;

@@ -1,0 +1,79 @@
+//! What is put together wrongly is refused when it is put together.
+
+use gatekit::core::Builder;
+use gatekit::wix::{MemberUser, TakenEmail, TokenKeys, WixConfigError, WixMembers, WixMembersBuilder};
+use gatekit::{Auth, MemoryStore, Policy};
+use gatekit_testkit::fast_hasher;
+
+use crate::site::{Site, approval_keys, session_keys, site_id};
+
+fn builder(policy: Policy) -> Builder<MemberUser> {
+    let store = MemoryStore::new();
+    Auth::builder(store.clone()).tokens(store).hasher(fast_hasher()).policy(policy)
+}
+
+fn refused(policy: Policy, configure: impl FnOnce(WixMembersBuilder) -> WixMembersBuilder) -> WixConfigError {
+    let auth = builder(policy).build().unwrap();
+    configure(WixMembers::builder(auth, site_id(), session_keys(), approval_keys())).build().unwrap_err()
+}
+
+/// 11.1.1: no key has two purposes.
+#[test]
+fn tokens_of_two_purposes_share_no_key() {
+    let shared = |session: TokenKeys, approval: TokenKeys| {
+        WixMembers::builder(builder(Policy::default()).build().unwrap(), site_id(), session, approval).build()
+    };
+    let same_key = TokenKeys::new("another", "wix-conformance-key-0123456789ab").unwrap();
+    let same_kid = TokenKeys::new("testKid1", [9; 32]).unwrap();
+    let once = approval_keys().older("x", "wix-conformance-key-0123456789ab").unwrap();
+    for approval in [session_keys(), same_key, same_kid, once] {
+        assert_eq!(shared(session_keys(), approval).unwrap_err(), WixConfigError::SharedKey("testKid1".into()));
+    }
+    shared(session_keys(), approval_keys()).unwrap();
+}
+
+#[test]
+fn settings_that_contradict_each_other_are_refused() {
+    let default = Policy::default;
+    let mut linked = default();
+    linked.email_verification_required = true;
+    let mut realms = default();
+    realms.realm_required = true;
+    let verify = |required| move |members: WixMembersBuilder| members.email_verification(required);
+    assert_eq!(refused(default(), verify(true)), WixConfigError::EmailVerification);
+    assert_eq!(refused(Site::verifying(), verify(false)), WixConfigError::EmailVerification);
+    assert_eq!(refused(linked, verify(true)), WixConfigError::VerifyOnRegister);
+    assert_eq!(refused(realms, |members| members), WixConfigError::Realms);
+    let hidden = |members: WixMembersBuilder| members.taken_email(TakenEmail::AlwaysVerify);
+    assert_eq!(refused(default(), hidden), WixConfigError::NothingToVerify);
+    assert_eq!(refused(default(), |members| members.session_ttl(-1)), WixConfigError::SessionTtl);
+    for page in ["/choose", "https://evil.example/{token}", "//evil.example/{token}", "choose/{token}"] {
+        assert_eq!(refused(default(), |members| members.set_password_page(page)), WixConfigError::SetPasswordPage);
+    }
+    for name in ["", "emails", "__proto__"] {
+        let wanted = WixConfigError::ContactField(name.into());
+        assert_eq!(refused(default(), |members| members.contact_fields([name])), wanted);
+    }
+    let wrong = refused(default(), |members| members.collection_id("x"));
+    assert!(matches!(wrong, WixConfigError::CollectionId(_)));
+}
+
+#[test]
+fn a_client_and_a_collection_have_ids_of_the_sites() {
+    let members = || {
+        let auth = builder(Policy::default()).build().unwrap();
+        WixMembers::builder(auth, site_id(), session_keys(), approval_keys())
+    };
+    assert_eq!(members().build().unwrap().client_id(), members().build().unwrap().client_id());
+    assert_eq!(members().client_id("mine").build().unwrap().client_id(), "mine");
+    assert_eq!(members().build().unwrap().site_id(), &site_id());
+}
+
+/// LEAK-2
+#[test]
+fn debug_shows_no_key() {
+    let auth = builder(Policy::default()).build().unwrap();
+    let members = WixMembers::builder(auth, site_id(), session_keys(), approval_keys());
+    let shown = format!("{members:?} {:?}", members.clone().build().unwrap());
+    assert!(shown.contains("testKid1") && !shown.contains("wix-conformance") && !shown.contains("wix-approval"), "{shown}");
+}
