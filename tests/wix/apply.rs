@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gatekit::core::AccountName;
 use gatekit::wix::{Fieldset, MemberUser};
-use gatekit::{AuthLayer, ChangePassword, Event, Policy, TokenSources};
+use gatekit::{AuthLayer, ChangePassword, Event, Policy, TokenSource, TokenSources};
 use gatekit_tests::{Call, Store, at_once, count, on_every_store};
 use serde_json::{Value, json};
 
@@ -78,9 +78,9 @@ on_every_store! {
     async fn a_token_is_good_for_two_minutes(store) {
         let site = Site::new(store).await;
         let tokens = [site.session_token().await, site.session_token().await];
-        site.clock.advance(Duration::from_millis(119_998));
+        site.clock.advance(Duration::from_millis(119_999));
         site.apply(&tokens[0]).await.expect_status(200);
-        site.clock.advance(Duration::from_millis(3));
+        site.clock.advance(Duration::from_millis(1));
         site.apply(&tokens[1]).await.refuses(401, "-19984");
     }
 
@@ -246,7 +246,7 @@ async fn a_form_applies_a_token_only_where_the_app_allows_it() {
 #[tokio::test]
 async fn where_browsers_cannot_be_signed_in_the_answer_says_how_to_mend_it() {
     let mut site = Site::new(Store::Memory).await;
-    let layer = AuthLayer::new(site.auth.clone()).sources(TokenSources::none().bearer());
+    let layer = AuthLayer::new(site.auth.clone()).sources(TokenSources::new([TokenSource::bearer()]));
     site.router = axum::Router::new().nest("/wix", site.members.router()).layer(layer);
     let token = site.session_token().await;
     let answer = site.apply(&token).await.refuses(500, "MISCONFIGURED");

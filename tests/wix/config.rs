@@ -75,5 +75,8 @@ fn debug_shows_no_key() {
     let auth = builder(Policy::default()).build().unwrap();
     let members = WixMembers::builder(auth, site_id(), session_keys(), approval_keys());
     let shown = format!("{members:?} {:?}", members.clone().build().unwrap());
-    assert!(shown.contains("testKid1") && !shown.contains("wix-conformance") && !shown.contains("wix-approval"), "{shown}");
+    assert!(
+        shown.contains("testKid1") && !shown.contains("wix-conformance") && !shown.contains("wix-approval"),
+        "{shown}"
+    );
 }

@@ -6,8 +6,12 @@
 mod apply;
 mod approval;
 mod config;
+mod faults;
 mod generate;
 mod login;
 mod register;
+mod secrets;
 mod session_tokens;
+mod set_password;
 mod site;
+mod verification;

@@ -3,7 +3,7 @@
 
 use axum::routing::get;
 use axum::{Json, Router};
-use gatekit::core::{Builder, Timestamp};
+use gatekit::core::{Builder, MailKind, Timestamp};
 use gatekit::wix::{MemberUser, SiteId, TokenKeys, WixMembers, WixMembersBuilder};
 use gatekit::{
     Auth, AuthLayer, AuthUser, DeviceStore, MemoryStore, OneTimeStore, Policy, RoleStore, SqliteStore, TokenStore,
@@ -168,6 +168,20 @@ impl Site {
     pub(crate) async fn access_token(&self) -> String {
         let token = self.session_token().await;
         self.apply_at("?cookie=false", &token).await.expect_status(200).text("accessToken")
+    }
+
+    /// The mails with a code so far.
+    pub(crate) fn codes(&self) -> Vec<gatekit::core::Mail> {
+        self.mails.mails().into_iter().filter(|mail| mail.kind == MailKind::EmailCode).collect()
+    }
+
+    /// The code in the last of this many mails that have one.
+    pub(crate) async fn code(&self, count: usize) -> String {
+        self.auth.mails_sent().await;
+        let mails = self.mails.wait_for_kind(MailKind::EmailCode, count).await;
+        let words = mails.get(count - 1).expect("so many mails").text.split(|c: char| !c.is_ascii_alphanumeric());
+        let mut codes = words.filter(|word| word.len() == 6 && word.bytes().all(|byte| byte.is_ascii_digit()));
+        codes.next().expect("a code").to_owned()
     }
 
     /// How many passwords were hashed, what was asked of the store, and the answer.

@@ -22,6 +22,7 @@ use crate::TokenError;
 /// | [`Blocked`](Self::Blocked) | 403 | `-19956` |
 /// | [`EmailVerificationRequired`](Self::EmailVerificationRequired) | 428 | `EMAIL_VERIFICATION_REQUIRED`, with `data.stateToken` |
 /// | [`VerificationFailed`](Self::VerificationFailed) | 400 | `VERIFICATION_FAILED` |
+/// | [`Throttled`](Self::Throttled) | 429 | `-19959` |
 /// | [`EmailTaken`](Self::EmailTaken) | 409 | `-19995` |
 /// | [`EmailMissing`](Self::EmailMissing) | 400 | `-18880` |
 /// | [`Invalid`](Self::Invalid) | 400 | `-19988`, with `validationError.fieldViolations` |
@@ -56,6 +57,9 @@ pub enum WixError {
     /// learn whether there is a member.
     #[error("the code is wrong or has ended")]
     VerificationFailed,
+    /// Too many codes were tried. Another one can be asked for in a few minutes.
+    #[error("too many codes were tried")]
+    Throttled,
     /// Another member has this address.
     #[error("the email belongs to a member already")]
     EmailTaken,
@@ -145,6 +149,7 @@ impl WixError {
             Self::ApprovalRequired | Self::Blocked | Self::Refused(_) => StatusCode::FORBIDDEN,
             Self::EmailVerificationRequired { .. } => StatusCode::PRECONDITION_REQUIRED,
             Self::VerificationFailed | Self::EmailMissing | Self::Invalid(_) => StatusCode::BAD_REQUEST,
+            Self::Throttled => StatusCode::TOO_MANY_REQUESTS,
             Self::EmailTaken | Self::Conflict => StatusCode::CONFLICT,
             Self::UnknownMember => StatusCode::NOT_FOUND,
             Self::BadRequest(status, _) => *status,
@@ -163,6 +168,7 @@ impl WixError {
             Self::Blocked => "-19956",
             Self::EmailVerificationRequired { .. } => "EMAIL_VERIFICATION_REQUIRED",
             Self::VerificationFailed => "VERIFICATION_FAILED",
+            Self::Throttled => "-19959",
             Self::EmailTaken => "-19995",
             Self::EmailMissing => "-18880",
             Self::Invalid(_) | Self::BadRequest(..) => "-19988",

@@ -320,7 +320,8 @@ mod tests {
     #[test]
     fn an_older_key_verifies_and_does_not_sign() {
         let old = keys();
-        let both = TokenKeys::new("next", [9; 32]).unwrap().older("testKid1", "wix-conformance-key-0123456789ab").unwrap();
+        let both =
+            TokenKeys::new("next", [9; 32]).unwrap().older("testKid1", "wix-conformance-key-0123456789ab").unwrap();
         assert!(both.verify(&old.sign("{}")).is_ok());
         assert_eq!(Jws::parse(&both.sign("{}")).unwrap().kid, "next");
         assert_eq!(old.verify(&both.sign("{}")), Err(TokenError::UnknownKey));

@@ -316,7 +316,9 @@ mod tests {
     fn contact_details_are_measured() {
         let read = |json: Value| serde_json::from_value::<ContactInfo>(json).unwrap();
         let own = ["team".to_owned()];
-        for sound in [json!({}), json!({"firstName": "Ada", "emails": ["a@x.com"], "phones": ["+49 1"], "team": {"a": 1}})] {
+        for sound in
+            [json!({}), json!({"firstName": "Ada", "emails": ["a@x.com"], "phones": ["+49 1"], "team": {"a": 1}})]
+        {
             assert_eq!(read(sound).mistake(&own), None);
         }
         for (json, field) in [

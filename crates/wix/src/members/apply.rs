@@ -81,7 +81,8 @@ impl WixMembers {
         let auth = self.auth();
         let claims = token.verify(&self.0.session_keys, &self.0.site, auth.now()).map_err(invalid)?;
         let record = auth.find_one_time(SESSION, token.expose()).await?.ok_or(invalid(TokenError::Used))?;
-        let user = MemberId::from_text(claims.id).user_id(&self.0.site).filter(|id| record.user_id.as_ref() == Some(id));
+        let user =
+            MemberId::from_text(claims.id).user_id(&self.0.site).filter(|id| record.user_id.as_ref() == Some(id));
         let user = user.ok_or(invalid(TokenError::OtherSite))?;
         let account = auth.find_account_by_id(&user).await?;
         let account = account

@@ -41,7 +41,8 @@ impl WixMembers {
             return Err(invalid(TokenError::OtherSite));
         }
         let record = auth.find_one_time(APPROVAL, token.expose()).await?.ok_or(invalid(TokenError::Used))?;
-        let user = MemberId::from_text(claims.id).user_id(&self.0.site).filter(|id| record.user_id.as_ref() == Some(id));
+        let user =
+            MemberId::from_text(claims.id).user_id(&self.0.site).filter(|id| record.user_id.as_ref() == Some(id));
         let user = user.ok_or(invalid(TokenError::OtherSite))?;
         let account = auth.find_account_by_id(&user).await?;
         account

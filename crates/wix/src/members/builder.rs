@@ -1,7 +1,6 @@
 //! What does an app say about its site?
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicI64;
+use std::sync::{Arc, Mutex};
 
 use gatekit_core::{Auth, UserOperation};
 
@@ -225,14 +224,13 @@ impl WixMembersBuilder {
             set_password_page: self.set_password_page,
             form_token: self.form_token,
             session_ttl,
-            last_created: AtomicI64::new(0),
+            issued: Mutex::default(),
         })))
     }
 }
 
 /// Whether an app can have a contact field of this name beside Wix' own.
 fn is_contact_field(name: &str) -> bool {
-    const OWN: [&str; 8] =
-        ["firstName", "lastName", "picture", "emails", "phones", "labels", "language", "__proto__"];
+    const OWN: [&str; 8] = ["firstName", "lastName", "picture", "emails", "phones", "labels", "language", "__proto__"];
     !name.is_empty() && name.len() <= 100 && !name.contains(char::is_control) && !OWN.contains(&name)
 }

@@ -1,19 +1,27 @@
 //! A code of six digits proves an address.
 
-use gatekit_core::{Client, MailOptions, TokenSecret, UserId};
+use gatekit_core::{
+    Client, ConfirmEmailCodeError, MailOptions, OneTimePurpose, RequestEmailCode, RequestEmailCodeError, TokenSecret,
+    UserId,
+};
 
-use super::{SignedIn, WixMembers};
+use super::login::Ground;
+use super::{SignedIn, TakenEmail, WixMembers};
 use crate::WixError;
 
+/// What the kit records a code under.
+const EMAIL_CODE: OneTimePurpose = OneTimePurpose::Other("email_code");
+
 impl WixMembers {
-    /// Proves an address with the code that was mailed to it, and logs in whose it is.
+    /// Proves an address with the code that was mailed to it, and answers as [`login`](Self::login) does for whom it is. `state` is what
+    /// [`register`](Self::register) or the refused login has returned.
     ///
     /// # Errors
     ///
-    /// [`WixError::VerificationFailed`]; [`WixError::ApprovalRequired`], [`WixError::Blocked`] and [`WixError::Refused`] with the right code;
-    /// [`WixError::Unavailable`].
-    pub async fn verify_email_code(&self, _state: &TokenSecret, _code: &str) -> Result<SignedIn, WixError> {
-        Err(WixError::Unsupported)
+    /// [`WixError::VerificationFailed`]; with the right code [`WixError::ApprovalRequired`], [`WixError::Blocked`] and
+    /// [`WixError::Refused`], and the address is proven all the same; [`WixError::Unavailable`].
+    pub async fn verify_email_code(&self, state: &TokenSecret, code: &str) -> Result<SignedIn, WixError> {
+        self.verify_email_code_on(state, code, &Client::default(), &MailOptions::default()).await
     }
 
     /// [`verify_email_code`](Self::verify_email_code) of who comes from there, with notices written like this.
@@ -25,24 +33,44 @@ impl WixMembers {
         &self,
         state: &TokenSecret,
         code: &str,
-        _client: &Client,
-        _mails: &MailOptions,
+        client: &Client,
+        mails: &MailOptions,
     ) -> Result<SignedIn, WixError> {
-        self.verify_email_code(state, code).await
+        let user = self.auth().confirm_email_code(state.expose(), code).await.map_err(|error| match error {
+            ConfirmEmailCodeError::Unavailable(error) => error.into(),
+            // Which of them it is would tell whether there is a member.
+            _ => WixError::VerificationFailed,
+        })?;
+        let account = self.account_of(&user).await?;
+        let account = self.auth().accept_login(account, client, mails).await?;
+        self.signed_in(&account, Ground::Login).await
     }
 
     /// Mails another code in place of the one that belongs to `state`: what it must be sent with. Of a state that belongs to nothing the
-    /// answer is the same.
+    /// answer looks the same.
     ///
     /// # Errors
     ///
-    /// [`WixError::Unavailable`].
-    pub async fn resend_email_code(&self, _state: &TokenSecret, _mails: MailOptions) -> Result<TokenSecret, WixError> {
-        Err(WixError::Unsupported)
+    /// [`WixError::Throttled`], unless [`TakenEmail::AlwaysVerify`]; [`WixError::Unavailable`].
+    pub async fn resend_email_code(&self, state: &TokenSecret, mails: MailOptions) -> Result<TokenSecret, WixError> {
+        let record = self.auth().find_one_time(EMAIL_CODE, state.expose()).await?;
+        let Some(user) = record.and_then(|record| record.user_id) else { return Ok(self.auth().new_secret()?) };
+        match self.mail_code(&user, mails).await {
+            // A state that belongs to nothing is never asked too often.
+            Err(WixError::Throttled) if self.0.taken_email == TakenEmail::AlwaysVerify => {
+                Ok(self.auth().new_secret()?)
+            }
+            mailed => mailed,
+        }
     }
 
     /// Mails a code to a member: what it must be sent with.
-    pub(super) async fn mail_code(&self, _user: &UserId, _mails: MailOptions) -> Result<TokenSecret, WixError> {
-        Err(WixError::Unsupported)
+    pub(super) async fn mail_code(&self, user: &UserId, mails: MailOptions) -> Result<TokenSecret, WixError> {
+        let request = RequestEmailCode::new(user.clone()).mails(mails);
+        self.auth().request_email_code(request).await.map_err(|error| match error {
+            RequestEmailCodeError::Unavailable(error) => error.into(),
+            RequestEmailCodeError::TooManyAttempts => WixError::Throttled,
+            _ => WixError::UnknownMember,
+        })
     }
 }

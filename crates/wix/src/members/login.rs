@@ -92,7 +92,7 @@ impl WixMembers {
         account: &KnownAccount<MemberUser>,
         ground: Ground,
     ) -> Result<SessionToken, WixError> {
-        let created = self.next_creation_time();
+        let (created, expires) = self.next_times();
         let claims = SessionClaims {
             id: self.member_id(&account.user).to_string(),
             collection_id: self.0.collection_id.clone(),
@@ -100,13 +100,12 @@ impl WixMembers {
             owner: false,
             creation_time: created,
             expires_in: self.0.session_ttl.saturating_mul(1000),
-            expiration_time: created.saturating_add(DEADLINE_MS),
+            expiration_time: expires,
             last_refreshed: 0,
             admin: false,
         };
         let token = SessionToken::sign(&claims, &self.0.session_keys);
-        let lifetime = claims.expiration_time.saturating_sub(self.auth().now().0);
-        let record = NewOneTime::new(SESSION, &account.user.id, account.rev, lifetime).data(ground.as_str());
+        let record = NewOneTime::new(SESSION, &account.user.id, account.rev, DEADLINE_MS).data(ground.as_str());
         self.auth().record_one_time(record, token.expose()).await?;
         Ok(token)
     }

@@ -11,8 +11,7 @@ mod register;
 mod set_password;
 
 use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use gatekit_core::{AccountName, AccountStatus, Auth, KnownAccount, Timestamp};
 
@@ -24,6 +23,7 @@ pub use register::{Registration, RegistrationOptions, RegistrationStatus};
 pub use set_password::SetPasswordEmailOptions;
 
 use crate::member::MemberUser;
+use crate::session_token::DEADLINE_MS;
 use crate::{Fieldset, Member, MemberId, SiteId, TokenKeys, WixError};
 
 /// The members of a site: Wix' backend functions over Gatekit's accounts. A clone is another handle to the same.
@@ -71,8 +71,8 @@ pub(crate) struct Inner {
     form_token: bool,
     /// In seconds.
     session_ttl: i64,
-    /// When the newest session token was made: two of one member are never the same.
-    last_created: AtomicI64,
+    /// When the newest session token was made, in milliseconds, and how many were made before it at that moment.
+    issued: Mutex<(i64, i64)>,
 }
 
 impl fmt::Debug for WixMembers {
@@ -144,14 +144,15 @@ impl WixMembers {
         self.0.form_token
     }
 
-    /// When the next session token was made, in milliseconds: never the same twice, because two tokens of one member that say the same are
-    /// the same.
-    fn next_creation_time(&self) -> i64 {
+    /// When the next session token is made and until when it is good, in milliseconds. Two tokens of one member that say the same are the same,
+    /// so of several at one moment each says that it was made a millisecond earlier.
+    fn next_times(&self) -> (i64, i64) {
         let Timestamp(now) = self.auth().now();
-        // More than a second ahead, the clock was set back.
-        let next = |last: i64| if (now..now.saturating_add(1000)).contains(&last) { last + 1 } else { now };
-        let last = &self.0.last_created;
-        let previous = last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(next(last)));
-        next(previous.unwrap_or_default())
+        let mut issued = self.0.issued.lock().unwrap_or_else(PoisonError::into_inner);
+        *issued = match *issued {
+            (at, before) if at == now => (at, before + 1),
+            _ => (now, 0),
+        };
+        (now.saturating_sub(issued.1), now.saturating_add(DEADLINE_MS))
     }
 }

@@ -8,6 +8,9 @@ use gatekit_core::{
 use super::WixMembers;
 use crate::WixError;
 
+/// How long the link is good, in seconds: three hours, as in Wix.
+const TTL: i64 = 3 * 60 * 60;
+
 /// How the mail is written that leads to a new password.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
@@ -41,13 +44,10 @@ impl WixMembers {
     /// # Errors
     ///
     /// [`WixError::Unavailable`].
-    pub async fn send_set_password_email(
-        &self,
-        email: &str,
-        options: SetPasswordEmailOptions,
-    ) -> Result<(), WixError> {
+    pub async fn send_set_password_email(&self, email: &str, options: SetPasswordEmailOptions) -> Result<(), WixError> {
         let SetPasswordEmailOptions { mails, .. } = options;
-        let request = RequestPasswordReset::email(email).mails(self.with_set_password_page(mails));
+        let request = RequestPasswordReset::email(email).set_password(true).ttl(TTL);
+        let request = request.mails(self.with_set_password_page(mails));
         match self.auth().request_password_reset(request).await {
             Err(RequestPasswordResetError::Unavailable(error)) => Err(error.into()),
             // Whatever the policy reveals elsewhere.

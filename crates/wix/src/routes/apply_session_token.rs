@@ -2,9 +2,9 @@
 
 use axum::body::Body;
 use axum::extract::{Request, State};
+use axum::http::StatusCode;
 use axum::http::header::HeaderMap;
 use axum::http::request::Parts;
-use axum::http::StatusCode;
 use axum::response::Response;
 use gatekit_core::IssuedToken;
 use gatekit_layer::{AuthRejection, BrowserTransport, refuse_cross_origin_of};
