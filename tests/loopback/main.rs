@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod access_tokens;
+mod account_status;
 mod acl;
 mod batch;
 mod bodies;

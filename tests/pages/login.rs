@@ -1,6 +1,5 @@
 //! `/login`.
-
-use gatekit::Policy;
+use gatekit::{AccountStatus, Policy, UserId};
 use gatekit_tests::{EMAIL, PASSWORD, on_every_store};
 
 use crate::site::{PageAnswer, Site};
@@ -56,6 +55,23 @@ on_every_store! {
         refused.says("Confirm your email address first").says(r#"<a href="/resend-verification">Send the link again</a>"#);
         // Who does not have the password does not learn of it.
         browser.log_in("", EMAIL, "a wrong password").await.page(401, "Log in").hides("/resend-verification");
+    }
+
+    async fn an_account_that_is_not_active_is_told_so_to_who_has_the_password(store) {
+        for (status, en, de) in [
+            (AccountStatus::Blocked, "Your account is blocked", "Ihr Konto ist gesperrt"),
+            (AccountStatus::Pending, "Your account has not been approved yet", "Ihr Konto ist noch nicht freigegeben"),
+        ] {
+            let site = Site::new(store).await;
+            let mut before = site.signed_up().await;
+            site.app.auth.set_account_status(&UserId::from(1), status).await.unwrap();
+            assert!(!before.is_logged_in("").await, "a browser that was logged in is not any more");
+            let answer = site.browser().log_in("", EMAIL, PASSWORD).await.page(403, "Log in").says(en);
+            assert!(answer.headers.get("set-cookie").is_none());
+            let mut german = site.browser().header("accept-language", "de");
+            german.log_in("", EMAIL, PASSWORD).await.page(403, "Anmelden").says(de);
+            site.browser().log_in("", EMAIL, "a wrong password").await.page(401, "Log in").hides(en);
+        }
     }
 
     /// Session fixation: whoever planted a token has nothing of it (ASVS 7.2.4).

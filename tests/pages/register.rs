@@ -1,9 +1,19 @@
 //! `/register`.
 
-use gatekit::Policy;
-use gatekit_tests::{EMAIL, PASSWORD, on_every_store};
+use gatekit::{AccountStatus, Hooks, NewUser, NoProfile, Policy, Refusal, User, UserId, async_trait};
+use gatekit_tests::{App, EMAIL, PASSWORD, on_every_store};
 
 use crate::site::{PageAnswer, Site};
+
+struct ApprovedByHand;
+
+#[async_trait]
+impl Hooks<User> for ApprovedByHand {
+    async fn before_register(&self, new: &mut NewUser<NoProfile>) -> Result<(), Refusal> {
+        new.status = AccountStatus::Pending;
+        Ok(())
+    }
+}
 
 on_every_store! {
     async fn a_new_user_is_logged_in_and_sent_to_the_account(store) {
@@ -15,6 +25,18 @@ on_every_store! {
         browser.get("/account").await.page(200, "My account").says(EMAIL);
         // It may go on to what asks for a password that was proven a short time ago.
         browser.get("/change-email").await.page(200, "Change email address");
+    }
+
+    async fn who_must_be_approved_of_is_told_so_and_not_logged_in(store) {
+        let setup = App::with(Policy::default()).configure(|builder| builder.hooks(ApprovedByHand));
+        let site = Site::start(setup, store, "").await;
+        let mut browser = site.browser().header("accept-language", "de");
+        let new = [("email", EMAIL), ("password", PASSWORD)];
+        browser.post("/register", &new).await.page(200, "Fast geschafft").says("sobald es freigegeben ist");
+        assert!(!browser.is_logged_in("").await);
+        site.browser().log_in("", EMAIL, PASSWORD).await.page(403, "Log in").says("has not been approved yet");
+        site.app.auth.set_account_status(&UserId::from(1), AccountStatus::Active).await.unwrap();
+        browser.log_in("", EMAIL, PASSWORD).await.goes_to("/account");
     }
 
     async fn all_that_is_wrong_is_told_at_once_beside_the_fields_and_above_the_form(store) {

@@ -280,7 +280,7 @@ pub enum OneTimePurpose {
     /// To prove a new address before it becomes the user's.
     ChangeEmail,
     /// What another crate or the app makes it for: a word of its own, which is none of those above. It begins with the name of what it
-    /// belongs to, so that no two choose the same.
+    /// belongs to, so that no two choose the same. Those of a user who is removed end by themselves; whoever takes one finds no user.
     Other(&'static str),
 }
 

@@ -54,12 +54,12 @@ pub use tower_sessions;
 
 #[cfg(feature = "accounts")]
 pub use gatekit_core::{
-    AccessRequest, AccessType, Account, Acl, AclRow, AssignRoleError, Auth, ChangeEmail, ChangePassword, Client,
-    ConfirmEmail, Decision, DeleteAccount, DeviceSeen, DeviceStore, Event, Explanation, Hasher, Hooks, IssueToken,
-    Login, MailContent, MailKind, MailOptions, MailTemplate, Mailer, MemoryStore, Method, NewUser, OneTimeStore,
-    PasswordReset, Permission, Policy, Principal, Profile, Proof, Refusal, Register, RenderedMail, RequestEmailChange,
-    RequestEmailVerification, RequestPasswordReset, RoleResolver, RoleStore, StepUp, StoredUser, Texts, TokenStore,
-    UpdateUser, UserChange, UserOperation, UserQuery, UserStore, VerifyOptions,
+    AccessRequest, AccessType, Account, AccountStatus, Acl, AclRow, AssignRoleError, Auth, ChangeEmail, ChangePassword,
+    Client, ConfirmEmail, Decision, DeleteAccount, DeviceSeen, DeviceStore, Event, Explanation, Hasher, Hooks,
+    IssueToken, Login, MailContent, MailKind, MailOptions, MailTemplate, Mailer, MemoryStore, Method, NewUser,
+    OneTimeStore, PasswordReset, Permission, Policy, Principal, Profile, Proof, Refusal, Register, RenderedMail,
+    RequestEmailChange, RequestEmailVerification, RequestPasswordReset, RoleResolver, RoleStore, StepUp, StoredUser,
+    Texts, TokenStore, UpdateUser, UserChange, UserOperation, UserQuery, UserStore, VerifyOptions,
 };
 #[cfg(feature = "accounts")]
 pub use gatekit_core::{
@@ -113,6 +113,8 @@ mod guides {
     mod path_permissions {}
     #[doc = include_str!("../../../docs/guide/change-email.md")]
     mod change_email {}
+    #[doc = include_str!("../../../docs/guide/account-status.md")]
+    mod account_status {}
     #[doc = include_str!("../../../docs/guide/delete-account.md")]
     mod delete_account {}
     #[doc = include_str!("../../../docs/guide/step-up.md")]

@@ -45,6 +45,7 @@ mod permissions;
 mod roles;
 #[cfg(feature = "tower-sessions")]
 mod sessions;
+mod status;
 mod token_purges;
 mod tokens;
 mod updates;
@@ -95,6 +96,7 @@ pub async fn user_store<U, S, Made>(
     updates::run(identifiers, &make, &new_user).await;
     deletions::run(identifiers, &make, &new_user).await;
     find::run(identifiers, &make, &new_user).await;
+    status::run(&make, &new_user).await;
 }
 
 /// Runs the rules of [`TokenStore`]. `make` gives an empty store each time.

@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use Fault::{Fail, FailAfter, Hang, Late};
 use gatekit_core::{
-    Auth, AuthenticateError, ChangePassword, ChangePasswordError, Event, Identifier, IdentifierKind, IssuedToken,
-    Login, LoginError, LogoutError, MemoryStore, PasswordHash, PasswordReset, Random, Register, RegisterError,
-    RequestPasswordReset, RequestPasswordResetError, ResetPasswordError, TokenStore, Unavailable, User, UserStore,
+    AccountStatus, Auth, AuthenticateError, ChangePassword, ChangePasswordError, Event, Identifier, IdentifierKind,
+    IssuedToken, Login, LoginError, LogoutError, MemoryStore, NewOneTime, OneTimePurpose, PasswordHash, PasswordReset,
+    Random, Register, RegisterError, RequestPasswordReset, RequestPasswordResetError, ResetPasswordError,
+    SetAccountStatusError, TokenStore, Unavailable, User, UserStore,
 };
 use gatekit_testkit::{
     EventLog, Fault, Faults, FaultyStore, FrozenClock, MailBehavior, MailSink, fast_hasher, login_as,
@@ -275,6 +276,53 @@ async fn logout() {
             Err(LogoutError::TokenNotFound) => assert!(case.committed, "{case:?}"),
             Err(error) => panic!("{case:?}: {error:?}"),
         }
+    })
+    .await;
+}
+
+/// 7.4.2: an account is blocked and its tokens are dead, or neither.
+#[tokio::test(start_paused = true)]
+async fn set_account_status() {
+    let flow = async |world: &World| {
+        let blocked = world.auth.set_account_status(&world.ada.id, AccountStatus::Blocked).await;
+        answer!(blocked, SetAccountStatusError::Unavailable(_))
+    };
+    at_every_call("set_status", &[], flow, async |world, case| {
+        let raised = world.events.take().len();
+        assert_eq!(raised, usize::from(case.answer == Answer::Done), "{case:?}");
+        let status = world.auth.account_status(&world.ada.id).await.unwrap();
+        assert_eq!(status == Some(AccountStatus::Blocked), case.committed, "{case:?}");
+        assert_eq!(world.is_alive(&world.kept).await, !case.committed, "{case:?}");
+        let reset = world.auth.reset_password(PasswordReset::new(world.reset.as_str(), NEW)).await;
+        assert_eq!(reset.is_ok(), !case.committed, "the mail from before: {case:?}: {reset:?}");
+        world.auth.set_account_status(&world.ada.id, AccountStatus::Blocked).await.unwrap();
+        let login = world.auth.login(Login::email(EMAIL, if case.committed { OLD } else { NEW })).await;
+        assert!(matches!(login, Err(LoginError::Blocked)), "{case:?}: {login:?}");
+    })
+    .await;
+}
+
+/// A thing that works once is not lost by a store that fails, and never taken twice.
+#[tokio::test(start_paused = true)]
+async fn take_one_time() {
+    const PURPOSE: OneTimePurpose = OneTimePurpose::Other("club_invitation");
+    const SECRET: &str = "a token made elsewhere";
+    let flow = async |world: &World| {
+        let invitation = NewOneTime::new(PURPOSE, &world.ada.id, 0, 60_000);
+        world.auth.discard_one_time_of(PURPOSE, &world.ada.id).await.ok();
+        match world.auth.record_one_time(invitation, SECRET).await {
+            Ok(()) => answer!(world.auth.take_one_time(PURPOSE, SECRET).await, Unavailable::Store(_)),
+            Err(_) => Answer::Unavailable,
+        }
+    };
+    at_every_call("take_one_time", &["delete_one_time_of"], flow, async |world, case| {
+        let left = world.auth.take_one_time(PURPOSE, SECRET).await.unwrap();
+        let never_made = match case.method {
+            "delete_one_time_of" => case.answer == Answer::Dropped,
+            "insert_one_time" => matches!(case.fault, Fail | Hang),
+            _ => false,
+        };
+        assert_eq!(left.is_some(), !never_made && !case.committed, "{case:?}");
     })
     .await;
 }

@@ -3,8 +3,8 @@
 use crate::flows::update_user::{ATTEMPTS, changes_too_often};
 use crate::mails::{Ask, OwnWords};
 use crate::{
-    Account, Auth, ConfigError, CreateUserError, Event, MailContent, MailKind, MailOptions, OneTimePurpose,
-    OneTimeRecord, StoreError, StoredUser, TokenSecret, Unavailable, UserChange, UserId, random,
+    Account, AccountStatus, Auth, ConfigError, CreateUserError, Event, MailContent, MailKind, MailOptions,
+    OneTimePurpose, OneTimeRecord, StoreError, StoredUser, TokenSecret, Unavailable, UserChange, UserId, random,
 };
 
 const PURPOSE: OneTimePurpose = OneTimePurpose::VerifyEmail;
@@ -227,6 +227,8 @@ impl<U: Account> Auth<U> {
                 found.filter(|found| found.user.email_verified() != Some(true))
             }
         };
+        // Nothing that a blocked account proves lets it in.
+        let found = found.filter(|found| found.status != AccountStatus::Blocked);
         self.send_verification(found.as_ref().map(|found| &found.user), &request.mails).await?;
         Ok(())
     }

@@ -7,8 +7,13 @@ use gatekit_core::{OneTimePurpose, OneTimeRecord, OneTimeStore, Timestamp, UserI
 use super::{ROUNDS, T0, TEXTS, assert_failed, digest, ids, ok, rules, twenty};
 
 /// A line for each purpose there is.
-const PURPOSES: &[OneTimePurpose] =
-    &[OneTimePurpose::ResetPassword, OneTimePurpose::VerifyEmail, OneTimePurpose::ChangeEmail];
+const PURPOSES: &[OneTimePurpose] = &[
+    OneTimePurpose::ResetPassword,
+    OneTimePurpose::VerifyEmail,
+    OneTimePurpose::ChangeEmail,
+    OneTimePurpose::Other("club_invitation"),
+    OneTimePurpose::Other("Club_invitation"),
+];
 const RESET: OneTimePurpose = OneTimePurpose::ResetPassword;
 
 pub(super) async fn run<S: OneTimeStore, Made: Future<Output = S>>(make: impl Fn() -> Made) {
@@ -52,6 +57,7 @@ async fn a_record_is_found_as_it_was_stored_and_stays(store: impl OneTimeStore) 
     stored.push(OneTimeRecord { user_type: "Member".into(), ..record("of another type") });
     for text in TEXTS.into_iter().chain([""]) {
         stored.push(OneTimeRecord { email: Some(text.to_owned()), ..record(format!("to {text}")) });
+        stored.push(OneTimeRecord { data: Some(text.to_owned()), ..record(format!("with {text}")) });
     }
     for record in &stored {
         ok(store.insert_one_time(record).await);

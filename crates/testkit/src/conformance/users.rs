@@ -360,6 +360,7 @@ pub(super) fn assert_same<U: Account>(found: Option<StoredUser<U>>, expected: &S
     assert_eq!(found.user.username(), expected.user.username(), "{rule}");
     assert_eq!(found.user.realm(), expected.user.realm(), "{rule}");
     assert_eq!(found.rev, expected.rev, "{rule}");
+    assert_eq!(found.status, expected.status, "{rule}");
     assert!(found.password == expected.password, "{rule}: the password's hash differs");
 }
 

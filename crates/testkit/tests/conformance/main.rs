@@ -14,8 +14,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 
 use gatekit_core::{
-    DigestCredential, MemoryStore, NewUser, OneTimePurpose, StoredUser, Timestamp, TokenDigest, TokenOwner,
-    TokenRecord, User, UserId, UserStore,
+    AccountStatus, DigestCredential, MemoryStore, NewUser, OneTimePurpose, StoredUser, Timestamp, TokenDigest,
+    TokenOwner, TokenRecord, User, UserId, UserStore,
 };
 use gatekit_testkit::conformance::{self, Identifiers};
 use serde::{Deserialize, Serialize};
@@ -110,6 +110,18 @@ faults!(
     RemovalKeepsTheAddress,
     RemovalGivesTheIdAgain,
     RemovalOfAUserDoesNothing,
+    NewUserIsAlwaysActive,
+    StatusIsReadAsActive,
+    StatusIsNotFoundByAddress,
+    StatusLeavesRev,
+    StatusReturnsTheOldRev,
+    StatusIsNotStored,
+    StatusIsStoredAfterwards,
+    StatusOfTheSameIsNoChange,
+    StatusIsOfEverybody,
+    StatusOfAnUnknownIsSet,
+    PasswordSetsActive,
+    UpdateSetsActive,
     TokenIsReplaced,
     EmptyScopesAreNone,
     RenewalIsLost,
@@ -153,6 +165,7 @@ faults!(
     OneTimePurposeIsIgnored,
     OneTimePurgeIgnoresTheLimit,
     OneTimeAddressIsLost,
+    OneTimeDataIsLost,
     OneTimeRemovalIgnoresThePurpose,
     OneTimeRemovalIgnoresTheType,
     OneTimeRemovalTakesDecoys,
@@ -251,6 +264,7 @@ struct Faulty {
 #[derive(Default)]
 struct Memory {
     removed: Vec<UserId>,
+    statuses: HashMap<UserId, AccountStatus>,
     tokens: Vec<TokenRecord>,
     decoys: Vec<(OneTimePurpose, TokenDigest)>,
     devices: Vec<(String, UserId, TokenDigest)>,

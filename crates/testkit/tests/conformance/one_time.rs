@@ -7,8 +7,12 @@ use gatekit_core::{
 use super::Fault::*;
 use super::Faulty;
 
-const PURPOSES: [OneTimePurpose; 3] =
-    [OneTimePurpose::ResetPassword, OneTimePurpose::VerifyEmail, OneTimePurpose::ChangeEmail];
+const PURPOSES: [OneTimePurpose; 4] = [
+    OneTimePurpose::ResetPassword,
+    OneTimePurpose::VerifyEmail,
+    OneTimePurpose::ChangeEmail,
+    OneTimePurpose::Other("club_invitation"),
+];
 
 #[async_trait]
 impl OneTimeStore for Faulty {
@@ -19,6 +23,9 @@ impl OneTimeStore for Faulty {
         }
         if self.has(OneTimeAddressIsLost) {
             record.email = None;
+        }
+        if self.has(OneTimeDataIsLost) {
+            record.data = None;
         }
         if record.user_id.is_none() {
             self.memory.lock().unwrap().decoys.push((record.purpose, record.digest));

@@ -1,8 +1,9 @@
 //! Faults of users, and of the query that finds a token with its user.
 
 use gatekit_core::{
-    CreateUserError, Identifier, IdentifierKind, NewUser, PasswordHash, RoleStore, StoreError, StoredUser, TokenDigest,
-    TokenOwner, TokenStore, UserChange, UserId, UserOperation, UserQuery, UserStore, Where, async_trait,
+    AccountStatus, CreateUserError, Identifier, IdentifierKind, NewUser, PasswordHash, RoleStore, StoreError,
+    StoredUser, TokenDigest, TokenOwner, TokenStore, UserChange, UserId, UserOperation, UserQuery, UserStore, Where,
+    async_trait,
 };
 
 use super::Fault::*;
@@ -15,11 +16,28 @@ fn the_other(kind: IdentifierKind) -> IdentifierKind {
     }
 }
 
+impl Faulty {
+    /// Which the store in memory does not do.
+    fn set_without_rev(&self, id: &UserId, status: AccountStatus) {
+        self.memory.lock().unwrap().statuses.insert(id.clone(), status);
+    }
+
+    /// As it was set so, and active if that is what is wrong with this way of finding it.
+    fn with_status(&self, mut found: StoredUser<Person>, always_active: super::Fault) -> StoredUser<Person> {
+        let set = self.memory.lock().unwrap().statuses.get(&found.user.id).copied();
+        found.status = if self.has(always_active) { AccountStatus::Active } else { set.unwrap_or(found.status) };
+        found
+    }
+}
+
 #[async_trait]
 impl UserStore<Person> for Faulty {
     async fn create_user(&self, mut new: NewUser<Profile>) -> Result<StoredUser<Person>, CreateUserError> {
         if self.has(NamespaceIsIgnored) {
             new.namespace = String::new();
+        }
+        if self.has(NewUserIsAlwaysActive) {
+            new.status = AccountStatus::Active;
         }
         new.email = new.email.map(|email| self.text(&email));
         let email = new.email.clone();
@@ -51,7 +69,8 @@ impl UserStore<Person> for Faulty {
     }
 
     async fn find_user(&self, id: &UserId) -> Result<Option<StoredUser<Person>>, StoreError> {
-        self.store.find_user(&self.id(id)).await
+        let found = self.store.find_user(&self.id(id)).await?;
+        Ok(found.map(|found| self.with_status(found, StatusIsReadAsActive)))
     }
 
     async fn find_user_by(&self, identifier: &Identifier) -> Result<Option<StoredUser<Person>>, StoreError> {
@@ -60,7 +79,8 @@ impl UserStore<Person> for Faulty {
             identifier.namespace = String::new();
         }
         identifier.value = self.text(&identifier.value);
-        self.store.find_user_by(&identifier).await
+        let found = self.store.find_user_by(&identifier).await?;
+        Ok(found.map(|found| self.with_status(found, StatusIsNotFoundByAddress)))
     }
 
     async fn set_password(&self, id: &UserId, rev: i64, hash: &PasswordHash) -> Result<Option<i64>, StoreError> {
@@ -83,6 +103,11 @@ impl UserStore<Person> for Faulty {
                 self.pause().await;
                 let user = self.user(id).await.unwrap();
                 self.store.set_password(id, user.rev, hash).await
+            }
+            Some(PasswordSetsActive) => {
+                let rev = self.store.set_password(id, rev, hash).await?;
+                self.set_without_rev(id, AccountStatus::Active);
+                Ok(rev)
             }
             _ => self.store.set_password(id, rev, hash).await,
         }
@@ -242,6 +267,11 @@ impl UserStore<Person> for Faulty {
                 Ok(Some(changed))
             }
             Ok(Some(_)) if self.has(UpdateReturnsTheOldUser) => Ok(Some(old)),
+            Ok(Some(mut changed)) if self.has(UpdateSetsActive) => {
+                changed.status = AccountStatus::Active;
+                self.set_without_rev(&changed.user.id, changed.status);
+                Ok(Some(changed))
+            }
             answer => answer,
         }
     }
@@ -270,5 +300,36 @@ impl UserStore<Person> for Faulty {
             self.memory.lock().unwrap().removed.push(id.clone());
         }
         Ok(removed || self.has(RemovalIsAlwaysTrue))
+    }
+
+    async fn set_status(&self, id: &UserId, status: AccountStatus) -> Result<Option<i64>, StoreError> {
+        let id = &self.id(id);
+        let Some(user) = self.user(id).await else {
+            return Ok(self.has(StatusOfAnUnknownIsSet).then_some(1));
+        };
+        match self.fault {
+            Some(StatusLeavesRev) => {
+                self.set_without_rev(id, status);
+                Ok(Some(user.rev + 1))
+            }
+            Some(StatusReturnsTheOldRev) => Ok(self.store.set_status(id, status).await?.map(|rev| rev - 1)),
+            Some(StatusIsNotStored) => self.store.bump_rev(id).await,
+            Some(StatusIsStoredAfterwards) => {
+                let rev = self.store.bump_rev(id).await?;
+                self.pause().await;
+                self.set_without_rev(id, status);
+                Ok(rev)
+            }
+            Some(StatusOfTheSameIsNoChange) if user.status == status => Ok(Some(user.rev)),
+            Some(StatusIsOfEverybody) => {
+                for other in self.store.find_users(&UserQuery::default()).await? {
+                    if other.id != *id {
+                        self.store.set_status(&other.id, status).await?;
+                    }
+                }
+                self.store.set_status(id, status).await
+            }
+            _ => self.store.set_status(id, status).await,
+        }
     }
 }
