@@ -1,4 +1,16 @@
 //! CM-Well's login as its clients meet it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+mod auth_operations;
+mod bad_input;
+mod costs;
 mod digest;
+mod exp;
+mod faults;
+mod filter;
+mod login;
+mod mounts;
+mod permission_layer;
+mod site;
+mod sources;
+mod tokens;
