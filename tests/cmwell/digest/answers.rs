@@ -103,7 +103,7 @@ on_every_store! {
             ("algorithm", "MD5-sess"),
             ("algorithm", "none"),
             ("qop", "auth-int"),
-            ("qop", "auth,auth-int"),
+            ("qop", "auth-conf"),
             ("qop", "none"),
             ("userhash", "true"),
         ];

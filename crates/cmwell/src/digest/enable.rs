@@ -110,7 +110,7 @@ impl Digest {
         for algorithm in self.algorithms() {
             let ha1 = algorithm.ha1(&name, &self.realm, password.expose());
             let (user_type, realm) = (U::model_name(), &self.realm);
-            let binding = Binding { user_type, user: id, realm, algorithm, password: &mark };
+            let binding = Binding { user_type, user: id, name: &name, realm, algorithm, password: &mark };
             let mut nonce = [0; 12];
             auth.fill_random(&mut nonce)?;
             let sealed = seal::seal(key, nonce, &binding, &ha1)

@@ -2,8 +2,13 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
-use gatekit_core::{Account, DigestStore, Event, Hooks, async_trait};
+use gatekit_core::{Account, DigestStore, Event, Hooks, StoreError, async_trait};
+use tokio::time::timeout;
+
+/// How long the change of a password waits for it: the default of `Policy::store_timeout`.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A hook that removes a user's Digest credentials with its password: [`Builder::hooks`](gatekit_core::Builder::hooks).
 ///
@@ -38,7 +43,8 @@ impl fmt::Debug for ForgetDigests {
 impl<U: Account> Hooks<U> for ForgetDigests {
     async fn on_event(&self, event: &Event<U>) {
         let (Event::PasswordChanged { user_id, .. } | Event::UserDeleted { user_id }) = event else { return };
-        if let Err(error) = self.0.delete_digests_of(U::model_name(), user_id).await {
+        let forgotten = timeout(PATIENCE, self.0.delete_digests_of(U::model_name(), user_id)).await;
+        if let Err(error) = forgotten.unwrap_or(Err(StoreError::Timeout)) {
             tracing::warn!(%error, user = %user_id, "Digest credentials of an old password are left over; nobody can use them");
         }
     }

@@ -41,7 +41,9 @@ pub struct SealingKey {
 #[non_exhaustive]
 pub enum SealingKeyError {
     /// It is too short to be random enough (ASVS 11.2.3).
-    #[error("a sealing key must have at least {MIN_BYTES} bytes, and this one has {bytes}: take one from `openssl rand -base64 48`")]
+    #[error(
+        "a sealing key must have at least {MIN_BYTES} bytes, and this one has {bytes}: take one from `openssl rand -base64 48`"
+    )]
     Short {
         /// How many bytes it has.
         bytes: usize,
@@ -116,7 +118,10 @@ mod tests {
 
     #[test]
     fn a_key_that_could_be_guessed_is_refused() {
-        assert_eq!(SealingKey::new("0123456789abcdef0123456789abcde").err(), Some(SealingKeyError::Short { bytes: 31 }));
+        assert_eq!(
+            SealingKey::new("0123456789abcdef0123456789abcde").err(),
+            Some(SealingKeyError::Short { bytes: 31 })
+        );
         assert_eq!(SealingKey::new("").err(), Some(SealingKeyError::Short { bytes: 0 }));
         assert_eq!(SealingKey::new([7; 64]).err(), Some(SealingKeyError::Constant));
         assert!(SealingKey::new("0123456789abcdef0123456789abcdef").is_ok());

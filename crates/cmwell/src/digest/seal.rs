@@ -19,6 +19,8 @@ const TAG: usize = 16;
 pub(super) struct Binding<'a> {
     pub(super) user_type: &'a str,
     pub(super) user: &'a UserId,
+    /// What the user is called here. It is hashed with the password, so that a user of another name needs another credential.
+    pub(super) name: &'a str,
     pub(super) realm: &'a str,
     pub(super) algorithm: Algorithm,
     /// Of the password: another after each change.
@@ -37,6 +39,7 @@ impl Binding<'_> {
             self.user_type.as_bytes(),
             kind,
             user.as_bytes(),
+            self.name.as_bytes(),
             self.realm.as_bytes(),
             self.algorithm.name().as_bytes(),
             self.password.as_bytes(),
@@ -96,6 +99,7 @@ mod tests {
     struct Bound {
         user_type: &'static str,
         user: UserId,
+        name: &'static str,
         realm: &'static str,
         algorithm: Algorithm,
         password: TokenDigest,
@@ -104,12 +108,12 @@ mod tests {
     impl Bound {
         fn new() -> Self {
             let (user, password) = (UserId::from(7), TokenDigest::of("$argon2id$.."));
-            Self { user_type: "User", user, realm: "cmwell", algorithm: Algorithm::Sha256, password }
+            Self { user_type: "User", user, name: "myUser", realm: "cmwell", algorithm: Algorithm::Sha256, password }
         }
 
         fn binding(&self) -> Binding<'_> {
-            let Self { user_type, user, realm, algorithm, password } = self;
-            Binding { user_type, user, realm, algorithm: *algorithm, password }
+            let Self { user_type, user, name, realm, algorithm, password } = self;
+            Binding { user_type, user, name, realm, algorithm: *algorithm, password }
         }
     }
 
@@ -129,6 +133,7 @@ mod tests {
             Bound { user_type: "Member", ..Bound::new() },
             Bound { user: UserId::from(8), ..Bound::new() },
             Bound { user: UserId::from("7"), ..Bound::new() },
+            Bound { name: "myUsers", ..Bound::new() },
             Bound { realm: "other", ..Bound::new() },
             Bound { algorithm: Algorithm::Md5, ..Bound::new() },
             Bound { password: TokenDigest::of("$argon2id$.. of another"), ..Bound::new() },

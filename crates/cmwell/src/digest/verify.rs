@@ -76,7 +76,7 @@ impl Digest {
         };
         // 4
         let Found { account, sealed } = self.find(auth, names, &answer, algorithm).await?;
-        let ha1 = self.open(account.as_ref(), sealed, algorithm);
+        let ha1 = self.open(auth, names, account.as_ref(), sealed, algorithm);
         // 5
         let (ha1, is_known) = match ha1 {
             Some(ha1) => (ha1, true),
@@ -152,18 +152,28 @@ impl Digest {
     /// What is sealed for this user and this password. Without a user, a credential or a password: `None`, after as much work.
     fn open<U: Account>(
         &self,
+        auth: &Auth<U>,
+        names: LoginNames,
         account: Option<&KnownAccount<U>>,
         sealed: Option<Vec<u8>>,
         algorithm: Algorithm,
     ) -> Option<Zeroizing<String>> {
         let user = account.map_or(UserId::Int(0), |account| account.user.id());
+        let name = account.and_then(|account| names.full_name_of(auth, &account.user));
         let mark = account.and_then(|account| account.password_mark);
-        let is_complete = mark.is_some() && sealed.is_some();
+        let is_complete = name.is_some() && mark.is_some() && sealed.is_some();
         let decoy = || self.keys.first().map(|key| seal::decoy(key, algorithm)).unwrap_or_default();
         let sealed = sealed.unwrap_or_else(decoy);
+        let name = name.unwrap_or_default();
         let password = mark.unwrap_or_else(|| TokenDigest::from_bytes([0; 32]));
-        let binding =
-            Binding { user_type: U::model_name(), user: &user, realm: &self.realm, algorithm, password: &password };
+        let binding = Binding {
+            user_type: U::model_name(),
+            user: &user,
+            name: &name,
+            realm: &self.realm,
+            algorithm,
+            password: &password,
+        };
         seal::open(&self.keys, &binding, &sealed).filter(|_| is_complete)
     }
 }
