@@ -53,6 +53,20 @@ on_every_store! {
         site.login(EMAIL, NEW).await.expect_status(200);
     }
 
+    /// Who was told that the mail comes need not read that it can be ignored.
+    async fn the_mail_says_that_it_can_be_ignored_unless_the_app_hides_it(store) {
+        let site = Site::new(store).await;
+        let ignore = "If you know nothing of it, there is nothing to do.";
+        for (count, hide) in [(1, false), (2, true)] {
+            let body = json!({"email": EMAIL, "hideIgnoreMessage": hide});
+            site.post("/wix/send-set-password-email").json(body).await.expect_status(200);
+            let mails = site.mails.wait_for_kind(MailKind::SetPassword, count).await;
+            let mail = &mails[count - 1];
+            assert_eq!(mail.text.contains(ignore), !hide, "{}", mail.text);
+            assert_eq!(mail.html.as_deref().unwrap_or_default().contains(ignore), !hide);
+        }
+    }
+
     /// 6.3.8, V-85: same answer, same writes, no hashing; and the link leads to the page of the app.
     async fn an_unknown_address_looks_and_costs_the_same(store) {
         let site = Site::new(store).await;

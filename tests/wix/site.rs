@@ -179,9 +179,7 @@ impl Site {
     pub(crate) async fn code(&self, count: usize) -> String {
         self.auth.mails_sent().await;
         let mails = self.mails.wait_for_kind(MailKind::EmailCode, count).await;
-        let words = mails.get(count - 1).expect("so many mails").text.split(|c: char| !c.is_ascii_alphanumeric());
-        let mut codes = words.filter(|word| word.len() == 6 && word.bytes().all(|byte| byte.is_ascii_digit()));
-        codes.next().expect("a code").to_owned()
+        MailSink::code_in(mails.get(count - 1).expect("so many mails")).expect("a code")
     }
 
     /// How many passwords were hashed, what was asked of the store, and the answer.

@@ -125,7 +125,11 @@ impl<U: Account> Auth<U> {
         };
         // Words of the app's own are for a link; without one they would lead nowhere.
         let own_text = own.text.filter(|_| link.is_some());
-        let text = own_text.unwrap_or_else(|| word(what)).replace("\r\n", "\n");
+        let mut text = own_text.unwrap_or_else(|| word(what)).replace("\r\n", "\n");
+        let ignore = word("ignore");
+        if own_text.is_none() && !mails.hide_ignore_message && !ignore.is_empty() {
+            text = format!("{text}\n\n{ignore}");
+        }
         let printable = |text: &str| text.chars().filter(|c| !is_hidden(*c)).collect::<String>();
         let site = self.0.site_name.as_deref().unwrap_or_default();
         let values = values.iter().copied().chain([("email", to), ("site", site)]);

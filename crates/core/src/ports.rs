@@ -493,6 +493,9 @@ pub struct MailOptions {
     pub page: Option<String>,
     /// The language, as a tag of RFC 5646: `de`. English where there are no texts in it.
     pub language: Option<String>,
+    /// Leave out that who knows nothing of it need do nothing: the text `mail.set_password.ignore` of [`MailKind::SetPassword`]. For who
+    /// expects the mail.
+    pub hide_ignore_message: bool,
 }
 
 impl MailOptions {
@@ -513,6 +516,13 @@ impl MailOptions {
     #[must_use]
     pub fn language(mut self, tag: impl Into<String>) -> Self {
         self.language = Some(tag.into());
+        self
+    }
+
+    /// Without the words for who knows nothing of it.
+    #[must_use]
+    pub fn hide_ignore_message(mut self, hide: bool) -> Self {
+        self.hide_ignore_message = hide;
         self
     }
 }

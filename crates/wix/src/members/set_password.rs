@@ -45,7 +45,8 @@ impl WixMembers {
     ///
     /// [`WixError::Unavailable`].
     pub async fn send_set_password_email(&self, email: &str, options: SetPasswordEmailOptions) -> Result<(), WixError> {
-        let SetPasswordEmailOptions { mails, .. } = options;
+        let SetPasswordEmailOptions { hide_ignore_message, mails } = options;
+        let mails = mails.hide_ignore_message(hide_ignore_message);
         let request = RequestPasswordReset::email(email).set_password(true).ttl(TTL);
         let request = request.mails(self.with_set_password_page(mails));
         match self.auth().request_password_reset(request).await {
