@@ -155,4 +155,7 @@ mod guides {
     #[cfg(feature = "pages")]
     #[doc = include_str!("../../../docs/guide/pages.md")]
     mod pages {}
+    #[cfg(feature = "wix")]
+    #[doc = include_str!("../../../docs/guide/from-wix.md")]
+    mod from_wix {}
 }
