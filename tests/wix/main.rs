@@ -8,6 +8,7 @@ mod approval;
 mod config;
 mod faults;
 mod generate;
+mod iam;
 mod login;
 mod register;
 mod secrets;

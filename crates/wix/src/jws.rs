@@ -207,6 +207,12 @@ impl TokenKeys {
         Ok(jws.payload)
     }
 
+    /// Keys for another purpose, made of these, the current one's first. `label` says what for; it is no signing input of a token, which has a
+    /// point in it.
+    pub(crate) fn derive(&self, label: &[u8]) -> impl Iterator<Item = [u8; 32]> {
+        self.all().map(move |key| key.mac.clone().chain_update(label).finalize().into_bytes().into())
+    }
+
     fn all(&self) -> impl Iterator<Item = &Key> {
         std::iter::once(&self.current).chain(&self.older)
     }

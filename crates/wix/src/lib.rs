@@ -15,12 +15,14 @@
 //! | --- | --- |
 //! | Wix' backend functions | [`WixMembers`] |
 //! | routes for pages of the app's own | [`WixMembers::router`] |
+//! | the endpoints that `@wix/sdk` calls | [`WixMembers::iam_router`] |
 //! | the account of a member | [`MemberUser`], a [`User`](gatekit_core::User) with a [`MemberProfile`] |
 //! | a member as clients see it | [`Member`] |
 //! | what tokens say, and who signs them | [`SessionClaims`], [`ApprovalClaims`], [`TokenKeys`] |
 //! | what goes wrong | [`WixError`], which is an answer too |
 
 mod error;
+mod iam;
 mod jws;
 mod member;
 mod member_id;
@@ -30,6 +32,7 @@ mod session_token;
 
 pub use {
     error::{FieldViolation, WixError},
+    iam::{ClientConfigError, RefreshReuse, Visitor},
     jws::{TokenError, TokenKeyError, TokenKeys},
     member::{
         ActivityStatus, ContactInfo, Fieldset, Member, MemberProfile, MemberStatus, MemberUser, PrivacyStatus,

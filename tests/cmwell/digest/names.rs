@@ -7,8 +7,17 @@ use gatekit_tests::on_every_store;
 use super::client::Challenge;
 use super::site::{NAME, NOBODY, PASSWORD, Site, Wishes};
 
-const NAMES: [&str; 9] =
-    ["a.b@example.com", "Jürgen Müller", "Jäsøn Doe", "用户", r#"us"er"#, r"DOMAIN\user", "a b", "a,b=c", "per%20cent+plus"];
+const NAMES: [&str; 9] = [
+    "a.b@example.com",
+    "Jürgen Müller",
+    "Jäsøn Doe",
+    "用户",
+    r#"us"er"#,
+    r"DOMAIN\user",
+    "a b",
+    "a,b=c",
+    "per%20cent+plus",
+];
 
 on_every_store! {
     async fn every_name_can_log_in(store) {

@@ -122,7 +122,18 @@ impl Site {
                 self::router(&site.build().unwrap())
             })
         };
-        Self { auth, cmwell, router, clock, events, faults, digests, rekeyed, signed_up: AtomicU32::new(1), _folder: folder }
+        Self {
+            auth,
+            cmwell,
+            router,
+            clock,
+            events,
+            faults,
+            digests,
+            rekeyed,
+            signed_up: AtomicU32::new(1),
+            _folder: folder,
+        }
     }
 
     pub(crate) fn get(&self, path: &str) -> Call {

@@ -3,6 +3,7 @@
 //! 1. `loopback` stands in place of a LoopBack project: every client must work.
 //! 2. `quickstart` follows Gatekit's own rules: the clients must work that use nothing LoopBack alone allows.
 //! 3. `cmwell` stands in place of a CM-Well server, for curl and for Python's requests.
+//! 4. `wix` stands in place of Wix, for its JavaScript SDK.
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
@@ -32,7 +33,7 @@ pub(super) fn run(workspace: &Workspace) -> Result<Passed> {
     tools::curl()?;
     let python = tools::python_requests()?;
     Run::new("npm", &["ci", "--no-audit", "--no-fund"]).dir(&clients).show()?;
-    Run::cargo(&["build", "-p", "loopback", "-p", "quickstart", "-p", "cmwell"]).show()?;
+    Run::cargo(&["build", "-p", "loopback", "-p", "quickstart", "-p", "cmwell", "-p", "wix"]).show()?;
 
     let against = |example: &str, tests: &[PathBuf]| {
         let server = Server::start(example, &workspace.executable(example))?;
@@ -45,6 +46,7 @@ pub(super) fn run(workspace: &Workspace) -> Result<Passed> {
         against("loopback", &all),
         against("quickstart", &FOR_ANY_POLICY.map(PathBuf::from)),
         cmwell(workspace, &node, &python),
+        wix(workspace, &node),
     ];
     let failures: Vec<String> = outcomes.into_iter().filter_map(Result::err).collect();
     if failures.is_empty() { Ok(Passed::default()) } else { Err(failures.join("; ")) }
@@ -62,6 +64,17 @@ fn cmwell(workspace: &Workspace, node: &Path, python: &str) -> Result<()> {
     let outcomes = [curl, requests.show()];
     let failures: Vec<String> = outcomes.into_iter().filter_map(Result::err).collect();
     if failures.is_empty() { Ok(()) } else { Err(format!("cmwell: {}", failures.join("; "))) }
+}
+
+/// Wix's SDK, with packages of its own. Its tests start servers with other settings themselves.
+fn wix(workspace: &Workspace, node: &Path) -> Result<()> {
+    let folder = workspace.root.join("tests/clients/wix");
+    Run::new("npm", &["ci", "--no-audit", "--no-fund"]).dir(&folder).show()?;
+    let executable = workspace.executable("wix");
+    let server = Server::start("wix", &executable)?;
+    println!("wix listens on {}", server.url);
+    let run = Run::new(node, &["--test", TEST]).env("BASE_URL", &server.url).env("EXECUTABLE", executable).dir(&folder);
+    test_files(&folder)?.iter().fold(run, Run::arg).show().map_err(|why| format!("wix: {why}"))
 }
 
 /// `*.test.js`, `*.test.mjs` and so on; none at all is an error, since a run of no tests proves nothing.

@@ -122,7 +122,7 @@ impl WixMembers {
     }
 
     /// Notes when the member logged in last. The login does not depend on it.
-    async fn note_login(&self, user: MemberUser) -> MemberUser {
+    pub(crate) async fn note_login(&self, user: MemberUser) -> MemberUser {
         let changes = Map::from_iter([("lastLoginDate".to_owned(), Value::from(self.auth().now().0))]);
         let update = UpdateUser::patch(user.id.clone(), changes).trusted();
         match self.auth().update_user(update).await {

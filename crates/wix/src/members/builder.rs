@@ -6,7 +6,7 @@ use gatekit_core::{Auth, UserOperation};
 
 use super::{Inner, WixMembers};
 use crate::member::MemberUser;
-use crate::{InvalidSiteId, SiteId, TokenKeys};
+use crate::{InvalidSiteId, SiteId, TokenKeys, iam};
 
 /// Who becomes a member by signing up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -64,6 +64,9 @@ pub enum WixConfigError {
     /// The collection's id is no GUID.
     #[error(transparent)]
     CollectionId(#[from] InvalidSiteId),
+    /// What the endpoints of the SDK were told.
+    #[error(transparent)]
+    Clients(#[from] iam::ClientConfigError),
     /// `set_password_page` is no path, or has no place for the secret.
     #[error("`set_password_page` must be a path of the own site with `{{token}}` where the secret goes")]
     SetPasswordPage,
@@ -89,6 +92,7 @@ pub struct WixMembersBuilder {
     set_password_page: Option<String>,
     form_token: bool,
     session_ttl: Option<i64>,
+    pub(crate) iam: iam::Settings,
 }
 
 impl WixMembers {
@@ -113,6 +117,7 @@ impl WixMembers {
             set_password_page: None,
             form_token: false,
             session_ttl: None,
+            iam: iam::Settings::default(),
         }
     }
 }
@@ -211,9 +216,12 @@ impl WixMembersBuilder {
             return Err(WixConfigError::ContactField(name.clone()));
         }
         let collection_id = self.collection_id.map(SiteId::new).transpose()?.map(|id| id.to_string());
+        let client_id = self.client_id.unwrap_or_else(|| self.site.derive("client"));
+        self.iam.check(&client_id)?;
         Ok(WixMembers(Arc::new(Inner {
+            iam: self.iam,
             collection_id: collection_id.unwrap_or_else(|| self.site.derive("members")),
-            client_id: self.client_id.unwrap_or_else(|| self.site.derive("client")),
+            client_id,
             auth: self.auth,
             site: self.site,
             session_keys: self.session_keys,

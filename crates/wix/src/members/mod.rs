@@ -7,6 +7,7 @@ mod change_login_email;
 mod email_code;
 mod generate;
 mod login;
+mod recover;
 mod register;
 mod set_password;
 
@@ -24,7 +25,7 @@ pub use set_password::SetPasswordEmailOptions;
 
 use crate::member::MemberUser;
 use crate::session_token::DEADLINE_MS;
-use crate::{Fieldset, Member, MemberId, SiteId, TokenKeys, WixError};
+use crate::{Fieldset, Member, MemberId, SiteId, TokenKeys, WixError, iam};
 
 /// The members of a site: Wix' backend functions over Gatekit's accounts. A clone is another handle to the same.
 ///
@@ -55,14 +56,15 @@ use crate::{Fieldset, Member, MemberId, SiteId, TokenKeys, WixError};
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
-pub struct WixMembers(Arc<Inner>);
+pub struct WixMembers(pub(crate) Arc<Inner>);
 
 pub(crate) struct Inner {
     auth: Auth<MemberUser>,
+    pub(crate) iam: iam::Settings,
     site: SiteId,
     collection_id: String,
     client_id: String,
-    session_keys: TokenKeys,
+    pub(crate) session_keys: TokenKeys,
     approval_keys: TokenKeys,
     approval: ApprovalPolicy,
     taken_email: TakenEmail,

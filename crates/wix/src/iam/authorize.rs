@@ -1,0 +1,43 @@
+//! `GET /oauth2/authorize?code=…`: where a browser learns the code, as a message from a hidden frame or in the address it is sent to.
+//!
+//! It changes nothing: the code is spent by who brings it to `/oauth2/token`. In the URL it is worth as much as it is in that of any
+//! OAuth client: without the verifier, which never leaves the page, nothing (RFC 9700 §2.1.1).
+
+use axum::extract::{Request, State};
+use axum::http::header::LOCATION;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+
+use super::code::{self, ResponseMode};
+use super::frame;
+use super::reply::Refusal;
+use super::router::Iam;
+
+pub(super) async fn authorize(State(iam): State<Iam>, request: Request) -> Result<Response, Refusal> {
+    let query = request.uri().query().unwrap_or_default();
+    let mut codes = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "code");
+    let secret = match (codes.next(), codes.next()) {
+        (Some((_, secret)), None) => secret,
+        _ => return Ok(ended()),
+    };
+    let found = code::find(iam.auth(), &secret).await?;
+    let Some(asked) = found else { return Ok(ended()) };
+    let answer = [("code", &*secret), ("state", asked.state.as_str())];
+    if asked.mode == ResponseMode::WebMessage {
+        let told = match &asked.origin {
+            Some(origin) => std::slice::from_ref(origin),
+            None => iam.clients.origins.as_slice(),
+        };
+        return Ok(frame::tell(&answer, told));
+    }
+    let location = asked.location(&answer).and_then(|location| HeaderValue::try_from(location).ok());
+    let Some(location) = location else { return Ok(ended()) };
+    let mut headers = frame::safe_headers();
+    headers.insert(LOCATION, location);
+    Ok((StatusCode::SEE_OTHER, headers).into_response())
+}
+
+/// For a person who has come too late.
+fn ended() -> Response {
+    (StatusCode::BAD_REQUEST, frame::safe_headers(), "This link has ended. Please log in again.\n").into_response()
+}

@@ -1,0 +1,44 @@
+//! `POST /_api/iam/authentication/v2/change-password`: another password for who has just logged in.
+//!
+//! The call of the SDK brings no old password. So it is taken from who has proven it within `Policy::step_up_ttl` (ASVS 6.2.3, 7.5.1), and
+//! from nobody who found a session open. All sessions end, this one too (ASVS 7.4.3).
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use gatekit_core::{AuthenticateError, MailOptions, ResetPasswordError, Unavailable};
+use serde_json::json;
+
+use super::family;
+use super::reply::{self, Refusal, required};
+use super::router::Iam;
+use crate::WixError;
+
+pub(super) async fn change_password(State(iam): State<Iam>, request: Request) -> Result<Response, Refusal> {
+    let (parts, body) = reply::read(request).await?;
+    let auth = iam.auth();
+    let secret = reply::bearer(&parts.headers).ok_or_else(Refusal::session)?;
+    let caller = match auth.authenticate(secret).await {
+        Ok(caller) => caller,
+        Err(AuthenticateError::Unavailable(error)) => return Err(Unavailable::from(error).into()),
+        Err(_) => return Err(Refusal::session()),
+    };
+    let token =
+        caller.token.as_ref().filter(|token| token.is_fresh(auth.now(), auth.policy().step_up_ttl)).ok_or_else(
+            || {
+                let why = "the password must have been proven a moment ago: log in again, and ask then";
+                Refusal::new(StatusCode::FORBIDDEN, "LOGIN_REQUIRED", why)
+            },
+        )?;
+    let new = required(&body, "newPassword")?.into();
+    let user = caller.principal.id.clone();
+    match auth.set_password_with(&user, new, Some(token), &MailOptions::default()).await {
+        Ok(()) => {}
+        Err(ResetPasswordError::Password(error)) => return Err(WixError::from(error).into()),
+        Err(ResetPasswordError::Unavailable(error)) => return Err(error.into()),
+        Err(_) => return Err(Refusal::session()),
+    }
+    // It was kept so that a change could not come from a token that another request had ended.
+    family::log_out(auth, secret).await?;
+    Ok(reply::json(json!({})))
+}

@@ -1,0 +1,24 @@
+//! `POST /_api/iam/authentication/v2/login`: an address and a password for a state.
+
+use axum::extract::{Request, State as Extract};
+use axum::response::Response;
+use gatekit_core::Login;
+use serde_json::{Map, Value};
+
+use super::reply::{self, Refusal, required};
+use super::router::Iam;
+use super::state::State;
+use crate::WixError;
+
+pub(super) async fn login(Extract(iam): Extract<Iam>, request: Request) -> Result<Response, Refusal> {
+    let (parts, body) = reply::read(request).await?;
+    let mut login = Login::email(login_email(&body)?, required(&body, "password")?);
+    login.client = gatekit_routes::client(iam.auth(), &parts);
+    Ok(State::of(iam.members.sign_in(login).await)?.into_response())
+}
+
+/// `loginId.email`. The SDK knows no other way to name a member.
+pub(super) fn login_email(body: &Map<String, Value>) -> Result<&str, Refusal> {
+    let email = body.get("loginId").and_then(|id| id.get("email")).and_then(Value::as_str);
+    email.ok_or_else(|| WixError::EmailMissing.into())
+}

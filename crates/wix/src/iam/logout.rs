@@ -1,0 +1,36 @@
+//! `GET /_api/iam/authentication/v1/logout`: where a browser is sent after a logout, and on to where it came from.
+//!
+//! The logout itself has happened before, when the client asked for this address with its token. A GET that a page of another site can
+//! cause ends nothing.
+
+use axum::extract::{Request, State};
+use axum::http::header::LOCATION;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+
+use super::frame;
+use super::reply::Refusal;
+use super::router::Iam;
+
+/// Where this is.
+pub(super) const PATH: &str = "/_api/iam/authentication/v1/logout";
+
+pub(super) async fn logout(State(iam): State<Iam>, request: Request) -> Result<Response, Refusal> {
+    let query = request.uri().query().unwrap_or_default();
+    let mut targets = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "postLogoutRedirectUri");
+    let target = match (targets.next(), targets.next()) {
+        (None, _) => "/".to_owned(),
+        (Some((_, target)), None) if iam.clients.may_lead_to(&target) => target.into_owned(),
+        _ => return Err(Refusal::redirect()),
+    };
+    let location = HeaderValue::try_from(target).map_err(|_| Refusal::redirect())?;
+    let mut headers = frame::safe_headers();
+    headers.insert(LOCATION, location);
+    Ok((StatusCode::SEE_OTHER, headers).into_response())
+}
+
+/// The address of this endpoint that leads on to `target`.
+pub(super) fn url(base: &str, client_id: &str, target: &str) -> String {
+    let pairs = [("postLogoutRedirectUri", target), ("clientId", client_id)];
+    format!("{base}{PATH}?{}", form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish())
+}

@@ -1,0 +1,121 @@
+//! Where are the endpoints, and what do they share?
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::{HeaderValue, Method};
+use axum::routing::{get, post};
+use gatekit_core::Auth;
+use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
+
+use super::settings::Clients;
+use super::visitor::{LABEL, Use, VisitorKeys};
+use super::{
+    RefreshReuse, Visitor, authorize, change_password, login, logout, recovery, redirect_session, register, token,
+    verify,
+};
+use crate::{MemberUser, WixMembers, WixMembersBuilder};
+
+/// What every endpoint has.
+#[derive(Clone)]
+pub(crate) struct Iam(Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) members: WixMembers,
+    pub(crate) clients: Clients,
+    pub(crate) visitors: VisitorKeys,
+}
+
+impl std::ops::Deref for Iam {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl Iam {
+    pub(crate) fn auth(&self) -> &Auth<MemberUser> {
+        self.members.auth()
+    }
+}
+
+impl WixMembersBuilder {
+    /// Where browsers reach the app: scheme, host and port, such as `https://www.example.com`. The endpoints of the SDK send browsers there, and
+    /// [`iam_router`](WixMembers::iam_router) needs it; what a request says of its host is not believed.
+    pub fn public_url(mut self, origin: impl Into<String>) -> Self {
+        let origin = origin.into();
+        self.iam.public_url = Some(origin.trim_end_matches('/').to_owned());
+        self
+    }
+
+    /// An origin beside the app's own whose pages may use the SDK: scheme, host and port, such as `https://shop.example.com`. Their
+    /// requests are answered (CORS), the hidden frame tells them codes, and members may be sent back to them. Several may be added. `http://` is
+    /// for this machine.
+    pub fn allowed_origin(mut self, origin: impl Into<String>) -> Self {
+        self.iam.origins.push(origin.into());
+        self
+    }
+
+    /// What happens if a refresh token comes back that was used. [`RefreshReuse::EndsFamily`] unless set.
+    pub fn refresh_reuse(mut self, reuse: RefreshReuse) -> Self {
+        self.iam.reuse = reuse;
+        self
+    }
+}
+
+impl WixMembers {
+    /// The endpoints that `@wix/sdk` calls, at the paths that it knows. They go into the root of the app; the table is above.
+    ///
+    /// ```
+    /// # fn app(members: &gatekit_wix::WixMembers) {
+    /// let app: axum::Router = axum::Router::new().merge(members.iam_router()).nest("/wix", members.router());
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the builder was not told [`public_url`](WixMembersBuilder::public_url).
+    #[expect(clippy::panic, reason = "the app's author meets it at the first start, and never again")]
+    pub fn iam_router<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
+        let Some(clients) = self.0.iam.complete(self.client_id()) else {
+            panic!("iam_router needs `.public_url(\"https://www.example.com\")` on the builder of WixMembers");
+        };
+        let cors = cors(&clients);
+        let iam = Iam(Arc::new(Inner { members: self.clone(), clients, visitors: self.visitor_keys() }));
+        Router::new()
+            .route("/oauth2/token", post(token::token))
+            .route("/oauth2/authorize", get(authorize::authorize))
+            .route("/_api/iam/authentication/v2/login", post(login::login))
+            .route("/_api/iam/authentication/v2/register", post(register::register))
+            .route("/_api/iam/authentication/v2/change-password", post(change_password::change_password))
+            .route(logout::PATH, get(logout::logout))
+            .route("/_api/iam/verification/v1/auth/verify", post(verify::verify))
+            .route("/_api/iam/recovery/v1/send-email", post(recovery::send_email))
+            .route("/_api/iam/recovery/v1/recover", post(recovery::recover))
+            .route("/_api/redirects-api/v1/redirect-session", post(redirect_session::redirect_session))
+            .layer(cors)
+            .with_state(iam)
+    }
+
+    /// The visitor whose access token this is; `None` if it is none, or has ended. A member's token is none.
+    #[must_use]
+    pub fn visitor(&self, access_token: &str) -> Option<Visitor> {
+        self.visitor_keys().verify(access_token, Use::Access, self.auth().now())
+    }
+
+    fn visitor_keys(&self) -> VisitorKeys {
+        VisitorKeys::new(self.0.session_keys.derive(LABEL))
+    }
+}
+
+/// Pages of the listed origins may read the answers. No cookie is sent with the requests, and none would count.
+fn cors(clients: &Clients) -> CorsLayer {
+    let origins = clients.origins.iter().filter_map(|origin| HeaderValue::try_from(origin).ok());
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins))
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers(AllowHeaders::mirror_request())
+        .max_age(Duration::from_secs(3600))
+}

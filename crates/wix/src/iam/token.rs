@@ -1,0 +1,121 @@
+//! `POST /oauth2/token`: tokens for a visitor, for who brings a refresh token, and for who brings a code (RFC 6749 §4.1.3, §5, §6, with the
+//! names that Wix gives to the members).
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::Response;
+use gatekit_core::{Client, Unavailable};
+use serde_json::{Map, Value, json};
+
+use super::code::{self, Brought};
+use super::family::{self, GrantError, MemberTokens};
+use super::reply::{self, Refusal};
+use super::router::Iam;
+use super::visitor::{Use, Visitor};
+
+/// How long a visitor's access token lasts, in seconds: as long as a member's.
+const VISITOR_TTL: i64 = family::ACCESS_TTL;
+/// How long a visitor's refresh token lasts, in seconds. Each time it is used there is another.
+const VISITOR_REFRESH_TTL: i64 = family::FAMILY_TTL;
+
+pub(super) async fn token(State(iam): State<Iam>, request: Request) -> Result<Response, Refusal> {
+    let (parts, body) = reply::read(request).await?;
+    let client_id = known_client(&iam, &body)?;
+    match text(&body, "grantType", "grant_type") {
+        Some("anonymous") => visitor(&iam, Visitor { id: new_visitor(&iam)?, client_id: client_id.to_owned() }),
+        Some("refresh_token") => refresh(&iam, &parts, &body, client_id).await,
+        Some("authorization_code") => exchange(&iam, &parts, &body, client_id).await,
+        Some(_) => Err(refused("unsupported_grant_type", "this grant is not supported")),
+        None => Err(refused("invalid_request", "grantType is required")),
+    }
+}
+
+fn known_client<'a>(iam: &Iam, body: &'a Map<String, Value>) -> Result<&'a str, Refusal> {
+    let client_id = text(body, "clientId", "client_id").filter(|id| iam.clients.knows(id));
+    client_id.ok_or_else(|| Refusal::oauth(StatusCode::UNAUTHORIZED, "invalid_client", "the client is not known"))
+}
+
+async fn refresh(iam: &Iam, parts: &Parts, body: &Map<String, Value>, client_id: &str) -> Result<Response, Refusal> {
+    let token = text(body, "refreshToken", "refresh_token").ok_or_else(|| missing("refreshToken"))?;
+    let auth = iam.auth();
+    if let Some(known) = iam.visitors.verify(token, Use::Refresh, auth.now()) {
+        return if known.client_id == client_id { visitor(iam, known) } else { Err(invalid_grant()) };
+    }
+    let device = gatekit_routes::client(auth, parts);
+    answer(family::renew(auth, token, client_id, iam.clients.reuse, without_device(device)).await)
+}
+
+async fn exchange(iam: &Iam, parts: &Parts, body: &Map<String, Value>, client_id: &str) -> Result<Response, Refusal> {
+    let code = text(body, "code", "code").ok_or_else(|| missing("code"))?;
+    let verifier = text(body, "codeVerifier", "code_verifier").ok_or_else(|| missing("codeVerifier"))?;
+    let redirect_uri = text(body, "redirectUri", "redirect_uri");
+    let auth = iam.auth();
+    let taken = code::take(auth, code, Brought { client: client_id, verifier, redirect_uri }).await;
+    let Some((account, request)) = taken? else { return Err(invalid_grant()) };
+    let device = without_device(gatekit_routes::client(auth, parts));
+    let tokens = family::begin(auth, &account, client_id, request.proven, device).await;
+    if tokens.is_ok() {
+        iam.members.note_login(account.user).await;
+    }
+    answer(tokens)
+}
+
+/// A token is issued, nobody logs in: which device it is was noted at the login.
+fn without_device(mut client: Client) -> Client {
+    client.device = None;
+    client
+}
+
+fn answer(tokens: Result<MemberTokens, GrantError>) -> Result<Response, Refusal> {
+    match tokens {
+        Ok(MemberTokens { access, refresh }) => {
+            Ok(tokens_json(access.secret.expose(), refresh.expose(), access.record.ttl))
+        }
+        Err(GrantError::Invalid) => Err(invalid_grant()),
+        Err(GrantError::Unavailable(error)) => Err(error.into()),
+    }
+}
+
+/// Tokens for a visitor. Nothing is stored, so anybody may ask for as many as they like.
+fn visitor(iam: &Iam, visitor: Visitor) -> Result<Response, Refusal> {
+    let sign = |used_for, seconds| iam.visitors.sign(&visitor, used_for, iam.auth().now(), seconds);
+    match (sign(Use::Access, VISITOR_TTL), sign(Use::Refresh, VISITOR_REFRESH_TTL)) {
+        (Some(access), Some(refresh)) => Ok(tokens_json(&access, &refresh, VISITOR_TTL)),
+        _ => Err(Unavailable::Random.into()),
+    }
+}
+
+/// 128 random bits in hex.
+fn new_visitor(iam: &Iam) -> Result<String, Refusal> {
+    let mut bytes = [0; 16];
+    iam.auth().fill_random(&mut bytes)?;
+    Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
+}
+
+fn tokens_json(access: &str, refresh: &str, seconds: i64) -> Response {
+    reply::json(json!({
+        "access_token": access,
+        "token_type": "Bearer",
+        "expires_in": seconds,
+        "refresh_token": refresh,
+    }))
+}
+
+/// A member of the body, as Wix writes its name or as the RFC does.
+fn text<'a>(body: &'a Map<String, Value>, camel: &str, snake: &str) -> Option<&'a str> {
+    body.get(camel).or_else(|| body.get(snake)).and_then(Value::as_str)
+}
+
+fn refused(error: &'static str, why: &'static str) -> Refusal {
+    Refusal::oauth(StatusCode::BAD_REQUEST, error, why)
+}
+
+fn missing(member: &'static str) -> Refusal {
+    Refusal::oauth(StatusCode::BAD_REQUEST, "invalid_request", format!("{member} is required"))
+}
+
+/// Nobody is told which of the reasons it is.
+fn invalid_grant() -> Refusal {
+    refused("invalid_grant", "the grant is unknown, was used, has ended, or is another client's")
+}
