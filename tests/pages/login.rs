@@ -1,4 +1,5 @@
 //! `/login`.
+
 use gatekit::{AccountStatus, Policy, UserId};
 use gatekit_tests::{EMAIL, PASSWORD, on_every_store};
 

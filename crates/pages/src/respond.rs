@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use gatekit_core::{Account, Unavailable};
 use gatekit_layer::AuthRejection;
+use gatekit_routes::SignInError;
 
 use crate::layout::Opening;
 use crate::templates::Rendered;
@@ -36,6 +37,15 @@ pub(crate) type Outcome = Result<Response, Failure>;
 impl From<AuthRejection> for Failure {
     fn from(rejection: AuthRejection) -> Self {
         Self::Rejected(rejection)
+    }
+}
+
+impl From<SignInError> for Failure {
+    fn from(error: SignInError) -> Self {
+        match error {
+            SignInError::Unavailable(error) => error.into(),
+            SignInError::Rejected(rejection) => rejection.into(),
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! How is somebody logged in here? The token goes where the layer finds it again, and the one before it ends.
 
 use axum::response::Response;
-use gatekit_core::{Account, IssuedToken, Login, LoginError, LogoutError, TokenDigest};
-use gatekit_routes::{client, remember_device};
+use gatekit_core::{Account, IssuedToken, Login, LoginError};
+use gatekit_routes::{client, end_tokens, remember_device, sign_in};
 
 use crate::respond::{Failure, with_headers};
 use crate::visit::Visit;
@@ -33,36 +33,15 @@ impl<U: Account> Visit<U> {
 
     /// Signs the browser in with a token and goes to `target`. The tokens it was signed in with before end (ASVS 7.2.4).
     pub(crate) async fn sign_in(&self, token: &IssuedToken, target: &str) -> Result<Response, Failure> {
-        let auth = self.stage.auth();
-        let failure = match self.browser.sign_in(&self.parts.headers, token).await {
-            Ok(signed_in) => match self.end(&signed_in.replaced).await {
-                Ok(()) => return Ok(with_headers(self.stage.redirect_to(target), &signed_in.headers)),
-                Err(failure) => failure,
-            },
-            Err(rejection) => rejection.into(),
-        };
-        // Nobody got it.
-        if let Err(error) = auth.logout(&token.record.digest).await {
-            tracing::warn!(%error, "a token that nobody got could not be ended; it ends by itself");
-        }
-        Err(failure)
-    }
-
-    /// Ends these tokens. One that has ended already is what was wanted.
-    async fn end(&self, digests: &[TokenDigest]) -> Result<(), Failure> {
-        for digest in digests {
-            if let Err(LogoutError::Unavailable(error)) = self.stage.auth().logout(digest).await {
-                return Err(error.into());
-            }
-        }
-        Ok(())
+        let headers = sign_in(self.stage.auth(), &self.browser, &self.parts.headers, token).await?;
+        Ok(with_headers(self.stage.redirect_to(target), &headers))
     }
 
     /// Ends the tokens the browser has and takes them back.
     pub(crate) async fn sign_out(&mut self, path: &str) -> Result<Response, Failure> {
         let mut digests = self.browser.presented(&self.parts.headers).await?;
         digests.extend(self.caller().await?.map(|caller| caller.token.digest));
-        self.end(&digests).await?;
+        end_tokens(self.stage.auth(), &digests).await?;
         self.forget(path).await
     }
 

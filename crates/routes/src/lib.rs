@@ -73,6 +73,7 @@
 mod access_tokens;
 mod arguments;
 mod body;
+mod browser;
 mod call;
 mod change_email;
 mod change_password;
@@ -105,6 +106,7 @@ use axum::Router;
 use gatekit_core::{Account, Auth, UserOperation};
 
 pub use access_tokens::access_tokens;
+pub use browser::{SignInError, end_tokens, sign_in};
 pub use change_email::change_email;
 pub use change_password::change_password;
 pub use client::{client, remember_device};

@@ -6,11 +6,12 @@ use axum::http::header::{HeaderMap, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{Request, StatusCode};
 use axum::response::{IntoResponse, Response};
-use gatekit_core::{Account, Auth, IssuedToken, LogoutError, TokenDigest};
+use gatekit_core::{Account, Auth, IssuedToken, TokenDigest};
 use gatekit_layer::{AuthRejection, BrowserTransport, ErrorResponse, refuse_cross_origin_of};
 use serde_json::{Map, Value};
 use tower::{Layer, Service};
 
+use crate::browser::{self, SignInError, end_tokens};
 use crate::call::Call;
 use crate::errors::IntoError;
 
@@ -168,17 +169,10 @@ impl Handover {
         token: &IssuedToken,
     ) -> Result<HeaderMap, ErrorResponse> {
         let Some(browser) = &self.browser else { return Ok(HeaderMap::new()) };
-        let signed_in = match browser.sign_in(&parts.headers, token).await {
-            Ok(signed_in) => match end(auth, &signed_in.replaced).await {
-                Ok(()) => return Ok(signed_in.headers),
-                Err(error) => error,
-            },
-            Err(rejection) => rejection.to_error(),
-        };
-        if end(auth, &[token.record.digest]).await.is_err() {
-            tracing::warn!("nobody was signed in, and the token that was issued for it could not be ended");
-        }
-        Err(signed_in)
+        browser::sign_in(auth, browser, &parts.headers, token).await.map_err(|error| match error {
+            SignInError::Rejected(rejection) => rejection.to_error(),
+            SignInError::Unavailable(error) => error.into_error(U::model_name()),
+        })
     }
 }
 
@@ -212,7 +206,7 @@ impl Leaving {
         let Some(leaving) = this else { return outcome.map(IntoResponse::into_response) };
         match outcome {
             Ok(done) => {
-                end(auth, &leaving.tokens).await?;
+                end_tokens(auth, &leaving.tokens).await.map_err(|error| error.into_error(U::model_name()))?;
                 let headers = leaving.sign_out().await?;
                 let mut response = done.into_response();
                 append(&mut response, headers);
@@ -230,17 +224,6 @@ impl Leaving {
     async fn sign_out(&self) -> Result<HeaderMap, ErrorResponse> {
         self.browser.sign_out().await.map_err(|rejection| rejection.to_error())
     }
-}
-
-/// Ends these tokens, as far as there are such.
-async fn end<U: Account>(auth: &Auth<U>, tokens: &[TokenDigest]) -> Result<(), ErrorResponse> {
-    for token in tokens {
-        match auth.logout(token).await {
-            Ok(()) | Err(LogoutError::TokenNotFound) => {}
-            Err(error) => return Err(error.into_error(U::model_name())),
-        }
-    }
-    Ok(())
 }
 
 /// Adds headers beside those that are there.

@@ -9,6 +9,7 @@ use gatekit_core::{
     UpdateUserError,
 };
 use gatekit_layer::AuthRejection;
+use gatekit_routes::SignInError;
 use serde_json::{Map, Value, json};
 
 use crate::TokenError;
@@ -243,6 +244,15 @@ impl IntoResponse for WixError {
             _ => {}
         }
         response
+    }
+}
+
+impl From<SignInError> for WixError {
+    fn from(error: SignInError) -> Self {
+        match error {
+            SignInError::Rejected(rejection) => rejection.into(),
+            SignInError::Unavailable(error) => error.into(),
+        }
     }
 }
 

@@ -3,16 +3,13 @@
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use axum::http::header::HeaderMap;
 use axum::http::request::Parts;
 use axum::response::Response;
-use gatekit_core::IssuedToken;
 use gatekit_layer::{AuthRejection, BrowserTransport, refuse_cross_origin_of};
-use gatekit_routes::{client, remember_device};
+use gatekit_routes::{client, remember_device, sign_in};
 use serde_json::json;
 
 use super::call::{Fields, answer, bytes, check_type, mails, with_cookies};
-use super::logout::end;
 use crate::member::MemberUser;
 use crate::{Applied, SessionToken, WixError, WixMembers};
 
@@ -31,28 +28,8 @@ pub(super) async fn handler(State(members): State<WixMembers>, request: Request)
     };
     let device = remember_device(auth, &parts, &mut client)?;
     let Applied { member, token, .. } = members.apply_session_token_on(&token, &client, &mails).await?;
-    let cookies = sign_in(&members, &browser, &parts, &token).await?;
+    let cookies = sign_in(auth, &browser, &parts.headers, &token).await?;
     Ok(with_cookies(with_cookies(answer(&json!({"member": member})), &cookies), &device))
-}
-
-/// Signs the browser in and ends the tokens it had before (ASVS 7.2.4). If it cannot, the new token ends.
-async fn sign_in(
-    members: &WixMembers,
-    browser: &BrowserTransport,
-    parts: &Parts,
-    token: &IssuedToken,
-) -> Result<HeaderMap, WixError> {
-    let failure = match browser.sign_in(&parts.headers, token).await {
-        Ok(signed_in) => match end(members.auth(), &signed_in.replaced).await {
-            Ok(()) => return Ok(signed_in.headers),
-            Err(error) => error,
-        },
-        Err(rejection) => rejection.into(),
-    };
-    if end(members.auth(), &[token.record.digest]).await.is_err() {
-        tracing::warn!("nobody was signed in, and the token that was issued for it could not be ended");
-    }
-    Err(failure)
 }
 
 /// The browser to be signed in; `None` if the query asks for an access token instead.

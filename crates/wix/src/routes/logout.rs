@@ -2,8 +2,8 @@
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::response::Response;
-use gatekit_core::{Auth, LogoutError, TokenDigest};
 use gatekit_layer::{BrowserTransport, Caller, refuse_cross_origin_of};
+use gatekit_routes::end_tokens;
 
 use super::call::{no_content, with_cookies};
 use crate::member::MemberUser;
@@ -23,19 +23,9 @@ pub(super) async fn handler(State(members): State<WixMembers>, request: Request)
         Err(rejection) if rejection.is_anonymous() => {}
         Err(rejection) => return Err(rejection.into()),
     }
-    end(members.auth(), &tokens).await?;
+    end_tokens(members.auth(), &tokens).await?;
     match browser {
         Some(browser) => Ok(with_cookies(no_content(), &browser.sign_out().await?)),
         None => Ok(no_content()),
     }
-}
-
-/// Ends these tokens. One that has ended already is what was wanted.
-pub(super) async fn end(auth: &Auth<MemberUser>, tokens: &[TokenDigest]) -> Result<(), WixError> {
-    for token in tokens {
-        if let Err(LogoutError::Unavailable(error)) = auth.logout(token).await {
-            return Err(error.into());
-        }
-    }
-    Ok(())
 }
