@@ -299,6 +299,9 @@ impl Hash for OneTimePurpose {
 }
 
 impl OneTimePurpose {
+    /// To prove an address by a code: of the state that [`Auth::request_email_code`](crate::Auth::request_email_code) returns.
+    pub const EMAIL_CODE: Self = Self::Other("email_code");
+
     /// The word a store keeps.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -97,7 +97,7 @@ impl From<StoreError> for ConfirmEmailCodeError {
     }
 }
 
-const PURPOSE: OneTimePurpose = OneTimePurpose::Other("email_code");
+const PURPOSE: OneTimePurpose = OneTimePurpose::EMAIL_CODE;
 /// A try that was made. It is no secret: its digest is that of the user and a number, so that each number is taken once.
 const TRY: OneTimePurpose = OneTimePurpose::Other("email_code_try");
 
@@ -190,8 +190,9 @@ impl<U: Account> Auth<U> {
 
     /// Counts a try before it is made. Returns whether it may be.
     async fn count_try(&self, user: &UserId) -> Result<bool, StoreError> {
-        let now = self.now();
-        while let Some(digest) = self.free_try(user, now).await? {
+        loop {
+            let now = self.now();
+            let Some(digest) = self.free_try(user, now).await? else { return Ok(false) };
             let record = OneTimeRecord {
                 purpose: TRY,
                 digest,
@@ -203,7 +204,9 @@ impl<U: Account> Auth<U> {
                 data: None,
             };
             match self.bounded(self.0.one_time.insert_one_time(&record)).await {
-                Ok(()) => return Ok(true),
+                Ok(()) if self.piece(self.now()) == self.piece(now) => return Ok(true),
+                // Begun in one piece of time and done in the next, where others may have been counted without it.
+                Ok(()) => {}
                 // Another one was quicker, and there may be a next number. Otherwise it was the store.
                 Err(error) => match self.find_try(&digest).await? {
                     Some(_) => {}
@@ -211,25 +214,23 @@ impl<U: Account> Auth<U> {
                 },
             }
         }
-        Ok(false)
     }
 
     /// The next number that is free, if so many may be tried.
     ///
     /// Time is cut into pieces as long as a try counts, and each piece has numbers of its own. A try counts in its own piece and at most
-    /// in the next. So no number is ever given back, which two at the same time could take for free. At the very moment between two pieces
-    /// many at the same time may be a few more, and never more than twice as many.
+    /// in the next. So no number is ever given back, which two at the same time could take for free.
     async fn free_try(&self, user: &UserId, now: Timestamp) -> Result<Option<TokenDigest>, StoreError> {
-        let policy = &self.0.policy;
-        let piece = now.0.div_euclid(policy.email_code_ttl.saturating_mul(1000));
+        let attempts = self.0.policy.email_code_attempts;
         let digest = |piece: i64, number: u32| {
             let kind = if matches!(user, UserId::Int(_)) { "number" } else { "text" };
-            let words =
-                [TRY.as_str(), U::model_name(), kind, &user.to_string()].map(|word| format!("{}:{word}", word.len()));
+            let words = [TRY.as_str(), U::model_name(), kind, &user.to_string()];
+            let words = words.map(|word| format!("{}:{word}", word.len()));
             TokenDigest::of(&format!("{} {piece} {number}", words.concat()))
         };
-        let mut left = policy.email_code_attempts;
-        for number in 0..policy.email_code_attempts {
+        let piece = self.piece(now);
+        let mut left = attempts;
+        for number in 0..attempts {
             let before = self.find_try(&digest(piece - 1, number)).await?;
             left -= u32::from(before.is_some_and(|before| now < before.expires));
         }
@@ -240,6 +241,10 @@ impl<U: Account> Auth<U> {
             }
         }
         Ok(None)
+    }
+
+    fn piece(&self, now: Timestamp) -> i64 {
+        now.0.div_euclid(self.0.policy.email_code_ttl.saturating_mul(1000))
     }
 
     async fn find_try(&self, digest: &TokenDigest) -> Result<Option<OneTimeRecord>, StoreError> {

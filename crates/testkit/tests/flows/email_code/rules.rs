@@ -1,12 +1,13 @@
 //! What holds of codes of six digits, over any store.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use gatekit_core::{
-    Auth, ChangeEmail, ConfirmEmailCodeError, DeviceStore, Event, MailKind, MailOptions, OneTimePurpose, OneTimeStore,
-    Register, RequestEmailChange, RequestEmailCode, RequestEmailCodeError, RoleStore, TokenDigest, TokenStore, User,
-    UserStore,
+    Auth, ChangeEmail, Clock, ConfirmEmailCodeError, DeviceStore, Event, MailKind, MailOptions, OneTimePurpose,
+    OneTimeStore, Register, RequestEmailChange, RequestEmailCode, RequestEmailCodeError, RoleStore, Timestamp,
+    TokenDigest, TokenStore, User, UserStore,
 };
 use gatekit_testkit::{EventLog, Fault, Faults, FaultyStore, FrozenClock, MailSink, fast_hasher};
 use tokio::sync::Barrier;
@@ -22,6 +23,7 @@ macro_rules! every_rule {
             a_new_code_brings_no_new_tries,
             the_right_code_ends_the_count,
             tries_count_as_long_as_a_code_does,
+            of_twenty_tries_while_the_count_goes_on_no_more_than_five_are_looked_at,
             a_code_ends_after_ten_minutes,
             a_newer_code_takes_the_place_of_the_older_one,
             a_code_is_for_the_address_it_was_mailed_to,
@@ -126,10 +128,10 @@ fn wrong(code: &str) -> &'static str {
     if code == "314159" { "271828" } else { "314159" }
 }
 
-async fn twenty(app: &App, one: impl Fn(usize) -> (String, String)) -> Vec<Outcome> {
+async fn twenty(auth: &Auth, one: impl Fn(usize) -> (String, String)) -> Vec<Outcome> {
     let start = Arc::new(Barrier::new(20));
     let spawn = |n| {
-        let (auth, (state, code), start) = (app.auth.clone(), one(n), Arc::clone(&start));
+        let (auth, (state, code), start) = (auth.clone(), one(n), Arc::clone(&start));
         tokio::spawn(async move {
             start.wait().await;
             enter(&auth, &state, &code).await
@@ -278,6 +280,43 @@ pub(crate) async fn tries_count_as_long_as_a_code_does(store: impl Store) {
     assert!((20..60).contains(&tries.len()), "{} say something", tries.len());
 }
 
+/// Stands at a time until it was asked so often, and then is a millisecond later.
+#[derive(Clone)]
+struct Turning {
+    time: FrozenClock,
+    left: Arc<AtomicUsize>,
+}
+
+impl Clock for Turning {
+    fn now(&self) -> Timestamp {
+        let turns = self.left.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)) == Ok(1);
+        if turns {
+            self.time.advance(Duration::from_millis(1));
+        }
+        self.time.now()
+    }
+}
+
+/// 6.6.3: whatever the moment is at which it does.
+pub(crate) async fn of_twenty_tries_while_the_count_goes_on_no_more_than_five_are_looked_at(store: impl Store) {
+    // The count goes on at a multiple of ten minutes.
+    let before = Timestamp(3_000_000 * 600_000 - 1);
+    let time = FrozenClock::at(before);
+    let left = Arc::new(AtomicUsize::new(0));
+    let clock = Turning { time: time.clone(), left: Arc::clone(&left) };
+    let auth: Auth = Auth::builder(store.clone()).tokens(store).clock(clock).hasher(fast_hasher()).build().unwrap();
+    for reads in 1..60 {
+        left.store(0, SeqCst);
+        time.set(before);
+        let user = auth.register(Register::email(format!("{reads}@example.com"), PASSWORD)).await.unwrap();
+        let state = auth.request_email_code(RequestEmailCode::new(user.id)).await.unwrap();
+        left.store(reads, SeqCst);
+        let outcomes = twenty(&auth, |_| (state.expose().to_owned(), "000000".to_owned())).await;
+        assert!(count(&outcomes, WrongCode) <= 5, "time turns at read {reads}: {outcomes:?}");
+        assert_eq!(count(&outcomes, WrongCode) + count(&outcomes, TooMany), 20, "{outcomes:?}");
+    }
+}
+
 /// 6.5.5
 pub(crate) async fn a_code_ends_after_ten_minutes(store: impl Store) {
     let app = App::new(store).await;
@@ -314,7 +353,7 @@ pub(crate) async fn of_twenty_right_codes_at_once_one_proves_the_address(store: 
     let app = App::new(store).await;
     for round in 1..=5 {
         let (state, code) = app.ask(&app.ada).await;
-        let outcomes = twenty(&app, |_| (state.clone(), code.clone())).await;
+        let outcomes = twenty(&app.auth, |_| (state.clone(), code.clone())).await;
         assert_eq!(count(&outcomes, Proven), 1, "{outcomes:?}");
         assert_eq!(count(&outcomes, Proven) + count(&outcomes, InvalidState) + count(&outcomes, TooMany), 20);
         assert_eq!(app.verified_events(), round);
@@ -328,7 +367,7 @@ pub(crate) async fn of_twenty_wrong_codes_at_once_five_are_looked_at(store: impl
     let app = App::new(store).await;
     for _ in 0..5 {
         let (state, code) = app.ask(&app.ada).await;
-        let outcomes = twenty(&app, |_| (state.clone(), wrong(&code).to_owned())).await;
+        let outcomes = twenty(&app.auth, |_| (state.clone(), wrong(&code).to_owned())).await;
         assert_eq!((count(&outcomes, WrongCode), count(&outcomes, TooMany)), (5, 15), "{outcomes:?}");
         assert_eq!(enter(&app.auth, &state, &code).await, TooMany);
         app.clock.advance(10 * MINUTE);
