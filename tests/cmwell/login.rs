@@ -59,17 +59,15 @@ on_every_store! {
         site.import("passwordless", None).await;
         for password in ["a wrong one", "", &"x".repeat(5000), "nul\0", "ü:ß"] {
             let known = cost(NAME, password).await;
-            for name in ["passwordless", "nobody", "myUser2", "MYUSER", "root", "ünknown", "nul\0", " myUser", "myUser "] {
+            for name in ["passwordless", "", "nobody", "myUser2", "MYUSER", "root", "ünknown", "nul\0", " myUser", "myUser "] {
                 let unknown = cost(name, password).await;
                 assert_eq!(known.0.as_sent(), unknown.0.as_sent(), "{name:?} {password:?}");
                 // Who has a name that nobody can have is not looked up.
-                let calls = if name.contains('\0') { vec![] } else { vec!["find_user_by"] };
+                let calls = if name.contains('\0') || name.is_empty() { vec![] } else { vec!["find_user_by"] };
                 assert_eq!((unknown.1, unknown.2), (1, calls), "{name:?} {password:?}");
             }
             assert_eq!((known.1, known.2), (1, vec!["find_user_by"]), "{password:?}");
         }
-        // An empty name is answered alike; it says of nobody whether there is such a user.
-        challenged(site.login("", "a wrong one").await, NOT_AUTHENTICATED);
     }
 
     async fn a_failed_login_is_an_event(store) {
@@ -101,6 +99,16 @@ on_every_store! {
             assert_eq!(site.me(&token).await.expect_status(200).text("username"), name);
             site.login(name, &format!("{password} ")).await.expect_status(401);
         }
+    }
+
+    /// Python's requests sends ISO 8859-1, though the challenge says UTF-8.
+    async fn credentials_in_iso_8859_1_are_read_too(store) {
+        let site = Site::new(store).await;
+        let user = Register::email("zoe@example.com", "pässwörd and more").username("Zoë");
+        site.auth.register(user).await.unwrap();
+        // Zoë:pässwörd and more
+        let sent = "Basic Wm/rOnDkc3N39nJkIGFuZCBtb3Jl";
+        site.get("/_login").header("authorization", sent).await.expect_status(200);
     }
 
     /// ASVS 7.4.2
@@ -161,8 +169,6 @@ on_every_store! {
         let twice = site.login(NAME, PASSWORD).header("authorization", "Bearer x");
         twice.await.is(400, MALFORMED);
         site.login(NAME, &"x".repeat(90_000)).await.is(400, MALFORMED);
-        // As Latin-1 clients send it, though the challenge says UTF-8.
-        site.get("/_login").header("authorization", "Basic dTrp").await.is(400, MALFORMED);
         site.get("/_login").header("authorization", b"Basic \xe9").await.is(400, MALFORMED);
     }
 

@@ -12,11 +12,16 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// Name and password of what stands behind `Basic` (RFC 7617 §2): Base64 of UTF-8, as the challenge asks for, divided at the first colon. `None`
-/// for what is not that.
+/// Name and password of what stands behind `Basic` (RFC 7617 §2): Base64, divided at the first colon. `None` for what is not that.
+///
+/// The text is UTF-8, as the challenge asks for. What is no UTF-8 is ISO 8859-1, which Python's requests sends whatever it is asked for.
 pub(crate) fn read(credentials: &str) -> Option<(String, Password)> {
     let bytes = Zeroizing::new(BASE64.decode(credentials.trim_matches(' ')).ok()?);
-    let (name, password) = std::str::from_utf8(&bytes).ok()?.split_once(':')?;
+    let text = Zeroizing::new(match std::str::from_utf8(&bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => bytes.iter().map(|byte| char::from(*byte)).collect(),
+    });
+    let (name, password) = text.split_once(':')?;
     Some((name.to_owned(), Password::from(password)))
 }
 
@@ -64,8 +69,14 @@ mod tests {
         ] {
             assert_eq!(read(text), None, "{text}");
         }
-        // Latin-1 for `u:é`, and half of a letter.
-        assert_eq!(read(&BASE64.encode(b"u:\xe9")), None);
-        assert_eq!(read(&BASE64.encode(b"u:\xc3")), None);
+    }
+
+    #[test]
+    fn what_is_no_utf_8_is_iso_8859_1() {
+        assert_eq!(read(&BASE64.encode(b"Zo\xeb:p\xe4ss")), pair("Zoë", "päss"));
+        assert_eq!(read(&BASE64.encode("Zoë:päss")), pair("Zoë", "päss"));
+        // Half of a letter, and no more UTF-8 than that.
+        assert_eq!(read(&BASE64.encode(b"u:\xc3")), pair("u", "Ã"));
+        assert_eq!(read(&BASE64.encode(b"\xff\xfe")), None);
     }
 }

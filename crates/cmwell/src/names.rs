@@ -18,6 +18,8 @@ pub enum LoginNames {
 impl LoginNames {
     /// Whom a name means.
     pub(crate) fn account_name(self, typed: &str) -> AccountName {
+        // Who writes no name at all is nobody, and costs what nobody costs: a name that nobody can have is hashed for.
+        let typed = if typed.is_empty() { "\0" } else { typed };
         match self {
             Self::Either if typed.contains('@') => AccountName::email(typed),
             Self::Email => AccountName::email(typed),
