@@ -14,7 +14,7 @@ mod visitor;
 use std::future::Future;
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 pub(crate) use self::bidi::Bidi;
 pub(crate) use self::browser::{Browser, Scripts};
@@ -28,6 +28,11 @@ pub(crate) use self::visitor::{ADA, TOKEN};
 /// How many tests run at a time, whatever the number of threads: each has a browser of several processes.
 static STAGES: Semaphore = Semaphore::const_new(2);
 
+/// Waits until a browser may be started, for tests that set their own stage.
+pub(crate) async fn permit() -> SemaphorePermit<'static> {
+    STAGES.acquire().await.expect("nobody closes it")
+}
+
 /// A running site and a browser to look at it. Clones are the same.
 #[derive(Clone, Debug)]
 pub(crate) struct Stage {
@@ -40,7 +45,7 @@ pub(crate) async fn run<F>(name: &str, scripts: Scripts, settings: &[Setting], t
 where
     F: Future<Output = ()> + Send + 'static,
 {
-    let _permit = STAGES.acquire().await.expect("nobody closes it");
+    let _permit = permit().await;
     let site = Arc::new(Site::start(settings).await);
     let browser = Arc::new(Browser::start(scripts).await);
     let stage = Stage { site, browser };
