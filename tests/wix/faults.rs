@@ -27,7 +27,7 @@ on_every_store! {
                 site.post("/wix/logout").cookie(cookie),
                 site.get("/wix/current-member").cookie(cookie),
             ] {
-                call.await.is_unavailable();
+                call.await.tells_to_try_later();
             }
             site.faults.reset();
         }
@@ -54,7 +54,7 @@ on_every_store! {
                     assert_eq!(answer.cookie(), None);
                     // A token whose storing was not acknowledged is nobody's: its secret was told to none.
                     assert!(sessions == 0 || fault == Fault::FailAfter, "{nth}: {answer:?}");
-                    answer.is_unavailable();
+                    answer.tells_to_try_later();
                     reached += 1;
                 }
                 if calls < nth {
@@ -71,7 +71,7 @@ on_every_store! {
         let token = site.session_token().await;
         for method in ["find_one_time", "find_user"] {
             site.faults.nth_call_of(method, 1, Fault::Fail);
-            site.apply(&token).await.is_unavailable();
+            site.apply(&token).await.tells_to_try_later();
         }
         site.apply(&token).await.expect_status(200);
     }

@@ -10,6 +10,7 @@ mod faults;
 mod generate;
 mod iam;
 mod login;
+mod meanwhile;
 mod register;
 mod secrets;
 mod session_tokens;

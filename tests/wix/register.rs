@@ -147,8 +147,7 @@ on_every_store! {
         let answer = site.post("/wix/register").json(body).await.expect_status(200);
         assert_eq!(answer.value()["member"]["contactDetails"], json!({"team": {"name": "blue"}}));
         // The app's own code may set labels, too.
-        let mut contact = ContactInfo::default();
-        contact.labels = vec!["vip".into()];
+        let contact = ContactInfo { labels: vec!["vip".into()], ..ContactInfo::default() };
         let options = RegistrationOptions::default().contact_info(contact);
         let new = site.members.register("bob@example.com", PASSWORD, options).await.unwrap();
         assert_eq!(new.member.unwrap().contact_details.unwrap().labels, ["vip"]);

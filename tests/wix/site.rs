@@ -196,7 +196,7 @@ pub(crate) trait WixAnswer: Sized {
     /// Panics unless it is an error of this status and code, in the envelope that Wix' clients read.
     fn refuses(self, status: u16, code: &str) -> Self;
     /// Panics unless the store's failure is told, and when to try again.
-    fn is_unavailable(self) -> Self;
+    fn tells_to_try_later(self) -> Self;
     /// The value of the token's cookie, with its attributes.
     fn cookie(&self) -> Option<String>;
 }
@@ -221,7 +221,7 @@ impl WixAnswer for Answer {
     }
 
     #[track_caller]
-    fn is_unavailable(self) -> Self {
+    fn tells_to_try_later(self) -> Self {
         self.refuses(503, "SERVICE_UNAVAILABLE").expect_header("retry-after", "1")
     }
 
