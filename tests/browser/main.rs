@@ -27,3 +27,4 @@ mod reset_password;
 mod sessions;
 mod stage;
 mod verify_email;
+mod wix;
