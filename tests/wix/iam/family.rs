@@ -151,7 +151,7 @@ on_every_store! {
                     assert!(calls < n, "the call {n} of {calls} failed and nobody has noticed");
                     continue;
                 }
-                answer.is_unavailable();
+                answer.tells_to_try_later();
                 let again = site.refresh(&tokens.refresh).await;
                 let Some(next) = (again.status == 200).then(|| Tokens::of(&again)) else { continue };
                 assert_eq!(site.me(&next.access).await, 200);

@@ -167,11 +167,11 @@ on_every_store! {
     async fn a_store_that_fails_is_told_in_the_envelope(store) {
         let site = Site::iam(store).await;
         site.faults.every(Fault::Fail);
-        site.iam_login(EMAIL, PASSWORD).await.is_unavailable();
-        register(&site, BOB).await.is_unavailable();
-        site.refresh("a.b").await.is_unavailable();
-        site.exchange("a", crate::iam::VERIFIER).await.is_unavailable();
-        site.get("/oauth2/authorize?code=a").await.is_unavailable();
+        site.iam_login(EMAIL, PASSWORD).await.tells_to_try_later();
+        register(&site, BOB).await.tells_to_try_later();
+        site.refresh("a.b").await.tells_to_try_later();
+        site.exchange("a", crate::iam::VERIFIER).await.tells_to_try_later();
+        site.get("/oauth2/authorize?code=a").await.tells_to_try_later();
     }
 }
 

@@ -98,7 +98,7 @@ on_every_store! {
         let tokens = site.tokens().await;
         for n in 1..=3 {
             site.faults.nth(n, Fault::Fail);
-            log_out(&site, "/".into()).token(&tokens.access).await.is_unavailable();
+            log_out(&site, "/".into()).token(&tokens.access).await.tells_to_try_later();
             site.faults.reset();
         }
         log_out(&site, "/".into()).token(&tokens.access).await.expect_status(200);

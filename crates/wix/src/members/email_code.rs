@@ -9,9 +9,6 @@ use super::login::Ground;
 use super::{SignedIn, TakenEmail, WixMembers};
 use crate::WixError;
 
-/// What the kit records a code under.
-const EMAIL_CODE: OneTimePurpose = OneTimePurpose::Other("email_code");
-
 impl WixMembers {
     /// Proves an address with the code that was mailed to it, and answers as [`login`](Self::login) does for whom it is. `state` is what
     /// [`register`](Self::register) or the refused login has returned.
@@ -53,7 +50,7 @@ impl WixMembers {
     ///
     /// [`WixError::Throttled`], unless [`TakenEmail::AlwaysVerify`]; [`WixError::Unavailable`].
     pub async fn resend_email_code(&self, state: &TokenSecret, mails: MailOptions) -> Result<TokenSecret, WixError> {
-        let record = self.auth().find_one_time(EMAIL_CODE, state.expose()).await?;
+        let record = self.auth().find_one_time(OneTimePurpose::EMAIL_CODE, state.expose()).await?;
         let Some(user) = record.and_then(|record| record.user_id) else { return Ok(self.auth().new_secret()?) };
         match self.mail_code(&user, mails).await {
             // A state that belongs to nothing is never asked too often.
