@@ -143,7 +143,7 @@ async fn a_page_of_another_origin_applies_no_session_token() {
     assert_eq!(scene.me().await, 200);
 }
 
-/// What an app does with the SDK, whose servers are this site. `how` is `direct` for all of the way to the member's tokens.
+/// What an app does with the SDK, whose servers are this site: all of the way to the member's tokens, and out again.
 const WITH_SDK: &str = "const [site, clientId, email, password, done] = arguments;
     const real = window.fetch;
     window.fetch = (url, init) => real(String(url).replace(/^https:\\/\\/(www|edge)\\.wixapis\\.com/, site), init);
@@ -174,14 +174,42 @@ async fn the_sdk_gets_tokens_in_a_page_of_a_listed_origin() {
     assert_eq!(scene.browser.url().await, other.cross_site());
 }
 
+/// The browser shows the frame in no page of another origin, and lets such a page read no answer.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_sdk_gets_nothing_in_a_page_of_another_origin() {
-    let other = OtherSite::start().await;
-    other.show("Somebody else's app");
-    let scene = Scene::start(Some("https://shop.example.com")).await;
+async fn a_page_of_another_origin_is_told_no_code() {
+    let (listed, other) = (OtherSite::start().await, OtherSite::start().await);
+    let scene = Scene::start(Some(listed.cross_site().trim_end_matches('/'))).await;
+    let ask = "const [site, clientId, email, password, done] = arguments;
+        const post = async (path, body) => {
+            const headers = {'Content-Type': 'application/json'};
+            return (await fetch(site + path, {method: 'POST', headers, body: JSON.stringify(body)})).json();
+        };
+        (async () => {
+            const { sessionToken } = await post('/_api/iam/authentication/v2/login', {loginId: {email}, password});
+            const authRequest = {clientId, codeChallenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', codeChallengeMethod: 'S256',
+                responseMode: 'web_message', responseType: 'code', state: 'the state', sessionToken};
+            const { redirectSession } = await post('/_api/redirects-api/v1/redirect-session', {auth: {authRequest}});
+            return redirectSession.fullUrl;
+        })().then(done, error => done(String(error.message)));";
+    let arguments = vec![json!(scene.site.at("")), json!(CLIENT), json!(MEMBER), json!(PASSWORD)];
     scene.browser.open(&other.cross_site()).await;
-    // The browser lets its page not even read a visitor's token.
-    assert_eq!(with_sdk(&scene).await, "Failed to fetch");
+    assert_eq!(scene.browser.execute_async(ask, arguments.clone()).await, "Failed to fetch");
+    scene.browser.open(&listed.cross_site()).await;
+    let url = scene.browser.execute_async(ask, arguments).await;
+
+    // Also not the page that has got hold of the address. A frame that is refused has loaded, too.
+    let frame = "const [url, last, done] = arguments;
+        addEventListener('message', message => done(message.data));
+        const frame = document.createElement('iframe');
+        frame.addEventListener('load', () => last && postMessage('nothing', '*'));
+        frame.src = url;
+        document.body.append(frame);";
+    scene.browser.open(&other.cross_site()).await;
+    assert_eq!(scene.browser.execute_async(frame, vec![url.clone(), json!(true)]).await, "nothing");
+    scene.browser.open(&listed.cross_site()).await;
+    let told = scene.browser.execute_async(frame, vec![url, json!(false)]).await;
+    assert_eq!(told["state"], "the state", "{told}");
+    assert_eq!(told["code"].as_str().map(str::len), Some(64), "{told}");
 }
 
 async fn with_sdk(scene: &Scene) -> Value {
