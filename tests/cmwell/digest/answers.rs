@@ -1,9 +1,11 @@
 //! Which answer is right? RFC 7616, and what of it is a choice.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use gatekit_tests::{Answer, on_every_store};
 
 use super::client::{Challenge, Reply};
-use super::site::{NAME, PASSWORD, Site};
+use super::site::{NAME, PASSWORD, Site, Wishes};
 
 async fn answer(site: &Site) -> Reply {
     Challenge::new(site, "SHA-256").await.answer(NAME, PASSWORD)
@@ -201,6 +203,18 @@ on_every_store! {
             expect_malformed(sent.await, &header, &header);
         }
         site.get("/_login").header("authorization", fine.unwrap()).await.expect_status(200);
+    }
+
+    /// RFC 7616 §5.6: who offers Basic as well can be made to be sent the password.
+    async fn digest_can_be_all_that_is_offered(store) {
+        let site = Site::with(store, Wishes { digest_alone: true, ..Wishes::default() }).await;
+        let refused = site.get("/_login").await.expect_status(401);
+        let offered: Vec<_> = refused.headers.get_all("www-authenticate").iter().collect();
+        assert!(offered.len() == 1 && offered[0].as_bytes().starts_with(b"Digest "), "{offered:?}");
+        let basic = STANDARD.encode(format!("{NAME}:{PASSWORD}"));
+        let refused = site.get("/_login").header("authorization", format!("Basic {basic}")).await;
+        expect_refused(refused, "Basic");
+        answer(&site).await.send(&site).await.expect_status(200);
     }
 
     /// RFC 9110 §11.1

@@ -33,8 +33,12 @@ fn sealing_key(number: u8) -> SealingKey {
 pub(crate) struct Wishes {
     pub(crate) legacy: Legacy,
     pub(crate) userhash: bool,
+    pub(crate) digest_alone: bool,
     pub(crate) names: LoginNames,
 }
+
+/// Makes a site out of the numbers of its keys.
+type Rekeyed = Box<dyn Fn(&[u8]) -> Router + Send + Sync>;
 
 /// An app with CM-Well's login.
 pub(crate) struct Site {
@@ -47,7 +51,7 @@ pub(crate) struct Site {
     /// The store itself, past all faults.
     pub(crate) digests: Arc<dyn DigestStore>,
     /// Another site over the same accounts and credentials, with these keys.
-    pub(crate) rekeyed: Box<dyn Fn(&[u8]) -> Router + Send + Sync>,
+    pub(crate) rekeyed: Rekeyed,
     signed_up: AtomicU32,
     _folder: Option<Folder>,
 }
@@ -105,6 +109,7 @@ impl Site {
         let cmwell = CmWell::builder(auth.clone(), SigningKey::new(SIGNING_KEY).unwrap())
             .digest(store.clone(), sealing_key(2))
             .digest_userhash(wishes.userhash)
+            .basic(!wishes.digest_alone)
             .login_names(wishes.names)
             .legacy(wishes.legacy)
             .build()
