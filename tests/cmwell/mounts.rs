@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
-use gatekit::cmwell::{CmWell, CmWellBuilder, CmWellConfigError, LoginNames, SetPermissionsError, SigningKey};
+use gatekit::cmwell::{
+    CmWell, CmWellBuilder, CmWellConfigError, LoginNames, SealingKey, SetPermissionsError, SigningKey,
+};
 use gatekit::core::{PathLevels, PathPermission, PermissionHolder, Permissions};
 use gatekit::{Account, Auth, AuthLayer, AuthUser, MemoryStore, Policy, Register, User};
 use gatekit_testkit::fast_hasher;
 use gatekit_tests::{Call, Store};
 
-use crate::site::{KEY, NAME, PASSWORD, Site, basic, claims, routes};
+use crate::site::{KEY, NAME, OTHER_KEY, PASSWORD, Site, basic, claims, routes};
 
 fn auth(policy: Policy) -> Auth {
     let store = MemoryStore::new();
@@ -21,6 +23,10 @@ fn builder() -> CmWellBuilder<User> {
     CmWell::builder(auth(Policy::default()), SigningKey::new(KEY).unwrap())
 }
 
+fn digests() -> MemoryStore {
+    MemoryStore::new()
+}
+
 #[test]
 fn what_contradicts_itself_is_refused() {
     for realm in ["", " ", "a\"b", "a\\b", "a\nb", "é", "\0", &"x".repeat(129)] {
@@ -28,6 +34,19 @@ fn what_contradicts_itself_is_refused() {
     }
     assert_eq!(builder().max_days(0).build().unwrap_err(), CmWellConfigError::MaxDays);
     assert_eq!(builder().basic(false).build().unwrap_err(), CmWellConfigError::NoScheme);
+    for (sealing, older, built) in [
+        (KEY, OTHER_KEY, Err(CmWellConfigError::SameKey)),
+        (OTHER_KEY, KEY, Err(CmWellConfigError::SameKey)),
+        ("a-sealing-test-key-00112233445566778899", "an-old-sealing-test-key-998877665544332211", Ok(())),
+    ] {
+        let key = |secret: &str| SealingKey::new(secret).unwrap();
+        let builder = builder().digest(digests(), key(sealing)).additional_sealing_key(key(older));
+        assert_eq!(builder.build().map(|_| ()), built);
+    }
+    let old = SigningKey::new(OTHER_KEY).unwrap();
+    let sealed = builder().additional_key(old).digest(digests(), SealingKey::new(OTHER_KEY).unwrap());
+    assert_eq!(sealed.build().unwrap_err(), CmWellConfigError::SameKey);
+    builder().basic(false).digest(digests(), SealingKey::new(OTHER_KEY).unwrap()).build().unwrap();
     for (delimiter, good) in [(None, false), (Some(':'), false), (Some('/'), true)] {
         let mut policy = Policy::default();
         (policy.realm_required, policy.realm_delimiter) = (true, delimiter);

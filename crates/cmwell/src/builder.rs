@@ -53,6 +53,11 @@ pub enum CmWellConfigError {
         "accounts have realms, so `Policy::realm_delimiter` must be set, to another character than `:`, for names such as acme/ada"
     )]
     Realms,
+    /// One secret for two purposes (ASVS 11.1.1): who gets one of them would have both.
+    #[error(
+        "the key that seals Digest's credentials is also one that signs tokens: take another from `openssl rand -base64 48`"
+    )]
+    SameKey,
 }
 
 impl<U: Account> std::fmt::Debug for CmWellBuilder<U> {
@@ -191,6 +196,10 @@ impl<U: Account> CmWellBuilder<U> {
             let digest = digest.realm(&self.realm).md5(md5).rfc2069(rfc2069).userhash(self.userhash);
             self.additional_sealing.into_iter().fold(digest, Digest::additional_key)
         });
+        let mut signing = std::iter::once(&self.signing).chain(&self.additional);
+        if signing.any(|key| digest.as_ref().is_some_and(|digest| digest.has_key(key.mark()))) {
+            return Err(CmWellConfigError::SameKey);
+        }
         let permissions = self.permissions.map(|store| PermissionCache::new(store, self.permission_cache));
         Ok(CmWell(Arc::new(Inner {
             auth: self.auth,

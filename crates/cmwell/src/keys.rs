@@ -4,6 +4,7 @@ use std::fmt;
 
 use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
+use sha2::{Digest, Sha256};
 
 /// RFC 7518 §3.2: a key of at least the size of the hash.
 const MIN_BYTES: usize = 32;
@@ -28,6 +29,17 @@ pub struct SigningKey {
     // Both wipe their bytes.
     signing: EncodingKey,
     verifying: DecodingKey,
+    mark: KeyMark,
+}
+
+/// What tells whether two keys are the same, and nothing of what they are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct KeyMark([u8; 32]);
+
+impl KeyMark {
+    pub(crate) fn of(secret: &[u8]) -> Self {
+        Self(Sha256::digest(secret).into())
+    }
 }
 
 /// Why a secret is refused. It is found out when the app starts.
@@ -67,7 +79,15 @@ impl SigningKey {
         if secret.iter().all(|byte| Some(byte) == secret.first()) {
             return Err(SigningKeyError::Constant);
         }
-        Ok(Self { signing: EncodingKey::from_secret(secret), verifying: DecodingKey::from_secret(secret) })
+        Ok(Self {
+            signing: EncodingKey::from_secret(secret),
+            verifying: DecodingKey::from_secret(secret),
+            mark: KeyMark::of(secret),
+        })
+    }
+
+    pub(crate) fn mark(&self) -> KeyMark {
+        self.mark
     }
 
     /// The signature of `message`.

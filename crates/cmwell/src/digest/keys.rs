@@ -5,6 +5,8 @@ use std::fmt;
 use aws_lc_rs::hmac;
 use zeroize::Zeroizing;
 
+use crate::keys::KeyMark;
+
 /// What AES-256 and HMAC-SHA-256 want.
 const MIN_BYTES: usize = 32;
 
@@ -34,6 +36,7 @@ pub struct SealingKey {
     pub(super) seal: Zeroizing<[u8; 32]>,
     pub(super) nonce: Zeroizing<[u8; 32]>,
     pub(super) opaque: Zeroizing<[u8; 32]>,
+    pub(super) mark: KeyMark,
 }
 
 /// Why a key is refused. It is found out when the app starts.
@@ -73,6 +76,7 @@ impl SealingKey {
             seal: derive(bytes, "seal"),
             nonce: derive(bytes, "nonce"),
             opaque: derive(bytes, "opaque"),
+            mark: KeyMark::of(bytes),
         })
     }
 }

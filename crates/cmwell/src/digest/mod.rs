@@ -43,6 +43,7 @@ use std::sync::Arc;
 use axum::http::HeaderValue;
 use gatekit_core::{Account, Auth, DigestStore, Unavailable};
 
+use crate::keys::KeyMark;
 use algorithm::{Algorithm, hex};
 use challenge::Challenge;
 
@@ -102,6 +103,11 @@ impl Digest {
     pub(crate) fn additional_key(mut self, key: SealingKey) -> Self {
         self.keys.push(key);
         self
+    }
+
+    /// Whether one of its keys is this one.
+    pub(crate) fn has_key(&self, mark: KeyMark) -> bool {
+        self.keys.iter().any(|key| key.mark == mark)
     }
 
     /// The challenges of one 401: strongest first, each a header of its own and with a nonce of its own.
