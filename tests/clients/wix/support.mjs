@@ -161,7 +161,8 @@ export async function server(t, settings) {
     /** The code of six digits in the first mail to this address from `from` on. */
     async code(email, from = 0) {
       const mail = await line((text, at) => (text.includes(email) && /^to:/i.test(text.trim()) ? at : undefined), from);
-      return line((text) => /(?<!\d)(\d{6})(?!\d)/.exec(text)?.[1], mail);
+      // It stands alone. Addresses have digits too.
+      return line((text) => /(?:^|\s)(\d{6})\s*$/.exec(text)?.[1], mail + 1);
     },
   };
 }
