@@ -6,6 +6,7 @@
 mod apply;
 mod approval;
 mod config;
+mod ended;
 mod faults;
 mod generate;
 mod iam;

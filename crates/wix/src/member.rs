@@ -69,7 +69,7 @@ pub struct ContactInfo {
     /// Telephone numbers.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub phones: Vec<String>,
-    /// The app's own marks. A client never sets them.
+    /// The app's own marks. The routes of this crate take none from a client; see [`MemberProfile`] for others.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<String>,
     /// The language the member wants to be written to in, as a tag of RFC 5646.

@@ -192,12 +192,18 @@ async fn rotate<U: Account>(
 /// Ends the access token that a member asks with, which is alive, and the refresh token that came with it.
 pub(crate) async fn log_out<U: Account>(auth: &Auth<U>, access: &str) -> Result<(), Unavailable> {
     // First what lasts longer: if the next step fails, the client asks again with what is still alive.
-    if let Some(name) = auth.find_one_time(MEMBER, access).await?.and_then(|record| record.data) {
-        auth.take_one_time(FAMILY, &name).await?;
-    }
+    end_of(auth, access).await?;
     end_token(auth, &TokenDigest::of(access)).await?;
     auth.take_one_time(MEMBER, access).await?;
     Ok(())
+}
+
+/// Ends the family that an access token is of, if it is of one: also what a renewal has made of it a moment ago.
+pub(crate) async fn end_of<U: Account>(auth: &Auth<U>, access: &str) -> Result<(), Unavailable> {
+    match auth.find_one_time(MEMBER, access).await?.and_then(|record| record.data) {
+        Some(name) => end(auth, &name).await,
+        None => Ok(()),
+    }
 }
 
 /// Ends a family: its refresh token and the access token that came with it.

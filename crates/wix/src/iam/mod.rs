@@ -38,6 +38,8 @@ mod verify;
 mod visitor;
 
 pub use family::RefreshReuse;
+pub(crate) use family::end_of as end_family_of;
+pub(crate) use reply::bearer;
 pub use settings::ClientConfigError;
 pub(crate) use settings::Settings;
 pub use visitor::Visitor;

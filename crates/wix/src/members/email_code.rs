@@ -43,15 +43,22 @@ impl WixMembers {
         self.signed_in(&account, Ground::Login).await
     }
 
-    /// Mails another code in place of the one that belongs to `state`: what it must be sent with. Of a state that belongs to nothing the
-    /// answer looks the same.
+    /// Mails another code in place of the one that belongs to `state`: what it must be sent with. Of a state that belongs to nothing, or to a
+    /// member that has another password or status since or has proven its address, the answer looks the same, and no mail is sent.
     ///
     /// # Errors
     ///
     /// [`WixError::Throttled`], unless [`TakenEmail::AlwaysVerify`]; [`WixError::Unavailable`].
     pub async fn resend_email_code(&self, state: &TokenSecret, mails: MailOptions) -> Result<TokenSecret, WixError> {
         let record = self.auth().find_one_time(OneTimePurpose::EMAIL_CODE, state.expose()).await?;
-        let Some(user) = record.and_then(|record| record.user_id) else { return Ok(self.auth().new_secret()?) };
+        let Some((user, rev)) = record.and_then(|record| Some((record.user_id?, record.rev))) else {
+            return Ok(self.auth().new_secret()?);
+        };
+        // Who has asked for the first code knew the password of then, and that the address was to be proven. No code follows from less.
+        let account = self.auth().find_account_by_id(&user).await?;
+        if account.is_none_or(|account| account.rev != rev || account.user.email_verified == Some(true)) {
+            return Ok(self.auth().new_secret()?);
+        }
         match self.mail_code(&user, mails).await {
             // A state that belongs to nothing is never asked too often.
             Err(WixError::Throttled) if self.0.taken_email == TakenEmail::AlwaysVerify => {

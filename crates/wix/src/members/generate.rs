@@ -1,11 +1,12 @@
 //! `generateSessionToken`: a session token for whom the app knows by other means.
 
-use gatekit_core::{AccountName, AccountStatus, UpdateUser};
+use gatekit_core::{AccountName, AccountStatus, KnownAccount, ResetPasswordError, UpdateUser};
 use serde_json::{Map, Value};
 
 use super::WixMembers;
 use super::login::Ground;
 use crate::error::updated;
+use crate::member::MemberUser;
 use crate::{SessionToken, WixError};
 
 /// What the app knows of whom it vouches for.
@@ -48,7 +49,9 @@ impl WixMembers {
     /// [`generate_session_token`](Self::generate_session_token), with more to say.
     ///
     /// Whoever signs up first with an address that is not its own has a password to the account that its owner comes to by this. Where
-    /// that can be, prove addresses first (`Policy::email_verification_required`).
+    /// that can be, let addresses be proven (`Policy::email_verification_required`): then a password that was chosen before
+    /// [`email_verified`](GenerateOptions::email_verified) has proven the address is good for nothing any more, and the member gets one by
+    /// [`send_set_password_email`](Self::send_set_password_email).
     ///
     /// # Errors
     ///
@@ -59,7 +62,7 @@ impl WixMembers {
         options: GenerateOptions,
     ) -> Result<SessionToken, WixError> {
         let found = self.auth().find_account(&AccountName::email(email)).await?;
-        let account = match found {
+        let mut account = match found {
             Some(account) => account,
             None if options.create_if_missing => {
                 let user = self.create(email, options.email_verified).await?;
@@ -73,10 +76,25 @@ impl WixMembers {
             _ => return Err(WixError::Blocked),
         }
         if options.email_verified && account.user.email_verified != Some(true) {
+            if self.verifies_email() {
+                self.forget_password(&account).await?;
+            }
             let changes = Map::from_iter([("emailVerified".to_owned(), Value::Bool(true))]);
             let update = UpdateUser::patch(account.user.id.clone(), changes).trusted();
-            self.auth().update_user(update).await.map_err(updated)?;
+            let user = self.auth().update_user(update).await.map_err(updated)?;
+            account = self.account_of(&user).await?;
         }
         self.issue_session_token(&account, Ground::App).await
+    }
+
+    /// Gives a member a password that nobody knows: who has chosen the one before has not proven the address.
+    async fn forget_password(&self, account: &KnownAccount<MemberUser>) -> Result<(), WixError> {
+        let unknown = self.auth().new_secret()?.expose().into();
+        self.auth().set_password(&account.user.id, unknown, None).await.map_err(|error| match error {
+            ResetPasswordError::Password(error) => error.into(),
+            ResetPasswordError::Unavailable(error) => WixError::Unavailable(error),
+            ResetPasswordError::UserNotFound(_) => WixError::UnknownMember,
+            _ => WixError::Conflict,
+        })
     }
 }

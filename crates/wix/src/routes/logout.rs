@@ -6,6 +6,7 @@ use gatekit_layer::{BrowserTransport, Caller, refuse_cross_origin_of};
 use gatekit_routes::end_tokens;
 
 use super::call::{no_content, with_cookies};
+use crate::iam::{bearer, end_family_of};
 use crate::member::MemberUser;
 use crate::{WixError, WixMembers};
 
@@ -22,6 +23,10 @@ pub(super) async fn handler(State(members): State<WixMembers>, request: Request)
         // To be logged out is what was wanted.
         Err(rejection) if rejection.is_anonymous() => {}
         Err(rejection) => return Err(rejection.into()),
+    }
+    // What a client of the SDK would get the next access token with, which lasts longer.
+    if let Some(access) = bearer(&parts.headers) {
+        end_family_of(members.auth(), access).await?;
     }
     end_tokens(members.auth(), &tokens).await?;
     match browser {
