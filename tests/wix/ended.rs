@@ -71,7 +71,7 @@ on_every_store! {
     }
 }
 
-/// RACE-9: of a renewal that has stored its tokens and not yet answered, nothing is left by a logout.
+/// RACE-8: of a renewal that has stored its tokens and not yet answered, nothing is left by a logout.
 #[tokio::test(start_paused = true)]
 async fn a_logout_ends_what_a_renewal_has_just_made() {
     for path in ["/wix/logout", REDIRECT_SESSION] {

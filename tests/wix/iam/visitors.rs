@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use gatekit::wix::{SiteId, WixMembers};
 use gatekit_tests::on_every_store;
 use serde_json::json;
 
 use super::{GrantAnswer, Tokens};
-use crate::site::Site;
+use crate::site::{COLLECTION, Site, approval_keys, session_keys};
 
 on_every_store! {
     async fn a_visitor_is_known_by_its_token_for_four_hours_and_nothing_is_stored(store) {
@@ -32,6 +33,16 @@ on_every_store! {
         site.clock.advance(Duration::from_secs(14 * 24 * 3600 - 14_400));
         site.refresh(&visitor.refresh).await.refuses_grant(400, "invalid_grant");
         site.refresh(&renewed.refresh).await.expect_status(200);
+    }
+
+    /// 9.2.3: sites that share their keys do not share their visitors.
+    async fn another_clients_visitor_is_nobody(store) {
+        let site = Site::iam(store).await;
+        let other = WixMembers::builder(site.auth.clone(), SiteId::new(COLLECTION).unwrap(), session_keys(), approval_keys());
+        let other = other.build().unwrap();
+        let token = site.token(json!({"grantType": "anonymous"})).await.expect_status(200).text("access_token");
+        assert!(site.members.visitor(&token).is_some());
+        assert!(other.visitor(&token).is_none());
     }
 
     async fn every_visitor_is_another(store) {

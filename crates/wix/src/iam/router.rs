@@ -99,10 +99,11 @@ impl WixMembers {
             .with_state(iam)
     }
 
-    /// The visitor whose access token this is; `None` if it is none, or has ended. A member's token is none.
+    /// The visitor whose access token this is; `None` if it is none, is another client's, or has ended. A member's token is none.
     #[must_use]
     pub fn visitor(&self, access_token: &str) -> Option<Visitor> {
-        self.visitor_keys().verify(access_token, Use::Access, self.auth().now())
+        let visitor = self.visitor_keys().verify(access_token, Use::Access, self.auth().now())?;
+        Some(visitor).filter(|visitor| visitor.client_id == self.client_id())
     }
 
     fn visitor_keys(&self) -> VisitorKeys {

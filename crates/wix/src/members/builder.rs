@@ -15,7 +15,8 @@ pub enum ApprovalPolicy {
     /// Everybody.
     #[default]
     Automatic,
-    /// Whom somebody approves of. Until then the member is pending and cannot log in.
+    /// Whom somebody approves of. Until then the member is pending and cannot log in. It holds for the sign-ups of this crate: other routes
+    /// and pages that let people sign up over the same accounts make active ones.
     Manual,
 }
 
@@ -27,7 +28,7 @@ pub enum TakenEmail {
     #[default]
     Reveal,
     /// The same as everybody: that a code was mailed, which must come back (ASVS 6.3.8). No code works then, and none is mailed. It needs
-    /// `Policy::email_verification_required`.
+    /// `Policy::email_verification_required`. A hook that refuses sign-ups is not asked about an address that is taken, and gives it away by that.
     AlwaysVerify,
 }
 
