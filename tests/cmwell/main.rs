@@ -11,6 +11,8 @@ mod filter;
 mod login;
 mod mounts;
 mod permission_layer;
+mod rewritten_paths;
 mod site;
 mod sources;
 mod tokens;
+mod traps;

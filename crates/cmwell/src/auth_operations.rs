@@ -10,7 +10,7 @@ use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use gatekit_core::{Account, Auth, ChangePassword, ChangePasswordError, Password, Random, Unavailable};
-use gatekit_layer::{AuthRejection, Caller, PresentedToken};
+use gatekit_layer::{AuthRejection, AuthUser, PresentedToken};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -123,7 +123,13 @@ async fn change_password<U: Account>(
     let auth = &cmwell.0.auth;
     let change = ChangePassword::new(user.id(), current, new).mails(mail_options(auth, &parts.headers));
     match auth.change_password(change).await {
-        Ok(()) => Ok(success()),
+        Ok(()) => {
+            // Also where nobody has given `ForgetDigests` to the `Auth`. It is worthless in any case.
+            if let Err(error) = cmwell.disable_digest(&user.id()).await {
+                tracing::warn!(%error, "Digest credentials of an old password are left over; nobody can use them");
+            }
+            Ok(success())
+        }
         Err(ChangePasswordError::WrongPassword | ChangePasswordError::UserNotFound(_)) => mismatch(),
         Err(ChangePasswordError::Unavailable(error)) => Err(Box::new(unavailable(&error))),
         Err(error @ ChangePasswordError::Conflict) => refused(StatusCode::CONFLICT, &error.to_string()),
@@ -168,8 +174,9 @@ fn bearer(realm: &str) -> HeaderValue {
 }
 
 async fn caller<U: Account>(parts: &mut Parts) -> Result<Result<U, Nobody>, Refused> {
-    match Caller::<U>::from_request_parts(parts, &()).await {
-        Ok(Caller(caller)) => Ok(Ok(caller.principal)),
+    // Not `Caller`: a token that is confined to something else changes no password.
+    match AuthUser::<U>::from_request_parts(parts, &()).await {
+        Ok(AuthUser(user)) => Ok(Ok(user)),
         Err(AuthRejection::Missing) => Ok(Err(Nobody::Absent)),
         Err(AuthRejection::Expired) => Ok(Err(Nobody::Bad)),
         Err(AuthRejection::Invalid) => {

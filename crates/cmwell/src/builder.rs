@@ -95,7 +95,8 @@ impl<U: Account> CmWellBuilder<U> {
         self
     }
 
-    /// Where path permissions are kept. Without one there are none: nobody is `Admin`, and [`CmWell::filter`] cannot be mounted.
+    /// Where path permissions are kept. Without one there are none: nobody is `Admin`, and neither [`CmWell::filter`] nor
+    /// [`CmWell::permission_layer`] can be mounted.
     pub fn permissions(mut self, store: impl PermissionStore) -> Self {
         self.permissions = Some(Arc::new(store));
         self
@@ -165,7 +166,8 @@ impl<U: Account> CmWellBuilder<U> {
         self
     }
 
-    /// The old ways that are offered. None unless set.
+    /// The old ways that are offered. None unless set. It replaces what was said before, also by `lenient_exp`. Those of Digest do nothing without
+    /// [`digest`](Self::digest).
     pub fn legacy(mut self, legacy: Legacy) -> Self {
         self.legacy = legacy;
         self

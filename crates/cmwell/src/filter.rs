@@ -9,13 +9,13 @@ use axum::http::request::Parts;
 use axum::http::{Method, Response, StatusCode};
 use axum::response::IntoResponse;
 use gatekit_core::{Account, PathLevel, Unavailable, UserId};
-use gatekit_layer::{AuthLayer, AuthRejection, AuthService, Caller, PresentedToken};
+use gatekit_layer::{AuthLayer, AuthRejection, AuthService, AuthUser, PresentedToken};
 use tower_layer::Layer;
 
 use crate::cmwell::NotTheirs;
 use crate::errors::{failure, retry_later, text};
 use crate::gate::{Gate, GateService};
-use crate::level::{is_safe, level_of, path_of};
+use crate::level::{decide, is_at, is_safe, level_of};
 use crate::{CmWell, CmWellToken, FilterService};
 
 /// The paths that everybody may ask for: they check themselves.
@@ -79,7 +79,7 @@ impl<U: Account> CmWell<U> {
     ///
     /// | token | answer |
     /// | --- | --- |
-    /// | none, or of another form | judged by what [`PermissionHolder::Anonymous`](gatekit_core::PermissionHolder::Anonymous) has; or else 403 `Not authorized, please login first` |
+    /// | none, of another form, or confined to a scope | judged by what [`PermissionHolder::Anonymous`](gatekit_core::PermissionHolder::Anonymous) has; or else 403 `Not authorized, please login first` |
     /// | bad signature, expired, or of an old `rev` | 403 `given token is not valid (not signed or expired)`, also where everybody may read |
     /// | of a user who is gone | 403 `Username X was not found in CM-Well` |
     /// | of a user without the permission | 403 `Authenticated but not authorized` |
@@ -90,7 +90,8 @@ impl<U: Account> CmWell<U> {
     /// [`FilterLayer::read_operations`].
     ///
     /// It holds the [`AuthLayer`] with [`token_sources`](Self::token_sources), so that extractors such as `AuthUser` work inside of it: mount it in place of one, not
-    /// beside it. With a path that a layer around it has changed (see `ignore_case`), it judges the changed one.
+    /// beside it. The path is the whole one, as the client has sent it. If something around the routers has changed it, what it has become must be allowed as
+    /// well; behind [`ignore_case`](gatekit_routes::ignore_case) it is the canonical path that is judged.
     ///
     /// ```
     /// # use axum::{Router, routing::get};
@@ -110,11 +111,8 @@ impl<U: Account> CmWell<U> {
     ///
     /// If permissions are kept nowhere: it would let nobody in, and the app's author is to know at the first start.
     #[must_use]
-    #[expect(clippy::panic, reason = "the app's author meets it at the first start, and never again")]
     pub fn filter(&self) -> FilterLayer<U> {
-        if self.0.permissions.is_none() {
-            panic!("CmWell::filter needs a store of permissions: call `.permissions(store)` on the builder");
-        }
+        self.require_permissions("filter");
         FilterLayer {
             gate: Filter { cmwell: self.clone(), read_operations: Arc::default() },
             auth: AuthLayer::new(self.authenticator()).sources(self.token_sources()),
@@ -141,7 +139,7 @@ impl<U: Account> FilterLayer<U> {
 
 impl<U: Account> Filter<U> {
     async fn check(&self, parts: &mut Parts) -> Result<(), Refused> {
-        if OPEN.contains(&path_of(parts)) {
+        if OPEN.iter().any(|open| is_at(parts, open)) {
             return Ok(());
         }
         let who = self.who(parts).await?;
@@ -151,7 +149,7 @@ impl<U: Account> Filter<U> {
         };
         let permissions = self.cmwell.permissions_of(id).await.map_err(Refused::Unavailable)?;
         let level = self.level(parts);
-        let decision = permissions.decide(path_of(parts), level);
+        let decision = decide(&permissions, parts, level);
         if decision.allowed {
             return Ok(());
         }
@@ -163,12 +161,13 @@ impl<U: Account> Filter<U> {
     }
 
     async fn who(&self, parts: &mut Parts) -> Result<Who, Refused> {
-        let rejection = match Caller::<U>::from_request_parts(parts, &()).await {
-            Ok(Caller(caller)) => return Ok(Who::User(caller.principal.id())),
+        let rejection = match AuthUser::<U>::from_request_parts(parts, &()).await {
+            Ok(AuthUser(user)) => return Ok(Who::User(user.id())),
             Err(rejection) => rejection,
         };
         match rejection {
-            AuthRejection::Missing => Ok(Who::Anonymous),
+            // A token that is confined to something else is nobody's here.
+            AuthRejection::Missing | AuthRejection::InsufficientScope => Ok(Who::Anonymous),
             AuthRejection::Expired => Err(not_valid()),
             AuthRejection::Invalid => self.why_invalid(parts).await,
             AuthRejection::Unavailable(error) => Err(Refused::Unavailable(error.into())),

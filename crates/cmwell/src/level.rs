@@ -3,7 +3,7 @@
 use axum::extract::OriginalUri;
 use axum::http::Method;
 use axum::http::request::Parts;
-use gatekit_core::PathLevel;
+use gatekit_core::{PathDecision, PathLevel, PermissionSet};
 
 /// The methods that read are named, and everything else writes. (CM-Well takes `PATCH` and unknown methods for reading.)
 pub(crate) fn level_of(method: &Method) -> PathLevel {
@@ -15,9 +15,23 @@ pub(crate) fn is_safe(method: &Method) -> bool {
 }
 
 /// The path as the client sent it, whatever the routers around have cut off.
-pub(crate) fn path_of(parts: &Parts) -> &str {
+fn path_of(parts: &Parts) -> &str {
     match parts.extensions.get::<OriginalUri>() {
         Some(OriginalUri(uri)) => uri.path(),
         None => parts.uri.path(),
     }
+}
+
+/// Whether it is this very path that is asked for and answered.
+pub(crate) fn is_at(parts: &Parts, path: &str) -> bool {
+    path_of(parts) == path && parts.uri.path() == path
+}
+
+/// Whether something may be done at the path of a request. What a router cuts off leaves the end of the path, or a mere slash. What something else
+/// has made of it must be allowed as well: that is what is answered.
+pub(crate) fn decide(permissions: &PermissionSet, parts: &Parts, level: PathLevel) -> PathDecision {
+    let (asked, here) = (path_of(parts), parts.uri.path());
+    let decision = permissions.decide(asked, level);
+    let is_cut = here == "/" || asked.ends_with(here);
+    if is_cut || !decision.allowed { decision } else { permissions.decide(here, level) }
 }

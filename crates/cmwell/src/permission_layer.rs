@@ -13,7 +13,7 @@ use tower_layer::Layer;
 
 use crate::cmwell::store_error;
 use crate::gate::{Gate, GateService};
-use crate::level::{level_of, path_of};
+use crate::level::{decide, level_of};
 use crate::{CmWell, PermissionService};
 
 /// Lets only callers through who have a permission for the path they ask for. See [`CmWell::permission_layer`].
@@ -36,7 +36,7 @@ impl<U: Account> fmt::Debug for PathPermissionLayer<U> {
 
 impl<U: Account> CmWell<U> {
     /// For groups of the app's own routes: lets only those through whose permissions allow the path, which is the whole path of the request, wherever
-    /// the routes are nested. The [`AuthLayer`](gatekit_layer::AuthLayer) must be mounted around it.
+    /// the routes are nested; see [`filter`](Self::filter) for paths that are changed on the way. The [`AuthLayer`](gatekit_layer::AuthLayer) must be mounted around it.
     ///
     /// Who has no valid token is judged by what [`PermissionHolder::Anonymous`](gatekit_core::PermissionHolder::Anonymous) has. Who may not is answered as by
     /// Gatekit's other layers: 401 for nobody, 403 for who is known, 503 if it cannot be found out. [`filter`](Self::filter) has CM-Well's answers.
@@ -54,11 +54,17 @@ impl<U: Account> CmWell<U> {
     ///     .route("/exports/{name}", get(|| async { "…" }))
     ///     // A GET that is as much as writing.
     ///     .layer(cmwell.permission_layer().level(PathLevel::Write));
-    /// let app: Router = reports.merge(exports).layer(AuthLayer::new(cmwell.authenticator()));
+    /// let auth = AuthLayer::new(cmwell.authenticator()).sources(cmwell.token_sources());
+    /// let app: Router = reports.merge(exports).layer(auth);
     /// # Ok::<_, Box<dyn std::error::Error>>(())
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// If permissions are kept nowhere: it would let nobody in, and the app's author is to know at the first start.
     #[must_use]
     pub fn permission_layer(&self) -> PathPermissionLayer<U> {
+        self.require_permissions("permission_layer");
         PathPermissionLayer { cmwell: self.clone(), level: None }
     }
 }
@@ -83,7 +89,7 @@ impl<U: Account> PathPermissionLayer<U> {
         let permissions = self.cmwell.permissions_of(id.as_ref()).await;
         let permissions = permissions.map_err(|error| AuthRejection::Unavailable(store_error(error)))?;
         let level = self.level.unwrap_or_else(|| level_of(&parts.method));
-        let decision = permissions.decide(path_of(parts), level);
+        let decision = decide(&permissions, parts, level);
         if decision.allowed {
             return Ok(());
         }

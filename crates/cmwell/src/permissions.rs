@@ -83,6 +83,14 @@ impl<U: Account> CmWell<U> {
         stored.map_err(|error| SetPermissionsError::Unavailable(error.into()))
     }
 
+    /// Panics unless permissions are kept somewhere.
+    #[expect(clippy::panic, reason = "the app's author meets it at the first start, and never again")]
+    pub(crate) fn require_permissions(&self, method: &str) {
+        if self.0.permissions.is_none() {
+            panic!("CmWell::{method} needs a store of permissions: call `.permissions(store)` on the builder");
+        }
+    }
+
     /// Forgets the permissions that are remembered in this process, for who has changed them in the store itself. CM-Well's `invalidate-cache`.
     pub fn forget_permissions(&self) {
         if let Some(cache) = &self.0.permissions {

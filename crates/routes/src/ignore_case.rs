@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{OriginalUri, Request};
 use axum::http::Uri;
 use axum::http::uri::PathAndQuery;
 use tower::Layer;
@@ -56,11 +56,25 @@ pub fn ignore_case(prefix: &str, app: Router) -> Router {
     let prefix: Arc<str> = prefix.trim_end_matches('/').into();
     let canonical = MapRequestLayer::new(move |mut request: Request| {
         if let Some(uri) = canonical(request.uri(), &prefix) {
-            *request.uri_mut() = uri;
+            let old = std::mem::replace(request.uri_mut(), uri);
+            rename_original(&mut request, &old);
         }
         request
     });
     Router::new().fallback_service(canonical.layer(app))
+}
+
+/// The router around this has written down the path as it came, for those inside who want to know all of it. Who judges paths there is to judge
+/// the one that is answered.
+fn rename_original(request: &mut Request, old: &Uri) {
+    let path = request.uri().path().to_owned();
+    let Some(OriginalUri(original)) = request.extensions_mut().get_mut() else { return };
+    // What lies before it has been cut off by routers further out.
+    let Some(before) = original.path().strip_suffix(old.path()) else { return };
+    let query = original.query().map_or_else(String::new, |query| format!("?{query}"));
+    if let Some(renamed) = with_path(original, format!("{before}{path}{query}")) {
+        *original = renamed;
+    }
 }
 
 /// The canonical form of `uri`, if it is below `prefix` and not canonical already.
@@ -89,8 +103,12 @@ fn canonical(uri: &Uri, prefix: &str) -> Option<Uri> {
         canonical.push('?');
         canonical.push_str(query);
     }
+    with_path(uri, canonical)
+}
+
+fn with_path(uri: &Uri, path_and_query: String) -> Option<Uri> {
     let mut parts = uri.clone().into_parts();
-    parts.path_and_query = Some(PathAndQuery::try_from(canonical).ok()?);
+    parts.path_and_query = Some(PathAndQuery::try_from(path_and_query).ok()?);
     Uri::from_parts(parts).ok()
 }
 

@@ -103,8 +103,10 @@ impl Digest {
         let account = auth.find_account_by_id(id).await?.ok_or(EnableDigestError::UserNotFound)?;
         // Letter by letter what the user types: it is hashed with the password.
         let name = names.full_name_of(auth, &account.user).ok_or(EnableDigestError::NoName)?;
-        let account =
-            auth.verify_login(login_of(&account.user, password.clone()).ok_or(EnableDigestError::NoName)?).await?;
+        let mut login = Login::password(password.clone());
+        let typed = names.account_name(&name);
+        (login.email, login.username) = (typed.email, typed.username);
+        let account = auth.verify_login(login).await?;
         let mark = account.password_mark.filter(|_| account.user.id() == *id).ok_or(EnableDigestError::UserNotFound)?;
         let key = self.keys.first().ok_or(EnableDigestError::NotSetUp)?;
         for algorithm in self.algorithms() {
@@ -134,17 +136,4 @@ impl Digest {
         auth.bounded(self.store.delete_digests_of(U::model_name(), id)).await?;
         Ok(())
     }
-}
-
-/// A login of this user, for the check of its password.
-fn login_of<U: Account>(user: &U, password: Password) -> Option<Login> {
-    let login = match (user.username(), user.email()) {
-        (Some(name), _) => Login::username(name, password),
-        (None, Some(email)) => Login::email(email, password),
-        (None, None) => return None,
-    };
-    Some(match user.realm() {
-        Some(realm) => login.realm(realm),
-        None => login,
-    })
 }
