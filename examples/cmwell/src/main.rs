@@ -115,7 +115,16 @@ async fn make_account(store: SqliteStore, cmwell: &CmWell) -> Result<(), Box<dyn
     Ok(())
 }
 
+/// Waits for Ctrl+C, or on Unix for the SIGTERM that service managers send.
 async fn shutdown() {
+    #[cfg(unix)]
+    if let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+        return;
+    }
     // Should there be no signal to wait for, the server runs until it is killed.
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending().await

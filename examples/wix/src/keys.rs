@@ -2,7 +2,7 @@
 //! where it has its other secrets.
 
 use std::error::Error;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
@@ -35,18 +35,23 @@ fn key(secret: &str) -> Result<TokenKeys, Box<dyn Error>> {
     Ok(TokenKeys::new(&TokenDigest::of(secret).handle()[..8], secret)?)
 }
 
+/// What the file holds then. Under its own name it is there whole or not at all, also if the process is killed here, and of two processes one
+/// makes it.
 fn make(path: &Path, auth: &Auth<MemberUser>) -> Result<String, Box<dyn Error>> {
     let text = format!("{}\n{}\n", auth.new_secret()?.expose(), auth.new_secret()?.expose());
+    let draft = path.with_extension(format!("keys.{}", std::process::id()));
     // For the owner's eyes alone, from the first byte on.
-    let mut file: File = new_file().open(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    file.write_all(text.as_bytes())?;
-    Ok(text)
-}
-
-fn new_file() -> OpenOptions {
     let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
+    options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
+    let mut file = options.open(&draft).map_err(|error| format!("{}: {error}", draft.display()))?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    let linked = fs::hard_link(&draft, path);
+    fs::remove_file(&draft)?;
+    match linked {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(fs::read_to_string(path)?),
+        linked => Ok(linked.map(|()| text)?),
+    }
 }

@@ -98,13 +98,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .merge(members.iam_router())
         .merge(owner::routes(members, &owner_key))
         .merge(pages::routes())
-        .layer(AuthLayer::new(auth).sources(TokenSources::default().with_cookie(cookie)));
+        .layer(AuthLayer::new(auth.clone()).sources(TokenSources::default().with_cookie(cookie)));
 
     println!("READY {url}");
     println!("{}", curl_lines(&url, &client, &owner_key));
     // With the members' addresses, which stand in their list of sessions.
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, app).with_graceful_shutdown(shutdown()).await?;
+    // Mails are sent on tasks of their own: those of the last requests too.
+    auth.mails_sent().await;
     Ok(())
 }
 
