@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::routing::get;
 use gatekit::cmwell::{
-    CmWell, CmWellBuilder, CmWellConfigError, LoginNames, SealingKey, SetPermissionsError, SigningKey,
+    CmWell, CmWellBuilder, CmWellConfigError, Legacy, LoginNames, SealingKey, SetPermissionsError, SigningKey,
 };
 use gatekit::core::{PathLevels, PathPermission, PermissionHolder, Permissions};
 use gatekit::{Account, Auth, AuthLayer, AuthUser, MemoryStore, Policy, Register, User};
@@ -34,6 +34,14 @@ fn what_contradicts_itself_is_refused() {
     }
     assert_eq!(builder().max_days(0).build().unwrap_err(), CmWellConfigError::MaxDays);
     assert_eq!(builder().basic(false).build().unwrap_err(), CmWellConfigError::NoScheme);
+    for without_digest in [
+        builder().legacy(Legacy { md5: true, ..Legacy::default() }),
+        builder().legacy(Legacy { rfc2069: true, ..Legacy::default() }),
+        builder().digest_userhash(true),
+        builder().additional_sealing_key(SealingKey::new(OTHER_KEY).unwrap()),
+    ] {
+        assert_eq!(without_digest.build().unwrap_err(), CmWellConfigError::NoDigest);
+    }
     for (sealing, older, built) in [
         (KEY, OTHER_KEY, Err(CmWellConfigError::SameKey)),
         (OTHER_KEY, KEY, Err(CmWellConfigError::SameKey)),

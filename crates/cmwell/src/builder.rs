@@ -48,6 +48,11 @@ pub enum CmWellConfigError {
         "neither Basic nor Digest is left to log in with: give the builder a store and a key for Digest, or leave `basic` on"
     )]
     NoScheme,
+    /// Settings of Digest where there is no Digest.
+    #[error(
+        "`md5`, `rfc2069`, `digest_userhash` and `additional_sealing_key` are settings of Digest: give the builder a store and a key for it (`digest`), or leave them out"
+    )]
+    NoDigest,
     /// Accounts have realms, and a name cannot say which.
     #[error(
         "accounts have realms, so `Policy::realm_delimiter` must be set, to another character than `:`, for names such as acme/ada"
@@ -166,7 +171,7 @@ impl<U: Account> CmWellBuilder<U> {
         self
     }
 
-    /// The old ways that are offered. None unless set. It replaces what was said before, also by `lenient_exp`. Those of Digest do nothing without
+    /// The old ways that are offered. None unless set. It replaces what was said before, also by `lenient_exp`. Those of Digest need
     /// [`digest`](Self::digest).
     pub fn legacy(mut self, legacy: Legacy) -> Self {
         self.legacy = legacy;
@@ -188,6 +193,11 @@ impl<U: Account> CmWellBuilder<U> {
         }
         if !self.basic && self.digest.is_none() {
             return Err(CmWellConfigError::NoScheme);
+        }
+        let wants_digest =
+            self.legacy.md5 || self.legacy.rfc2069 || self.userhash || !self.additional_sealing.is_empty();
+        if wants_digest && self.digest.is_none() {
+            return Err(CmWellConfigError::NoDigest);
         }
         let policy = self.auth.policy();
         if policy.has_realms() && policy.realm_delimiter.is_none_or(|delimiter| delimiter == ':') {

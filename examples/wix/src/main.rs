@@ -84,10 +84,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     let members = members.build()?;
     begin_with_a_member(&auth).await?;
-    let owner_key = match env::var("OWNER_KEY") {
-        // An empty one would be everybody's.
-        Ok(key) if !key.is_empty() => key,
-        _ => auth.new_secret()?.expose().to_owned(),
+    let (owner_key, shown_key) = match env::var("OWNER_KEY") {
+        // An empty one would be everybody's. Who has set it knows it, and need not find it in logs.
+        Ok(key) if !key.is_empty() => (key, "$OWNER_KEY".to_owned()),
+        _ => {
+            let key = auth.new_secret()?.expose().to_owned();
+            (key.clone(), key)
+        }
     };
 
     // Over HTTPS, as in production, browsers keep the token in a cookie that no other host can set. Plain http is for development.
@@ -101,7 +104,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .layer(AuthLayer::new(auth.clone()).sources(TokenSources::default().with_cookie(cookie)));
 
     println!("READY {url}");
-    println!("{}", curl_lines(&url, &client, &owner_key));
+    println!("{}", curl_lines(&url, &client, &shown_key));
     // With the members' addresses, which stand in their list of sessions.
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, app).with_graceful_shutdown(shutdown()).await?;
@@ -165,8 +168,8 @@ Open {url} and log in as {email} with {password}, or try it:
     -d '{{"clientId":"{client}","grantType":"anonymous"}}'
 
   # The owner keeps a member out, and lets it in again
-  curl {url}/owner/block -H 'X-Owner-Key: {owner_key}' -H 'Content-Type: application/json' -d '{{"email":"{email}"}}'
-  curl {url}/owner/approve -H 'X-Owner-Key: {owner_key}' -H 'Content-Type: application/json' -d '{{"email":"{email}"}}'
+  curl {url}/owner/block -H "X-Owner-Key: {owner_key}" -H 'Content-Type: application/json' -d '{{"email":"{email}"}}'
+  curl {url}/owner/approve -H "X-Owner-Key: {owner_key}" -H 'Content-Type: application/json' -d '{{"email":"{email}"}}'
 "#
     )
 }
