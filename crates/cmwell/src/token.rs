@@ -76,7 +76,8 @@ struct Claims<'a> {
     sub: &'a str,
     exp: i64,
     rev: i64,
-    aud: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aud: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     uid: Option<&'a UserId>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -108,18 +109,17 @@ impl CmWellToken {
     /// The token as text, signed with `key`. `None` if the cryptographic library refuses, which it has no reason to.
     #[must_use]
     pub fn sign(&self, key: &SigningKey) -> Option<TokenSecret> {
-        let claims = Claims {
-            sub: &self.subject,
-            exp: self.expires.0,
-            rev: self.rev,
-            aud: AUDIENCE,
-            uid: self.user_id.as_ref(),
-            model: self.user_type.as_deref(),
-        };
-        let claims = serde_json::to_vec(&claims).ok()?;
+        let claims = self.claims(Some(AUDIENCE))?;
         let message = format!("{}.{}", URL_SAFE_NO_PAD.encode(HEADER), URL_SAFE_NO_PAD.encode(claims));
         let signature = key.sign(message.as_bytes())?;
         Some(format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature)).into())
+    }
+
+    /// The claims as JSON. Without an audience, and of nobody in particular, they are CM-Well's own.
+    fn claims(&self, aud: Option<&str>) -> Option<Vec<u8>> {
+        let Self { subject: sub, expires: Timestamp(exp), rev, user_id, user_type } = self;
+        let claims = Claims { sub, exp: *exp, rev: *rev, aud, uid: user_id.as_ref(), model: user_type.as_deref() };
+        serde_json::to_vec(&claims).ok()
     }
 
     /// Reads a token that one of `keys` has signed.

@@ -10,6 +10,9 @@ const SECONDS: &str = "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJUZXN0VXNl
 const NO_REV: &str = "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJUZXN0VXNlciIsImV4cCI6NDYwNDk0MDAwMDAwMH0.m13JHFZM0dK8JVTchPGuWI-2vRZiYsacU0IY1elanTA";
 const NO_USER: &str = "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJOb1N1Y2hVc2VyIiwiZXhwIjo0NjA0OTQwMDAwMDAwLCJyZXYiOjF9._0IhFP6H-H0yPGwncGiJ4WYq2gRdfMsjc-GMC1TVPto";
 
+/// The token of CM-Well's own documentation. Nobody has its key.
+const RECORDED: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJteVVzZXJuYW1lIiwiZXhwIjoxNDY2NTg5NzYzMDMzLCJyZXYiOjB9.17s3USkZaZYbifXsgmm8eaEmr66SP6udbuUQCLwcWKY";
+
 /// 2027, when most of the vectors hold.
 const NOW: Timestamp = Timestamp(1_800_000_000_000);
 const END: Timestamp = Timestamp(4_604_940_000_000);
@@ -41,6 +44,19 @@ fn fixed_vectors_are_read_as_cm_well_reads_them() {
     assert_eq!(verify(NO_REV), Ok(CmWellToken { rev: 0, ..token }));
     assert_eq!(verify(NO_USER), Ok(CmWellToken::new("NoSuchUser", END, 1)));
     assert_eq!(verify(EXPIRED), Err(CmWellTokenError::Expired));
+}
+
+/// Its claims are written as they were read. Its header has the names in the order of an older library.
+#[test]
+fn the_recorded_token_is_written_as_it_was_read() {
+    let parsed = Parsed::of(RECORDED).unwrap();
+    assert!(parsed.is_hs256() && !parsed.is_signed_with(&key()));
+    assert_eq!(verify(RECORDED), Err(CmWellTokenError::Invalid));
+    let token = parsed.into_token(AUDIENCE).unwrap();
+    // 2016-06-22T10:02:43.033Z
+    assert_eq!(token, CmWellToken::new("myUsername", Timestamp(1_466_589_763_033), 0));
+    let claims = URL_SAFE_NO_PAD.encode(token.claims(None).unwrap());
+    assert_eq!(RECORDED.split('.').nth(1), Some(claims.as_str()));
 }
 
 /// RFC 7519 has seconds, and a library that knows nothing else would take milliseconds for a year far away.
