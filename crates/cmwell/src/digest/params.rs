@@ -27,12 +27,12 @@ impl Params {
             }
             let name = rest.take_token()?.to_ascii_lowercase();
             rest.skip(is_blank);
-            rest.expect(b'=')?;
+            rest.take_byte(b'=')?;
             rest.skip(is_blank);
             let value = if rest.0.first() == Some(&b'"') { rest.take_quoted()? } else { rest.take_token()?.into() };
             rest.skip(is_blank);
             if !rest.0.is_empty() {
-                rest.expect(b',')?;
+                rest.take_byte(b',')?;
             }
             let name = String::from_utf8(name).ok()?;
             if params.len() == MAX_PARAMS || params.iter().any(|(known, _)| *known == name) {
@@ -70,7 +70,7 @@ impl<'a> Cursor<'a> {
         self.0 = self.take_while(skipped).1;
     }
 
-    fn expect(&mut self, wanted: u8) -> Option<()> {
+    fn take_byte(&mut self, wanted: u8) -> Option<()> {
         let (first, rest) = self.0.split_first()?;
         self.0 = rest;
         (*first == wanted).then_some(())
@@ -85,7 +85,7 @@ impl<'a> Cursor<'a> {
 
     /// RFC 9110 §5.6.4, with `\"` and the like made plain.
     fn take_quoted(&mut self) -> Option<Vec<u8>> {
-        self.expect(b'"')?;
+        self.take_byte(b'"')?;
         let mut value = Vec::new();
         loop {
             let (first, rest) = self.0.split_first()?;

@@ -3,13 +3,14 @@
 use std::sync::{Arc, OnceLock};
 
 use gatekit_core::{
-    AccountStatus, Auth, AuthenticateError, ChangePassword, CreateUserError, Event, Hooks, Identifier, IssueToken,
-    IssueTokenError, Login, LoginError, MailKind, MemoryStore, NewUser, NoProfile, PasswordHash, PasswordReset, Policy,
-    Refusal, Register, RegisterError, RequestEmailVerification, RequestPasswordReset, ResetPasswordError,
-    SetAccountStatusError, StepUp, StepUpError, StoreError, StoredUser, User, UserId, UserStore, async_trait,
+    AccountStatus, Auth, AuthenticateError, ChangePassword, Event, Hooks, IssueToken, IssueTokenError, Login,
+    LoginError, MailKind, MemoryStore, NewUser, NoProfile, PasswordReset, Policy, Refusal, Register, RegisterError,
+    RequestEmailVerification, RequestPasswordReset, ResetPasswordError, SetAccountStatusError, StepUp, StepUpError,
+    User, UserId, async_trait,
 };
 use gatekit_testkit::{fast_hasher, login_as};
 
+use crate::configuration::Six;
 use crate::{EMAIL, NEW, OLD, World};
 
 const NOT_ACTIVE: [AccountStatus; 2] = [AccountStatus::Pending, AccountStatus::Blocked];
@@ -229,42 +230,11 @@ async fn who_is_blocked_while_logging_in_gets_a_token_that_is_dead() {
     assert!(matches!(auth.authenticate(token.secret.expose()).await, Err(AuthenticateError::Invalid)));
 }
 
-/// As an app has it that knows of six methods.
-struct WithoutStatus(MemoryStore);
-
-#[async_trait]
-impl UserStore<User> for WithoutStatus {
-    async fn create_user(&self, new: NewUser<NoProfile>) -> Result<StoredUser<User>, CreateUserError> {
-        self.0.create_user(new).await
-    }
-
-    async fn find_user(&self, id: &UserId) -> Result<Option<StoredUser<User>>, StoreError> {
-        self.0.find_user(id).await
-    }
-
-    async fn find_user_by(&self, identifier: &Identifier) -> Result<Option<StoredUser<User>>, StoreError> {
-        self.0.find_user_by(identifier).await
-    }
-
-    async fn set_password(&self, id: &UserId, rev: i64, hash: &PasswordHash) -> Result<Option<i64>, StoreError> {
-        self.0.set_password(id, rev, hash).await
-    }
-
-    async fn rehash_password(&self, id: &UserId, old: &PasswordHash, new: &PasswordHash) -> Result<bool, StoreError> {
-        self.0.rehash_password(id, old, new).await
-    }
-
-    async fn bump_rev(&self, id: &UserId) -> Result<Option<i64>, StoreError> {
-        UserStore::<User>::bump_rev(&self.0, id).await
-    }
-}
-
 /// Nobody is taken for blocked, or for waiting, who is not.
 #[tokio::test]
 async fn a_store_that_keeps_no_status_says_so_and_stores_nobody_who_should_wait() {
     let store = MemoryStore::new();
-    let auth: Auth =
-        Auth::builder(WithoutStatus(store.clone())).tokens(store.clone()).hasher(fast_hasher()).build().unwrap();
+    let auth: Auth = Auth::builder(Six(store.clone())).tokens(store.clone()).hasher(fast_hasher()).build().unwrap();
     let refused = auth.register(Register::email(EMAIL, OLD).status(AccountStatus::Pending)).await;
     assert!(matches!(refused, Err(RegisterError::Unavailable(_))), "{refused:?}");
     let ada = auth.register(Register::email(EMAIL, OLD)).await.expect("nobody of this address is stored");

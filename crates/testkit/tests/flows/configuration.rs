@@ -6,7 +6,7 @@ use gatekit_core::{
 };
 
 /// A store with the six methods that every one has, and no more.
-struct Six(MemoryStore);
+pub(crate) struct Six(pub(crate) MemoryStore);
 
 #[async_trait]
 impl UserStore<User> for Six {
