@@ -1,11 +1,9 @@
 //! What are a token's parts? Nothing here is to be believed before the signature is known to be good.
 
-use std::fmt;
-
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use gatekit_core::{Timestamp, UserId};
+use gatekit_layer::jwt::UniqueNames;
 use serde::Deserialize;
-use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 use super::CmWellToken;
@@ -38,7 +36,7 @@ impl<'t> Parsed<'t> {
             None => (rest, None),
         };
         let message = text.get(..header.len() + 1 + claims.len())?;
-        let Object(claims) = object(claims)?;
+        let UniqueNames(claims) = object(claims)?;
         let named = claims.get("sub").is_some_and(|sub| sub.as_str().is_some_and(|sub| !sub.is_empty()));
         let timed = claims.get("exp").is_some_and(Value::is_number);
         (named && timed && !signature.is_some_and(|text| text.contains('.'))).then_some(Self {
@@ -50,7 +48,7 @@ impl<'t> Parsed<'t> {
     }
 
     pub(super) fn is_hs256(&self) -> bool {
-        let Some(Object(header)) = object(self.header) else { return false };
+        let Some(UniqueNames(header)) = object(self.header) else { return false };
         let typ = header.get("typ");
         header.get("alg").and_then(Value::as_str) == Some("HS256")
             && typ.is_none_or(|typ| typ.as_str().is_some_and(|typ| typ.eq_ignore_ascii_case("JWT")))
@@ -86,35 +84,6 @@ impl<'t> Parsed<'t> {
 }
 
 /// A part as JSON. Strict: a padded, broken or non-canonical text is another token with the same meaning, so it is none (RFC 7515 §2, J-15).
-fn object(part: &str) -> Option<Object> {
+fn object(part: &str) -> Option<UniqueNames> {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
-}
-
-/// A JSON object in which no name comes twice: two readers could take different ones (RFC 7515 §4, RFC 7519 §4).
-struct Object(Map<String, Value>);
-
-impl<'de> Deserialize<'de> for Object {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
-
-        impl<'de> Visitor<'de> for Members {
-            type Value = Object;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Object, A::Error> {
-                let mut members = Map::new();
-                while let Some((name, value)) = access.next_entry::<String, Value>()? {
-                    if members.insert(name, value).is_some() {
-                        return Err(de::Error::custom("a name comes twice"));
-                    }
-                }
-                Ok(Object(members))
-            }
-        }
-
-        deserializer.deserialize_map(Members)
-    }
 }

@@ -69,6 +69,7 @@ pub(crate) mod jwks;
 pub(crate) mod keys;
 mod pem;
 pub(crate) mod token;
+mod unique_names;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -84,6 +85,7 @@ pub use builder::{JwtConfigError, JwtVerifierBuilder};
 pub use jwks::Jwks;
 use keys::{Key, signer_of};
 use token::{Claims, Refused, Token};
+pub use unique_names::UniqueNames;
 
 /// Verifies JSON Web Tokens and reads their claims as `C`. The [module](self) says by which rules.
 ///

@@ -1,13 +1,12 @@
 //! What a token says, and whether it may be believed: rules 1 to 3 and 6 to 11.
 
-use std::fmt;
-
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use gatekit_core::StoreError;
-use serde::de::{self, Deserialize, DeserializeOwned, Deserializer, MapAccess, Visitor};
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::keys::Algorithm;
+use super::unique_names::UniqueNames;
 
 /// Bytes a token may have. Proxies and servers limit whole header fields to about as much.
 const MAX_TOKEN: usize = 8 * 1024;
@@ -69,7 +68,7 @@ impl<'t> Token<'t> {
         let (header, claims) = message.split_once('.').ok_or(Refused::Form)?;
         let signature = decode(signature)?;
 
-        let Object(header) = serde_json::from_slice(&decode(header)?).map_err(|_| Refused::Header)?;
+        let UniqueNames(header) = serde_json::from_slice(&decode(header)?).map_err(|_| Refused::Header)?;
         let text = |name| match header.get(name) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text.as_str())),
@@ -89,7 +88,7 @@ impl<'t> Token<'t> {
 
     /// The claims. To be called when the signature is known to be good, and not before.
     pub(crate) fn claims(&self) -> Result<Claims, Refused> {
-        let Object(claims) = serde_json::from_slice(&decode(self.claims)?).map_err(|_| Refused::Claims)?;
+        let UniqueNames(claims) = serde_json::from_slice(&decode(self.claims)?).map_err(|_| Refused::Claims)?;
         Ok(Claims(claims))
     }
 }
@@ -161,34 +160,5 @@ impl Times {
         }
         // "On or after" `exp` it is over (RFC 7519 §4.1.4).
         if now_ms >= (self.exp + leeway_seconds) * 1000 { Err(Refused::Expired) } else { Ok(()) }
-    }
-}
-
-/// A JSON object in which no name comes twice: two readers could take different ones (RFC 7515 §4, RFC 7519 §4).
-struct Object(Map<String, Value>);
-
-impl<'de> Deserialize<'de> for Object {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
-
-        impl<'de> Visitor<'de> for Members {
-            type Value = Object;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Object, A::Error> {
-                let mut members = Map::new();
-                while let Some((name, value)) = access.next_entry::<String, Value>()? {
-                    if members.insert(name, value).is_some() {
-                        return Err(de::Error::custom("a name comes twice"));
-                    }
-                }
-                Ok(Object(members))
-            }
-        }
-
-        deserializer.deserialize_map(Members)
     }
 }
