@@ -135,6 +135,7 @@ on_every_store! {
     async fn of_20_changes_at_once_one_wins(store) {
         let app = Arc::new(App::loopback(store).await);
         let token = app.signed_up().await;
+        app.faults.gather("find_user", 20);
         let barrier = Arc::new(Barrier::new(20));
         let racers: Vec<_> = (0..20)
             .map(|racer| {

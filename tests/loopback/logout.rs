@@ -81,6 +81,7 @@ on_every_store! {
     async fn of_20_who_log_out_one_token_at_once_one_does(store) {
         let app = Arc::new(App::loopback(store).await);
         let token = app.signed_up().await;
+        app.faults.gather("find_token", 20);
         let barrier = Arc::new(Barrier::new(20));
         let racers: Vec<_> = (0..20)
             .map(|_| {

@@ -79,6 +79,7 @@ on_every_store! {
         let app = Arc::new(App::new(store).await);
         app.sign_up().await;
         let secret = app.reset_token().await;
+        app.faults.gather("find_one_time", 20);
         let barrier = Arc::new(Barrier::new(20));
         let racers: Vec<_> = (0..20)
             .map(|racer| {

@@ -19,9 +19,21 @@ pub use app::{App, EMAIL, PASSWORD, Setup, Store, routes_of, settled};
 pub use folder::Folder;
 pub use http::{Answer, Call, at_once, count};
 
+/// Longer than any rule takes, on a busy machine too: what hangs fails, with its name, and the run goes on.
+pub const LIMIT: std::time::Duration = std::time::Duration::from_secs(180);
+
+/// Runs a rule under the [`LIMIT`].
+///
+/// # Panics
+///
+/// If it takes longer.
+pub async fn limited(rule: impl Future<Output = ()>) {
+    tokio::time::timeout(LIMIT, rule).await.expect("the rule hangs");
+}
+
 /// Makes each rule a module with two tests: one over the store in memory, one over an SQLite file.
 ///
-/// The runtime has several threads, so that what a rule starts in parallel is.
+/// The runtime has several threads, so that what a rule starts in parallel runs in parallel. A rule that hangs fails after [`LIMIT`].
 ///
 /// ```
 /// gatekit_tests::on_every_store! {
@@ -45,12 +57,12 @@ macro_rules! on_every_store {
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
             async fn on_memory() {
-                rule($crate::Store::Memory).await;
+                $crate::limited(rule($crate::Store::Memory)).await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
             async fn on_sqlite() {
-                rule($crate::Store::Sqlite).await;
+                $crate::limited(rule($crate::Store::Sqlite)).await;
             }
         }
     )+};

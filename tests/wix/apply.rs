@@ -53,6 +53,7 @@ on_every_store! {
     async fn of_20_at_once_one_is_logged_in(store) {
         let site = Site::new(store).await;
         let token = site.session_token().await;
+        site.faults.gather("find_one_time", 20);
         let answers = at_once((0..20).map(|number| match number % 2 {
             0 => site.apply(&token),
             _ => site.apply_at("?cookie=false", &token),

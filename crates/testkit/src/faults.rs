@@ -5,12 +5,18 @@ use std::time::Duration;
 
 use gatekit_core::StoreError;
 
+use crate::hold::{Gathering, Held};
+
+/// How long [`Fault::Hang`] hangs.
+const A_DAY: Duration = Duration::from_secs(24 * 3600);
+
 /// How a call to a store goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// Nothing is done, and an error is reported.
     Fail,
-    /// Nothing is done, and no answer ever comes.
+    /// Nothing is done, and no answer comes for a day (of `tokio::time`). Then the call fails, so that a test of a flow without a
+    /// time limit fails too and does not hang.
     Hang,
     /// It is done, but the answer comes only after this time (of `tokio::time`, so that paused time runs ahead).
     Late(Duration),
@@ -57,7 +63,15 @@ struct Rule {
     method: Option<&'static str>,
     /// How many calls that it applies to are still let through; `None` for a rule that holds always.
     nth: Option<usize>,
-    fault: Fault,
+    effect: Effect,
+}
+
+/// What a rule does to a call.
+#[derive(Clone, Debug)]
+enum Effect {
+    GoesWrong(Fault),
+    IsHeld(Held),
+    Gathers(Gathering),
 }
 
 impl Faults {
@@ -87,6 +101,43 @@ impl Faults {
         self.add(Some(method), Some(n), fault);
     }
 
+    /// The `n`-th call of one method from now on is made, and its answer is held back until the test releases it; 1 is the next.
+    ///
+    /// This forces the order of a race: another request runs to its end between two steps of the one that is held. A hold that a test
+    /// forgets ends by itself after [`Held::LIMIT`], as a failed call.
+    ///
+    /// ```
+    /// use gatekit_core::{Auth, LogoutError, MemoryStore, Register};
+    /// use gatekit_testkit::{FaultyStore, login_as};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = FaultyStore::new(MemoryStore::new());
+    /// let faults = store.faults();
+    /// let auth = Auth::new(store);
+    /// let ada = auth.register(Register::email("ada@example.com", "correct horse battery")).await?;
+    /// let token = login_as(&auth, &ada).await.record.digest;
+    ///
+    /// let held = faults.hold_nth_call_of("find_token", 1);
+    /// let first = tokio::spawn({ let auth = auth.clone(); async move { auth.logout(&token).await } });
+    /// held.reached().await;
+    /// auth.logout(&token).await?;
+    /// held.release();
+    /// assert!(matches!(first.await?, Err(LogoutError::TokenNotFound)));
+    /// # Ok(()) }
+    /// ```
+    pub fn hold_nth_call_of(&self, method: &'static str, n: usize) -> Held {
+        let held = Held::new();
+        self.plan().rules.push(Rule { method: Some(method), nth: Some(n), effect: Effect::IsHeld(held.clone()) });
+        held
+    }
+
+    /// The next `n` calls of one method are made, and their answers are held back until all of them were made. So each of `n` parallel
+    /// requests has read the same state before any of them goes on, whatever the scheduler does. If fewer come within
+    /// [`Held::LIMIT`], those that wait fail.
+    pub fn gather(&self, method: &'static str, n: usize) {
+        self.plan().rules.push(Rule { method: Some(method), nth: None, effect: Effect::Gathers(Gathering::of(n)) });
+    }
+
     /// The calls since the last reset, in order, also those that went wrong.
     #[must_use]
     pub fn calls(&self) -> Vec<&'static str> {
@@ -108,40 +159,52 @@ impl Faults {
         method: &'static str,
         call: impl Future<Output = Result<T, E>> + Send,
     ) -> Result<T, E> {
-        let fault = self.next(method);
-        match fault {
-            None => call.await,
-            Some(Fault::Fail) => Err(StoreError::failed("a fault that the test asked for").into()),
-            Some(Fault::Hang) => std::future::pending().await,
-            Some(Fault::Late(after)) => {
+        let Some(effect) = self.next(method) else { return call.await };
+        match effect {
+            Effect::GoesWrong(Fault::Fail) => Err(StoreError::failed("a fault that the test asked for").into()),
+            Effect::GoesWrong(Fault::Hang) => {
+                tokio::time::sleep(A_DAY).await;
+                Err(StoreError::failed("a call hung for a day, and nobody gave it up").into())
+            }
+            Effect::GoesWrong(Fault::Late(after)) => {
                 let done = call.await;
                 tokio::time::sleep(after).await;
                 done
             }
-            Some(Fault::FailAfter) => {
+            Effect::GoesWrong(Fault::FailAfter) => {
                 call.await?;
                 Err(StoreError::failed("a fault that the test asked for, after the work was done").into())
+            }
+            Effect::IsHeld(held) => {
+                let done = call.await;
+                held.hold().await?;
+                done
+            }
+            Effect::Gathers(gathering) => {
+                let done = call.await;
+                gathering.arrive().await?;
+                done
             }
         }
     }
 
     fn add(&self, method: Option<&'static str>, nth: Option<usize>, fault: Fault) {
-        self.plan().rules.push(Rule { method, nth, fault });
+        self.plan().rules.push(Rule { method, nth, effect: Effect::GoesWrong(fault) });
     }
 
-    /// Notes a call and finds its fault. Every rule counts every call it applies to, so that rules do not depend on each other.
-    fn next(&self, method: &'static str) -> Option<Fault> {
+    /// Notes a call and finds what happens to it. Every rule counts every call it applies to, so that rules do not depend on each other.
+    fn next(&self, method: &'static str) -> Option<Effect> {
         let mut plan = self.plan();
         plan.calls.push(method);
         let mut decided = None;
         for rule in plan.rules.iter_mut().filter(|rule| rule.method.is_none_or(|named| named == method)) {
             match &mut rule.nth {
-                None => decided = Some(rule.fault),
+                None => decided = Some(rule.effect.clone()),
                 Some(0) => {}
                 Some(left) => {
                     *left -= 1;
                     if *left == 0 {
-                        decided = Some(rule.fault);
+                        decided = Some(rule.effect.clone());
                     }
                 }
             }

@@ -1,5 +1,6 @@
 //! Refresh tokens: another each time, and what happens if one comes back.
 
+use std::future::IntoFuture;
 use std::time::Duration;
 
 use gatekit::ChangePassword;
@@ -54,6 +55,23 @@ on_every_store! {
         let user = site.auth.find_account(&AccountName::email(EMAIL)).await.unwrap().unwrap().user;
         let alive = site.auth.list_tokens(&user.id).await.unwrap().len();
         assert_eq!(alive, usize::from(site.me(&won.text("access_token")).await == 200));
+    }
+
+    /// RACE-6, 10.4.5: a renewal that read the family, and takes it after another one has stored its new token, gets nothing. Its token was
+    /// used by two, so the family ends.
+    async fn a_renewal_that_comes_between_reading_and_taking_ends_the_family(store) {
+        let site = Site::iam(store).await;
+        let tokens = site.tokens().await;
+        let held = site.faults.hold_nth_call_of("find_one_time", 1);
+        let slow = tokio::spawn(site.refresh(&tokens.refresh).into_future());
+        held.reached().await;
+        let fast = Tokens::of(&site.refresh(&tokens.refresh).await.expect_status(200));
+        held.release();
+        slow.await.unwrap().refuses_grant(400, "invalid_grant");
+        let user = site.auth.find_account(&AccountName::email(EMAIL)).await.unwrap().unwrap().user;
+        assert_eq!(site.me(&fast.access).await, 401);
+        assert!(site.auth.list_tokens(&user.id).await.unwrap().is_empty());
+        site.refresh(&fast.refresh).await.refuses_grant(400, "invalid_grant");
     }
 
     /// 10.4.8, 7.3.2

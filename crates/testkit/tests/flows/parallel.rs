@@ -1,4 +1,5 @@
-//! Of many at the same time exactly one wins.
+//! Of many at the same time exactly one wins. All of them have read the same state before any goes on: that is forced, so that a check
+//! that comes before the deciding step is never mistaken for it.
 
 use gatekit_core::{
     ChangePassword, ChangePasswordError, LogoutError, PasswordReset, Register, RegisterError, RequestPasswordReset,
@@ -25,6 +26,7 @@ async fn at_once<T: Send + 'static, F: Future<Output = T> + Send + 'static>(one:
 async fn of_many_registrations_of_one_address_one_wins() {
     let world = World::new();
     let spellings = ["ada@example.com", "Ada@example.com", "ADA@EXAMPLE.COM", "ada@Example.com"];
+    world.calls.gather("find_user_by", MANY);
     let results = at_once(|i| {
         let auth = world.auth.clone();
         async move { auth.register(Register::email(spellings[i % spellings.len()], OLD)).await }
@@ -55,6 +57,7 @@ async fn of_many_uses_of_one_reset_token_one_wins() {
     world.auth.request_password_reset(RequestPasswordReset::email(EMAIL)).await.unwrap();
     let secret = world.mails.last_token().await;
     let password = |i: usize| format!("orbital marzipan {i}");
+    world.calls.gather("find_one_time", MANY);
     let results = at_once(|i| {
         let (auth, reset) = (world.auth.clone(), PasswordReset::new(secret.as_str(), password(i)));
         async move { auth.reset_password(reset).await }
@@ -83,6 +86,7 @@ async fn of_many_changes_of_one_password_one_wins_and_only_its_session_stays() {
         sessions.push(login_as(&world.auth, &ada).await);
     }
     let password = |i: usize| format!("orbital marzipan {i}");
+    world.calls.gather("find_user", MANY);
     let results = at_once(|i| {
         let auth = world.auth.clone();
         let change = ChangePassword::new(ada.id.clone(), OLD, password(i)).keep(sessions[i].record.clone());
@@ -108,6 +112,7 @@ async fn of_many_changes_of_one_password_one_wins_and_only_its_session_stays() {
 async fn of_many_logouts_with_one_token_one_wins() {
     let world = World::new();
     let session = login_as(&world.auth, &world.ada().await).await;
+    world.calls.gather("find_token", MANY);
     let results = at_once(|_| {
         let (auth, digest) = (world.auth.clone(), session.record.digest);
         async move { auth.logout(&digest).await }
