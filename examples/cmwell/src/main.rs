@@ -12,6 +12,7 @@
 #![expect(clippy::print_stdout, reason = "it tells the person who starts it what to try")]
 
 mod keys;
+mod server;
 
 use std::env;
 use std::error::Error;
@@ -35,8 +36,9 @@ const PASSWORD: &str = "myPassword";
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().init();
+    let stop = server::stop_signal();
     let listener = TcpListener::bind(format!("127.0.0.1:{}", setting("PORT", "3000"))).await?;
-    let url = format!("http://{}", listener.local_addr()?);
+    let url = server::local_url(&listener)?;
 
     let database = setting("DATABASE", "cmwell.db");
     let keys = Keys::beside(&database)?;
@@ -65,7 +67,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     println!("READY {url}");
     println!("{}", curl_lines(&url));
-    axum::serve(listener, app).with_graceful_shutdown(shutdown()).await?;
+    server::run(listener, app, stop).await;
     Ok(())
 }
 
@@ -113,22 +115,6 @@ async fn make_account(store: SqliteStore, cmwell: &CmWell) -> Result<(), Box<dyn
         }
     }
     Ok(())
-}
-
-/// Waits for Ctrl+C, or on Unix for the SIGTERM that service managers send.
-async fn shutdown() {
-    #[cfg(unix)]
-    if let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = tokio::signal::ctrl_c() => {}
-        }
-        return;
-    }
-    // Should there be no signal to wait for, the server runs until it is killed.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending().await
-    }
 }
 
 /// An environment variable, or what holds without it.

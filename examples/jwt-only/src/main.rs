@@ -1,7 +1,9 @@
 //! Layer and extractor alone. Users live elsewhere; whoever keeps them signs JSON Web Tokens, and this app checks them.
 //!
-//! Copy this file as a start. It reads `PORT` (default 3000) and `JWT_SECRET`, the secret shared with whoever signs.
+//! Copy this folder as a start. It reads `PORT` (default 3000) and `JWT_SECRET`, the secret shared with whoever signs.
 #![expect(clippy::print_stdout, reason = "it tells the person who starts it what to try")]
+
+mod server;
 
 use std::error::Error;
 
@@ -23,6 +25,7 @@ const AUDIENCE: &str = "https://api.example.com";
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
+    let stop = server::stop_signal();
     let port = std::env::var("PORT").unwrap_or_else(|_| "3000".into());
     let secret = std::env::var("JWT_SECRET").unwrap_or_else(|_| "only for development: everyone has read this".into());
 
@@ -36,10 +39,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .layer(AuthLayer::new(verifier));
 
     let listener = TcpListener::bind(format!("127.0.0.1:{port}")).await?;
-    let url = format!("http://{}", listener.local_addr()?);
+    let url = server::local_url(&listener)?;
     println!("READY {url}");
     println!("{}", curl_lines(&url, &token_from_elsewhere(&secret)?));
-    axum::serve(listener, app).await?;
+    server::run(listener, app, stop).await;
     Ok(())
 }
 

@@ -1,8 +1,10 @@
 //! A server in place of a LoopBack 3 project: the built-in User at `/api/Users`, with the answers its clients know.
 //!
-//! Copy this file as a start. It reads what a generated project reads, `HOST`, `PORT` (default 3000) and `NODE_ENV`
+//! Copy this folder as a start. It reads what a generated project reads, `HOST`, `PORT` (default 3000) and `NODE_ENV`
 //! (`production` for short error bodies), and `DATABASE` (default `loopback.db`) and `PUBLIC_URL` (where the links in mails lead).
 #![expect(clippy::print_stdout, reason = "it tells the person who starts it what to try")]
+
+mod server;
 
 use std::env;
 use std::error::Error;
@@ -28,8 +30,10 @@ type LoopBackUser = User<Map<String, Value>>;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().init();
-    let listener = TcpListener::bind(format!("{}:{}", setting("HOST", "127.0.0.1"), setting("PORT", "3000"))).await?;
-    let url = format!("http://{}", listener.local_addr()?);
+    let stop = server::stop_signal();
+    let (host, port) = (setting("HOST", "127.0.0.1"), setting("PORT", "3000").parse::<u16>()?);
+    let listener = TcpListener::bind((host.trim_matches(['[', ']']), port)).await?;
+    let url = server::local_url(&listener)?;
     let public_url = setting("PUBLIC_URL", &url);
 
     let store = SqliteStore::open(setting("DATABASE", "loopback.db")).await?;
@@ -65,7 +69,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     println!("READY {url}");
     println!("{}", curl_lines(&url));
-    axum::serve(listener, app).with_graceful_shutdown(shutdown()).await?;
+    server::run(listener, app, stop).await;
     // Mails are sent on tasks of their own: those of the last requests too.
     auth.mails_sent().await;
     Ok(())
@@ -96,22 +100,6 @@ async fn no_content_for_options(request: Request, next: Next) -> Response {
         *response.status_mut() = StatusCode::NO_CONTENT;
     }
     response
-}
-
-/// Waits for Ctrl+C, or on Unix for the SIGTERM that service managers send.
-async fn shutdown() {
-    #[cfg(unix)]
-    if let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = tokio::signal::ctrl_c() => {}
-        }
-        return;
-    }
-    // Should there be no signal to wait for, the server runs until it is killed.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending().await
-    }
 }
 
 /// An environment variable, or what holds without it.

@@ -5,6 +5,7 @@
 #![expect(clippy::print_stdout, reason = "it tells the person who starts it what to try")]
 
 mod members;
+mod server;
 
 use std::error::Error;
 
@@ -18,9 +19,10 @@ use crate::members::{Member, Members};
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().init();
+    let stop = server::stop_signal();
     let port = std::env::var("PORT").unwrap_or_else(|_| "3000".into());
     let listener = TcpListener::bind(format!("127.0.0.1:{port}")).await?;
-    let url = format!("http://{}", listener.local_addr()?);
+    let url = server::local_url(&listener)?;
 
     let store = SqliteStore::open(std::env::var("DATABASE").unwrap_or_else(|_| "own-users.db".into())).await?;
     let members = Members::open(store.clone()).await?;
@@ -36,7 +38,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     println!("READY {url}");
     println!("{}", curl_lines(&url));
-    axum::serve(listener, app).with_graceful_shutdown(shutdown()).await?;
+    server::run(listener, app, stop).await;
     // Mails are sent on tasks of their own: those of the last requests too.
     auth.mails_sent().await;
     Ok(())
@@ -51,13 +53,6 @@ async fn greeting(member: Option<AuthUser<Member>>) -> String {
     match member {
         Some(AuthUser(member)) => format!("Welcome back, {}\n", member.name),
         None => "Hello, stranger\n".into(),
-    }
-}
-
-async fn shutdown() {
-    // Should there be no signal to wait for, the server runs until it is killed.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending().await
     }
 }
 

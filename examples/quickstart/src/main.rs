@@ -1,7 +1,9 @@
 //! Accounts on embedded SQLite: all routes of the User API, a protected page, and mails on the console.
 //!
-//! Copy this file as a start. It reads `PORT` (default 3000) and `DATABASE` (default `quickstart.db`).
+//! Copy this folder as a start. It reads `PORT` (default 3000) and `DATABASE` (default `quickstart.db`).
 #![expect(clippy::print_stdout, reason = "it tells the person who starts it what to try")]
+
+mod server;
 
 use std::error::Error;
 
@@ -14,9 +16,10 @@ use tokio::net::TcpListener;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().init();
+    let stop = server::stop_signal();
     let port = std::env::var("PORT").unwrap_or_else(|_| "3000".into());
     let listener = TcpListener::bind(format!("127.0.0.1:{port}")).await?;
-    let url = format!("http://{}", listener.local_addr()?);
+    let url = server::local_url(&listener)?;
 
     let store = SqliteStore::open(std::env::var("DATABASE").unwrap_or_else(|_| "quickstart.db".into())).await?;
     let auth: Auth = Auth::builder(store.clone())
@@ -37,7 +40,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     println!("READY {url}");
     println!("{}", curl_lines(&url));
-    axum::serve(listener, app).with_graceful_shutdown(shutdown()).await?;
+    server::run(listener, app, stop).await;
     // Mails are sent on tasks of their own: those of the last requests too.
     auth.mails_sent().await;
     Ok(())
@@ -46,13 +49,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
 /// The guard is the argument: without a valid token this is not run, and the caller gets 401.
 async fn me(AuthUser(user): AuthUser) -> Json<User> {
     Json(user)
-}
-
-async fn shutdown() {
-    // Should there be no signal to wait for, the server runs until it is killed.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending().await
-    }
 }
 
 fn curl_lines(url: &str) -> String {

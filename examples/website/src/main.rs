@@ -26,11 +26,11 @@
 #![expect(clippy::print_stdout, reason = "it tells the person who starts it where to look")]
 
 mod headers;
+mod server;
 mod site;
 
 use std::env;
 use std::error::Error;
-use std::net::SocketAddr;
 
 use axum::{Router, middleware};
 use gatekit::pages::{AskToLogInLayer, Pages};
@@ -43,6 +43,7 @@ const NAME: &str = "Website";
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().init();
+    let stop = server::stop_signal();
     let listener = TcpListener::bind(format!("127.0.0.1:{}", setting("PORT", "3000"))).await?;
     let url = format!("http://localhost:{}", listener.local_addr()?.port());
     let public_url = setting("PUBLIC_URL", &url);
@@ -68,28 +69,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .layer(AuthLayer::new(auth.clone()).sources(TokenSources::default().with_cookie(cookie)));
 
     println!("READY {url}");
-    // With the visitors' addresses, which they see in their list of sessions.
-    let app = app.into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, app).with_graceful_shutdown(shutdown()).await?;
+    server::run(listener, app, stop).await;
     // Mails are sent on tasks of their own: those of the last requests too.
     auth.mails_sent().await;
     Ok(())
-}
-
-/// Waits for Ctrl+C, or on Unix for the SIGTERM that service managers send.
-async fn shutdown() {
-    #[cfg(unix)]
-    if let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = tokio::signal::ctrl_c() => {}
-        }
-        return;
-    }
-    // Should there be no signal to wait for, the server runs until it is killed.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending().await
-    }
 }
 
 /// An environment variable, or what holds without it.

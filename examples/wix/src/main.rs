@@ -25,10 +25,10 @@
 mod keys;
 mod owner;
 mod pages;
+mod server;
 
 use std::env;
 use std::error::Error;
-use std::net::SocketAddr;
 use std::path::Path;
 
 use axum::routing::get;
@@ -47,6 +47,7 @@ const MEMBER: (&str, &str) = ("user@example.com", "correct horse battery");
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().init();
+    let stop = server::stop_signal();
     let listener = TcpListener::bind(format!("127.0.0.1:{}", setting("PORT", "3000"))).await?;
     let port = listener.local_addr()?.port();
     let url = format!("http://127.0.0.1:{port}");
@@ -105,9 +106,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     println!("READY {url}");
     println!("{}", curl_lines(&url, &client, &shown_key));
-    // With the members' addresses, which stand in their list of sessions.
-    let app = app.into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, app).with_graceful_shutdown(shutdown()).await?;
+    server::run(listener, app, stop).await;
     // Mails are sent on tasks of their own: those of the last requests too.
     auth.mails_sent().await;
     Ok(())
@@ -123,22 +122,6 @@ async fn begin_with_a_member(auth: &Auth<MemberUser>) -> Result<(), Box<dyn Erro
         auth.register(member).await?;
     }
     Ok(())
-}
-
-/// Waits for Ctrl+C, or on Unix for the SIGTERM that service managers send.
-async fn shutdown() {
-    #[cfg(unix)]
-    if let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = tokio::signal::ctrl_c() => {}
-        }
-        return;
-    }
-    // Should there be no signal to wait for, the server runs until it is killed.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending().await
-    }
 }
 
 /// An environment variable, or what holds without it.
