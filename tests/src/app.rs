@@ -352,7 +352,7 @@ pub fn settled(router: Router, auth: &Auth, mails: &MailSink) -> Router {
 async fn settle(State((auth, mails)): State<(Auth, MailSink)>, request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     if mails.behavior() != MailBehavior::Hang {
-        auth.mails_sent().await;
+        auth.settled().await;
     }
     response
 }

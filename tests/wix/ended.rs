@@ -65,7 +65,7 @@ on_every_store! {
             }
             let answer = resend().await.expect_status(200);
             assert_eq!(answer.text("stateToken").len(), state.len());
-            site.auth.mails_sent().await;
+            site.auth.settled().await;
             assert_eq!(site.codes().len(), 1, "proven: {proven}");
         }
     }

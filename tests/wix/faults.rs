@@ -116,7 +116,7 @@ on_every_store! {
         let site = Site::new(store).await;
         site.mails.behave(gatekit_testkit::MailBehavior::Fail);
         site.post("/wix/send-set-password-email").json(json!({"email": EMAIL})).await.expect_status(200);
-        site.auth.mails_sent().await;
+        site.auth.settled().await;
         site.mails.behave(gatekit_testkit::MailBehavior::Deliver);
         site.post("/wix/send-set-password-email").json(json!({"email": EMAIL})).await.expect_status(200);
         let mails = site.mails.wait_for_kind(MailKind::SetPassword, 1).await;

@@ -79,7 +79,7 @@ on_every_store! {
             let writes = |calls: &[&'static str]| calls.iter().filter(|call| !call.starts_with("find")).count();
             assert_eq!((known.1, writes(&known.2)), (other.1, writes(&other.2)), "{email}");
         }
-        site.auth.mails_sent().await;
+        site.auth.settled().await;
         let mails = site.mails.mails();
         assert_eq!(mails.iter().map(|mail| mail.to.as_str()).collect::<Vec<_>>(), [EMAIL]);
         let token = secret(&site, 1).await;

@@ -177,7 +177,7 @@ impl Site {
 
     /// The code in the last of this many mails that have one.
     pub(crate) async fn code(&self, count: usize) -> String {
-        self.auth.mails_sent().await;
+        self.auth.settled().await;
         let mails = self.mails.wait_for_kind(MailKind::EmailCode, count).await;
         MailSink::code_in(mails.get(count - 1).expect("so many mails")).expect("a code")
     }

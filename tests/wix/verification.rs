@@ -141,7 +141,7 @@ on_every_store! {
         verify(&site, &first, &old).await.refuses(400, "VERIFICATION_FAILED");
         verify(&site, &second, &code).await.expect_status(200);
         resend(&site, &second).await.expect_status(200);
-        site.auth.mails_sent().await;
+        site.auth.settled().await;
         assert_eq!(site.codes().len(), 2, "nobody has asked for it");
         for body in [json!({}), json!({"stateToken": 5}), json!({"stateToken": ""})] {
             site.post("/wix/resend-verification").json(body).await.refuses(400, "-19988");
@@ -216,7 +216,7 @@ on_every_store! {
         for state in [&new, &taken] {
             assert_eq!(members(&resend(&site, state).await.expect_status(200)), ["stateToken"]);
         }
-        site.auth.mails_sent().await;
+        site.auth.settled().await;
         let to: Vec<String> = site.codes().into_iter().map(|mail| mail.to).collect();
         assert_eq!(to, [EMAIL, "new@example.com"], "no mail for what is taken");
         // Nothing has happened to the member.
@@ -240,7 +240,7 @@ on_every_store! {
             verified += usize::from(verify(&site, &answer.text("stateToken"), &code).await.status == 200);
         }
         assert_eq!(verified, 1);
-        site.auth.mails_sent().await;
+        site.auth.settled().await;
         assert_eq!(site.codes().len(), 1);
     }
 

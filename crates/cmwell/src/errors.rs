@@ -82,8 +82,8 @@ impl LoginFailure {
             Self::WrongCredentials { .. } => unauthorized("Not authenticated.\n", challenges),
             Self::Forbidden { code, message } => failed(StatusCode::FORBIDDEN, &message, Some(&code)),
             Self::Unavailable(error) => {
-                let response = failed(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable", None);
-                retry_later(response, &error, "a login")
+                let (status, text) = status_of(&error);
+                retry_later(failed(status, text, None), &error, "a login")
             }
         }
     }
@@ -119,9 +119,18 @@ pub(crate) fn unauthorized(body: &'static str, challenges: Vec<HeaderValue>) -> 
     response
 }
 
-/// 503 of `_auth`.
+/// 503 of `_auth`, or 500.
 pub(crate) fn unavailable(error: &Unavailable) -> Response<Body> {
-    retry_later(failure(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"), error, "an operation of `_auth`")
+    let (status, text) = status_of(error);
+    retry_later(failure(status, text), error, "an operation of `_auth`")
+}
+
+/// 503, or 500 where trying again does not help.
+pub(crate) fn status_of(error: &Unavailable) -> (StatusCode, &'static str) {
+    match error.is_fault() {
+        true => (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
+        false => (StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
+    }
 }
 
 /// 405
@@ -135,7 +144,9 @@ pub(crate) fn method_not_allowed(allow: &'static str) -> Response<Body> {
 /// With when to try again. The log says why.
 pub(crate) fn retry_later(mut response: Response<Body>, error: &Unavailable, what: &str) -> Response<Body> {
     tracing::error!(%error, "{what} failed because it cannot be done now");
-    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(error.retry_after()));
+    if !error.is_fault() {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(error.retry_after()));
+    }
     response
 }
 

@@ -13,7 +13,7 @@ use gatekit_layer::{AuthLayer, AuthRejection, AuthService, AuthUser, PresentedTo
 use tower_layer::Layer;
 
 use crate::cmwell::NotTheirs;
-use crate::errors::{failure, retry_later, text};
+use crate::errors::{failure, retry_later, status_of, text};
 use crate::gate::{Gate, GateService};
 use crate::level::{decide, is_at, is_safe, level_of};
 use crate::{CmWell, CmWellToken, FilterService};
@@ -222,8 +222,8 @@ impl<U: Account> Gate for Filter<U> {
         Err(match refused {
             Refused::Forbidden(message) => said(StatusCode::FORBIDDEN, message),
             Refused::Unavailable(error) => {
-                let response = said(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable".to_owned());
-                retry_later(response, &error, "a request")
+                let (status, text) = status_of(&error);
+                retry_later(said(status, text.to_owned()), &error, "a request")
             }
             Refused::Other(rejection) => rejection.into_response(),
         })

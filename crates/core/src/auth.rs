@@ -5,12 +5,13 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::acl::{self, NamedResolver};
 use crate::bounded::bounded;
+use crate::change::UnderWay;
+use crate::hook_calls::EventCounters;
 use crate::mails;
 use crate::redirect;
 use crate::{
-    Account, Acl, Clock, DeviceStore, Event, Hasher, Hooks, MailTemplate, Mailer, OneTimeStore, Policy, Random,
-    RoleResolver, RoleStore, StoreError, SystemClock, SystemRandom, Texts, TokenStore, User, UserOperation, UserStore,
-    VerifyOptions,
+    Account, Acl, Clock, DeviceStore, Hasher, Hooks, MailTemplate, Mailer, OneTimeStore, Policy, Random, RoleResolver,
+    RoleStore, StoreError, SystemClock, SystemRandom, Texts, TokenStore, User, UserOperation, UserStore, VerifyOptions,
 };
 
 /// User accounts: what routes, layers and an app's own code call.
@@ -36,7 +37,8 @@ pub(crate) struct Inner<U: Account> {
     pub(crate) acl: RwLock<Arc<Acl>>,
     pub(crate) role_resolvers: Vec<NamedResolver<U>>,
     pub(crate) mailer: Option<Arc<dyn Mailer>>,
-    pub(crate) mails: mails::MailsUnderWay,
+    pub(crate) under_way: UnderWay,
+    pub(crate) events: EventCounters,
     pub(crate) policy: Policy,
     pub(crate) hasher: Hasher,
     pub(crate) clock: Arc<dyn Clock>,
@@ -157,12 +159,6 @@ impl<U: Account> Auth<U> {
     /// What the call fails with, or [`StoreError::Timeout`].
     pub async fn bounded<T, E: From<StoreError>>(&self, call: impl Future<Output = Result<T, E>>) -> Result<T, E> {
         bounded(self.0.policy.store_timeout, call).await
-    }
-
-    pub(crate) async fn emit(&self, event: Event<U>) {
-        for hooks in &self.0.hooks {
-            hooks.on_event(&event).await;
-        }
     }
 }
 
@@ -401,7 +397,8 @@ impl<U: Account> Builder<U> {
             acl: RwLock::new(Arc::new(self.acl)),
             role_resolvers: self.role_resolvers,
             mailer: self.mailer,
-            mails: mails::MailsUnderWay::default(),
+            under_way: UnderWay::default(),
+            events: EventCounters::default(),
             policy: self.policy,
             hasher,
             clock: self.clock,

@@ -1,25 +1,48 @@
 //! How long a store may take: every call of a flow to a store goes through here.
 
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::StoreError;
 
-/// Runs `call`, and fails with [`StoreError::Timeout`] if it takes longer than `limit`.
+tokio::task_local! {
+    /// Until when the store that is called must have answered.
+    static DEADLINE: Instant;
+}
+
+/// How much time is left for the call to a store that is under way; `None` outside of the calls of an [`Auth`](crate::Auth), and zero once
+/// it is over. For a store: what cannot be done in this time should not be done later, because the request is answered 503 by then.
 ///
-/// A call that is ready at once, as every call to a store in memory is, costs no timer.
+/// It is nine tenths of [`Policy::store_timeout`](crate::Policy::store_timeout), so that a store which keeps to it is heard.
+///
+/// ```
+/// assert_eq!(gatekit_core::time_left(), None);
+/// ```
+#[must_use]
+pub fn time_left() -> Option<Duration> {
+    DEADLINE.try_with(|deadline| deadline.saturating_duration_since(Instant::now())).ok()
+}
+
+/// Runs a call to a store that may take this long, and can see by [`time_left`] what is left of it.
+pub(crate) fn with_deadline<F: Future>(limit: Duration, call: F) -> impl Future<Output = F::Output> {
+    DEADLINE.scope(Instant::now() + limit.saturating_sub(limit / 10), call)
+}
+
+/// Awaits `work` for no longer than `limit`; `None` if it takes longer. What is ready at once costs no timer.
+pub(crate) async fn within<F: Future>(limit: Duration, mut work: Pin<&mut F>) -> Option<F::Output> {
+    if let Poll::Ready(done) = poll_fn(|cx| Poll::Ready(work.as_mut().poll(cx))).await {
+        return Some(done);
+    }
+    tokio::time::timeout(limit, work).await.ok()
+}
+
+/// Runs `call`, and fails with [`StoreError::Timeout`] if it takes longer than `limit`.
 pub(crate) async fn bounded<T, E: From<StoreError>>(
     limit: Duration,
     call: impl Future<Output = Result<T, E>>,
 ) -> Result<T, E> {
-    let mut call = pin!(call);
-    if let Poll::Ready(done) = poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx))).await {
-        return done;
-    }
-    match tokio::time::timeout(limit, call).await {
-        Ok(done) => done,
-        Err(_) => Err(StoreError::Timeout.into()),
-    }
+    let call = pin!(with_deadline(limit, call));
+    within(limit, call).await.unwrap_or_else(|| Err(StoreError::Timeout.into()))
 }

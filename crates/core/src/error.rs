@@ -12,7 +12,9 @@ pub enum StoreError {
     /// The store refused or was not reachable.
     #[error("the store failed: {0}")]
     Failed(Arc<dyn std::error::Error + Send + Sync>),
-    /// The store did not answer within `Policy::store_timeout`. What was asked may or may not have happened.
+    /// The store did not answer within `Policy::store_timeout`. What was asked may or may not have happened; if a change happens after all,
+    /// what follows it (notices, events, the end of tokens) happens too. `SqliteStore` gives a statement up in time, so nothing has happened
+    /// there.
     #[error("the store did not answer in time")]
     Timeout,
     /// The store holds something this version cannot read.
@@ -55,7 +57,8 @@ pub enum AclErrorStatus {
     NotFound,
 }
 
-/// A flow could not be carried out now: nothing was decided about the caller, who may try again. HTTP status 503.
+/// A flow could not be carried out now: nothing was decided about the caller, who may try again. HTTP status 503, or 500 where
+/// [`is_fault`](Self::is_fault).
 #[cfg(feature = "accounts")]
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -69,10 +72,22 @@ pub enum Unavailable {
     /// The system gave no random bytes.
     #[error("the system gave no random bytes")]
     Random,
+    /// A hook of the app panicked or gave no answer in time.
+    #[error(transparent)]
+    Hook(#[from] crate::HookError),
+    /// The task of a change panicked, or was stopped with its runtime.
+    #[error("a change was interrupted")]
+    Interrupted,
 }
 
 #[cfg(feature = "accounts")]
 impl Unavailable {
+    /// Whether a mistake in the app or in Gatekit is the cause, which trying again does not mend. HTTP status 500 then.
+    #[must_use]
+    pub fn is_fault(&self) -> bool {
+        matches!(self, Self::Hook(crate::HookError::Panicked) | Self::Interrupted)
+    }
+
     /// Seconds after which a client should try again (the `Retry-After` header).
     #[must_use]
     pub fn retry_after(&self) -> u64 {

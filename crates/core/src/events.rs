@@ -33,17 +33,21 @@ use crate::{Account, AccountStatus, NewUser, TokenSecret, UserId};
 /// ```
 #[async_trait]
 pub trait Hooks<U: Account>: Send + Sync + 'static {
-    /// Before a new user is stored; everything Gatekit asks of it has been checked. It may change the user, or refuse it.
+    /// Before a new user is stored; everything Gatekit asks of it has been checked. It may change the user, or refuse it. A hook that panics
+    /// (HTTP status 500) or takes longer than `Policy::hook_timeout` (503) has not agreed.
     async fn before_register(&self, _new: &mut NewUser<U::Profile>) -> Result<(), Refusal> {
         Ok(())
     }
 
-    /// After the right password, before a token is issued. It may refuse the login.
+    /// After the right password, before a token is issued. It may refuse the login. A hook that panics (HTTP status 500) or takes longer than
+    /// `Policy::hook_timeout` (503) has not agreed.
     async fn before_login(&self, _user: &U) -> Result<(), Refusal> {
         Ok(())
     }
 
-    /// After something happened and is stored. The request waits for it, so long work belongs on a task.
+    /// After something happened and is stored. It is called in the order of the events. The request does not wait for what is not done at
+    /// once: that goes on on a task, for `Policy::hook_timeout` at most, and [`Auth::settled`](crate::Auth::settled) waits for it. A panic is
+    /// logged. What must be done before the client is answered belongs into a `before_` method or the app's own handler.
     async fn on_event(&self, _event: &Event<U>) {}
 }
 

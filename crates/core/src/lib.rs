@@ -64,6 +64,8 @@ mod auth;
 #[cfg(feature = "accounts")]
 mod bounded;
 #[cfg(feature = "accounts")]
+mod change;
+#[cfg(feature = "accounts")]
 pub(crate) mod common_passwords;
 #[cfg(feature = "accounts")]
 pub mod email;
@@ -73,6 +75,8 @@ mod events;
 mod flows;
 #[cfg(feature = "accounts")]
 mod hasher;
+#[cfg(feature = "accounts")]
+mod hook_calls;
 #[cfg(feature = "accounts")]
 mod http_digest;
 #[cfg(feature = "accounts")]
@@ -106,6 +110,8 @@ pub use {
         Principal, RoleResolver,
     },
     auth::{Auth, Builder, ConfigError},
+    bounded::time_left,
+    change::Change,
     error::Unavailable,
     events::{Event, Hooks, Refusal},
     flows::{
@@ -130,6 +136,7 @@ pub use {
         },
     },
     hasher::{Hasher, HasherBuilder, HasherError, Verified},
+    hook_calls::HookError,
     http_digest::{DigestCredential, DigestStore},
     mail_template::{MailContent, MailParagraph, MailTemplate, RenderedMail, escape_html},
     memory::MemoryStore,

@@ -1,9 +1,5 @@
 //! The mails the flows send: words from the catalogue, the link or the code, and a task of their own.
 
-use std::sync::Arc;
-
-use tokio::sync::watch;
-
 use crate::{
     Account, Auth, Mail, MailContent, MailKind, MailOptions, MailParagraph, Texts, Timestamp, TokenClient, TokenSecret,
 };
@@ -153,17 +149,10 @@ impl<U: Account> Auth<U> {
         }
     }
 
-    /// Waits until no mail is being sent any more, each having had `Policy::mail_timeout` at most. Mails are sent on tasks of their own, so an
-    /// app that stops awaits this after its last request: else the mails of that request may be lost.
-    ///
-    /// ```
-    /// # async fn run(auth: gatekit_core::Auth) {
-    /// // axum::serve(listener, app).with_graceful_shutdown(shutdown()).await?;
-    /// auth.mails_sent().await;
-    /// # }
-    /// ```
+    /// The earlier name of [`settled`](Self::settled).
+    #[doc(hidden)]
     pub async fn mails_sent(&self) {
-        self.0.mails.none().await;
+        self.settled().await;
     }
 
     /// Hands a mail to the mailer on a task of its own: neither its time nor its failure is the request's, nor those of the template.
@@ -175,9 +164,7 @@ impl<U: Account> Auth<U> {
         };
         let limit = self.0.policy.mail_timeout;
         let (template, from) = (self.0.mail_template.clone(), from.map(str::to_owned));
-        let under_way = self.0.mails.one_more();
-        tokio::spawn(async move {
-            let _under_way = under_way;
+        self.0.under_way.spawn(async move {
             let rendered = template.map_or_else(|| content.render(), |template| template.render(&content));
             // A line feed would begin another header.
             let subject: String = rendered.subject.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
@@ -189,38 +176,6 @@ impl<U: Account> Auth<U> {
                 Err(_) => tracing::error!(?kind, "mail not sent: the mailer did not finish in time"),
             }
         });
-    }
-}
-
-/// How many mails are being sent.
-#[derive(Clone, Debug)]
-pub(crate) struct MailsUnderWay(Arc<watch::Sender<usize>>);
-
-impl Default for MailsUnderWay {
-    fn default() -> Self {
-        Self(Arc::new(watch::Sender::new(0)))
-    }
-}
-
-impl MailsUnderWay {
-    /// Counts a mail until the value is dropped, by whatever ends its task.
-    fn one_more(&self) -> MailUnderWay {
-        self.0.send_modify(|count| *count += 1);
-        MailUnderWay(self.clone())
-    }
-
-    async fn none(&self) {
-        // The sender lives as long as this.
-        let _ = self.0.subscribe().wait_for(|count| *count == 0).await;
-    }
-}
-
-/// One of them.
-struct MailUnderWay(MailsUnderWay);
-
-impl Drop for MailUnderWay {
-    fn drop(&mut self) {
-        self.0.0.send_modify(|count| *count -= 1);
     }
 }
 

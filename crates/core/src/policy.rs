@@ -153,6 +153,16 @@ pub struct Policy {
     /// How long a store may take for one call before the request fails with 503. 5 seconds; no standard has a number, and it must not be
     /// zero.
     pub store_timeout: Duration,
+    /// How long a change is waited for whose outcome a store does not tell, after its request was answered 503. Until then what follows the
+    /// change (notices, events, the end of tokens) still follows. 60 seconds; no standard has a number. It must not be less than
+    /// [`store_timeout`](Self::store_timeout).
+    pub change_timeout: Duration,
+    /// How long a hook of the app may take: `before_register` and `before_login` before the request fails with 503, `on_event`, for which
+    /// no request waits, before the event counts as dropped. 5 seconds, as for a store; it must not be zero.
+    pub hook_timeout: Duration,
+    /// How many events the hooks may be behind with, all together. Beyond that an event is dropped and counted
+    /// ([`Auth::dropped_events`](crate::Auth::dropped_events)). 1,024; no standard has a number.
+    pub max_pending_events: usize,
     /// How long a mailer may take for one mail, its own retries included, before the mail is given up. 60 seconds; no request waits for it,
     /// and it must not be zero.
     pub mail_timeout: Duration,
@@ -195,6 +205,9 @@ impl Default for Policy {
             notify_unknown_device: false,
             max_batch: 1,
             store_timeout: Duration::from_secs(5),
+            change_timeout: Duration::from_secs(60),
+            hook_timeout: Duration::from_secs(5),
+            max_pending_events: 1024,
             mail_timeout: Duration::from_secs(60),
         }
     }
@@ -293,8 +306,10 @@ impl Policy {
             Some("token_ttl must not exceed max_token_ttl")
         } else if self.password_min_chars == 0 || self.password_max_bytes < self.password_min_chars {
             Some("password_min_chars must be at least 1 and at most password_max_bytes")
-        } else if self.store_timeout.is_zero() || self.mail_timeout.is_zero() {
-            Some("store_timeout and mail_timeout must not be zero")
+        } else if self.store_timeout.is_zero() || self.mail_timeout.is_zero() || self.hook_timeout.is_zero() {
+            Some("store_timeout, mail_timeout and hook_timeout must not be zero")
+        } else if self.change_timeout < self.store_timeout {
+            Some("change_timeout must not be less than store_timeout")
         } else {
             None
         }

@@ -27,6 +27,8 @@ pub(crate) enum Failure {
     ConfirmPassword,
     /// It cannot be done now; seconds until it may be tried again.
     Unavailable(u64),
+    /// A mistake in the app or the kit.
+    Fault,
     /// The layer says no.
     Rejected(AuthRejection),
 }
@@ -52,7 +54,7 @@ impl From<SignInError> for Failure {
 impl From<Unavailable> for Failure {
     fn from(error: Unavailable) -> Self {
         tracing::error!(%error, "a page could not be shown");
-        Self::Unavailable(error.retry_after())
+        if error.is_fault() { Self::Fault } else { Self::Unavailable(error.retry_after()) }
     }
 }
 
@@ -137,6 +139,9 @@ impl<U: Account> Stage<U> {
                 let mut response = self.say(StatusCode::SERVICE_UNAVAILABLE, &view);
                 response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
                 response
+            }
+            Failure::Fault => {
+                self.say(StatusCode::INTERNAL_SERVER_ERROR, &message("unavailable.title", "unavailable.text"))
             }
             Failure::Rejected(rejection) => rejection.into_response(),
         }

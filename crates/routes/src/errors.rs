@@ -203,6 +203,9 @@ impl IntoError for Refusal {
 impl IntoError for Unavailable {
     fn into_error(self, _: &str) -> ErrorResponse {
         tracing::error!(error = %self, "a request failed");
+        if self.is_fault() {
+            return ErrorResponse::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error");
+        }
         ErrorResponse::unavailable(self.retry_after())
     }
 }

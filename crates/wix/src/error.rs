@@ -35,7 +35,7 @@ use crate::TokenError;
 /// | [`Rejected`](Self::Rejected) | as the layer says | `CROSS_ORIGIN_REQUEST` and the like |
 /// | [`Conflict`](Self::Conflict) | 409 | `CONFLICT` |
 /// | [`Unsupported`](Self::Unsupported) | 500 | `UNSUPPORTED` |
-/// | [`Unavailable`](Self::Unavailable) | 503 | `SERVICE_UNAVAILABLE` |
+/// | [`Unavailable`](Self::Unavailable) | 503 | `SERVICE_UNAVAILABLE`; 500 `INTERNAL_ERROR` where [`Unavailable::is_fault`] |
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WixError {
@@ -156,6 +156,7 @@ impl WixError {
             Self::BadRequest(status, _) => *status,
             Self::Rejected(rejection) => rejection.to_error().status(),
             Self::Unsupported => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Unavailable(error) if error.is_fault() => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -178,6 +179,7 @@ impl WixError {
             Self::UnknownMember => "-19999",
             Self::Refused(refusal) => &refusal.code,
             Self::Rejected(AuthRejection::CrossOrigin) => "CROSS_ORIGIN_REQUEST",
+            Self::Unavailable(error) if error.is_fault() => "INTERNAL_ERROR",
             Self::Rejected(AuthRejection::Unavailable(_)) | Self::Unavailable(_) => "SERVICE_UNAVAILABLE",
             Self::Rejected(AuthRejection::Misconfigured(_)) => "MISCONFIGURED",
             Self::Rejected(_) => "UNAUTHENTICATED",
@@ -190,6 +192,7 @@ impl WixError {
     fn description(&self) -> String {
         match self {
             // What a store or a queue complains of is for the log.
+            Self::Unavailable(error) if error.is_fault() => "Internal Server Error".into(),
             Self::Unavailable(_) | Self::Rejected(AuthRejection::Unavailable(_)) => "Service Unavailable".into(),
             other => other.to_string(),
         }
@@ -232,7 +235,9 @@ impl IntoResponse for WixError {
         match &self {
             Self::Unavailable(error) => {
                 tracing::error!(%error, "a request about a member failed");
-                headers.insert(RETRY_AFTER, HeaderValue::from(error.retry_after()));
+                if !error.is_fault() {
+                    headers.insert(RETRY_AFTER, HeaderValue::from(error.retry_after()));
+                }
             }
             Self::Rejected(AuthRejection::Unavailable(error)) => {
                 tracing::error!(%error, "a request about a member failed");

@@ -71,7 +71,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("{}", curl_lines(&url));
     server::run(listener, app, stop).await;
     // Mails are sent on tasks of their own: those of the last requests too.
-    auth.mails_sent().await;
+    auth.settled().await;
     Ok(())
 }
 

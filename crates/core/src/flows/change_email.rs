@@ -80,7 +80,7 @@ impl ChangeEmail {
     }
 }
 
-/// Why an address was not changed. Nothing has happened then.
+/// Why an address was not changed.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ChangeEmailError {
@@ -186,41 +186,47 @@ impl<U: Account> Auth<U> {
     /// # Errors
     ///
     /// [`ChangeEmailError`].
-    pub async fn change_email(&self, change: ChangeEmail) -> Result<U, ChangeEmailError> {
+    pub async fn change_email(&self, change_email: ChangeEmail) -> Result<U, ChangeEmailError> {
         let auth = &*self.0;
-        let digest = change.token.digest();
+        let digest = change_email.token.digest();
         let record = self.bounded(auth.one_time.find_one_time(PURPOSE, &digest)).await?;
         let now = auth.clock.now();
         let record = record.filter(|record| record.user_type == U::model_name() && now < record.expires);
         let Some(OneTimeRecord { user_id: Some(id), rev, email: Some(email), .. }) = record else {
             return Err(ChangeEmailError::InvalidToken);
         };
-        let mut attempts = 0..ATTEMPTS;
-        let (old, new) = loop {
-            let found = self.bounded(auth.users.find_user(&id)).await?;
-            let old = found.filter(|found| found.rev == rev).ok_or(ChangeEmailError::InvalidToken)?;
-            let new = UserChange {
-                email: Some(Some(email.clone())),
-                email_verified: Some(Some(true)),
-                bump_rev: true,
-                ..UserChange::default()
+        let (auth, mut attempts) = (self.clone(), 0..ATTEMPTS);
+        self.change(|mut change| async move {
+            let ChangeEmail { keep, mails, .. } = change_email;
+            let (old, new) = loop {
+                let found = auth.bounded(auth.0.users.find_user(&id)).await?;
+                let old = found.filter(|found| found.rev == rev).ok_or(ChangeEmailError::InvalidToken)?;
+                let new = UserChange {
+                    email: Some(Some(email.clone())),
+                    email_verified: Some(Some(true)),
+                    bump_rev: true,
+                    ..UserChange::default()
+                };
+                let stored = auth.commit_update(&mut change, &old, new).await.map_err(|error| match error {
+                    CreateUserError::Store(error) => ChangeEmailError::from(error),
+                    CreateUserError::Taken(kind) => {
+                        ChangeEmailError::Invalid(Box::new(FieldError::taken(kind, &email)))
+                    }
+                })?;
+                if let Some(new) = stored {
+                    break (old, new);
+                }
+                attempts.next().ok_or_else(changes_too_often)?;
             };
-            let stored = self.bounded(auth.users.update_user(&old, new)).await.map_err(|error| match error {
-                CreateUserError::Store(error) => ChangeEmailError::from(error),
-                CreateUserError::Taken(kind) => ChangeEmailError::Invalid(Box::new(FieldError::taken(kind, &email))),
-            })?;
-            if let Some(new) = stored {
-                break (old, new);
+            if let Err(error) = auth.bounded(auth.0.one_time.take_one_time(PURPOSE, &digest)).await {
+                tracing::warn!(%error, "a used secret is dead but could not be removed");
             }
-            attempts.next().ok_or_else(changes_too_often)?;
-        };
-        if let Err(error) = self.bounded(auth.one_time.take_one_time(PURPOSE, &digest)).await {
-            tracing::warn!(%error, "a used secret is dead but could not be removed");
-        }
-        self.after_new_rev(&id, change.keep.as_ref(), new.rev).await;
-        self.emit(Event::UserUpdated { user: new.user.clone() }).await;
-        self.after_new_email(&old.user, &new.user, &change.mails).await;
-        Ok(new.user)
+            auth.after_new_rev(&id, keep.as_ref(), new.rev).await;
+            auth.emit(Event::UserUpdated { user: new.user.clone() }).await;
+            auth.after_new_email(&old.user, &new.user, &mails).await;
+            Ok(new.user)
+        })
+        .await
     }
 
     /// Tells the old address, whose owner may not be who did it, and the app.

@@ -42,7 +42,7 @@ impl ChangePassword {
     }
 }
 
-/// Why a password was not changed. Nothing has happened then.
+/// Why a password was not changed.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ChangePasswordError {
@@ -103,11 +103,15 @@ impl<U: Account> Auth<U> {
         }
         auth.policy.check_password(&new)?;
         let hash = auth.hasher.hash(new, &*auth.random).await?;
-        let rev = self.bounded(auth.users.set_password(&user_id, found.rev, &hash)).await?;
-        let rev = rev.ok_or(ChangePasswordError::Conflict)?;
-        self.after_new_rev(&user_id, keep.as_ref(), rev).await;
-        self.after_new_password(&found.user, false, &mails).await;
-        Ok(())
+        let auth = self.clone();
+        self.change(|mut change| async move {
+            let rev = auth.commit_password(&mut change, &found, &hash).await?;
+            let rev = rev.ok_or(ChangePasswordError::Conflict)?;
+            auth.after_new_rev(&user_id, keep.as_ref(), rev).await;
+            auth.after_new_password(&found.user, false, &mails).await;
+            Ok(())
+        })
+        .await
     }
 
     /// Tells the user, who may not be who did it, and the app.

@@ -209,7 +209,8 @@ impl<U: Account> Auth<U> {
     /// Whether a user whose proof was right gets in.
     async fn admit(&self, user: &U, status: AccountStatus) -> Result<(), LoginError> {
         let admitted = self.is_admitted(user, status).await;
-        if admitted.is_err() {
+        // A hook that failed has said nothing of the login.
+        if matches!(&admitted, Err(error) if !matches!(error, LoginError::Unavailable(_))) {
             self.reject_login(Some(&user.id())).await;
         }
         admitted
@@ -225,7 +226,7 @@ impl<U: Account> Auth<U> {
             return Err(LoginError::EmailNotVerified { user_id: user.id() });
         }
         for hooks in &self.0.hooks {
-            hooks.before_login(user).await?;
+            self.ask_hook::<LoginError>(hooks.before_login(user)).await?;
         }
         Ok(())
     }

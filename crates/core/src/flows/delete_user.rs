@@ -77,14 +77,18 @@ impl<U: Account> Auth<U> {
     ///
     /// [`Unavailable`] if the store fails.
     pub async fn delete_user(&self, id: &UserId) -> Result<bool, Unavailable> {
-        if !self.bounded(self.0.users.delete_user(id)).await? {
-            return Ok(false);
-        }
-        if let Err(error) = self.clear_away(id).await {
-            tracing::warn!(%error, "a user is removed, but not all that belonged to it could be cleared away");
-        }
-        self.emit(Event::UserDeleted { user_id: id.clone() }).await;
-        Ok(true)
+        let (auth, id) = (self.clone(), id.clone());
+        self.change(|mut change| async move {
+            if !auth.commit_deletion(&mut change, &id).await? {
+                return Ok(false);
+            }
+            if let Err(error) = auth.clear_away(&id).await {
+                tracing::warn!(%error, "a user is removed, but not all that belonged to it could be cleared away");
+            }
+            auth.emit(Event::UserDeleted { user_id: id }).await;
+            Ok(true)
+        })
+        .await
     }
 
     /// Removes a user, given its password.

@@ -5,6 +5,7 @@ pub(crate) mod authenticate;
 pub(crate) mod authorize;
 pub(crate) mod change_email;
 pub(crate) mod change_password;
+pub(crate) mod commits;
 pub(crate) mod credentials;
 pub(crate) mod delete_user;
 pub(crate) mod email_code;

@@ -229,7 +229,7 @@ impl<U: Account> Auth<U> {
             return Err(RegisterError::Invalid(errors));
         };
         for hooks in &auth.hooks {
-            hooks.before_register(&mut new).await?;
+            self.ask_hook::<RegisterError>(hooks.before_register(&mut new)).await?;
         }
         // A store that keeps no status would take the user for active.
         if new.status != AccountStatus::Active && !self.supports(UserOperation::Status) {

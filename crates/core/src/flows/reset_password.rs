@@ -117,7 +117,8 @@ impl PasswordReset {
     }
 }
 
-/// Why a password was not reset. Nothing has happened then, and the secret can be used again.
+/// Why a password was not reset. The secret can be used again, unless it is `InvalidToken`, or a store did not say whether it has stored the
+/// new password.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ResetPasswordError {
@@ -214,30 +215,34 @@ impl<U: Account> Auth<U> {
         let user_id = record.user_id.ok_or(ResetPasswordError::InvalidToken)?;
         let found = self.bounded(auth.users.find_user(&user_id)).await?;
         let found = found.filter(|found| found.rev == record.rev).ok_or(ResetPasswordError::InvalidToken)?;
-        self.replace_password(&found, reset.new, None, &reset.mails).await?;
-        if let Err(error) = self.bounded(auth.one_time.take_one_time(PURPOSE, &digest)).await {
-            tracing::warn!(%error, "a used reset token is dead but could not be removed");
-        }
-        Ok(())
+        self.replace_password(found, reset.new, None, reset.mails, Some(digest)).await
     }
 
-    /// The step that counts: the new password is stored if `rev` is still the user's.
+    /// The step that counts: the new password is stored if `rev` is still the user's. `used` is the secret that is worth nothing then.
     async fn replace_password(
         &self,
-        found: &StoredUser<U>,
+        found: StoredUser<U>,
         new: Password,
-        keep: Option<&TokenRecord>,
-        mails: &MailOptions,
+        keep: Option<TokenRecord>,
+        mails: MailOptions,
+        used: Option<TokenDigest>,
     ) -> Result<(), ResetPasswordError> {
-        let auth = &*self.0;
-        let user_id = found.user.id();
-        auth.policy.check_password(&new)?;
-        let hash = auth.hasher.hash(new, &*auth.random).await?;
-        let rev = self.bounded(auth.users.set_password(&user_id, found.rev, &hash)).await?;
-        let rev = rev.ok_or(ResetPasswordError::InvalidToken)?;
-        self.after_new_rev(&user_id, keep, rev).await;
-        self.after_new_password(&found.user, true, mails).await;
-        Ok(())
+        self.0.policy.check_password(&new)?;
+        let hash = self.0.hasher.hash(new, &*self.0.random).await?;
+        let auth = self.clone();
+        self.change(|mut change| async move {
+            let rev = auth.commit_password(&mut change, &found, &hash).await?;
+            let rev = rev.ok_or(ResetPasswordError::InvalidToken)?;
+            auth.after_new_rev(&found.user.id(), keep.as_ref(), rev).await;
+            auth.after_new_password(&found.user, true, &mails).await;
+            if let Some(used) = used
+                && let Err(error) = auth.bounded(auth.0.one_time.take_one_time(PURPOSE, &used)).await
+            {
+                tracing::warn!(%error, "a used reset token is dead but could not be removed");
+            }
+            Ok(())
+        })
+        .await
     }
 
     /// Replaces a password without the old one, for a user whom the app knows by other means, and ends all tokens but the one to
@@ -274,7 +279,7 @@ impl<U: Account> Auth<U> {
         if keep.is_some_and(|token| is_outdated(token, &found)) {
             return Err(ResetPasswordError::InvalidToken);
         }
-        self.replace_password(&found, new, keep, mails).await
+        self.replace_password(found, new, keep.cloned(), mails.clone(), None).await
     }
 
     /// Whether `token` could choose a new password now, as far as can be told without trying.

@@ -199,7 +199,7 @@ impl<U: Account> Auth<U> {
         for _ in 0..ATTEMPTS {
             // What was the same address a moment ago may be another one now.
             self.refuse(&old, &wanted, replace, trusted)?;
-            let mut change = self.change(&old, &wanted, replace, trusted).await?;
+            let mut change = self.change_of(&old, &wanted, replace, trusted).await?;
             if hash.is_none()
                 && let Some(password) = &wanted.password
             {
@@ -252,7 +252,7 @@ impl<U: Account> Auth<U> {
     }
 
     /// The changes as those of this very user, checked.
-    async fn change(
+    async fn change_of(
         &self,
         old: &StoredUser<U>,
         wanted: &Wanted,

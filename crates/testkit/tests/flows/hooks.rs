@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use gatekit_core::{
-    Auth, ChangePassword, Event, Hooks, Login, LoginError, MemoryStore, NewUser, NoProfile, PasswordHash, Refusal,
-    Register, RegisterError, User, UserStore, async_trait,
+    Auth, ChangePassword, Event, HookError, Hooks, Login, LoginError, MemoryStore, NewUser, NoProfile, PasswordHash,
+    Refusal, Register, RegisterError, Unavailable, User, UserStore, async_trait,
 };
 use gatekit_testkit::{EventLog, FaultyStore, fast_hasher};
 
@@ -45,7 +45,11 @@ async fn a_hook_that_does_not_agree_lets_nobody_in() {
         let calls = store.faults();
         let plain: Auth = Auth::builder(store.clone()).tokens(store.clone()).hasher(fast_hasher()).build().unwrap();
         plain.register(Register::email(EMAIL, OLD)).await.unwrap();
-        let refuses = matches!(step, Step::Refuse);
+        let failure = match step {
+            Step::Refuse => None,
+            Step::Panic => Some(HookError::Panicked),
+            Step::Hang => Some(HookError::TimedOut),
+        };
         let auth: Auth = Auth::builder(store.clone())
             .tokens(store)
             .hasher(fast_hasher())
@@ -55,25 +59,26 @@ async fn a_hook_that_does_not_agree_lets_nobody_in() {
             .unwrap();
         calls.reset();
 
-        let other = auth.clone();
-        let login = tokio::spawn(async move {
-            tokio::time::timeout(Duration::from_secs(60), other.login(Login::email(EMAIL, OLD))).await
-        });
-        let login = login.await;
-        let register = tokio::spawn(async move {
-            tokio::time::timeout(Duration::from_secs(60), auth.register(Register::email("bob@example.com", OLD))).await
-        });
-        let register = register.await;
-        if refuses {
-            assert!(
-                matches!(login, Ok(Ok(Err(LoginError::Refused(ref refusal)))) if refusal.code == "CLOSED"),
-                "{login:?}"
-            );
-            assert!(matches!(register, Ok(Ok(Err(RegisterError::Refused(_))))), "{register:?}");
-            assert!(matches!(&events.take()[..], [Event::LoginFailed { user_id: Some(_) }]));
-        } else {
-            assert!(!matches!(login, Ok(Ok(Ok(_)))) && !matches!(register, Ok(Ok(Ok(_)))));
-            assert!(events.take().is_empty());
+        let minute = Duration::from_secs(60);
+        let login = tokio::time::timeout(minute, auth.login(Login::email(EMAIL, OLD))).await.unwrap().unwrap_err();
+        let register = auth.register(Register::email("bob@example.com", OLD));
+        let register = tokio::time::timeout(minute, register).await.unwrap().unwrap_err();
+        match failure {
+            None => {
+                assert!(matches!(&login, LoginError::Refused(refusal) if refusal.code == "CLOSED"), "{login:?}");
+                assert!(matches!(register, RegisterError::Refused(_)), "{register:?}");
+                assert!(matches!(&events.take()[..], [Event::LoginFailed { user_id: Some(_) }]));
+            }
+            Some(expected) => {
+                let (LoginError::Unavailable(login), RegisterError::Unavailable(register)) = (login, register) else {
+                    panic!("the hook did not fail");
+                };
+                for error in [login, register] {
+                    assert!(matches!(error, Unavailable::Hook(error) if error == expected), "{error:?}");
+                    assert_eq!(error.is_fault(), expected == HookError::Panicked);
+                }
+                assert!(events.take().is_empty());
+            }
         }
         assert_eq!(calls.calls(), ["find_user_by", "find_user_by"], "nothing was written");
     }

@@ -259,29 +259,29 @@ async fn a_template_of_the_apps_own_makes_the_mail() {
 #[tokio::test(start_paused = true)]
 async fn mails_under_way_are_waited_for() {
     let (auth, mails) = app(with_links);
-    auth.mails_sent().await;
+    auth.settled().await;
     auth.register(Register::email(EMAIL, OLD)).await.unwrap();
     let ask = || auth.request_password_reset(RequestPasswordReset::email(EMAIL));
     ask().await.unwrap();
     ask().await.unwrap();
-    auth.mails_sent().await;
+    auth.settled().await;
     assert_eq!(mails.mails().len(), 2);
 
     mails.behave(MailBehavior::Fail);
     ask().await.unwrap();
-    auth.mails_sent().await;
+    auth.settled().await;
     assert_eq!(mails.attempts(), 3);
 
     mails.behave(MailBehavior::Hang);
     ask().await.unwrap();
     let begun = tokio::time::Instant::now();
-    auth.mails_sent().await;
+    auth.settled().await;
     assert_eq!(begun.elapsed().as_secs(), auth.policy().mail_timeout.as_secs(), "it had its time, and no more");
 
     let (auth, _) = app(|builder| with_links(builder).mail_template(Own));
     let user = auth.register(Register::email(EMAIL, OLD)).await.unwrap();
     auth.request_email_change(RequestEmailChange::new(user.id.clone(), OLD, "new@example.com")).await.unwrap();
-    auth.mails_sent().await;
+    auth.settled().await;
 }
 
 /// REL-10

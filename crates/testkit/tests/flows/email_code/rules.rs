@@ -215,7 +215,7 @@ pub(crate) async fn after_five_wrong_codes_not_even_the_right_one_is_looked_at(s
     assert!(!app.is_verified().await);
     let asked = app.auth.request_email_code(RequestEmailCode::new(app.ada.id.clone())).await;
     assert!(matches!(asked, Err(RequestEmailCodeError::TooManyAttempts)), "{asked:?}");
-    app.auth.mails_sent().await;
+    app.auth.settled().await;
     assert_eq!(
         app.mails.wait_for_kind(MailKind::EmailCode, 0).await.len(),
         1,
@@ -456,7 +456,7 @@ pub(crate) async fn a_store_that_fails_sends_no_code(store: impl Store) {
     }
     assert!(failed > 3, "{failed} say something");
     app.faults.reset();
-    app.auth.mails_sent().await;
+    app.auth.settled().await;
     assert_eq!(app.mails.wait_for_kind(MailKind::EmailCode, 0).await.len(), 1, "only that of the request that worked");
     let (state, code) = app.ask(&app.ada).await;
     assert_eq!(enter(&app.auth, &state, &code).await, Proven);

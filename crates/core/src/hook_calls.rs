@@ -1,0 +1,129 @@
+//! How an app's hooks are called, so that none of them takes a request, or the connection of its client, down with it.
+//!
+//! 1. A hook that is asked (`before_register`, `before_login`) has [`Policy::hook_timeout`](crate::Policy::hook_timeout). One that takes longer
+//!    or panics has not agreed: the request fails.
+//! 2. A hook that is told of an event (`on_event`) delays nobody. It is begun at once; what it does not finish at once goes on on a task,
+//!    for the same time. A panic is a log line.
+//! 3. At most [`Policy::max_pending_events`](crate::Policy::max_pending_events) of those tasks exist. Beyond that an event is dropped for the hook
+//!    that is behind, and counted by [`Auth::dropped_events`].
+
+use std::any::Any;
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::task::Poll;
+
+use crate::bounded::within;
+use crate::{Account, Auth, Event, Refusal, Unavailable};
+
+/// Why a hook gave no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum HookError {
+    /// It panicked: a mistake in the app. HTTP status 500.
+    #[error("a hook panicked")]
+    Panicked,
+    /// It took longer than `Policy::hook_timeout`. HTTP status 503.
+    #[error("a hook did not answer in time")]
+    TimedOut,
+}
+
+type HookFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Events that hooks have not finished with, and those they never will.
+#[derive(Debug, Default)]
+pub(crate) struct EventCounters {
+    pending: AtomicUsize,
+    dropped: AtomicU64,
+}
+
+impl EventCounters {
+    fn drop_one(&self) {
+        self.dropped.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl<U: Account> Auth<U> {
+    /// Asks a hook, which has not agreed unless it says so in time.
+    pub(crate) async fn ask_hook<E>(&self, hook: HookFuture<'_, Result<(), Refusal>>) -> Result<(), E>
+    where
+        E: From<Refusal> + From<Unavailable>,
+    {
+        let answer = within(self.0.policy.hook_timeout, pin!(unwound(hook))).await;
+        match answer.unwrap_or(Err(HookError::TimedOut)) {
+            Ok(answer) => answer.map_err(E::from),
+            Err(error) => Err(Unavailable::Hook(error).into()),
+        }
+    }
+
+    /// Tells all hooks of an event. Nobody waits for what they do with it.
+    #[expect(clippy::unused_async, reason = "flows await it like any other step")]
+    pub(crate) async fn emit(&self, event: Event<U>) {
+        let event = Arc::new(event);
+        for hooks in &self.0.hooks {
+            let (hooks, event) = (Arc::clone(hooks), Arc::clone(&event));
+            self.tell_hook(Box::pin(async move { hooks.on_event(&event).await }));
+        }
+    }
+
+    /// How many times an event did not reach a hook, or was not finished by it: the hook panicked, took longer than `Policy::hook_timeout`,
+    /// or was more than `Policy::max_pending_events` behind. Counted since this `Auth` was built, for metrics (REL-23).
+    #[must_use]
+    pub fn dropped_events(&self) -> u64 {
+        self.0.events.dropped.load(Ordering::Relaxed)
+    }
+
+    fn tell_hook(&self, told: HookFuture<'static, ()>) {
+        let (counters, limit) = (&self.0.events, self.0.policy.hook_timeout);
+        if counters.pending.load(Ordering::Relaxed) >= self.0.policy.max_pending_events {
+            counters.drop_one();
+            tracing::error!("an event was dropped: hooks are too far behind with earlier ones");
+            return;
+        }
+        let mut told = Box::pin(unwound(told));
+        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+        match told.as_mut().poll(&mut cx) {
+            Poll::Ready(Ok(())) => {}
+            Poll::Ready(Err(_)) => counters.drop_one(),
+            Poll::Pending => {
+                counters.pending.fetch_add(1, Ordering::Relaxed);
+                let pending = Pending(self.clone());
+                self.0.under_way.spawn(async move {
+                    if !matches!(tokio::time::timeout(limit, told).await, Ok(Ok(()))) {
+                        pending.0.0.events.drop_one();
+                        tracing::error!("a hook did not finish with an event: it panicked, or took too long");
+                    }
+                });
+            }
+        }
+    }
+}
+
+/// An event that a hook has not finished with, counted until this is dropped.
+struct Pending<U: Account>(Auth<U>);
+
+impl<U: Account> Drop for Pending<U> {
+    fn drop(&mut self) {
+        self.0.0.events.pending.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A future whose panic is an error, with a line in the log.
+async fn unwound<T>(mut hook: HookFuture<'_, T>) -> Result<T, HookError> {
+    poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| hook.as_mut().poll(cx))) {
+        Ok(Poll::Pending) => Poll::Pending,
+        Ok(Poll::Ready(done)) => Poll::Ready(Ok(done)),
+        Err(panic) => {
+            tracing::error!(panic = message_of(&*panic), "a hook of the app panicked");
+            Poll::Ready(Err(HookError::Panicked))
+        }
+    })
+    .await
+}
+
+fn message_of(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("not a text")
+}
