@@ -26,7 +26,37 @@ fn assert_token(app: &App, answer: &Answer, ttl: i64, rest: &str) {
     assert_eq!((answer.status.as_u16(), answer.body.as_str()), (200, wanted.as_str()));
 }
 
+/// 102 bytes, of which bcrypt sees 72.
+const LONG: &str =
+    "correct horse battery staple correct horse battery staple correct horse battery staple the true ending";
+/// Its hash, by libxcrypt.
+const LONG_BCRYPT: &str = "$2b$04$abcdefghijklmnopqrstuu6rixEKGOItKC5i1MvdHHlmR36LXX0vG";
+
 on_every_store! {
+    /// Case 01. What bcrypt has not seen whole never becomes the password.
+    async fn an_imported_user_whose_password_bcrypt_cuts_gets_in_before_and_after_a_slip(store) {
+        for policy in [Policy::default(), Policy::loopback()] {
+            let app = App::with(policy).start(store).await;
+            app.import("long@example.com", LONG_BCRYPT).await;
+            let slip = format!("{}XX something else", &LONG[..72]);
+            for password in [LONG, &slip, LONG, &slip, LONG] {
+                app.login("long@example.com", password).await.expect_status(200);
+            }
+            app.login("long@example.com", &LONG[..71]).await.expect(401, "LOGIN_FAILED");
+        }
+    }
+
+    /// Case 21. The right password of a hash that is beyond the limit is a wrong one.
+    async fn a_user_whose_hash_is_beyond_the_limit_gets_in_by_a_new_password(store) {
+        let app = App::new(store).await;
+        // Of "secret pw 1", by libxcrypt.
+        app.import(EMAIL, "$2b$17$abcdefghijklmnopqrstuuVk1AgIUWThAt2UrJByumge8lTDnylTq").await;
+        app.login(EMAIL, "secret pw 1").await.expect(401, "LOGIN_FAILED");
+        let secret = app.reset_token().await;
+        app.reset_password(&secret, PASSWORD).await.expect_status(204);
+        app.login(EMAIL, PASSWORD).await.expect_status(200);
+    }
+
     async fn the_answer_is_loopbacks_access_token(store) {
         let app = App::loopback(store).await;
         app.sign_up().await;

@@ -162,7 +162,7 @@ on_every_store! {
         let _ = app.events.take();
         for wrong in ["wrong", "correct horse batterY", " correct horse battery", &"x".repeat(5000)] {
             app.post(STEP_UP).token(&token).json(password(wrong)).await.is(400, WRONG);
-            assert!(matches!(&app.events.take()[..], [Event::LoginFailed { user_id: Some(_) }]));
+            assert!(matches!(&app.events.take()[..], [Event::PasswordRefused { user_id: Some(_), .. }]));
         }
         app.get("/me").token(&token).await.is(200, "1");
         assert!(!is_fresh(&app, &token).await);

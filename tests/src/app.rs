@@ -7,10 +7,10 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::get;
 use axum::{Json, Router};
-use gatekit::core::MailKind;
+use gatekit::core::{MailKind, PasswordHash};
 use gatekit::{
-    Auth, AuthLayer, AuthUser, DeviceStore, Hasher, MemoryStore, OneTimeStore, Policy, RoleStore, SqliteStore,
-    TokenSources, TokenStore, User, UserStore, routes,
+    Auth, AuthLayer, AuthUser, DeviceStore, Hasher, MemoryStore, NewUser, NoProfile, OneTimeStore, Policy, RoleStore,
+    SqliteStore, TokenSources, TokenStore, User, UserStore, routes,
 };
 use gatekit_testkit::{EventLog, Faults, FaultyStore, FrozenClock, MailBehavior, MailSink, fast_hasher};
 use serde_json::json;
@@ -32,7 +32,6 @@ pub enum Store {
 }
 
 /// An app with accounts at `/api/users`, a page for everyone at `/open`, one for users at `/me`, and one for both at `/maybe`.
-#[derive(Debug)]
 pub struct App {
     /// The kit.
     pub auth: Auth,
@@ -48,7 +47,14 @@ pub struct App {
     pub router: Router,
     /// The folder of the SQLite file, if there is one.
     pub folder: Option<Folder>,
+    users: Arc<dyn UserStore<User>>,
     seen: Seen,
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App").field("auth", &self.auth).finish_non_exhaustive()
+    }
 }
 
 impl App {
@@ -132,6 +138,17 @@ impl App {
     pub async fn signed_up(&self) -> String {
         self.sign_up().await;
         self.token_of(EMAIL).await
+    }
+
+    /// Stores a user as an importer does: with a hash that was made elsewhere.
+    ///
+    /// # Panics
+    ///
+    /// If that fails.
+    pub async fn import(&self, email: &str, hash: &str) {
+        let mut new = NewUser::new(email, NoProfile {});
+        new.password = Some(PasswordHash::from_stored(hash));
+        self.users.create_user(new).await.expect("an address that is free");
     }
 
     /// A token of the user with this address.
@@ -319,6 +336,7 @@ impl Setup {
         let (clock, mails, events, seen) = (FrozenClock::now(), MailSink::new(), EventLog::new(), Seen::default());
         let store = FaultyStore::new(store);
         let faults = store.faults();
+        let users = Arc::new(store.clone());
         let mut auth = Auth::builder(store.clone())
             .tokens(store)
             .policy(self.policy)
@@ -339,7 +357,7 @@ impl Setup {
         }
         let router = routes_of(&self.prefix, &auth).layer(from_fn_with_state(seen.clone(), record)).layer(layer);
         let router = settled(router, &auth, &mails);
-        App { auth, clock, mails, events, faults, router, folder, seen }
+        App { auth, clock, mails, events, faults, router, folder, users, seen }
     }
 }
 

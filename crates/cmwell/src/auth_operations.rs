@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use gatekit_core::{Account, Auth, ChangePassword, ChangePasswordError, Password, Random, Unavailable};
+use gatekit_core::{Account, ChangePassword, ChangePasswordError, Password, Unavailable};
 use gatekit_layer::{AuthRejection, AuthUser, PresentedToken};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -147,17 +147,8 @@ async fn generate_password<U: Account>(cmwell: &CmWell<U>) -> Result<Response, U
     let auth = &cmwell.0.auth;
     let secret = auth.new_secret()?;
     let password = secret.expose().get(..GENERATED).unwrap_or_default();
-    let hash = auth.hasher().hash(password.into(), &OfAuth(auth.clone())).await?;
+    let hash = auth.hash_password(password.into()).await?;
     Ok(json(StatusCode::OK, &Generated { password, encrypted: hash.expose() }))
-}
-
-/// The randomness of the accounts, for a salt.
-struct OfAuth<U: Account>(Auth<U>);
-
-impl<U: Account> Random for OfAuth<U> {
-    fn fill(&self, bytes: &mut [u8]) -> Result<(), Unavailable> {
-        self.0.fill_random(bytes)
-    }
 }
 
 /// Lets only those through who have the operation `Admin`, by themselves or by a role.

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use crate::{Account, AccountStatus, NewUser, TokenSecret, UserId};
+use crate::{Account, AccountStatus, NewUser, PasswordUse, TokenSecret, UserId};
 
 /// An app's own steps in the flows. Every method has a default that does nothing.
 ///
@@ -70,6 +70,14 @@ pub enum Event<U> {
     LoginFailed {
         /// The user, if there is one. Do not let the caller see whether there is.
         user_id: Option<UserId>,
+    },
+    /// A wrong password was given for something else than a login: to change the password or the address, to delete the account, to get a
+    /// fresh token. Somebody who has the user's token guesses, or the user has mistyped.
+    PasswordRefused {
+        /// Whose password it would have been, if there is such a user.
+        user_id: Option<UserId>,
+        /// What it was asked for.
+        used_for: PasswordUse,
     },
     /// A token was given up.
     LoggedOut {

@@ -195,6 +195,20 @@ on_every_store! {
         log_in(&site, BASIC_NAME, PASSWORD).await.expect_status(200);
     }
 
+    /// What bcrypt has not seen whole may not be the user's password, so nothing is kept of it.
+    async fn digest_is_not_turned_on_with_a_password_that_bcrypt_sees_a_part_of(store) {
+        let site = Site::with_digest(store).await;
+        let long = "correct horse battery staple correct horse battery staple correct horse battery staple the true ending";
+        // Its hash, by libxcrypt.
+        let id = site.import("long", "$2b$04$abcdefghijklmnopqrstuu6rixEKGOItKC5i1MvdHHlmR36LXX0vG").await;
+        for password in [long, &format!("{}XX something else", &long[..72])] {
+            let refused = site.cmwell.enable_digest(&id, password).await;
+            assert!(matches!(refused, Err(EnableDigestError::PasswordNotWhole)), "{refused:?}");
+            assert!(site.credential("long", "SHA-256").await.is_none());
+        }
+        log_in(&site, "long", long).await.expect_status(200);
+    }
+
     async fn where_digest_is_not_set_up_it_cannot_be_turned_on(store) {
         let site = Site::with_digest(store).await;
         let basic = CmWell::builder(site.auth.clone(), SigningKey::new(SIGNING_KEY).unwrap()).build().unwrap();

@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use axum::routing::get;
 use axum::{Json, Router};
 use gatekit::cmwell::{CmWell, ForgetDigests, Legacy, LoginNames, SealingKey, SigningKey};
-use gatekit::core::{AccountStatus, DigestStore, UserId};
+use gatekit::core::{AccountStatus, DigestStore, PasswordHash, UserId};
 use gatekit::{
-    Auth, AuthLayer, AuthUser, ChangePassword, DeviceStore, MemoryStore, OneTimeStore, Policy, Register, RoleStore,
-    SqliteStore, TokenStore, User, UserStore,
+    Auth, AuthLayer, AuthUser, ChangePassword, DeviceStore, MemoryStore, NewUser, NoProfile, OneTimeStore, Policy,
+    Register, RoleStore, SqliteStore, TokenStore, User, UserStore,
 };
 use gatekit_testkit::{EventLog, Faults, FaultyStore, FrozenClock, fast_hasher};
 use gatekit_tests::{Call, Folder, Store};
@@ -50,6 +50,7 @@ pub(crate) struct Site {
     pub(crate) faults: Faults,
     /// The store itself, past all faults.
     pub(crate) digests: Arc<dyn DigestStore>,
+    users: Arc<dyn UserStore<User>>,
     /// Another site over the same accounts and credentials, with these keys.
     pub(crate) rekeyed: Rekeyed,
     signed_up: AtomicU32,
@@ -94,7 +95,7 @@ impl Site {
         S: UserStore<User> + TokenStore + OneTimeStore + RoleStore + DeviceStore + DigestStore + Clone,
     {
         let (clock, events) = (FrozenClock::now(), EventLog::new());
-        let digests = Arc::new(store.clone());
+        let (digests, users) = (Arc::new(store.clone()), Arc::new(store.clone()));
         let store = FaultyStore::new(store);
         let faults = store.faults();
         let auth: Auth = Auth::builder(store.clone())
@@ -135,6 +136,7 @@ impl Site {
             events,
             faults,
             digests,
+            users,
             rekeyed,
             signed_up: AtomicU32::new(1),
             _folder: folder,
@@ -162,6 +164,14 @@ impl Site {
         let id = self.sign_up(name).await;
         self.cmwell.enable_digest(&id, PASSWORD).await.unwrap();
         id
+    }
+
+    /// Stores a user as an importer does: with a hash that was made elsewhere.
+    pub(crate) async fn import(&self, name: &str, hash: &str) -> UserId {
+        let mut new = NewUser::new(format!("{name}@example.com"), NoProfile {});
+        new.username = Some(name.to_owned());
+        new.password = Some(PasswordHash::from_stored(hash));
+        self.users.create_user(new).await.unwrap().user.id
     }
 
     pub(crate) async fn id(&self, name: &str) -> UserId {

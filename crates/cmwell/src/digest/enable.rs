@@ -18,6 +18,10 @@ pub enum EnableDigestError {
     /// There is no such user.
     #[error("there is no such user")]
     UserNotFound,
+    /// The password's stored hash does not see all of it (bcrypt and 72 bytes or more), so it may not be the user's own. A new password mends
+    /// that.
+    #[error("the stored hash of the password sees only a part of it; choose a new password first")]
+    PasswordNotWhole,
     /// The user has no name that it could log in with here.
     #[error("the user has no name to log in with")]
     NoName,
@@ -107,6 +111,9 @@ impl Digest {
         let typed = names.account_name(&name);
         (login.email, login.username) = (typed.email, typed.username);
         let account = auth.verify_login(login).await?;
+        if !account.password_is_whole {
+            return Err(EnableDigestError::PasswordNotWhole);
+        }
         let mark = account.password_mark.filter(|_| account.user.id() == *id).ok_or(EnableDigestError::UserNotFound)?;
         let key = self.keys.first().ok_or(EnableDigestError::NotSetUp)?;
         for algorithm in self.algorithms() {

@@ -5,7 +5,8 @@ use crate::flows::update_user::{ATTEMPTS, changes_too_often, sound_email};
 use crate::mails::Ask;
 use crate::{
     Account, Auth, CreateUserError, Event, FieldError, Identifier, IdentifierKind, MailKind, MailOptions,
-    OneTimePurpose, OneTimeRecord, StoreError, TokenRecord, TokenSecret, Unavailable, UserChange, UserId, random,
+    OneTimePurpose, OneTimeRecord, PasswordUse, StoreError, TokenRecord, TokenSecret, Unavailable, UserChange, UserId,
+    random,
 };
 
 const PURPOSE: OneTimePurpose = OneTimePurpose::ChangeEmail;
@@ -151,7 +152,7 @@ impl<U: Account> Auth<U> {
         let Some(found) = self.bounded(auth.users.find_user(&user_id)).await? else {
             return Err(ChangeEmailError::UserNotFound(user_id));
         };
-        self.check_proof(&found, proof).await?;
+        self.check_proof(&found, proof, PasswordUse::ChangeEmail).await?;
         sound_email(&email).map_err(ChangeEmailError::Invalid)?;
         let email = auth.policy.canonical_email(&email);
         let namespace = auth.policy.namespace(found.user.realm());

@@ -1,7 +1,8 @@
 //! A new password, with the old one.
 
 use crate::{
-    Account, Auth, Event, MailKind, MailOptions, Password, PasswordError, StoreError, TokenRecord, Unavailable, UserId,
+    Account, Auth, Event, MailKind, MailOptions, Password, PasswordError, PasswordUse, StoreError, TokenRecord,
+    Unavailable, UserId,
 };
 
 /// A user wants another password.
@@ -97,12 +98,11 @@ impl<U: Account> Auth<U> {
         let Some(found) = self.bounded(auth.users.find_user(&user_id)).await? else {
             return Err(ChangePasswordError::UserNotFound(user_id));
         };
-        let verified = auth.hasher.verify(old, found.password.as_ref()).await.map_err(Unavailable::from)?;
-        if !verified.matches {
+        if !self.verify_password_of(Some(&found), old, PasswordUse::ChangePassword).await?.matches {
             return Err(ChangePasswordError::WrongPassword);
         }
         auth.policy.check_password(&new)?;
-        let hash = auth.hasher.hash(new, &*auth.random).await?;
+        let hash = self.hash_password(new).await?;
         let auth = self.clone();
         self.change(|mut change| async move {
             let rev = auth.commit_password(&mut change, &found, &hash).await?;

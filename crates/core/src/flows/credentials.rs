@@ -5,7 +5,7 @@ use std::fmt;
 use crate::flows::identifier::{Unnamed, Wanted};
 use crate::{
     Account, AccountStatus, Auth, Client, DeviceSeen, Event, Login, LoginError, MailOptions, Password, PasswordHash,
-    StoreError, StoredUser, Timestamp, TokenClient, TokenDigest, TokenSecret, Unavailable, UserId, random,
+    StoreError, StoredUser, Timestamp, TokenClient, TokenDigest, TokenSecret, Unavailable, UserId, Verified, random,
 };
 
 /// Whose account is looked for: an address or a name as somebody typed it.
@@ -54,6 +54,10 @@ pub struct KnownAccount<U> {
     /// SHA-256 of the password's stored hash: another one after every change of the password, and also once it was hashed again with newer
     /// parameters. What is bound to it ends with the password. `None` for a user without one.
     pub password_mark: Option<TokenDigest>,
+    /// Whether the stored hash depends on every byte of the password that was verified a moment ago: see
+    /// [`Verified::is_whole`](crate::Verified::is_whole). Where it does not, nothing may be made of that password which outlives the hash: it
+    /// may not be the owner's. `true` if no password was verified.
+    pub password_is_whole: bool,
 }
 
 impl<U> fmt::Debug for KnownAccount<U> {
@@ -67,7 +71,7 @@ impl<U> fmt::Debug for KnownAccount<U> {
 impl<U> From<StoredUser<U>> for KnownAccount<U> {
     fn from(stored: StoredUser<U>) -> Self {
         let password_mark = stored.password.as_ref().map(|hash| TokenDigest::of(hash.expose()));
-        Self { user: stored.user, rev: stored.rev, status: stored.status, password_mark }
+        Self { user: stored.user, rev: stored.rev, status: stored.status, password_mark, password_is_whole: true }
     }
 }
 
@@ -118,9 +122,9 @@ impl<U: Account> Auth<U> {
     /// [`LoginError`].
     pub async fn verify_login(&self, login: Login) -> Result<KnownAccount<U>, LoginError> {
         let wanted = self.wanted_login(&login)?;
-        let found = self.check_login(&wanted, login.password).await?;
+        let (found, verified) = self.check_login(&wanted, login.password).await?;
         self.welcome(&found.user, self.now(), &login.client, &login.mails).await;
-        Ok(found.into())
+        Ok(KnownAccount { password_is_whole: verified.is_whole, ..found.into() })
     }
 
     /// What [`login`](Self::login) does after the right password, for who has proven the account by other means: only an active account
@@ -186,15 +190,19 @@ impl<U: Account> Auth<U> {
         })
     }
 
-    /// Checks a password and whether its user may log in. What is returned has the hash that is stored now.
-    pub(crate) async fn check_login(&self, wanted: &Wanted, password: Password) -> Result<StoredUser<U>, LoginError> {
+    /// Verifies a password and whether its user may log in. What is returned has the hash that is stored now.
+    pub(crate) async fn check_login(
+        &self,
+        wanted: &Wanted,
+        password: Password,
+    ) -> Result<(StoredUser<U>, Verified), LoginError> {
         let found = self.find_wanted(wanted).await?;
-        let hash = found.as_ref().and_then(|found| found.password.as_ref());
-        let verified = self.0.hasher.verify(password.clone(), hash).await.map_err(Unavailable::from)?;
+        let (verified, pause) = self.verify_hash(found.as_ref(), password.clone()).await?;
         let mut found = match found {
             Some(found) if verified.matches => found,
             other => {
                 self.reject_login(other.map(|found| found.user.id()).as_ref()).await;
+                pause.over().await;
                 return Err(LoginError::InvalidCredentials);
             }
         };
@@ -203,7 +211,7 @@ impl<U: Account> Auth<U> {
             let new = self.rehash(&found.user.id(), password, old).await;
             found.password = new.or(found.password);
         }
-        Ok(found)
+        Ok((found, verified))
     }
 
     /// Whether a user whose proof was right gets in.
@@ -258,7 +266,7 @@ impl<U: Account> Auth<U> {
     async fn rehash(&self, user: &UserId, password: Password, old: &PasswordHash) -> Option<PasswordHash> {
         let auth = &*self.0;
         let done: Result<Option<PasswordHash>, Unavailable> = async {
-            let new = auth.hasher.hash(password, &*auth.random).await?;
+            let new = self.hash_password(password).await?;
             let stored = self.bounded::<_, StoreError>(auth.users.rehash_password(user, old, &new)).await?;
             Ok(stored.then_some(new))
         }

@@ -1,7 +1,7 @@
 //! A user goes.
 
 use crate::flows::step_up::{Proof, Unproven};
-use crate::{Account, Auth, Event, OneTimePurpose, StoreError, Unavailable, UserId};
+use crate::{Account, Auth, Event, OneTimePurpose, PasswordUse, StoreError, Unavailable, UserId};
 
 /// A user wants to be removed, and proves that it is the one: with the password, or a token for which it was proven a short time ago.
 #[derive(Clone, Debug)]
@@ -102,7 +102,7 @@ impl<U: Account> Auth<U> {
         let Some(found) = self.bounded(auth.users.find_user(&user_id)).await? else {
             return Err(DeleteAccountError::UserNotFound(user_id));
         };
-        self.check_proof(&found, proof).await?;
+        self.check_proof(&found, proof, PasswordUse::DeleteAccount).await?;
         if self.delete_user(&user_id).await? { Ok(()) } else { Err(DeleteAccountError::UserNotFound(user_id)) }
     }
 

@@ -223,7 +223,7 @@ impl<U: Account> Auth<U> {
     pub async fn login(&self, login: Login) -> Result<LoggedIn<U>, LoginError> {
         let wanted = self.wanted_login(&login)?;
         let ttl = self.effective_ttl(login.ttl).ok_or(LoginError::InvalidTtl)?;
-        let found = self.check_login(&wanted, login.password).await?;
+        let (found, _) = self.check_login(&wanted, login.password).await?;
         let blank = self.blank_token(found.user.id(), found.rev, ttl);
         let token = TokenRecord {
             proven: Some(blank.created),

@@ -15,6 +15,7 @@ pub(crate) mod issue_token;
 pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod one_time;
+pub(crate) mod password;
 pub(crate) mod register;
 pub(crate) mod reset_password;
 pub(crate) mod roles;

@@ -235,7 +235,7 @@ impl<U: Account> Auth<U> {
         if new.status != AccountStatus::Active && !self.supports(UserOperation::Status) {
             return Err(StoreError::Unsupported(UserOperation::Status.as_str()).into());
         }
-        new.password = Some(auth.hasher.hash(password, &*auth.random).await?);
+        new.password = Some(self.hash_password(password).await?);
         let (email, username) = (new.email.clone(), new.username.clone());
         let stored = self.bounded(auth.users.create_user(new)).await.map_err(|error| match error {
             CreateUserError::Store(error) => RegisterError::Unavailable(error.into()),

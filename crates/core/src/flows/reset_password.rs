@@ -228,7 +228,7 @@ impl<U: Account> Auth<U> {
         used: Option<TokenDigest>,
     ) -> Result<(), ResetPasswordError> {
         self.0.policy.check_password(&new)?;
-        let hash = self.0.hasher.hash(new, &*self.0.random).await?;
+        let hash = self.hash_password(new).await?;
         let auth = self.clone();
         self.change(|mut change| async move {
             let rev = auth.commit_password(&mut change, &found, &hash).await?;

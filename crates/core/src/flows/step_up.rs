@@ -1,6 +1,8 @@
 //! The password proven anew: what a user is asked for again before it does what cannot be undone.
 
-use crate::{Account, Auth, Event, IssuedToken, Password, StoreError, StoredUser, TokenRecord, Unavailable, UserId};
+use crate::{
+    Account, Auth, IssuedToken, Password, PasswordUse, StoreError, StoredUser, TokenRecord, Unavailable, UserId,
+};
 
 /// That a caller is the user and not somebody at an open session.
 #[derive(Clone, Debug)]
@@ -120,9 +122,7 @@ impl<U: Account> Auth<U> {
         let found = self.bounded(auth.users.find_user(&token.user_id)).await?;
         let is_alive = |found: &StoredUser<U>| is_of(&token, found) && !token.is_expired(auth.clock.now());
         let found = found.filter(is_alive).ok_or(StepUpError::InvalidToken)?;
-        let verified = auth.hasher.verify(password, found.password.as_ref()).await.map_err(Unavailable::from)?;
-        if !verified.matches {
-            self.emit(Event::LoginFailed { user_id: Some(token.user_id) }).await;
+        if !self.verify_password_of(Some(&found), password, PasswordUse::StepUp).await?.matches {
             return Err(StepUpError::WrongPassword);
         }
         let old = token.digest;
@@ -145,11 +145,16 @@ impl<U: Account> Auth<U> {
     }
 
     /// Checks that a caller is this user.
-    pub(crate) async fn check_proof(&self, found: &StoredUser<U>, proof: Proof) -> Result<(), Unproven> {
+    pub(crate) async fn check_proof(
+        &self,
+        found: &StoredUser<U>,
+        proof: Proof,
+        used_for: PasswordUse,
+    ) -> Result<(), Unproven> {
         match proof {
             Proof::Password(password) => {
-                let verified = self.0.hasher.verify(password, found.password.as_ref()).await;
-                match verified.map_err(|error| Unproven::Unavailable(error.into()))?.matches {
+                let verified = self.verify_password_of(Some(found), password, used_for).await;
+                match verified.map_err(Unproven::Unavailable)?.matches {
                     true => Ok(()),
                     false => Err(Unproven::WrongPassword),
                 }

@@ -203,7 +203,7 @@ impl<U: Account> Auth<U> {
             if hash.is_none()
                 && let Some(password) = &wanted.password
             {
-                hash = Some(auth.hasher.hash(password.clone(), &*auth.random).await?);
+                hash = Some(self.hash_password(password.clone()).await?);
             }
             change.password.clone_from(&hash);
             change.bump_rev &= !preserve_access_tokens;

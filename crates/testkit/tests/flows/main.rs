@@ -9,6 +9,7 @@ mod devices;
 mod email_code;
 mod hashes;
 mod hooks;
+mod imported_hashes;
 mod last_used;
 mod mail_links;
 mod mails;

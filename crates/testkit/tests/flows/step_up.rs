@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use gatekit_core::{
-    ChangePassword, Client, Clock, Event, IssueToken, IssuedToken, Login, Policy, Register, StepUp, StepUpError,
-    TokenRecord, TokenStore, UserStore,
+    ChangePassword, Client, Clock, Event, IssueToken, IssuedToken, Login, PasswordUse, Policy, Register, StepUp,
+    StepUpError, TokenRecord, TokenStore, UserStore,
 };
 use gatekit_testkit::Fault::{Fail, FailAfter, Hang, Late};
 use gatekit_testkit::login_as;
@@ -105,7 +105,10 @@ async fn a_wrong_password_changes_nothing_and_is_an_event() {
         let refused = world.step_up(&old, password).await;
         assert!(matches!(refused, Err(StepUpError::WrongPassword)), "{refused:?}");
         let events = world.events.take();
-        assert!(matches!(&events[..], [Event::LoginFailed { user_id: Some(id) }] if *id == ada.id), "{events:?}");
+        assert!(
+            matches!(&events[..], [Event::PasswordRefused { user_id: Some(id), used_for: PasswordUse::StepUp }] if *id == ada.id),
+            "{events:?}"
+        );
     }
     assert_eq!(world.tokens().await, std::slice::from_ref(&old.record));
     assert!(world.lives(&old).await);

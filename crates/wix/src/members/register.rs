@@ -2,7 +2,7 @@
 
 use gatekit_core::{
     AccountStatus, KnownAccount, MailOptions, NewOneTime, OneTimePurpose, Password, Register, RegisterError,
-    SystemRandom, TokenSecret,
+    TokenSecret,
 };
 use serde::Serialize;
 
@@ -162,7 +162,7 @@ impl WixMembers {
 
     /// Does the work of a registration whose address is free, and answers as if it were one.
     async fn pretend(&self, email: &str, password: Password) -> Result<Registration, WixError> {
-        self.auth().hasher().hash(password, &SystemRandom).await?;
+        self.auth().hash_password(password).await?;
         let state_token = match self.find_by_email(email).await {
             Ok(KnownAccount { user, rev, .. }) => {
                 self.auth().issue_one_time(NewOneTime::new(DECOY, &user.id, rev, 0)).await?

@@ -4,17 +4,24 @@
 //!    allocated once, so 64 logins in flight cost as much memory as two.
 //! 2. Who finds no permit waits in an async queue, holding no thread. The queue is bounded: beyond it a request fails at
 //!    once with [`HasherError::Busy`], HTTP 503 and `Retry-After`.
-//! 3. A verification for an unknown user does the same work against a hash nobody's password matches.
+//! 3. A verification for an unknown user does the same work against a hash that no password matches.
+//! 4. A refusal takes the same time whatever hash was stored: see `pace.rs`.
+
+mod pace;
+mod stored;
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use argon2::password_hash::phc;
 use argon2::{Algorithm, Argon2, Block, Params, Version};
-use subtle::ConstantTimeEq;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use self::pace::Pace;
+pub(crate) use self::pace::Pause;
+pub use self::stored::{HashProblem, Verified};
 use crate::{ConfigError, Password, PasswordHash, Random, Unavailable};
 
 /// Hashes and verifies passwords: argon2id for new ones, bcrypt as well for those that come from LoopBack.
@@ -44,22 +51,14 @@ struct Shared {
     hashes: AtomicU64,
     /// A hash with our parameters that no password matches: what an unknown user's password is verified against.
     nobody: PasswordHash,
+    /// How long a refusal takes.
+    pace: Pace,
 }
 
 impl std::fmt::Debug for Hasher {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Hasher").field("params", &self.0.params).finish_non_exhaustive()
     }
-}
-
-/// What a verification found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Verified {
-    /// Whether the password is the one that was hashed.
-    pub matches: bool,
-    /// Whether it matches but was hashed with other parameters than today's, and should be hashed again.
-    pub outdated: bool,
 }
 
 /// Why nothing was hashed. HTTP status 503.
@@ -87,7 +86,11 @@ pub struct HasherBuilder {
     permits: usize,
     queue: usize,
     below_minimum: bool,
+    imported_bcrypt_cost: Option<u32>,
 }
+
+/// The cost of LoopBack's hashes (`saltWorkFactor`).
+const LOOPBACK_COST: u32 = 10;
 
 /// The OWASP cheat sheet's and ASVS 5.0 11.4.2's minimum, which is also what it recommends first.
 const MEMORY_KIB: u32 = 19_456;
@@ -125,6 +128,20 @@ impl HasherBuilder {
         self
     }
 
+    /// The greatest cost of the bcrypt hashes that the store may hold, because users were imported. Default `Some(10)`, LoopBack's
+    /// `saltWorkFactor`.
+    ///
+    /// A bcrypt hash takes longer to verify than argon2id with the default parameters, about 110 ms against 25. So every
+    /// refusal waits until as much time has passed as the slower hash takes on this machine (OWASP ASVS 6.3.8): a wrong
+    /// password then takes the same time for an imported user, for any other user, and for nobody. The wait costs neither
+    /// a permit nor a thread. A right password does not wait.
+    ///
+    /// `None` answers at once. It is right where no hash was imported; otherwise the time tells who was.
+    pub fn imported_bcrypt_cost(mut self, cost: Option<u32>) -> Self {
+        self.imported_bcrypt_cost = cost;
+        self
+    }
+
     /// Accepts parameters below ASVS 11.4.2, so that tests do not spend their time hashing.
     pub fn insecure_below_minimum(mut self) -> Self {
         self.below_minimum = true;
@@ -136,7 +153,7 @@ impl HasherBuilder {
     /// # Errors
     ///
     /// [`ConfigError::Hasher`] if argon2 does not take the parameters, if they fall below ASVS 11.4.2 (19 MiB with two
-    /// iterations, 46 MiB with one, 12 MiB with three), or if there is no permit.
+    /// iterations, 46 MiB with one, 12 MiB with three), if there is no permit, or if the cost of imported hashes is not from 4 to 14.
     pub fn build(self) -> Result<Hasher, ConfigError> {
         let minimum = match self.iterations {
             0 | 1 => 47_104,
@@ -154,6 +171,9 @@ impl HasherBuilder {
         if self.permits == 0 {
             return Err(ConfigError::Hasher("there must be at least one permit".into()));
         }
+        if self.imported_bcrypt_cost.is_some_and(|cost| !(4..=14).contains(&cost)) {
+            return Err(ConfigError::Hasher("the cost of imported bcrypt hashes must be from 4 to 14".into()));
+        }
         let params = Params::new(self.memory_kib, self.iterations, self.parallelism, Some(OUTPUT_LENGTH))
             .map_err(|e| ConfigError::Hasher(e.to_string()))?;
         // Neither salt nor output is a secret here: the output is not the hash of anything.
@@ -167,6 +187,7 @@ impl HasherBuilder {
             memory: Mutex::new(Vec::with_capacity(self.permits)),
             hashes: AtomicU64::new(0),
             nobody,
+            pace: Pace::new(self.imported_bcrypt_cost),
         })))
     }
 }
@@ -185,6 +206,7 @@ impl Hasher {
             permits: cores,
             queue: cores.saturating_mul(128),
             below_minimum: false,
+            imported_bcrypt_cost: Some(LOOPBACK_COST),
         }
     }
 
@@ -208,19 +230,35 @@ impl Hasher {
     /// Verifies a password against a stored hash, or, for a user who does not exist or has no password, does the same work
     /// and answers no.
     ///
-    /// A stored text that is no hash we know verifies no password, and costs the same work too.
+    /// A stored string that cannot be verified matches no password, costs the same work, and is told in
+    /// [`Verified::problem`]. A no takes the same time whatever is stored: see
+    /// [`HasherBuilder::imported_bcrypt_cost`].
     ///
     /// # Errors
     ///
     /// [`HasherError::Busy`] if the queue is full.
     pub async fn verify(&self, password: Password, hash: Option<&PasswordHash>) -> Result<Verified, HasherError> {
+        let (verified, pause) = self.verify_at_once(password, hash).await?;
+        pause.over().await;
+        Ok(verified)
+    }
+
+    /// [`verify`](Self::verify) for a caller that has something to do before a refusal waits: a client that hangs up while it waits must not
+    /// keep its try from being recorded.
+    pub(crate) async fn verify_at_once(
+        &self,
+        password: Password,
+        hash: Option<&PasswordHash>,
+    ) -> Result<(Verified, Pause), HasherError> {
         let hash = hash.cloned();
-        self.run(move |shared| match hash {
-            Some(hash) => shared.verify(&password, &hash),
-            None => {
-                shared.verify(&password, &shared.nobody);
-                Verified { matches: false, outdated: false }
-            }
+        self.run(move |shared| {
+            let began = Instant::now();
+            let verified = match hash {
+                Some(hash) => shared.verify(&password, &hash),
+                None => shared.verify_nobody(&password),
+            };
+            let pause = if verified.matches { Pause::NONE } else { shared.pace.after(began) };
+            (verified, pause)
         })
         .await
     }
@@ -229,6 +267,14 @@ impl Hasher {
     #[must_use]
     pub fn hashes(&self) -> u64 {
         self.0.hashes.load(Ordering::Relaxed)
+    }
+
+    /// How much memory waits for the next hashes, in bytes: at most one hash with the hasher's own parameters for each permit. For
+    /// tests and metrics.
+    #[must_use]
+    pub fn idle_memory(&self) -> usize {
+        let blocks = self.0.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        blocks.iter().map(|blocks| blocks.capacity().saturating_mul(size_of::<Block>())).sum()
     }
 
     /// Waits for a permit and runs `work` on a thread that may block. If the caller goes away, the work is finished all the
@@ -276,48 +322,6 @@ impl Drop for Place<'_> {
 const RETRY_AFTER: u64 = 1;
 
 impl Shared {
-    fn verify(&self, password: &Password, hash: &PasswordHash) -> Verified {
-        let matches = if hash.expose().starts_with("$2") {
-            self.verify_bcrypt(password, hash)
-        } else {
-            self.verify_argon2(password, hash)
-        };
-        match matches {
-            Some(matches) => Verified { matches, outdated: matches && !self.is_current(hash) },
-            None => {
-                // Not a hash: the work of a good one, so that nobody can tell.
-                self.verify_argon2(password, &self.nobody);
-                Verified { matches: false, outdated: false }
-            }
-        }
-    }
-
-    fn verify_bcrypt(&self, password: &Password, hash: &PasswordHash) -> Option<bool> {
-        let cost: u32 = hash.expose().get(4..6)?.parse().ok()?;
-        if cost > MAX_BCRYPT_COST {
-            return None;
-        }
-        let matches = bcrypt::verify(password.expose(), hash.expose()).ok()?;
-        self.hashes.fetch_add(1, Ordering::Relaxed);
-        Some(matches)
-    }
-
-    fn verify_argon2(&self, password: &Password, hash: &PasswordHash) -> Option<bool> {
-        let hash = phc::PasswordHash::new(hash.expose()).ok()?;
-        let algorithm = Algorithm::try_from(hash.algorithm.as_str()).ok()?;
-        let version = hash.version.map_or(Ok(Version::default()), Version::try_from).ok()?;
-        let params = Params::try_from(&hash).ok()?;
-        if params.m_cost() > MAX_MEMORY_KIB || params.t_cost() > MAX_ITERATIONS {
-            return None;
-        }
-        let (salt, expected) = (hash.salt?, hash.hash?);
-        if expected.len() != OUTPUT_LENGTH {
-            return None;
-        }
-        let output = self.argon2(&params, version, algorithm, password, &salt)?;
-        Some(output.ct_eq(expected.as_bytes()).into())
-    }
-
     /// One hash, in memory that is taken from the pool and given back.
     fn argon2(
         &self,
@@ -329,37 +333,26 @@ impl Shared {
     ) -> Option<[u8; OUTPUT_LENGTH]> {
         let mut output = [0; OUTPUT_LENGTH];
         let argon2 = Argon2::new(algorithm, version, params.clone());
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
         let needed = params.block_count();
+        // A hash that was stored with more memory than ours brings its own, which goes with it: no permit keeps that.
+        let is_ours = needed <= self.params.block_count();
+        let pooled = || self.memory.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut memory = is_ours.then(pooled).flatten().unwrap_or_default();
         if memory.len() < needed {
-            memory.resize(needed, Block::new());
+            memory.resize(if is_ours { self.params.block_count() } else { needed }, Block::new());
         }
         let done = argon2.hash_password_into_with_memory(password.expose().as_bytes(), salt, &mut output, &mut memory);
-        // A hash that was stored with more memory than ours must not make this permit keep it.
-        memory.truncate(self.params.block_count());
-        memory.shrink_to_fit();
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
-        self.hashes.fetch_add(1, Ordering::Relaxed);
+        if is_ours {
+            self.memory.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
+        }
+        self.count_hash();
         done.ok().map(|()| output)
     }
 
-    fn is_current(&self, hash: &PasswordHash) -> bool {
-        phc::PasswordHash::new(hash.expose()).is_ok_and(|hash| {
-            hash.algorithm == Algorithm::Argon2id.ident()
-                && hash.version == Some(Version::V0x13.into())
-                && Params::try_from(&hash).is_ok_and(|params| {
-                    params.m_cost() == self.params.m_cost()
-                        && params.t_cost() == self.params.t_cost()
-                        && params.p_cost() == self.params.p_cost()
-                })
-        })
+    fn count_hash(&self) {
+        self.hashes.fetch_add(1, Ordering::Relaxed);
     }
 }
-
-/// Beyond these a stored hash is taken for damaged: verifying it would stop the server for minutes.
-const MAX_BCRYPT_COST: u32 = 16;
-const MAX_MEMORY_KIB: u32 = 1 << 20;
-const MAX_ITERATIONS: u32 = 32;
 
 fn encode(params: &Params, salt: &[u8], output: &[u8]) -> Option<PasswordHash> {
     let hash = phc::PasswordHash {

@@ -1,0 +1,150 @@
+//! Verifies a password against a stored hash: which schemes there are, what each of them sees of a password, and where they stop.
+
+use argon2::password_hash::phc;
+use argon2::{Algorithm, Params, Version};
+use subtle::ConstantTimeEq;
+
+use super::{OUTPUT_LENGTH, Shared};
+use crate::{Password, PasswordHash};
+
+/// What a verification found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Verified {
+    /// Whether the password is the one that was hashed, as far as the hash can tell: see [`is_whole`](Self::is_whole).
+    pub matches: bool,
+    /// Whether it matches but was hashed with other parameters than today's, and should be hashed again. Never set for a
+    /// password that the hash has seen only a part of.
+    pub outdated: bool,
+    /// Whether the hash depends on every byte of this password.
+    ///
+    /// bcrypt looks at 72 bytes at most, and does not tell a password from one that repeats it after a NUL byte. Where this is
+    /// `false`, other passwords match too, and the one at hand may not be the owner's. Nothing may be made of it that
+    /// outlives the hash.
+    pub is_whole: bool,
+    /// What is wrong with the stored hash, for the log.
+    pub problem: Option<HashProblem>,
+}
+
+impl Verified {
+    pub(super) const NOBODY: Self = Self { matches: false, outdated: false, is_whole: true, problem: None };
+}
+
+/// What is wrong with a stored hash. `Display` is for the log, and never holds the hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum HashProblem {
+    /// It is neither a PHC string of argon2 nor a bcrypt string, or it is cut or damaged. No password matches.
+    #[error("the stored hash is damaged or of an unknown scheme; no password matches it")]
+    Unreadable,
+    /// It would take too long or too much memory to verify: bcrypt above cost 16, or argon2 above 1 GiB or 32 passes. No
+    /// password matches.
+    #[error(
+        "the stored hash has a cost above the limit (bcrypt 16, argon2 1 GiB and 32 passes); no password matches it"
+    )]
+    TooCostly,
+    /// It is `$2x$`, made by the version of crypt_blowfish that read bytes above 127 wrongly. Passwords of ASCII characters
+    /// match; others do not.
+    #[error(
+        "the stored hash is of bcrypt's defective version 2x; a password with other characters than ASCII does not match it"
+    )]
+    DefectiveVersion,
+    /// There are blanks around it, as a column of a fixed width adds them. It was verified without them.
+    #[error("the stored hash has blanks around it; it was verified without them")]
+    Padded,
+    /// It was verified, but takes longer than refusals are made to take
+    /// ([`HasherBuilder::imported_bcrypt_cost`](crate::HasherBuilder::imported_bcrypt_cost)), so its user can be told from others by time.
+    #[error(
+        "the stored hash has a greater cost than the hasher was told to expect; wrong logins of its user may take longer than others"
+    )]
+    Slow,
+}
+
+/// Beyond these a stored hash is not verified: that would stop the server for minutes.
+const MAX_BCRYPT_COST: u32 = 16;
+const MAX_MEMORY_KIB: u32 = 1 << 20;
+const MAX_ITERATIONS: u32 = 32;
+/// What bcrypt sees of a password: with fewer bytes, also where it ends.
+const BCRYPT_BYTES: usize = 72;
+
+impl Shared {
+    /// Verifies a password, with one hash in any case.
+    pub(super) fn verify(&self, password: &Password, stored: &PasswordHash) -> Verified {
+        let text = stored.expose().trim_matches(|c: char| c.is_whitespace() || c == '\0');
+        let padded = (text.len() != stored.expose().len()).then_some(HashProblem::Padded);
+        let verified = match text.starts_with("$2") {
+            true => self.verify_bcrypt(password, text),
+            false => self.verify_argon2(password, text),
+        };
+        match verified {
+            Ok(verified) => Verified {
+                // The blanks go when it is hashed again.
+                outdated: verified.matches && verified.is_whole && (verified.outdated || padded.is_some()),
+                problem: verified.problem.or(padded),
+                ..verified
+            },
+            Err(problem) => {
+                // The work of a hash that can be verified, so that the refusal costs the same.
+                self.verify_nobody(password);
+                Verified { problem: Some(problem), ..Verified::NOBODY }
+            }
+        }
+    }
+
+    /// The work of a verification, for a user who is not there.
+    pub(super) fn verify_nobody(&self, password: &Password) -> Verified {
+        // It is the hash of no password.
+        let _ = self.verify_argon2(password, self.nobody.expose());
+        Verified::NOBODY
+    }
+
+    fn verify_bcrypt(&self, password: &Password, hash: &str) -> Result<Verified, HashProblem> {
+        let cost: u32 = hash.get(4..6).and_then(|cost| cost.parse().ok()).ok_or(HashProblem::Unreadable)?;
+        if cost > MAX_BCRYPT_COST {
+            return Err(HashProblem::TooCostly);
+        }
+        let password = password.expose();
+        let matches = bcrypt::verify(password, hash).map_err(|_| HashProblem::Unreadable)?;
+        self.count_hash();
+        let is_whole = password.len() < BCRYPT_BYTES && !password.contains('\0');
+        let problem = if hash.starts_with("$2x$") && !password.is_ascii() {
+            Some(HashProblem::DefectiveVersion)
+        } else if self.pace.is_exceeded_by(cost) {
+            Some(HashProblem::Slow)
+        } else {
+            None
+        };
+        Ok(Verified { matches, outdated: true, is_whole, problem })
+    }
+
+    fn verify_argon2(&self, password: &Password, hash: &str) -> Result<Verified, HashProblem> {
+        let damaged = HashProblem::Unreadable;
+        let hash = phc::PasswordHash::new(hash).map_err(|_| damaged)?;
+        let algorithm = Algorithm::try_from(hash.algorithm.as_str()).map_err(|_| damaged)?;
+        let version = hash.version.map_or(Ok(Version::default()), Version::try_from).map_err(|_| damaged)?;
+        let params = Params::try_from(&hash).map_err(|_| damaged)?;
+        if params.m_cost() > MAX_MEMORY_KIB || params.t_cost() > MAX_ITERATIONS {
+            return Err(HashProblem::TooCostly);
+        }
+        let (salt, expected) = (hash.salt.ok_or(damaged)?, hash.hash.ok_or(damaged)?);
+        if expected.len() != OUTPUT_LENGTH {
+            return Err(damaged);
+        }
+        let output = self.argon2(&params, version, algorithm, password, &salt).ok_or(damaged)?;
+        let is_current = algorithm == Algorithm::Argon2id
+            && version == Version::V0x13
+            && hash.version.is_some()
+            && self.has_own_cost(&params);
+        Ok(Verified {
+            matches: output.ct_eq(expected.as_bytes()).into(),
+            outdated: !is_current,
+            is_whole: true,
+            problem: None,
+        })
+    }
+
+    fn has_own_cost(&self, params: &Params) -> bool {
+        let costs = |params: &Params| (params.m_cost(), params.t_cost(), params.p_cost());
+        costs(params) == costs(&self.params)
+    }
+}
