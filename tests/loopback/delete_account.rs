@@ -25,7 +25,9 @@ on_every_store! {
             }
             app.me(&b).await.expect_status(200);
             app.post(DELETE).token(&a).json(json!({"password": PASSWORD, "id": 2})).await.expect_no_content();
-            assert!(matches!(&app.events.take()[..], [Event::UserDeleted { .. }]));
+            let events = app.events.take();
+            let seen = matches!(&events[..], [Event::PasswordRefused { .. }, Event::UserDeleted { .. }]);
+            assert!(seen, "{events:?}");
             for token in [&a, &b] {
                 app.me(token).await.is(401, REFUSED);
             }
