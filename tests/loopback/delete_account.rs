@@ -26,7 +26,7 @@ on_every_store! {
             app.me(&b).await.expect_status(200);
             app.post(DELETE).token(&a).json(json!({"password": PASSWORD, "id": 2})).await.expect_no_content();
             let events = app.events.take();
-            let seen = matches!(&events[..], [Event::PasswordRefused { .. }, Event::UserDeleted { .. }]);
+            let seen = matches!(&events[..], [Event::PasswordRefused { .. }, _, _, Event::UserDeleted { .. }]);
             assert!(seen, "{events:?}");
             for token in [&a, &b] {
                 app.me(token).await.is(401, REFUSED);
