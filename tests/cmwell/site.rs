@@ -14,8 +14,8 @@ use gatekit::core::{
     Permissions,
 };
 use gatekit::{
-    Auth, AuthLayer, AuthUser, DeviceStore, MemoryStore, NewUser, NoProfile, OneTimeStore, Policy, Register, RoleStore,
-    SqliteStore, Timestamp, TokenSecret, TokenStore, User, UserStore,
+    Auth, AuthLayer, AuthUser, CounterStore, DeviceStore, MemoryStore, NewUser, NoProfile, OneTimeStore, Policy,
+    Register, RoleStore, SqliteStore, Timestamp, TokenSecret, TokenStore, User, UserStore,
 };
 use gatekit_testkit::{EventLog, Faults, FaultyStore, FrozenClock, MailSink, fast_hasher};
 use gatekit_tests::{Answer, Call, Folder, Store};
@@ -106,6 +106,7 @@ impl Setup {
             + OneTimeStore
             + RoleStore
             + DeviceStore
+            + CounterStore
             + PermissionStore
             + DigestStore
             + Clone,

@@ -591,6 +591,7 @@ impl Members {
             + gatekit::OneTimeStore
             + gatekit::RoleStore
             + gatekit::DeviceStore
+            + gatekit::CounterStore
             + Clone,
     {
         let auth = Auth::builder(store.clone()).tokens(store).policy(policy).hasher(fast_hasher());

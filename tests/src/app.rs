@@ -9,8 +9,8 @@ use axum::routing::get;
 use axum::{Json, Router};
 use gatekit::core::{MailKind, PasswordHash};
 use gatekit::{
-    Auth, AuthLayer, AuthUser, DeviceStore, Hasher, MemoryStore, NewUser, NoProfile, OneTimeStore, Policy, RoleStore,
-    SqliteStore, TokenSources, TokenStore, User, UserStore, routes,
+    Auth, AuthLayer, AuthUser, CounterStore, DeviceStore, Hasher, MemoryStore, NewUser, NoProfile, OneTimeStore,
+    Policy, RoleStore, SqliteStore, TokenSources, TokenStore, User, UserStore, routes,
 };
 use gatekit_testkit::{EventLog, Faults, FaultyStore, FrozenClock, MailBehavior, MailSink, fast_hasher};
 use serde_json::json;
@@ -331,7 +331,7 @@ impl Setup {
 
     fn assemble<S>(self, store: S, folder: Option<Folder>) -> App
     where
-        S: UserStore<User> + TokenStore + OneTimeStore + RoleStore + DeviceStore + Clone,
+        S: UserStore<User> + TokenStore + OneTimeStore + RoleStore + DeviceStore + CounterStore + Clone,
     {
         let (clock, mails, events, seen) = (FrozenClock::now(), MailSink::new(), EventLog::new(), Seen::default());
         let store = FaultyStore::new(store);

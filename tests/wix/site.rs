@@ -6,8 +6,8 @@ use axum::{Json, Router};
 use gatekit::core::{Builder, MailKind, Timestamp};
 use gatekit::wix::{MemberUser, SiteId, TokenKeys, WixMembers, WixMembersBuilder};
 use gatekit::{
-    Auth, AuthLayer, AuthUser, DeviceStore, MemoryStore, OneTimeStore, Policy, RoleStore, SqliteStore, TokenStore,
-    UserStore,
+    Auth, AuthLayer, AuthUser, CounterStore, DeviceStore, MemoryStore, OneTimeStore, Policy, RoleStore, SqliteStore,
+    TokenStore, UserStore,
 };
 use gatekit_testkit::{EventLog, Faults, FaultyStore, FrozenClock, MailSink, fast_hasher};
 use gatekit_tests::{Answer, Call, Folder, Store};
@@ -89,7 +89,7 @@ impl Setup {
 
     fn assemble<S>(self, store: S, folder: Option<Folder>) -> Site
     where
-        S: UserStore<MemberUser> + TokenStore + OneTimeStore + RoleStore + DeviceStore + Clone,
+        S: UserStore<MemberUser> + TokenStore + OneTimeStore + RoleStore + DeviceStore + CounterStore + Clone,
     {
         let (clock, mails, events) = (FrozenClock::at(NOW), MailSink::new(), EventLog::new());
         let store = FaultyStore::new(store);

@@ -10,8 +10,9 @@ use crate::hook_calls::EventCounters;
 use crate::mails;
 use crate::redirect;
 use crate::{
-    Account, Acl, Clock, DeviceStore, Hasher, Hooks, MailTemplate, Mailer, OneTimeStore, Policy, Random, RoleResolver,
-    RoleStore, StoreError, SystemClock, SystemRandom, Texts, TokenStore, User, UserOperation, UserStore, VerifyOptions,
+    Account, Acl, Clock, CounterStore, DeviceStore, Hasher, Hooks, MailTemplate, Mailer, OneTimeStore, Policy, Random,
+    RoleResolver, RoleStore, StoreError, SystemClock, SystemRandom, Texts, TokenStore, User, UserOperation, UserStore,
+    VerifyOptions,
 };
 
 /// User accounts: what routes, layers and an app's own code call.
@@ -33,6 +34,7 @@ pub(crate) struct Inner<U: Account> {
     pub(crate) one_time: Arc<dyn OneTimeStore>,
     pub(crate) roles: Arc<dyn RoleStore>,
     pub(crate) devices: Arc<dyn DeviceStore>,
+    pub(crate) counters: Arc<dyn CounterStore>,
     /// In a lock, because an app that keeps rows in a table replaces it while it runs.
     pub(crate) acl: RwLock<Arc<Acl>>,
     pub(crate) role_resolvers: Vec<NamedResolver<U>>,
@@ -76,7 +78,7 @@ impl Auth<User> {
     #[must_use]
     pub fn new<S>(store: S) -> Self
     where
-        S: UserStore<User> + TokenStore + OneTimeStore + RoleStore + DeviceStore + Clone,
+        S: UserStore<User> + TokenStore + OneTimeStore + RoleStore + DeviceStore + CounterStore + Clone,
     {
         Builder::from_users(Arc::new(store.clone())).tokens(store).assemble_default()
     }
@@ -170,6 +172,7 @@ pub struct Builder<U: Account> {
     one_time: Option<Arc<dyn OneTimeStore>>,
     roles: Option<Arc<dyn RoleStore>>,
     devices: Option<Arc<dyn DeviceStore>>,
+    counters: Option<Arc<dyn CounterStore>>,
     acl: Acl,
     role_resolvers: Vec<NamedResolver<U>>,
     mailer: Option<Arc<dyn Mailer>>,
@@ -203,6 +206,7 @@ impl<U: Account> Builder<U> {
             one_time: None,
             roles: None,
             devices: None,
+            counters: None,
             acl: Acl::user(),
             role_resolvers: Vec::new(),
             mailer: None,
@@ -223,13 +227,14 @@ impl<U: Account> Builder<U> {
         }
     }
 
-    /// Where access tokens, one-time secrets, the users' roles and their devices are kept. Required.
-    pub fn tokens<S: TokenStore + OneTimeStore + RoleStore + DeviceStore>(mut self, store: S) -> Self {
+    /// Where access tokens, one-time secrets, the users' roles, their devices and counters are kept. Required.
+    pub fn tokens<S: TokenStore + OneTimeStore + RoleStore + DeviceStore + CounterStore>(mut self, store: S) -> Self {
         let store = Arc::new(store);
         self.tokens = Some(store.clone());
         self.one_time = Some(store.clone());
         self.roles = Some(store.clone());
-        self.devices = Some(store);
+        self.devices = Some(store.clone());
+        self.counters = Some(store);
         self
     }
 
@@ -394,6 +399,7 @@ impl<U: Account> Builder<U> {
             one_time: self.one_time.ok_or(ConfigError::NoTokenStore)?,
             roles: self.roles.ok_or(ConfigError::NoTokenStore)?,
             devices: self.devices.ok_or(ConfigError::NoTokenStore)?,
+            counters: self.counters.ok_or(ConfigError::NoTokenStore)?,
             acl: RwLock::new(Arc::new(self.acl)),
             role_resolvers: self.role_resolvers,
             mailer: self.mailer,

@@ -148,9 +148,9 @@ pub use {
     },
     policy::Policy,
     ports::{
-        CreateUserError, DeviceSeen, DeviceStore, Identifier, IdentifierKind, Mail, MailError, MailKind, MailOptions,
-        Mailer, OneTimePurpose, OneTimeRecord, OneTimeStore, RoleStore, StoreIdentity, TokenOwner, TokenStore,
-        UserOperation, UserStore, find_token_owner_separately,
+        CounterLimit, CounterStore, CreateUserError, DeviceSeen, DeviceStore, Identifier, IdentifierKind, Mail,
+        MailError, MailKind, MailOptions, Mailer, OneTimePurpose, OneTimeRecord, OneTimeStore, RoleStore,
+        StoreIdentity, TokenOwner, TokenStore, UserOperation, UserStore, find_token_owner_separately,
     },
     query::{Fields, Filter, FilterError, Order, Test, UserQuery, Where},
     random::{Random, SystemRandom},

@@ -1,5 +1,6 @@
 //! Users and tokens in memory: the reference for every other store, for tests and for apps that start afresh each time.
 
+mod counters;
 mod devices;
 mod digests;
 mod permissions;
@@ -46,6 +47,7 @@ struct Contents<P> {
     roles: HashMap<(String, UserId), BTreeSet<String>>,
     /// Of a user's type and id: when it was last seen on which.
     devices: HashMap<(String, UserId), HashMap<TokenDigest, Timestamp>>,
+    counters: KeyMap<TokenDigest, counters::Counter>,
     digests: digests::Digests,
     /// Of a user's type and a holder.
     permissions: HashMap<(String, PermissionHolder), Permissions>,
@@ -125,6 +127,7 @@ impl<P: Profile> MemoryStore<P> {
             one_time: KeyMap::default(),
             roles: HashMap::new(),
             devices: HashMap::new(),
+            counters: KeyMap::default(),
             digests: digests::Digests::default(),
             permissions: HashMap::new(),
         };

@@ -3,6 +3,8 @@
 //! All are object-safe and kept behind `Arc<dyn ..>` inside [`Auth`](crate::Auth). Whoever implements a store runs the
 //! conformance suite of `gatekit-testkit` on it; each contract below is a test there.
 
+mod counters;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -10,6 +12,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+pub use self::counters::{CounterLimit, CounterStore};
 use crate::{
     Account, AccountStatus, NewUser, PasswordHash, StoreError, StoredUser, Timestamp, TokenDigest, TokenRecord,
     UserChange, UserId, UserQuery, Where,

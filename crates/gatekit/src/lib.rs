@@ -55,11 +55,12 @@ pub use tower_sessions;
 #[cfg(feature = "accounts")]
 pub use gatekit_core::{
     AccessRequest, AccessType, Account, AccountStatus, Acl, AclRow, AssignRoleError, Auth, ChangeEmail, ChangePassword,
-    Client, ConfirmEmail, Decision, DeleteAccount, DeviceSeen, DeviceStore, Event, Explanation, Hasher, Hooks,
-    IssueToken, Login, MailContent, MailKind, MailOptions, MailTemplate, Mailer, MemoryStore, Method, NewUser,
-    OneTimeStore, PasswordReset, Permission, Policy, Principal, Profile, Proof, Refusal, Register, RenderedMail,
-    RequestEmailChange, RequestEmailVerification, RequestPasswordReset, RoleResolver, RoleStore, StepUp, StoredUser,
-    Texts, TokenStore, UpdateUser, UserChange, UserOperation, UserQuery, UserStore, VerifyOptions,
+    Client, ConfirmEmail, CounterLimit, CounterStore, Decision, DeleteAccount, DeviceSeen, DeviceStore, Event,
+    Explanation, Hasher, Hooks, IssueToken, Login, MailContent, MailKind, MailOptions, MailTemplate, Mailer,
+    MemoryStore, Method, NewUser, OneTimeStore, PasswordReset, Permission, Policy, Principal, Profile, Proof, Refusal,
+    Register, RenderedMail, RequestEmailChange, RequestEmailVerification, RequestPasswordReset, RoleResolver,
+    RoleStore, StepUp, StoredUser, Texts, TokenStore, UpdateUser, UserChange, UserOperation, UserQuery, UserStore,
+    VerifyOptions,
 };
 #[cfg(feature = "accounts")]
 pub use gatekit_core::{

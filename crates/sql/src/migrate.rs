@@ -31,6 +31,7 @@ const MIGRATIONS: &[Migration] = &[
         name: "digest_and_permissions",
         script: include_str!("../migrations/sqlite/0005_digest_and_permissions.sql"),
     },
+    Migration { number: 6, name: "counters", script: include_str!("../migrations/sqlite/0006_counters.sql") },
 ];
 
 const LEDGER: &str = "CREATE TABLE IF NOT EXISTS gatekit_migrations (

@@ -31,6 +31,7 @@ async fn conforms<Made: Future<Output = SqliteStore>>(make: impl Fn() -> Made) {
     conformance::one_time_store(&make).await;
     conformance::role_store(&make).await;
     conformance::device_store(&make).await;
+    conformance::counter_store(&make).await;
     conformance::digest_store(&make).await;
     conformance::permission_store(&make).await;
     let twice = || async {

@@ -16,7 +16,7 @@ use sqlx::{Row, SqlitePool};
 use common::Folder;
 
 /// How many there are.
-const MIGRATIONS: usize = 5;
+const MIGRATIONS: usize = 6;
 
 async fn plain_pool(folder: &Folder) -> SqlitePool {
     let options = SqliteConnectOptions::new().filename(folder.file()).create_if_missing(true);
@@ -41,7 +41,8 @@ async fn each_migration_is_applied_once_and_written_down() {
             (2, "rest_api", 32),
             (3, "browser", 32),
             (4, "account_status", 32),
-            (5, "digest_and_permissions", 32)
+            (5, "digest_and_permissions", 32),
+            (6, "counters", 32)
         ]
     );
     let second = ledger(SqliteStore::open(folder.file()).await.unwrap().pool()).await;

@@ -34,6 +34,7 @@
 //! support it must refuse as unsupported. What the ports cannot say (that what was acknowledged survives a crash) is for the
 //! store's own tests.
 
+mod counters;
 mod deletions;
 mod devices;
 mod digests;
@@ -54,8 +55,8 @@ mod users;
 use std::sync::Arc;
 
 use gatekit_core::{
-    Account, DeviceStore, DigestStore, NewUser, OneTimeStore, PermissionStore, RoleStore, StoreError, Timestamp,
-    TokenDigest, TokenRecord, TokenStore, UserId, UserStore,
+    Account, CounterStore, DeviceStore, DigestStore, NewUser, OneTimeStore, PermissionStore, RoleStore, StoreError,
+    Timestamp, TokenDigest, TokenRecord, TokenStore, UserId, UserStore,
 };
 use tokio::sync::Barrier;
 
@@ -134,6 +135,15 @@ pub async fn role_store<S: RoleStore, Made: Future<Output = S>>(make: impl Fn() 
 /// If the store breaks a rule.
 pub async fn device_store<S: DeviceStore, Made: Future<Output = S>>(make: impl Fn() -> Made) {
     devices::run(make).await;
+}
+
+/// Runs the rules of [`CounterStore`]. `make` gives an empty store each time.
+///
+/// # Panics
+///
+/// If the store breaks a rule.
+pub async fn counter_store<S: CounterStore, Made: Future<Output = S>>(make: impl Fn() -> Made) {
+    counters::run(make).await;
 }
 
 /// Runs the rules of [`DigestStore`]. `make` gives an empty store each time.

@@ -1,5 +1,6 @@
 //! A store that goes wrong when a test wants it to.
 
+mod counters;
 mod digests;
 mod permissions;
 

@@ -8,8 +8,8 @@ use axum::{Json, Router};
 use gatekit::cmwell::{CmWell, ForgetDigests, Legacy, LoginNames, SealingKey, SigningKey};
 use gatekit::core::{AccountStatus, DigestStore, PasswordHash, UserId};
 use gatekit::{
-    Auth, AuthLayer, AuthUser, ChangePassword, DeviceStore, MemoryStore, NewUser, NoProfile, OneTimeStore, Policy,
-    Register, RoleStore, SqliteStore, TokenStore, User, UserStore,
+    Auth, AuthLayer, AuthUser, ChangePassword, CounterStore, DeviceStore, MemoryStore, NewUser, NoProfile,
+    OneTimeStore, Policy, Register, RoleStore, SqliteStore, TokenStore, User, UserStore,
 };
 use gatekit_testkit::{EventLog, Faults, FaultyStore, FrozenClock, fast_hasher};
 use gatekit_tests::{Call, Folder, Store};
@@ -92,7 +92,7 @@ impl Site {
 
     fn assemble<S>(store: S, wishes: Wishes, folder: Option<Folder>) -> Self
     where
-        S: UserStore<User> + TokenStore + OneTimeStore + RoleStore + DeviceStore + DigestStore + Clone,
+        S: UserStore<User> + TokenStore + OneTimeStore + RoleStore + DeviceStore + CounterStore + DigestStore + Clone,
     {
         let (clock, events) = (FrozenClock::now(), EventLog::new());
         let (digests, users) = (Arc::new(store.clone()), Arc::new(store.clone()));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use gatekit::core::{Acl, DeviceStore, RoleStore, VerifyOptions};
+use gatekit::core::{Acl, CounterStore, DeviceStore, RoleStore, VerifyOptions};
 use gatekit::{
     Account, Auth, AuthLayer, MemoryStore, OneTimeStore, Policy, SqliteStore, Timestamp, TokenSources, TokenStore,
     User, UserStore, routes, routes::ResponseFormatLayer,
@@ -106,7 +106,7 @@ pub(super) fn with_rows(acl: Acl, rows: impl IntoIterator<Item = Value>) -> Acl 
 
 fn people<S>(store: S, settings: Settings, folder: Option<Folder>) -> App
 where
-    S: UserStore<Person> + TokenStore + OneTimeStore + RoleStore + DeviceStore + Clone,
+    S: UserStore<Person> + TokenStore + OneTimeStore + RoleStore + DeviceStore + CounterStore + Clone,
 {
     let (clock, mails, events) = (clock(), MailSink::new(), EventLog::new());
     let mut auth = Auth::builder(store.clone())
@@ -130,7 +130,7 @@ where
 
 fn customers<S>(store: S, folder: Option<Folder>) -> App
 where
-    S: UserStore<Person> + TokenStore + OneTimeStore + RoleStore + DeviceStore + Clone,
+    S: UserStore<Person> + TokenStore + OneTimeStore + RoleStore + DeviceStore + CounterStore + Clone,
 {
     let (clock, mails, settings) = (clock(), MailSink::new(), Settings::default());
     let auth: Auth<Customer> = Auth::builder(Customers(store.clone()))

@@ -6,7 +6,7 @@ use subtle::ConstantTimeEq;
 
 use crate::mails::Ask;
 use crate::{
-    Account, Auth, Event, MailKind, MailOptions, OneTimePurpose, OneTimeRecord, StoreError, Timestamp, TokenDigest,
+    Account, Auth, CounterLimit, Event, MailKind, MailOptions, OneTimePurpose, OneTimeRecord, StoreError, TokenDigest,
     TokenSecret, Unavailable, UserId, random,
 };
 
@@ -98,8 +98,6 @@ impl From<StoreError> for ConfirmEmailCodeError {
 }
 
 const PURPOSE: OneTimePurpose = OneTimePurpose::EMAIL_CODE;
-/// A try that was made. It is no secret: its digest is that of the user and a number, so that each number is taken once.
-const TRY: OneTimePurpose = OneTimePurpose::Other("email_code_try");
 
 impl<U: Account> Auth<U> {
     /// Mails a code of six digits to the user's address. Returns the state: a secret for whoever has asked, without which the code is
@@ -130,7 +128,8 @@ impl<U: Account> Auth<U> {
         let to = found.user.email().ok_or(RequestEmailCodeError::NoEmail)?;
         let now = self.now();
         // A code that cannot be tried is not worth a mail.
-        if self.free_try(&request.user_id, now).await?.is_none() {
+        let (tries, limit) = (tries_of::<U>(&request.user_id), self.limit_on_tries());
+        if !self.bounded(auth.counters.has_room(&tries, limit, now)).await? {
             return Err(RequestEmailCodeError::TooManyAttempts);
         }
         let (state, code) = (self.new_secret()?, random::six_digits(&*auth.random)?);
@@ -169,7 +168,8 @@ impl<U: Account> Auth<U> {
         let (Some(id), Some(email), Some(expected)) = (record.user_id, record.email, record.data) else {
             return Err(ConfirmEmailCodeError::InvalidState);
         };
-        if !self.count_try(&id).await? {
+        let tries = tries_of::<U>(&id);
+        if !self.bounded(auth.counters.add_event(&tries, self.limit_on_tries(), self.now())).await? {
             return Err(ConfirmEmailCodeError::TooManyAttempts);
         }
         let code: String = code.chars().filter(|c| !c.is_whitespace()).take(16).collect();
@@ -181,75 +181,25 @@ impl<U: Account> Auth<U> {
         if self.bounded(auth.one_time.take_one_time(PURPOSE, &record.digest)).await?.is_none() {
             return Err(ConfirmEmailCodeError::InvalidState);
         }
-        if let Err(error) = self.discard_one_time_of(TRY, &id).await {
+        if let Err(error) = self.bounded::<_, StoreError>(auth.counters.clear_counter(&tries)).await {
             tracing::warn!(%error, "the codes a user has tried stay counted until they end");
         }
         self.emit(Event::EmailVerified { user: user.clone() }).await;
         Ok(user)
     }
 
-    /// Counts a try before it is made. Returns whether it may be.
-    async fn count_try(&self, user: &UserId) -> Result<bool, StoreError> {
-        loop {
-            let now = self.now();
-            let Some(digest) = self.free_try(user, now).await? else { return Ok(false) };
-            let record = OneTimeRecord {
-                purpose: TRY,
-                digest,
-                user_type: U::model_name().into(),
-                user_id: Some(user.clone()),
-                rev: 0,
-                expires: now.plus_seconds(self.0.policy.email_code_ttl),
-                email: None,
-                data: None,
-            };
-            match self.bounded(self.0.one_time.insert_one_time(&record)).await {
-                Ok(()) if self.piece(self.now()) == self.piece(now) => return Ok(true),
-                // Begun in one piece of time and done in the next, where others may have been counted without it.
-                Ok(()) => {}
-                // Another one was quicker, and there may be a next number. Otherwise it was the store.
-                Err(error) => match self.find_try(&digest).await? {
-                    Some(_) => {}
-                    None => return Err(error),
-                },
-            }
-        }
+    /// Each try counts as long as a code does.
+    fn limit_on_tries(&self) -> CounterLimit {
+        let policy = &self.0.policy;
+        CounterLimit { events: policy.email_code_attempts, window_ms: policy.email_code_ttl.saturating_mul(1000) }
     }
+}
 
-    /// The next number that is free, if so many may be tried.
-    ///
-    /// Time is cut into pieces as long as a try counts, and each piece has numbers of its own. A try counts in its own piece and at most
-    /// in the next. So no number is ever given back, which two at the same time could take for free.
-    async fn free_try(&self, user: &UserId, now: Timestamp) -> Result<Option<TokenDigest>, StoreError> {
-        let attempts = self.0.policy.email_code_attempts;
-        let digest = |piece: i64, number: u32| {
-            let kind = if matches!(user, UserId::Int(_)) { "number" } else { "text" };
-            let words = [TRY.as_str(), U::model_name(), kind, &user.to_string()];
-            let words = words.map(|word| format!("{}:{word}", word.len()));
-            TokenDigest::of(&format!("{} {piece} {number}", words.concat()))
-        };
-        let piece = self.piece(now);
-        let mut left = attempts;
-        for number in 0..attempts {
-            let before = self.find_try(&digest(piece - 1, number)).await?;
-            left -= u32::from(before.is_some_and(|before| now < before.expires));
-        }
-        for number in 0..left {
-            let digest = digest(piece, number);
-            if self.find_try(&digest).await?.is_none() {
-                return Ok(Some(digest));
-            }
-        }
-        Ok(None)
-    }
-
-    fn piece(&self, now: Timestamp) -> i64 {
-        now.0.div_euclid(self.0.policy.email_code_ttl.saturating_mul(1000))
-    }
-
-    async fn find_try(&self, digest: &TokenDigest) -> Result<Option<OneTimeRecord>, StoreError> {
-        self.bounded(self.0.one_time.find_one_time(TRY, digest)).await
-    }
+/// Under which key the tries of a user are counted: the same for all of its codes.
+fn tries_of<U: Account>(user: &UserId) -> TokenDigest {
+    let kind = if matches!(user, UserId::Int(_)) { "number" } else { "text" };
+    let words = ["email_code_try", U::model_name(), kind, &user.to_string()];
+    TokenDigest::of(&words.map(|word| format!("{}:{word}", word.len())).concat())
 }
 
 /// What is kept of a code: without the state, which is kept nowhere, nobody can try all codes on it.
@@ -260,4 +210,17 @@ fn mark(state: &str, code: &str) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 6.5.2, 6.6.2: what is stored cannot be tried code by code without the state.
+    #[test]
+    fn the_same_code_has_another_mark_for_each_state() {
+        let marks = ["a", "b", ""].map(|state| mark(state, "314159"));
+        assert!(marks[0] != marks[1] && marks[1] != marks[2] && marks[0] != marks[2], "{marks:?}");
+        assert_ne!(mark("a", "314159"), mark("a", "314158"));
+    }
 }

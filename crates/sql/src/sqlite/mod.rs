@@ -1,6 +1,7 @@
 //! The store in SQLite: how it is opened, and how it is reached.
 
 mod connections;
+mod counters;
 mod devices;
 mod digests;
 mod find;
@@ -45,6 +46,7 @@ use crate::{OpenError, migrate};
 /// | `gatekit_one_time` | secrets that work once |
 /// | `gatekit_roles` | who is in which role; columns at [`own::roles_from_row`](crate::own::roles_from_row) |
 /// | `gatekit_devices` | from which devices users have logged in |
+/// | `gatekit_counters` | how often something was tried |
 /// | `gatekit_digests`, `gatekit_digest_nonces` | who may log in by HTTP Digest, and which nonces were used |
 /// | `gatekit_permissions` | who may do what below which path |
 /// | `gatekit_sessions` | sessions of tower-sessions, with the feature of that name |

@@ -36,7 +36,8 @@ pub(super) async fn purge(connections: &Connections, now: Timestamp) -> Result<u
         + all(|| one_time(connections, now, BATCH)).await?
         + all_sessions(connections, now).await?
         + all(|| devices(connections, unseen, BATCH)).await?
-        + all(|| nonces(connections, now, BATCH)).await?)
+        + all(|| nonces(connections, now, BATCH)).await?
+        + all(|| counters(connections, now, BATCH)).await?)
 }
 
 pub(super) async fn all_sessions(connections: &Connections, now: Timestamp) -> Result<u64, StoreError> {
@@ -79,6 +80,12 @@ pub(super) async fn devices(connections: &Connections, before: Timestamp, limit:
 pub(super) async fn nonces(connections: &Connections, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
     let delete = "DELETE FROM gatekit_digest_nonces WHERE nonce IN \
                   (SELECT nonce FROM gatekit_digest_nonces WHERE expires <= ? LIMIT ?)";
+    batch(connections, delete, now, limit).await
+}
+
+pub(super) async fn counters(connections: &Connections, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+    let delete = "DELETE FROM gatekit_counters WHERE key IN \
+                  (SELECT key FROM gatekit_counters WHERE expires <= ? LIMIT ?)";
     batch(connections, delete, now, limit).await
 }
 

@@ -1,6 +1,7 @@
 //! The reference store keeps every rule of the suite, and a store with any one fault breaks one.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod counters;
 mod devices;
 mod digests;
 mod one_time;
@@ -39,6 +40,7 @@ async fn all(fault: Option<Fault>) {
     conformance::digest_store(make).await;
     conformance::permission_store(make).await;
     conformance::device_store(make).await;
+    conformance::counter_store(make).await;
     conformance::role_store(make).await;
     conformance::one_time_store(make).await;
     conformance::token_store(make).await;
@@ -192,6 +194,21 @@ faults!(
     ForgettingTakesEverybodys,
     DevicePurgeIgnoresTheLimit,
     DevicePurgeTakesThatMoment,
+    EventsAreNotCounted,
+    EventsCountForever,
+    EventsOfTheMomentDoNotCount,
+    EventsEndTogether,
+    EventsChecksFirst,
+    RefusedEventsCount,
+    EventsOfAllKeysAreOne,
+    AskingForRoomCounts,
+    RoomIsAlways,
+    ClearingACounterDoesNothing,
+    ClearingACounterClearsAll,
+    ClearingIsAlwaysTrue,
+    CounterPurgeIgnoresTheLimit,
+    CounterPurgeTakesAll,
+    CounterPurgeSparesWhatEndsNow,
     DigestIsNeverReplaced,
     DigestReplacesThoseOfOtherRealms,
     DigestReplacesThoseOfOtherAlgorithms,
@@ -271,6 +288,7 @@ struct Memory {
     devices: Vec<(String, UserId, TokenDigest)>,
     digests: Vec<DigestCredential>,
     nonces: HashMap<TokenDigest, (u32, Timestamp)>,
+    events: HashMap<TokenDigest, Vec<Timestamp>>,
     owners: HashMap<TokenDigest, TokenOwner<Person>>,
 }
 
