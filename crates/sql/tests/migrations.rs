@@ -311,13 +311,12 @@ async fn an_edited_migration_is_refused() {
 async fn a_newer_database_is_refused_and_left_alone() {
     let folder = Folder::new();
     let store = SqliteStore::open(folder.file()).await.unwrap();
-    let insert =
-        "INSERT INTO gatekit_migrations VALUES (6, 'from the future', zeroblob(32), 0), (9, 'later', zeroblob(32), 0)";
+    let insert = "INSERT INTO gatekit_migrations VALUES (1001, 'from the future', zeroblob(32), 0), (1009, 'later', zeroblob(32), 0)";
     sqlx::raw_sql(insert).execute(store.pool()).await.unwrap();
     let before = ledger(store.pool()).await;
     let error = SqliteStore::open(folder.file()).await.unwrap_err();
     assert!(
-        matches!(error, OpenError::Newer { found: 9, known } if usize::try_from(known) == Ok(MIGRATIONS)),
+        matches!(error, OpenError::Newer { found: 1009, known } if usize::try_from(known) == Ok(MIGRATIONS)),
         "{error}"
     );
     assert!(error.to_string().contains("run the newer version"), "{error}");
