@@ -1,6 +1,6 @@
 //! Can a page of another origin make a browser do anything?
 
-use gatekit::{Policy, TokenSources};
+use gatekit::{AuthLayer, Policy, TokenSources};
 use gatekit_tests::{App, Call, EMAIL, PASSWORD, on_every_store};
 use serde_json::json;
 
@@ -25,6 +25,27 @@ const OWN: [&[(&str, &str)]; 5] = [
     &[("sec-fetch-site", "cross-site"), ("origin", "https://admin.example.com")],
     &[],
 ];
+
+/// Requests for a WebSocket: method and `Upgrade`.
+const UPGRADES: [(&str, &str); 6] = [
+    ("GET", "websocket"),
+    ("GET", "WebSocket"),
+    ("GET", "h2c, websocket/13"),
+    ("PATCH", "websocket"),
+    // HTTP/2 has no such header (RFC 8441).
+    ("CONNECT", ""),
+    ("CONNECT", "websocket"),
+];
+
+/// Asks for a WebSocket at a route for users. What it is answered says whether it would have been opened.
+fn socket(app: &App, method: &str, upgrade: &str) -> Call {
+    let route = axum::routing::any(|_: gatekit::AuthUser| async {});
+    let layer = AuthLayer::new(app.auth.clone()).trusted_origin("https://admin.example.com").unwrap();
+    let router = axum::Router::new().route("/ws", route).layer(layer);
+    let path = if method == "CONNECT" { "https://app.example.com/ws" } else { "/ws" };
+    let call = Call::new(&router, method, path).header("connection", "Upgrade").header("sec-websocket-version", "13");
+    if upgrade.is_empty() { call } else { call.header("upgrade", upgrade) }
+}
 
 const FORM: &str = "email=foo%40bar.com&password=correct+horse+battery";
 
@@ -99,6 +120,60 @@ on_every_store! {
             }
             with(app.patch("/api/users/1").token(&token).json("{}"), headers).await.expect_status(200);
             with(app.post("/api/users/logout").token(&token), headers).await.expect_no_content();
+        }
+    }
+
+    /// 4.4.2: a WebSocket is unsafe whatever its method, and no page of another origin opens one with the user's cookie.
+    async fn no_page_of_another_origin_opens_a_websocket_with_the_cookie(store) {
+        let app = start(store).await;
+        let token = app.token_of(EMAIL).await;
+        for headers in FOREIGN {
+            for (method, upgrade) in UPGRADES {
+                app.faults.reset();
+                let call = with(socket(&app, method, upgrade).cookie(&token), headers);
+                call.await.expect(403, CODE);
+                assert!(app.faults.calls().is_empty(), "{method} {upgrade}: refused before the store is asked");
+                // In a header the token was put there on purpose.
+                with(socket(&app, method, upgrade).token(&token), headers).await.expect_status(200);
+            }
+        }
+        for headers in OWN {
+            for (method, upgrade) in UPGRADES {
+                if headers.contains(&("sec-fetch-site", "none")) {
+                    continue;
+                }
+                with(socket(&app, method, upgrade).cookie(&token), headers).await.expect_status(200);
+            }
+        }
+    }
+
+    /// 4.4.2: browsers send `Origin` with every WebSocket (RFC 6455 section 4.1), so one without it has lost it on the way.
+    async fn a_websocket_of_a_browser_without_an_origin_is_refused(store) {
+        let app = start(store).await;
+        let token = app.token_of(EMAIL).await;
+        let open = |headers: &[(&str, &str)]| with(socket(&app, "GET", "websocket").cookie(&token), headers);
+        for headers in [
+            &[("user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")][..],
+            &[("user-agent", "Mozilla/5.0"), ("origin", "")],
+            &[("sec-fetch-site", "none")],
+            &[("sec-fetch-site", "same-site")],
+            &[("sec-fetch-site", "")],
+        ] {
+            open(headers).await.expect(403, CODE);
+        }
+        // Programs, and browsers whose word there is.
+        open(&[("user-agent", "okhttp/4.12.0")]).await.expect_status(200);
+        open(&[("user-agent", "Mozilla/5.0"), ("sec-fetch-site", "same-origin")]).await.expect_status(200);
+        // Browsers do not agree on what a `wss:` URL is to the page that opens it; the origin is never wrong.
+        open(&[("sec-fetch-site", "cross-site"), ("origin", "https://app.example.com")]).await.expect_status(200);
+    }
+
+    /// A request for another protocol is no WebSocket: `curl --http2` asks for `h2c` with every GET.
+    async fn an_upgrade_to_another_protocol_is_as_safe_as_its_method(store) {
+        let app = start(store).await;
+        let token = app.token_of(EMAIL).await;
+        for upgrade in ["h2c", "TLS/1.2", "", "websockets"] {
+            with(socket(&app, "GET", upgrade).cookie(&token), FOREIGN[0]).await.expect_status(200);
         }
     }
 

@@ -5,6 +5,7 @@ use std::future::{Future, Ready, ready};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
+use http::header::{HeaderName, ORIGIN, UPGRADE, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use tower_http::csrf::CsrfLayer;
@@ -26,11 +27,39 @@ impl CrossOrigin {
         self.0.add_trusted_origin(origin).map(Self).map_err(|_| InvalidOrigin(origin.into()))
     }
 
-    /// Whether the method is unsafe and the request neither of the app's own origin nor of a trusted one.
+    /// Whether the request is unsafe and comes neither from the app's own origin nor from a trusted one. Unsafe is every
+    /// method but `GET`, `HEAD` and `OPTIONS`, and every WebSocket upgrade (ASVS 3.5.1, 4.4.2).
     pub(crate) fn refuses(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> bool {
+        if is_websocket_upgrade(method, headers) {
+            return self.refuses_upgrade(uri, headers);
+        }
         if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
             return false;
         }
+        self.refuses_unsafe(method, uri, headers)
+    }
+
+    /// The rules for a WebSocket upgrade, in their order:
+    ///
+    /// 1. `Sec-Fetch-Site: same-origin` passes.
+    /// 2. An upgrade with an `Origin` is judged by it alone. Every browser sends one (RFC 6455 §4.1), and browsers do not
+    ///    agree on the `Sec-Fetch-Site` of a `wss:` URL.
+    /// 3. An upgrade without an `Origin` passes if no browser sent it. A browser is known by `Sec-Fetch-Site` or by a
+    ///    `User-Agent` that begins with `Mozilla/`; something on the way has taken its `Origin` away.
+    fn refuses_upgrade(&self, uri: &Uri, headers: &HeaderMap) -> bool {
+        let site = headers.get(SEC_FETCH_SITE);
+        if site.is_some_and(|site| site == "same-origin") {
+            return false;
+        }
+        if headers.get(ORIGIN).is_none_or(|origin| origin.is_empty()) {
+            return site.is_some() || is_browser(headers);
+        }
+        let mut headers = headers.clone();
+        headers.remove(SEC_FETCH_SITE);
+        self.refuses_unsafe(&Method::POST, uri, &headers)
+    }
+
+    fn refuses_unsafe(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> bool {
         let mut head = Request::new(());
         *head.method_mut() = method.clone();
         *head.uri_mut() = uri.clone();
@@ -44,11 +73,31 @@ impl CrossOrigin {
     }
 }
 
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// Whether the request asks for a WebSocket: by `Upgrade` with any method (RFC 6455 §4.1), or by an extended `CONNECT` of HTTP/2 or
+/// HTTP/3 (RFC 8441 §4, RFC 9220 §3). A plain `CONNECT` counts too: no page can send one.
+pub(crate) fn is_websocket_upgrade(method: &Method, headers: &HeaderMap) -> bool {
+    // A protocol may have a version after a slash (RFC 9110 §7.8).
+    let names = |protocol: &[u8]| {
+        let name = protocol.split(|byte| *byte == b'/').next().unwrap_or_default();
+        name.trim_ascii().eq_ignore_ascii_case(b"websocket")
+    };
+    let mut upgrades = headers.get_all(UPGRADE).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    *method == Method::CONNECT || upgrades.any(names)
+}
+
+/// Every browser's `User-Agent` begins so.
+fn is_browser(headers: &HeaderMap) -> bool {
+    headers.get(USER_AGENT).is_some_and(|agent| agent.as_bytes().starts_with(b"Mozilla/"))
+}
+
 /// Refuses an unsafe request that a page of another origin has sent, whether or not it brings a cookie: for routes that sign
-/// somebody in, where a page of another site could sign its visitors in as somebody else (login CSRF).
+/// somebody in, where a page of another site could sign its visitors in as somebody else (login CSRF), and for a WebSocket
+/// that knows its caller by other means than the layer (ASVS 4.4.2).
 ///
-/// It is the check that the [`AuthLayer`](crate::AuthLayer) makes of cookies, with its trusted origins. `GET`, `HEAD` and `OPTIONS` pass, and
-/// so does a request from no page at all, which has neither `Sec-Fetch-Site` nor `Origin`.
+/// It is the check that the [`AuthLayer`](crate::AuthLayer) makes of cookies, with its trusted origins. `GET`, `HEAD` and `OPTIONS` pass unless
+/// they ask for a WebSocket. A request from no page at all, which has neither `Sec-Fetch-Site` nor `Origin`, passes too.
 ///
 /// ```
 /// use gatekit_layer::{AuthRejection, refuse_cross_origin};

@@ -24,8 +24,9 @@ use crate::{InvalidOrigin, TokenSources};
 /// 1. A token in the query is cut out of the URI, so that inner services and their log lines do not see it. The response gets
 ///    `Cache-Control: no-store` and `Referrer-Policy: no-referrer`.
 /// 2. When an extractor asks, the [`TokenSources`] are tried in order, and the authenticator is asked about the token, once.
-/// 3. If the token came in a cookie or a session and the method is unsafe, the cross-origin check of [`tower_http::csrf`] is made:
-///    `Sec-Fetch-Site`, or else `Origin`, must name the app's own origin or a trusted one. If not, the extractors answer 403.
+/// 3. If the token came in a cookie or a session, and the method is unsafe or the request asks for a WebSocket (ASVS 4.4.2), the
+///    cross-origin check of [`tower_http::csrf`] is made: `Sec-Fetch-Site`, or else `Origin`, must name the app's own origin or a
+///    trusted one. For a WebSocket `Origin` comes first. If the check fails, the extractors answer 403.
 ///
 /// ```
 /// use axum::Router;
@@ -60,7 +61,7 @@ impl AuthLayer {
         self
     }
 
-    /// Accepts cookies on unsafe methods from this origin too, written as browsers send it: `https://admin.example.com`.
+    /// Accepts cookies on unsafe methods and WebSocket upgrades from this origin too, written as browsers send it: `https://admin.example.com`.
     ///
     /// # Errors
     ///

@@ -32,9 +32,9 @@ pub enum AuthRejection {
         /// How many seconds ago it may have been.
         max_age: u32,
     },
-    /// The token is in a cookie, the method is unsafe, and the request comes from another origin. Status 403, code
-    /// `CROSS_ORIGIN_REQUEST`.
-    #[error("a cookie from another origin is not accepted for this method")]
+    /// The token is in a cookie or session, the method is unsafe or the request asks for a WebSocket, and it comes from another
+    /// origin. Status 403, code `CROSS_ORIGIN_REQUEST`.
+    #[error("a cookie from another origin is not accepted for this method or for a WebSocket")]
     CrossOrigin,
     /// The caller is known and has not the right: not the role, or not the owner. Status 403, code `ACCESS_DENIED`.
     #[error("the caller has not the right")]
