@@ -24,6 +24,10 @@ async fn is_known(site: &Site, tokens: &[(&str, &str)]) -> bool {
     answer.body == "a user"
 }
 
+/// What an identity-aware proxy adds: a JWT with a name and a time, as CM-Well's, of another algorithm
+/// (`{"alg":"ES256","typ":"JWT"}`, `{"iss":"https://cloud.google.com/iap","aud":"/projects/1","sub":"ada","exp":4604940000}`).
+const PROXYS: &str = "eyJhbGciOiJFUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJodHRwczovL2Nsb3VkLmdvb2dsZS5jb20vaWFwIiwiYXVkIjoiL3Byb2plY3RzLzEiLCJzdWIiOiJhZGEiLCJleHAiOjQ2MDQ5NDAwMDB9.c2lnbmF0dXJl";
+
 const ALL: Legacy = Legacy {
     token2_header: true,
     token_in_query: true,
@@ -66,16 +70,21 @@ on_every_store! {
         }
     }
 
-    /// §1.7: garbage in an earlier place hides a good token in a later one.
-    async fn the_first_place_that_has_something_ends_the_search(store) {
+    /// A token that is bad hides a good one. What is no token at all does not, unlike in CM-Well (§1.7): it is a proxy's or a script's.
+    async fn the_first_token_ends_the_search_and_what_is_none_does_not(store) {
         let site = Site::with().cmwell(|cmwell| cmwell.legacy(ALL)).start(store).await.registered().await;
         let token = site.token().await;
+        let (signed, _) = token.rsplit_once('.').unwrap();
+        let bad = format!("{signed}.{}", "A".repeat(43));
         let order = ["header2", "header", "bearer", "query", "cookie2", "cookie"];
         for (i, first) in order.iter().enumerate() {
             for later in &order[i + 1..] {
                 // Two headers `Cookie` are one with both.
                 assert!(is_known(&site, &[(first, &token), (later, "garbage")]).await, "{first} before {later}");
-                assert!(!is_known(&site, &[(first, "garbage"), (later, &token)]).await, "{first} before {later}");
+                assert!(!is_known(&site, &[(first, &bad), (later, &token)]).await, "{first} before {later}");
+                for none in ["garbage", "undefined", "a.b.c", PROXYS] {
+                    assert!(is_known(&site, &[(first, none), (later, &token)]).await, "{first} before {later}: {none}");
+                }
             }
         }
     }

@@ -88,6 +88,33 @@ on_every_store! {
         }
     }
 
+    /// LOAD-4: a cookie that is too long to be a token is looked up in no store, at a login as little as anywhere.
+    async fn a_login_looks_no_oversized_cookie_up(store) {
+        let app = App::new(store).await;
+        app.sign_up().await;
+        let calls_with = async |cookie: &str| {
+            app.faults.reset();
+            login(&app, "?cookie=true").cookie(cookie).await.expect_status(200);
+            app.faults.calls()
+        };
+        let without_a_cookie = {
+            app.faults.reset();
+            login(&app, "?cookie=true").await.expect_status(200);
+            app.faults.calls()
+        };
+        for bytes in [513, 4096, 64 * 1024] {
+            assert_eq!(calls_with(&"x".repeat(bytes)).await, without_a_cookie, "{bytes} bytes");
+        }
+        assert_eq!(calls_with("").await, without_a_cookie);
+        let looked_up = calls_with(&"x".repeat(512)).await;
+        assert!(looked_up.len() > without_a_cookie.len(), "one that could be a token is: {looked_up:?}");
+        // Nor is it at a logout, which takes the cookie back.
+        app.faults.reset();
+        let answer = app.post("/api/users/logout").cookie(&"x".repeat(513)).await.expect_status(401);
+        assert!(app.faults.calls().is_empty(), "{:?}", app.faults.calls());
+        assert!(set_cookies(&answer)[0].starts_with("__Host-access_token=; "));
+    }
+
     async fn where_the_layer_has_no_cookie_one_that_is_asked_for_is_400(store) {
         let app = App::with(Policy::default()).sources(TokenSources::loopback()).start(store).await;
         app.sign_up().await;

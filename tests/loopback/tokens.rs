@@ -11,6 +11,20 @@ use gatekit_tests::{App, EMAIL, on_every_store};
 const REFUSED: &str =
     r#"{"error":{"statusCode":401,"name":"Error","message":"Authorization Required","code":"AUTHORIZATION_REQUIRED"}}"#;
 
+/// Credentials that are not Gatekit's.
+const STRANGERS: [&str; 10] = [
+    "Basic c3RhZ2luZzpodW50ZXIy",
+    "Basic dXNlcjo=",
+    "Bearer undefined",
+    "Bearer null",
+    "Bearer ",
+    "undefined",
+    "Bearer eyJhbGciOiJFUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJodHRwczovL2Nsb3VkLmdvb2dsZS5jb20vaWFwIiwic3ViIjoiYWRhIn0.c2lnbmF0dXJl",
+    "Bearer 0123456789abcdef0123456789abcdef",
+    "Negotiate YIIJvwYGKwYBBQUCoIIJszCCCa8=",
+    "AWS4-HMAC-SHA256 Credential=AKIA/20260101/eu/s3/aws4_request, SignedHeaders=host, Signature=00",
+];
+
 on_every_store! {
     async fn a_token_is_read_in_every_form_loopbacks_clients_send(store) {
         let app = App::loopback(store).await;
@@ -42,8 +56,9 @@ on_every_store! {
         app.get("/me").cookie(&token).await.expect_status(200);
     }
 
-    async fn the_first_place_that_has_one_counts(store) {
-        let app = App::loopback(store).await;
+    /// The order is LoopBack's with `TokenSources::loopback()`: the first id ends the search, and so does an empty parameter.
+    async fn in_loopbacks_order_the_first_place_that_has_one_counts(store) {
+        let app = App::with(Policy::loopback()).sources(TokenSources::loopback()).start(store).await;
         let a = app.signed_up().await;
         app.sign_up_as("second@bar.com").await;
         let b = app.token_of("second@bar.com").await;
@@ -60,14 +75,85 @@ on_every_store! {
             (401, app.get(&path("")).header("x-access-token", &b).token(&a)),
             (200, app.get(&path("")).header("x-access-token", "").token(&a)),
             (401, app.get(&path("")).header("x-access-token", "bogus").token(&a)),
-            (200, app.get(&path("")).token(&a).cookie(&b)),
-            (200, app.get(&path("")).token("").cookie(&a)),
             // Of two headers the first counts.
             (200, app.get(&path("")).token(&a).token(&b)),
             (401, app.get(&path("")).token(&b).token(&a)),
             (401, app.get(&path("")).header("access_token", &a)),
         ] {
             request.await.expect_status(status);
+        }
+    }
+
+    async fn the_first_place_with_a_text_in_the_own_form_counts(store) {
+        for policy in [Policy::default(), Policy::loopback()] {
+            let app = App::with(policy).start(store).await;
+            let a = app.signed_up().await;
+            app.sign_up_as("second@bar.com").await;
+            let (b, unknown) = (app.token_of("second@bar.com").await, "x".repeat(64));
+            let path = |query: &str| format!("/api/users/1{query}");
+            for (status, request) in [
+                (200, app.get(&path(&format!("?access_token={a}"))).token(&b)),
+                (401, app.get(&path(&format!("?access_token={b}"))).token(&a)),
+                (200, app.get(&path("?access_token=")).token(&a)),
+                (200, app.get(&path("?access_token=bogus")).token(&a)),
+                (401, app.get(&path(&format!("?access_token={unknown}"))).token(&a)),
+                (200, app.get(&path("?access_token=x&access_token=y")).token(&a)),
+                (200, app.get(&path("")).header("x-access-token", "bogus").token(&a)),
+                (401, app.get(&path("")).header("x-access-token", &b).token(&a)),
+                (200, app.get(&path("")).token(&a).cookie(&b)),
+                (401, app.get(&path("")).token(&unknown).cookie(&a)),
+                (200, app.get(&path("")).token("").cookie(&a)),
+                (200, app.get(&path("")).token(&a).token(&b)),
+                (401, app.get(&path("")).token(&b).token(&a)),
+            ] {
+                request.await.expect_status(status);
+            }
+        }
+    }
+
+    /// A proxy with Basic, an identity-aware proxy, a careless script: their credential beside the user's own cookie is not the user's,
+    /// and is looked up in no store.
+    async fn a_strangers_credential_beside_a_good_cookie_hides_nobody(store) {
+        let app = App::new(store).await;
+        let token = app.signed_up().await;
+        let path = "/api/users/1";
+        for stranger in STRANGERS {
+            for header in ["authorization", "x-access-token"] {
+                app.faults.reset();
+                app.get(path).header(header, stranger).cookie(&token).await.expect_status(200);
+                assert_eq!(app.faults.calls()[0], "find_token_owner", "{header}: {stranger}");
+                let lookups = app.faults.calls().iter().filter(|call| **call == "find_token_owner").count();
+                assert_eq!(lookups, 1, "{header}: {stranger}");
+                app.get("/maybe").header(header, stranger).cookie(&token).await.is(200, "a user");
+                app.get("/maybe").header(header, stranger).await.is(200, "anonymous");
+            }
+        }
+        for query in ["", "undefined", "null", "EAABsbCS1iHgBO", "a.b.c"] {
+            app.get(&format!("{path}?access_token={query}")).cookie(&token).await.expect_status(200);
+        }
+    }
+
+    /// 3.5.1: the token is then the cookie's, and so are the rules.
+    async fn beside_a_strangers_credential_a_cookie_is_subject_to_the_cross_origin_check(store) {
+        let app = App::new(store).await;
+        let token = app.signed_up().await;
+        for stranger in STRANGERS {
+            let patch = || app.patch("/api/users/1").header("authorization", stranger).cookie(&token).json("{}");
+            patch().header("origin", "https://evil.example").await.expect(403, "CROSS_ORIGIN_REQUEST");
+            patch().header("origin", "https://app.example.com").await.expect_status(200);
+        }
+    }
+
+    async fn login_and_logout_work_behind_a_strangers_credential(store) {
+        let app = App::new(store).await;
+        app.sign_up().await;
+        let body = format!(r#"{{"email":"{EMAIL}","password":"{}"}}"#, gatekit_tests::PASSWORD);
+        for stranger in STRANGERS {
+            let login = app.post("/api/users/login?cookie=both").header("authorization", stranger).json(&body);
+            let token = login.await.expect_status(200).text("id");
+            app.me(&token).await.expect_status(200);
+            app.post("/api/users/logout").header("authorization", stranger).cookie(&token).await.expect_no_content();
+            app.me(&token).await.is(401, REFUSED);
         }
     }
 

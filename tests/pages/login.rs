@@ -33,6 +33,20 @@ on_every_store! {
         wrong.says(r##"<a href="#email">Email address or password is wrong</a>"##).says(&format!("value=\"{EMAIL}\""));
     }
 
+    /// A site behind a proxy with Basic: the browser sends the proxy's credential with every request, beside the cookie.
+    async fn behind_a_proxy_with_basic_one_logs_in_and_out_as_anywhere(store) {
+        for stranger in ["Basic c3RhZ2luZzpodW50ZXIy", "Bearer eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2ln"] {
+            let site = Site::new(store).await;
+            site.signed_up().await;
+            let mut browser = site.browser().header("authorization", stranger);
+            browser.log_in("", EMAIL, PASSWORD).await.goes_to("/account");
+            assert!(browser.is_logged_in("").await);
+            browser.get("/account").await.page(200, "Your account");
+            browser.post("/logout", &[]).await.expect_status(303);
+            assert!(!browser.is_logged_in("").await);
+        }
+    }
+
     async fn an_empty_form_is_told_what_is_missing(store) {
         let site = Site::new(store).await;
         let answer = site.browser().post("/login", &[("email", ""), ("password", "")]).await;

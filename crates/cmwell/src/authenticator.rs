@@ -1,9 +1,11 @@
 //! Who calls, by the token of a request? What ties CM-Well's tokens to the layer and its extractors.
 
-use gatekit_core::{Account, AuthenticateError, Authenticated, Authenticator, StoreError, Timestamp, async_trait};
+use gatekit_core::{
+    Account, AuthenticateError, Authenticated, Authenticator, StoreError, Timestamp, TokenForm, async_trait,
+};
 
 use crate::cmwell::NotTheirs;
-use crate::{CmWell, CmWellTokenError};
+use crate::{CmWell, CmWellToken, CmWellTokenError};
 
 /// With one query: the account by the name in the token. It is remembered nowhere, so that a token ends with the very step that adds one to its user's
 /// `rev`.
@@ -20,6 +22,10 @@ impl<U: Account> Authenticator for CmWell<U> {
             Err(NotTheirs::Unavailable(error)) => Err(AuthenticateError::Unavailable(error)),
             Err(NotTheirs::Token(_) | NotTheirs::Unknown(_) | NotTheirs::Ended) => Err(AuthenticateError::Invalid),
         }
+    }
+
+    fn token_form(&self, token: &str) -> TokenForm {
+        CmWellToken::form_of(token)
     }
 
     fn now(&self) -> Timestamp {

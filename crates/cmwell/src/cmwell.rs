@@ -103,8 +103,8 @@ impl<U: Account> CmWell<U> {
     }
 
     /// Where a token is looked for: the header `X-CM-WELL-TOKEN`, then `Authorization: Bearer`; with the flags of [`Legacy`] in CM-Well's order
-    /// `X-CM-WELL-TOKEN2`, `X-CM-WELL-TOKEN`, `Authorization: Bearer`, `?token=`, and the cookies of the first two names. The first place that has
-    /// something ends the search.
+    /// `X-CM-WELL-TOKEN2`, `X-CM-WELL-TOKEN`, `Authorization: Bearer`, `?token=`, and the cookies of the first two names. The first token of
+    /// CM-Well's form ends the search; what is none hides no token that comes after it, unlike in CM-Well.
     #[must_use]
     pub fn token_sources(&self) -> TokenSources {
         let Legacy { token2_header, token_in_query, cookies, .. } = self.0.legacy;

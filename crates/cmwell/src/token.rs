@@ -3,7 +3,7 @@
 mod parse;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use gatekit_core::{Account, Timestamp, TokenSecret, UserId};
+use gatekit_core::{Account, Timestamp, TokenForm, TokenSecret, UserId};
 use serde::Serialize;
 
 use crate::SigningKey;
@@ -151,6 +151,16 @@ impl CmWellToken {
     /// token.
     pub(crate) fn is_well_formed(text: &str) -> bool {
         Parsed::of(text).is_some()
+    }
+
+    /// How `text` looks, whoever made it. A JWT that is for somebody else, such as the one that an identity-aware proxy adds, differs in its
+    /// algorithm or in its audience.
+    pub(crate) fn form_of(text: &str) -> TokenForm {
+        match Parsed::of(text) {
+            Some(parsed) if parsed.is_hs256() && parsed.is_meant_for(AUDIENCE) => TokenForm::Own,
+            Some(_) => TokenForm::Possible,
+            None => TokenForm::Foreign,
+        }
     }
 }
 

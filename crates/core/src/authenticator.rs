@@ -54,6 +54,34 @@ pub trait Authenticator: Send + Sync + 'static {
         Err(AuthenticateError::Invalid)
     }
 
+    /// Whether a text has the form of this authenticator's tokens. The layer asks this, before any store is asked, where a
+    /// request has several texts that could be its token: a proxy's `Authorization: Basic` beside the app's own cookie.
+    ///
+    /// The default says [`TokenForm::Possible`] of every text, so the first one counts. An authenticator whose tokens have a form of their
+    /// own says so here:
+    ///
+    /// ```
+    /// # use gatekit_core::{async_trait, AuthenticateError, Authenticated, Authenticator};
+    /// use gatekit_core::TokenForm;
+    ///
+    /// # struct Keys;
+    /// #[async_trait]
+    /// impl Authenticator for Keys {
+    /// #   type Principal = String;
+    /// #   async fn authenticate(&self, _: &str) -> Result<Authenticated<String>, AuthenticateError> {
+    /// #       Err(AuthenticateError::Invalid)
+    /// #   }
+    ///     // ...
+    ///     fn token_form(&self, token: &str) -> TokenForm {
+    ///         if token.starts_with("key-") { TokenForm::Own } else { TokenForm::Foreign }
+    ///     }
+    /// }
+    /// ```
+    fn token_form(&self, token: &str) -> TokenForm {
+        let _ = token;
+        TokenForm::Possible
+    }
+
     /// What time it is for whoever issues the tokens: how long ago a password was proven is counted from it.
     fn now(&self) -> Timestamp {
         SystemClock.now()
@@ -69,6 +97,19 @@ pub trait Authenticator: Send + Sync + 'static {
     async fn is_in_role(&self, caller: &Authenticated<Self::Principal>, role: &str) -> Result<bool, StoreError> {
         Ok(caller.roles.iter().flatten().any(|known| known == role))
     }
+}
+
+/// How a text looks to an [`Authenticator`], before any store is asked. See [`Authenticator::token_form`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TokenForm {
+    /// It has the form of the authenticator's own tokens. The search for a token ends with it, whether or not it turns out to be
+    /// valid.
+    Own,
+    /// It could be a token. It counts if the request has nothing in the authenticator's own form.
+    Possible,
+    /// It cannot be a token of this authenticator. It counts if the request has nothing better, and is then refused.
+    Foreign,
 }
 
 /// A caller whose token was accepted.

@@ -48,7 +48,7 @@ mod token;
 mod user;
 
 pub use async_trait::async_trait;
-pub use authenticator::{AuthenticateError, Authenticated, Authenticator};
+pub use authenticator::{AuthenticateError, Authenticated, Authenticator, TokenForm};
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use error::{AclErrorStatus, StoreError};
 pub use id::UserId;

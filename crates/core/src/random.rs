@@ -23,14 +23,13 @@ impl Random for SystemRandom {
 }
 
 const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-const TOKEN_LENGTH: usize = 64;
 
 /// A new secret: 64 characters of base62, 381 bits, as LoopBack's tokens look. Every character is equally likely:
 /// bytes from 248 on are thrown away, where LoopBack's `% 62` prefers the first eight letters.
 pub(crate) fn token_secret(random: &dyn Random) -> Result<TokenSecret, Unavailable> {
-    let mut secret = String::with_capacity(TOKEN_LENGTH);
+    let mut secret = String::with_capacity(TokenSecret::LENGTH);
     let mut bytes = zeroize::Zeroizing::new([0_u8; 80]);
-    while secret.len() < TOKEN_LENGTH {
+    while secret.len() < TokenSecret::LENGTH {
         random.fill(&mut *bytes)?;
         secret.extend(
             bytes
@@ -38,7 +37,7 @@ pub(crate) fn token_secret(random: &dyn Random) -> Result<TokenSecret, Unavailab
                 .filter(|byte| **byte < 248)
                 .filter_map(|byte| ALPHABET.get(usize::from(byte % 62)))
                 .map(|byte| char::from(*byte))
-                .take(TOKEN_LENGTH - secret.len()),
+                .take(TokenSecret::LENGTH - secret.len()),
         );
     }
     Ok(secret.into())

@@ -32,6 +32,22 @@ impl TokenSecret {
         &self.0
     }
 
+    /// How many characters a secret has that the kit makes: 64 of base62, as LoopBack's tokens, which have 381 bits.
+    pub const LENGTH: usize = 64;
+
+    /// Whether a text has the form of the secrets that the kit makes: 64 letters and digits.
+    ///
+    /// ```
+    /// use gatekit_core::TokenSecret;
+    ///
+    /// assert!(TokenSecret::is_well_formed("GOkZRwgZ61q0XXVxvxlB8TS1D6lrG7Vb9V8YwRDfy3YGAN7TM7EnxWHqdbIZfheZ"));
+    /// assert!(!TokenSecret::is_well_formed("eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2ln"));
+    /// ```
+    #[must_use]
+    pub fn is_well_formed(text: &str) -> bool {
+        text.len() == Self::LENGTH && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    }
+
     /// The digest under which a store knows this secret.
     #[must_use]
     pub fn digest(&self) -> TokenDigest {

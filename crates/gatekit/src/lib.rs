@@ -81,7 +81,7 @@ pub use gatekit_sql::SqliteStore;
 pub use {
     gatekit_core::{
         AclErrorStatus, AuthenticateError, Authenticated, Authenticator, IssuedToken, NoProfile, StoreError, Timestamp,
-        TokenClient, TokenRecord, TokenSecret, User, UserId, async_trait,
+        TokenClient, TokenForm, TokenRecord, TokenSecret, User, UserId, async_trait,
     },
     gatekit_layer::{
         AccessToken, AnyUser, AuthLayer, AuthRejection, AuthUser, BrowserTransport, Caller, ClientIp, ErrorForm,

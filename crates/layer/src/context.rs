@@ -6,7 +6,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use gatekit_core::{AuthenticateError, Authenticated, Authenticator, StoreError, Timestamp, TokenRecord};
+use gatekit_core::{
+    AuthenticateError, Authenticated, Authenticator, StoreError, Timestamp, TokenForm, TokenRecord, TokenSecret,
+};
 use http::request::Parts;
 use http::{Extensions, HeaderMap, Method, Uri};
 
@@ -98,12 +100,18 @@ impl Context {
         Ok(context)
     }
 
-    /// The token as it came, unchecked.
+    /// The token as it came, unchecked. It may be a secret of the kit that is no token of the authenticator.
     pub(crate) fn presented(parts: &mut Parts) -> Result<String, AuthRejection> {
         let (context, head) = split(parts);
         let context = context.ok_or_else(|| not_mounted("its user type"))?;
         // Of stacked layers the innermost that finds something.
-        let mut found = context.outwards().map(|context| context.find_token(&head));
+        let mut found = context.outwards().map(|context| {
+            let form = |text: &str| match TokenSecret::is_well_formed(text) {
+                true => TokenForm::Own,
+                false => context.settings.authenticator.token_form(text),
+            };
+            context.find_token(&head, form)
+        });
         let found =
             found.find(|found| !matches!(found, Err(AuthRejection::Missing))).unwrap_or(Err(AuthRejection::Missing))?;
         Ok(found.token().ok_or(AuthRejection::Invalid)?.into_owned())
@@ -205,21 +213,23 @@ impl Context {
 
     /// The token as it stands in the request, or its digest as it stands in the session.
     async fn find<'a>(&'a self, head: &Head<'a>) -> Result<Credential<'a>, AuthRejection> {
+        let form = |text: &str| self.settings.authenticator.token_form(text);
         #[cfg(feature = "tower-sessions")]
         let found = if self.settings.sources.has_session() {
-            let found = self.settings.sources.find_or_load(head.headers, &self.query, head.session.as_ref()).await?;
+            let sources = &self.settings.sources;
+            let found = sources.find_or_load(head.headers, &self.query, head.session.as_ref(), form).await?;
             self.same_origin(found, head)?
         } else {
-            self.find_token(head)?
+            self.find_token(head, form)?
         };
         #[cfg(not(feature = "tower-sessions"))]
-        let found = self.find_token(head)?;
+        let found = self.find_token(head, form)?;
         found.credential().ok_or(AuthRejection::Invalid)
     }
 
     /// The token as it stands in the request.
-    fn find_token<'a>(&'a self, head: &Head<'a>) -> Result<Found<'a>, AuthRejection> {
-        self.same_origin(self.settings.sources.find(head.headers, &self.query), head)
+    fn find_token<'a>(&'a self, head: &Head<'a>, form: impl Fn(&str) -> TokenForm) -> Result<Found<'a>, AuthRejection> {
+        self.same_origin(self.settings.sources.find(head.headers, &self.query, form), head)
     }
 
     /// Refuses what a browser sends without being asked, if another origin's page had it sent.
@@ -302,6 +312,7 @@ fn other_principal(wanted: &str, there: &str) -> AuthRejection {
 pub(crate) trait ErasedAuthenticator: Send + Sync {
     fn as_any(&self) -> &(dyn Any + Send + Sync);
     fn principal_name(&self) -> &'static str;
+    fn token_form(&self, token: &str) -> TokenForm;
     fn now(&self) -> Timestamp;
     fn resolve<'a>(
         &'a self,
@@ -325,7 +336,6 @@ impl<P: Clone + Send + Sync + 'static> Typed<P> {
     async fn ask(&self, credential: &Credential<'_>) -> Result<Authenticated<P>, AuthenticateError> {
         match credential {
             Credential::Token(token) => self.0.authenticate(token).await,
-            #[cfg(feature = "tower-sessions")]
             Credential::Digest(digest) => self.0.authenticate_digest(digest).await,
         }
     }
@@ -338,6 +348,10 @@ impl<P: Clone + Send + Sync + 'static> ErasedAuthenticator for Typed<P> {
 
     fn principal_name(&self) -> &'static str {
         type_name::<P>()
+    }
+
+    fn token_form(&self, token: &str) -> TokenForm {
+        self.0.token_form(token)
     }
 
     fn now(&self) -> Timestamp {

@@ -1,20 +1,35 @@
 //! Where in a request a token may be.
 
 mod found;
+mod search;
 
 use std::borrow::Cow;
+use std::ops::ControlFlow;
 
 use cookie::Cookie;
+use gatekit_core::TokenForm;
 use http::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName};
 use http::{Uri, uri::PathAndQuery};
 
 #[cfg(feature = "tower-sessions")]
 use crate::AuthRejection;
 use crate::TokenCookie;
-use found::scheme;
+use found::Candidate;
 pub(crate) use found::{Credential, Found};
+use search::Search;
 
-/// The places a token is looked for, in order. The first that has one ends the search.
+/// The places a token is looked for, in order.
+///
+/// A request may have credentials that are not for this app: a proxy's `Authorization: Basic`, an identity-aware proxy's JWT, the
+/// `Bearer undefined` of a careless script. So these rules say which text is the token:
+///
+/// 1. A place without a token is passed over. So is an empty text, and one such as `undefined` or `null`.
+/// 2. The first text in the form of the authenticator's own tokens ([`Authenticator::token_form`](gatekit_core::Authenticator::token_form)) ends the search. If it
+///    is not valid, nobody is calling.
+/// 3. If there is none, the first text counts that could be a token, but `Basic` and schemes other than `Bearer` only if there is no other
+///    text.
+///
+/// If the token is then one that a browser sends unasked, the rules for cookies apply to the request.
 ///
 /// | sources | query | headers | cookies |
 /// | --- | --- | --- | --- |
@@ -32,13 +47,17 @@ pub(crate) use found::{Credential, Found};
 /// let sources = TokenSources::loopback().with([TokenSource::header("x-cm-well-token")]);
 /// ```
 #[derive(Clone, Debug)]
-pub struct TokenSources(Vec<TokenSource>);
+pub struct TokenSources {
+    places: Vec<TokenSource>,
+    /// Whether the first text that could be a token ends the search, whatever comes after it.
+    loopbacks_order: bool,
+}
 
 impl TokenSources {
     /// These places, in this order.
     #[must_use]
     pub fn new(sources: impl IntoIterator<Item = TokenSource>) -> Self {
-        Self(sources.into_iter().collect())
+        Self { places: sources.into_iter().collect(), loopbacks_order: false }
     }
 
     /// LoopBack's places without the query: a token in a URL stays in histories, logs and `Referer` headers (ASVS 14.2.1,
@@ -62,21 +81,25 @@ impl TokenSources {
     /// ```
     #[must_use]
     pub fn with_cookie(mut self, cookie: TokenCookie) -> Self {
-        self.0.retain(|source| !matches!(source.0, Kind::TokenCookie(_)));
-        self.0.push(TokenSource::token_cookie(cookie));
+        self.places.retain(|source| !matches!(source.0, Kind::TokenCookie(_)));
+        self.places.push(TokenSource::token_cookie(cookie));
         self
     }
 
     /// Where LoopBack's `loopback.token()` looks. It is [`default`](Self::default) without the cookie: LoopBack reads signed ones
     /// only. Where it does, that is where the app has a cookie-parser with a secret, add `TokenSource::signed_cookie` for
     /// `access_token` and for `authorization`.
+    ///
+    /// The search is LoopBack's too: the first text that could be an id ends it, and so does an empty `?access_token=`. Rule 2 of the
+    /// [type](Self) holds all the same for what LoopBack would take for an id by mistake: `Basic` without a token in it, `Bearer undefined`, a JWT.
     #[must_use]
     pub fn loopback() -> Self {
-        Self::new([
+        let places = vec![
             TokenSource::query("access_token"),
             TokenSource::header("x-access-token"),
             TokenSource::header("authorization"),
-        ])
+        ];
+        Self { places, loopbacks_order: true }
     }
 
     /// And these places, each before those of its kind: LoopBack's `params`, `headers` and `cookies`. All places are then in the
@@ -84,19 +107,26 @@ impl TokenSources {
     #[must_use]
     pub fn with(self, sources: impl IntoIterator<Item = TokenSource>) -> Self {
         // Stable: these before those that were there, and each in its order.
-        let mut all: Vec<TokenSource> = sources.into_iter().chain(self.0).collect();
-        all.sort_by_key(TokenSource::rank);
-        Self(all)
+        let mut places: Vec<TokenSource> = sources.into_iter().chain(self.places).collect();
+        places.sort_by_key(TokenSource::rank);
+        Self { places, ..self }
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &TokenSource> {
-        self.0.iter()
+        self.places.iter()
     }
 
-    /// Looks through the places. `query` is what [`cut_query_tokens`] took out of the URI. Sessions are passed over: they hold no
-    /// token, only its digest.
-    pub(crate) fn find<'a>(&self, headers: &'a HeaderMap, query: &'a [QueryToken]) -> Option<Found<'a>> {
-        self.0.iter().find_map(|source| source.find(headers, query))
+    /// Looks through the places for a token of this form. `query` is what [`cut_query_tokens`] took out of the URI. Sessions are passed
+    /// over: they hold no token, only its digest.
+    pub(crate) fn find<'a>(
+        &self,
+        headers: &'a HeaderMap,
+        query: &'a [QueryToken],
+        form: impl Fn(&str) -> TokenForm,
+    ) -> Option<Found<'a>> {
+        let mut search = Search::new(form, self.loopbacks_order);
+        let _ = self.places.iter().try_for_each(|source| source.search(headers, query, &mut search));
+        search.into_found()
     }
 
     /// The same, and looks into sessions too.
@@ -106,25 +136,30 @@ impl TokenSources {
         headers: &'a HeaderMap,
         query: &'a [QueryToken],
         session: Option<&Result<tower_sessions_core::Session, AuthRejection>>,
+        form: impl Fn(&str) -> TokenForm,
     ) -> Result<Option<Found<'a>>, AuthRejection> {
-        for source in &self.0 {
-            let found = match (&source.0, session) {
+        let mut search = Search::new(form, self.loopbacks_order);
+        for source in &self.places {
+            let outcome = match (&source.0, session) {
                 (Kind::Session, Some(session)) => {
                     let session = session.as_ref().map_err(AuthRejection::clone)?;
-                    crate::session::digest(session).await?.map(Found::Session)
+                    match crate::session::digest(session).await? {
+                        Some(digest) => search.offer_session(digest),
+                        None => ControlFlow::Continue(()),
+                    }
                 }
-                _ => source.find(headers, query),
+                _ => source.search(headers, query, &mut search),
             };
-            if found.is_some() {
-                return Ok(found);
+            if outcome.is_break() {
+                break;
             }
         }
-        Ok(None)
+        Ok(search.into_found())
     }
 
     /// The cookie that tokens are set in.
     pub(crate) fn token_cookie(&self) -> Option<&TokenCookie> {
-        self.0.iter().find_map(|source| match &source.0 {
+        self.places.iter().find_map(|source| match &source.0 {
             Kind::TokenCookie(cookie) => Some(cookie),
             _ => None,
         })
@@ -132,15 +167,15 @@ impl TokenSources {
 
     #[cfg(feature = "tower-sessions")]
     pub(crate) fn has_session(&self) -> bool {
-        self.0.iter().any(|source| matches!(source.0, Kind::Session))
+        self.places.iter().any(|source| matches!(source.0, Kind::Session))
     }
 }
 
 impl Default for TokenSources {
     fn default() -> Self {
-        let Self(mut sources) = Self::strict();
-        sources.insert(0, TokenSource::query("access_token"));
-        Self(sources)
+        let mut sources = Self::strict();
+        sources.places.insert(0, TokenSource::query("access_token"));
+        sources
     }
 }
 
@@ -162,8 +197,7 @@ enum Kind {
 }
 
 impl TokenSource {
-    /// A parameter of the query string (LoopBack's default, RFC 6750 §2.3). It may stand there once; an empty value ends the
-    /// search with nobody found, as in LoopBack.
+    /// A parameter of the query string (LoopBack's default, RFC 6750 §2.3). It counts if it stands there once and is not empty.
     ///
     /// The layer cuts it out of the URI that inner services see, and marks the response `Cache-Control: no-store` and
     /// `Referrer-Policy: no-referrer`.
@@ -180,6 +214,8 @@ impl TokenSource {
     /// | `Bearer <token>` | as it is (RFC 6750 §2.1; LoopBack refuses this unless told otherwise) |
     /// | `Basic <base64>` | of `a:b` the longer part, of two equal ones the first |
     /// | `<token>` | as it is |
+    ///
+    /// Of several headers of the name the first counts that has a token by the rules of [`TokenSources`].
     ///
     /// So both settings of LoopBack's `bearerTokenBase64Encoded` are served: what is a token in one form is none in the other.
     ///
@@ -279,27 +315,36 @@ impl TokenSource {
         }
     }
 
-    fn find<'a>(&self, headers: &'a HeaderMap, query: &'a [QueryToken]) -> Option<Found<'a>> {
-        match &self.0 {
-            Kind::Query(name) => {
-                let token = query.iter().find(|token| token.name == *name)?;
-                (token.count == 1).then_some(Found::Query(&token.value))
+    /// Offers what stands in this place.
+    fn search<'a, F: Fn(&str) -> TokenForm>(
+        &self,
+        headers: &'a HeaderMap,
+        query: &'a [QueryToken],
+        search: &mut Search<'a, F>,
+    ) -> ControlFlow<()> {
+        let candidate = match &self.0 {
+            Kind::Query(name) => match query.iter().find(|token| token.name == *name && token.count == 1) {
+                Some(token) if token.value.is_empty() => return search.offer_empty_parameter(),
+                token => token.map(|token| Candidate::sent(&*token.value)),
+            },
+            Kind::Header(name) => {
+                let mut candidates = headers.get_all(name).iter().filter_map(Candidate::header);
+                return candidates.try_for_each(|candidate| search.offer(candidate));
             }
-            // Of several headers the first counts, as in LoopBack.
-            Kind::Header(name) => headers.get(name).filter(|value| !value.is_empty()).map(Found::Header),
             Kind::Bearer => {
-                let value = headers.get(AUTHORIZATION)?;
-                scheme(value.as_bytes(), b"bearer ").is_some().then_some(Found::Bearer(value))
+                let mut candidates = headers.get_all(AUTHORIZATION).iter().filter_map(Candidate::bearer);
+                return candidates.try_for_each(|candidate| search.offer(candidate));
             }
-            Kind::Cookie(name) => find_cookie(headers, name).map(Found::Cookie),
-            Kind::TokenCookie(cookie) => find_cookie(headers, cookie.as_name()).map(Found::Cookie),
+            Kind::Cookie(name) => find_cookie(headers, name).map(Candidate::cookie),
+            Kind::TokenCookie(cookie) => find_cookie(headers, cookie.as_name()).map(Candidate::cookie),
             #[cfg(feature = "tower-sessions")]
             Kind::Session => None,
             #[cfg(feature = "signed-cookies")]
             Kind::SignedCookie(name, secrets) => {
-                secrets.verify(&find_cookie(headers, name)?).map(|token| Found::Cookie(Cow::Owned(token)))
+                find_cookie(headers, name).and_then(|value| secrets.verify(&value)).map(Candidate::cookie)
             }
-        }
+        };
+        candidate.map_or(ControlFlow::Continue(()), |candidate| search.offer(candidate))
     }
 }
 

@@ -55,6 +55,11 @@ impl<'t> Parsed<'t> {
             && !EXTENSIONS.iter().any(|name| header.contains_key(*name))
     }
 
+    /// Whether the audience, if there is one, is this.
+    pub(super) fn is_meant_for(&self, audience: &str) -> bool {
+        self.claims.get("aud").is_none_or(|aud| aud.as_str() == Some(audience))
+    }
+
     pub(super) fn is_signed_with(&self, key: &SigningKey) -> bool {
         let signature = self.signature.and_then(|signature| URL_SAFE_NO_PAD.decode(signature).ok());
         signature.is_some_and(|signature| key.verifies(self.message.as_bytes(), &signature))
@@ -62,10 +67,10 @@ impl<'t> Parsed<'t> {
 
     /// What it says, if all of it is what it should be. A claim that cannot be read is not one that is absent (CVE-2026-25537).
     pub(super) fn into_token(self, audience: &str) -> Option<CmWellToken> {
-        let Self { mut claims, .. } = self;
-        if claims.get("aud").is_some_and(|aud| aud.as_str() != Some(audience)) {
+        if !self.is_meant_for(audience) {
             return None;
         }
+        let Self { mut claims, .. } = self;
         let rev = claims.get("rev").map_or(Some(0), Value::as_i64)?;
         let expires = Timestamp(claims.get("exp")?.as_i64()?);
         let text = |claim: Option<Value>| match claim {

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use crate::{
     AccessRequest, Account, Auth, AuthenticateError, Authenticated, Authenticator, Method, StoreError, Timestamp,
-    TokenDigest, TokenRecord,
+    TokenDigest, TokenForm, TokenRecord, TokenSecret,
 };
 
 /// Longer texts are no token of anybody's; LoopBack lets an app choose the length, and nobody chose more than this.
@@ -115,6 +115,19 @@ impl<U: Account> Authenticator for Auth<U> {
 
     async fn authenticate_digest(&self, digest: &TokenDigest) -> Result<Authenticated<U>, AuthenticateError> {
         Auth::authenticate_digest(self, digest).await
+    }
+
+    /// Its own tokens have 64 characters of base62. Tokens that an app has carried over from LoopBack may have other lengths, and
+    /// are letters, digits and `_`, `-`, `$` at most.
+    fn token_form(&self, token: &str) -> TokenForm {
+        let is_of_an_id = |byte: u8| byte.is_ascii_alphanumeric() || b"_-$".contains(&byte);
+        if TokenSecret::is_well_formed(token) {
+            TokenForm::Own
+        } else if token.is_empty() || token.len() > MAX_BYTES || !token.bytes().all(is_of_an_id) {
+            TokenForm::Foreign
+        } else {
+            TokenForm::Possible
+        }
     }
 
     fn now(&self) -> Timestamp {

@@ -76,7 +76,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use gatekit_core::{AuthenticateError, Authenticated, Authenticator, Clock, Timestamp};
+use gatekit_core::{AuthenticateError, Authenticated, Authenticator, Clock, Timestamp, TokenForm};
 use serde::de::DeserializeOwned;
 
 #[cfg(feature = "jwks-url")]
@@ -209,6 +209,16 @@ where
             }
         })
     }
+
+    /// A JWT of another issuer or for another audience, such as the one that an identity-aware proxy adds, is none of these tokens.
+    /// What it says of itself is believed for nothing else.
+    fn token_form(&self, token: &str) -> TokenForm {
+        match Token::parse(token, self.rules.token_type.as_deref()) {
+            Ok(token) if self.rules.may_be_meant(&token) => TokenForm::Own,
+            Ok(_) => TokenForm::Foreign,
+            Err(_) => TokenForm::Possible,
+        }
+    }
 }
 
 impl Rules {
@@ -229,6 +239,15 @@ impl Rules {
         let Timestamp(now_ms) = self.clock.now();
         claims.times()?.hold_at(now_ms, self.leeway_seconds)?; // 9, 10
         Ok(claims)
+    }
+
+    /// Whether the token names an issuer and an audience that the app has named, where it has. Nobody has verified that.
+    fn may_be_meant(&self, token: &Token<'_>) -> bool {
+        let Ok(claims) = token.claims() else { return false };
+        let issuer =
+            self.issuers.as_ref().map(|named| claims.issued_by(|issuer| named.iter().any(|name| name == issuer)));
+        let audience = self.audiences.as_ref().map(|named| claims.meant_for(named));
+        [issuer, audience].into_iter().flatten().all(|rule| rule.is_ok())
     }
 
     /// The issuer that the key which verifies `token` is bound to, if it is bound to one; an error if no key verifies it.

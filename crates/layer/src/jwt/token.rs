@@ -86,7 +86,7 @@ impl<'t> Token<'t> {
         Ok(Self { algorithm, kid, message: message.as_bytes(), signature, claims })
     }
 
-    /// The claims. To be called when the signature is known to be good, and not before.
+    /// The claims. Nothing in them may be believed before the signature is known to be good.
     pub(crate) fn claims(&self) -> Result<Claims, Refused> {
         let UniqueNames(claims) = serde_json::from_slice(&decode(self.claims)?).map_err(|_| Refused::Claims)?;
         Ok(Claims(claims))

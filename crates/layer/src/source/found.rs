@@ -1,90 +1,119 @@
-//! What was found in a place, and which token that is.
+//! The forms in which a place has a token.
 
 use std::borrow::Cow;
 
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-#[cfg(feature = "tower-sessions")]
 use gatekit_core::TokenDigest;
 use http::HeaderValue;
 
-/// A token as it stands in the request.
+/// What the search ends with.
 pub(crate) enum Found<'a> {
-    Query(&'a str),
-    Header(&'a HeaderValue),
-    Bearer(&'a HeaderValue),
-    Cookie(Cow<'a, str>),
-    #[cfg(feature = "tower-sessions")]
+    /// A text.
+    Token(Candidate<'a>),
+    /// The digest in a server-side session.
+    #[cfg_attr(not(feature = "tower-sessions"), expect(dead_code, reason = "only sessions hold digests"))]
     Session(TokenDigest),
+}
+
+/// A text in a place for tokens.
+pub(crate) struct Candidate<'a> {
+    /// Empty if the place says that there is no token.
+    pub(super) token: Cow<'a, str>,
+    /// Whether a browser sends it without being asked.
+    pub(super) ambient: bool,
+    /// Whether it stands in a form that others than Gatekit's clients use more often, such as `Basic`.
+    pub(super) borrowed_form: bool,
 }
 
 /// What an authenticator is asked about.
 pub(crate) enum Credential<'a> {
     Token(Cow<'a, str>),
-    #[cfg(feature = "tower-sessions")]
     Digest(TokenDigest),
 }
 
 impl<'a> Found<'a> {
-    /// The token or its digest; `None` if it is empty or no text.
+    /// The token or its digest; `None` if the text is empty.
     pub(crate) fn credential(&self) -> Option<Credential<'a>> {
-        #[cfg(feature = "tower-sessions")]
-        if let Self::Session(digest) = self {
-            return Some(Credential::Digest(*digest));
+        match self {
+            Self::Session(digest) => Some(Credential::Digest(*digest)),
+            Self::Token(_) => self.token().map(Credential::Token),
         }
-        self.token().map(Credential::Token)
     }
 
-    /// The token itself; `None` if it is empty or no text.
+    /// The token itself; `None` if the text is empty, or if only a digest is known.
     pub(crate) fn token(&self) -> Option<Cow<'a, str>> {
-        let token = match self {
-            Self::Query(token) => Cow::Borrowed(*token),
-            Self::Cookie(token) => token.clone(),
-            #[cfg(feature = "tower-sessions")]
-            Self::Session(_) => return None,
-            Self::Header(value) => loopback_form(value.to_str().ok()?),
-            Self::Bearer(value) => Cow::Borrowed(value.to_str().ok()?.get("bearer ".len()..)?.trim()),
-        };
-        (!token.is_empty()).then_some(token)
+        match self {
+            Self::Token(candidate) if !candidate.token.is_empty() => Some(candidate.token.clone()),
+            _ => None,
+        }
     }
 
     /// Whether a browser sends it without being asked.
     pub(crate) fn is_ambient(&self) -> bool {
-        #[cfg(feature = "tower-sessions")]
-        if let Self::Session(_) = self {
-            return true;
+        match self {
+            Self::Token(candidate) => candidate.ambient,
+            Self::Session(_) => true,
         }
-        matches!(self, Self::Cookie(_))
     }
 }
 
-/// What follows `prefix`, which is lower case and is compared in any case.
-pub(super) fn scheme<'a>(value: &'a [u8], prefix: &[u8]) -> Option<&'a [u8]> {
-    let (head, rest) = value.split_at_checked(prefix.len())?;
-    head.eq_ignore_ascii_case(prefix).then_some(rest)
+impl<'a> Candidate<'a> {
+    /// A text that a client has put there on purpose.
+    pub(super) fn sent(token: impl Into<Cow<'a, str>>) -> Self {
+        Self { token: token.into(), ambient: false, borrowed_form: false }
+    }
+
+    /// The value of a cookie.
+    pub(super) fn cookie(token: impl Into<Cow<'a, str>>) -> Self {
+        Self { token: token.into(), ambient: true, borrowed_form: false }
+    }
+
+    /// The value of a header, by the table of [`TokenSource::header`](crate::TokenSource::header), row by row. `None` if it is not
+    /// ASCII.
+    pub(super) fn header(value: &'a HeaderValue) -> Option<Self> {
+        let value = value.to_str().ok()?.trim();
+        if let Some(bearer) = after_scheme(value, "bearer ") {
+            return Some(Self::sent(match decode(bearer) {
+                Some(token) if token.bytes().all(|byte| byte.is_ascii_alphanumeric()) => Cow::Owned(token),
+                _ => Cow::Borrowed(bearer),
+            }));
+        }
+        if let Some(basic) = after_scheme(value, "basic ") {
+            return Some(Self { borrowed_form: true, ..Self::sent(longer_part(decode(basic).unwrap_or_default())) });
+        }
+        // A blank stands after the name of a scheme: Negotiate, Digest, Token.
+        Some(Self { borrowed_form: value.contains(' '), ..Self::sent(value) })
+    }
+
+    /// What stands behind `Bearer` in a header, as it is. `None` for another scheme.
+    pub(super) fn bearer(value: &'a HeaderValue) -> Option<Self> {
+        after_scheme(value.to_str().ok()?, "bearer ").map(Self::sent)
+    }
+
+    /// Whether there is no token: nothing, or what a program writes that has none. Such a text is no token in any form.
+    pub(super) fn is_nothing(&self) -> bool {
+        const NOTHING: [&str; 10] =
+            ["undefined", "null", "NaN", "none", "nil", "false", "true", "[object Object]", "bearer", "basic"];
+        let token = self.token.trim();
+        token.is_empty() || NOTHING.iter().any(|nothing| token.eq_ignore_ascii_case(nothing))
+    }
 }
 
-/// The table of [`TokenSource::header`], row by row.
-fn loopback_form(value: &str) -> Cow<'_, str> {
-    let after = |prefix: &str| {
-        scheme(value.as_bytes(), prefix.as_bytes()).and_then(|_| value.get(prefix.len()..)).map(str::trim)
-    };
-    if let Some(bearer) = after("bearer ") {
-        return match decode(bearer) {
-            Some(token) if token.bytes().all(|byte| byte.is_ascii_alphanumeric()) => Cow::Owned(token),
-            _ => Cow::Borrowed(bearer),
-        };
+/// What follows a scheme, which is compared in any case.
+fn after_scheme<'a>(value: &'a str, scheme: &str) -> Option<&'a str> {
+    let (head, rest) = value.split_at_checked(scheme.len())?;
+    head.eq_ignore_ascii_case(scheme).then(|| rest.trim())
+}
+
+/// Of `a:b` the longer part, of two equal ones the first.
+fn longer_part(pair: String) -> String {
+    match pair.split_once(':') {
+        Some((before, behind)) if behind.len() > before.len() => behind.to_owned(),
+        Some((before, _)) => before.to_owned(),
+        None => pair,
     }
-    if let Some(basic) = after("basic ") {
-        let decoded = decode(basic).unwrap_or_default();
-        return Cow::Owned(match decoded.split_once(':') {
-            Some((before, behind)) if behind.len() > before.len() => behind.to_owned(),
-            Some((before, _)) => before.to_owned(),
-            None => decoded,
-        });
-    }
-    Cow::Borrowed(value)
 }
 
 /// Base64 with or without padding, as Node's decoder takes it.

@@ -6,12 +6,23 @@ use http::HeaderValue;
 use super::found::BASE64;
 use super::*;
 
+/// As an `Auth` judges texts: its tokens have 64 letters and digits.
+fn form(token: &str) -> TokenForm {
+    if token.len() == 64 && token.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        TokenForm::Own
+    } else if token.len() > 512 || token.contains('.') {
+        TokenForm::Foreign
+    } else {
+        TokenForm::Possible
+    }
+}
+
 const TOKEN: &str = "GOkZRwgZ61q0XXVxvxlB8TS1D6lrG7Vb9V8YwRDfy3YGAN7TM7EnxWHqdbIZfheZ";
 
 fn in_header(value: &str) -> Option<String> {
     let mut headers = HeaderMap::new();
     headers.insert(AUTHORIZATION, HeaderValue::from_bytes(value.as_bytes()).unwrap());
-    let found = TokenSources::default().find(&headers, &[])?;
+    let found = TokenSources::default().find(&headers, &[], form)?;
     found.token().map(Cow::into_owned)
 }
 
@@ -48,7 +59,7 @@ fn a_query_token_is_cut_out_and_the_rest_stays_as_it_was() {
         ("/p?a=%20x&access_token=abc&b=", "/p?a=%20x&b=", Some("abc")),
         ("/p?access%5Ftoken=a%62c&x", "/p?x", Some("abc")),
         ("/p?access_token=1&access_token=2", "/p", None),
-        ("/p?access_token=", "/p", Some("")),
+        ("/p?access_token=", "/p", None),
         ("/p?xaccess_token=abc&&", "/p?xaccess_token=abc&&", None),
         ("https://h.example:8080/p?access_token=abc", "https://h.example:8080/p", Some("abc")),
     ] {
@@ -57,23 +68,9 @@ fn a_query_token_is_cut_out_and_the_rest_stays_as_it_was() {
         let cut = cut_query_tokens(&mut uri, &sources);
         assert_eq!(uri.to_string(), after, "{before}");
         let headers = HeaderMap::new();
-        let found = sources.find(&headers, &cut);
-        let token_found = found.map(|found| match found {
-            Found::Query(token) => token,
-            _ => panic!("not from the query"),
-        });
-        assert_eq!(token_found, token, "{before}");
+        let found = sources.find(&headers, &cut, form).and_then(|found| found.token());
+        assert_eq!(found.as_deref(), token, "{before}");
     }
-}
-
-#[test]
-fn an_empty_query_token_ends_the_search() {
-    let mut headers = HeaderMap::new();
-    headers.insert(AUTHORIZATION, TOKEN.parse().unwrap());
-    let mut uri: Uri = "/?access_token=".parse().unwrap();
-    let sources = TokenSources::default();
-    let cut = cut_query_tokens(&mut uri, &sources);
-    assert!(sources.find(&headers, &cut).unwrap().token().is_none());
 }
 
 #[test]
@@ -91,7 +88,7 @@ fn found(sources: &TokenSources, uri: &str, headers: &[(&'static str, &str)]) ->
     for (name, value) in headers {
         map.append(*name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
     }
-    Some(sources.find(&map, &cut)?.token().map(Cow::into_owned))
+    Some(sources.find(&map, &cut, form)?.token().map(Cow::into_owned))
 }
 
 /// The exchanges of LoopBack 3.28.0 with the default options of `loopback.token()`, with the place where an id was found.
@@ -139,7 +136,7 @@ fn loopbacks_places_hold_what_loopback_finds_in_them() {
         // Precedence.
         (&query_a, &[(x, b)], is(a)),
         (&query_b, &[(auth, a)], is(b)),
-        ("/?access_token=", &[(auth, a)], nothing.clone()),
+        ("/?access_token=", &[(auth, a)], nothing),
         ("/?access_token=bogus", &[(auth, a)], is("bogus")),
         ("/?access_token=x&access_token=y", &[(auth, a)], is(a)),
         ("/", &[(x, a), (auth, b)], is(a)),
@@ -147,7 +144,7 @@ fn loopbacks_places_hold_what_loopback_finds_in_them() {
         ("/", &[(x, ""), (auth, a)], is(a)),
         ("/", &[(x, "bogus"), (auth, a)], is("bogus")),
         ("/", &[(auth, "")], nobody.clone()),
-        ("/", &[(auth, "Bearer ")], nothing),
+        ("/", &[(auth, "Bearer ")], nobody),
         ("/", &[(auth, a), (auth, b)], is(a)),
         // Ids of an odd shape, which nobody has.
         ("/", &[(auth, "$anonymous")], is("$anonymous")),
@@ -160,6 +157,102 @@ fn loopbacks_places_hold_what_loopback_finds_in_them() {
     }
     // Ours: the default takes a cookie that is not signed, from the app's own origin.
     assert_eq!(found(&TokenSources::default(), "/", &[("cookie", &cookie)]), is(a));
+}
+
+/// What others put where tokens are: proxies, identity-aware proxies, scripts that have none.
+const STRANGERS: [&str; 16] = [
+    "Basic c3RhZ2luZzpodW50ZXIy",
+    "Basic %%%",
+    "Bearer undefined",
+    "Bearer null",
+    "bearer NaN",
+    "Bearer [object Object]",
+    "Bearer",
+    "Bearer ",
+    "undefined",
+    "Bearer eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2ln",
+    "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2ln",
+    "Bearer 0123456789abcdef0123456789abcdef01234567",
+    "Negotiate YIIJvwYGKwYBBQUCoIIJszCCCa8=",
+    "Digest username=\"x\"",
+    "Token xyz",
+    "\u{e9}",
+];
+
+#[test]
+fn a_strangers_credential_hides_no_token_that_comes_after_it() {
+    let cookie = format!("__Host-access_token={TOKEN}");
+    let is = Some(Some(TOKEN.to_owned()));
+    for stranger in STRANGERS {
+        let sources = TokenSources::default();
+        for headers in [
+            &[("authorization", stranger), ("cookie", &cookie)][..],
+            &[("x-access-token", stranger), ("cookie", &cookie)],
+            &[("x-access-token", stranger), ("authorization", TOKEN)],
+            &[("authorization", stranger), ("authorization", TOKEN)],
+        ] {
+            assert_eq!(found(&sources, "/", headers), is, "{headers:?}");
+            assert_eq!(found(&sources, "/?access_token=", headers), is, "{headers:?}");
+            assert_eq!(found(&sources, "/?access_token=undefined", headers), is, "{headers:?}");
+            assert_eq!(found(&sources, "/?access_token=EAABsbCS1iHg", headers), is, "{headers:?}");
+        }
+        // In RFC 6750's header alone, too.
+        let sources = TokenSources::new([TokenSource::bearer(), TokenSource::token_cookie(TokenCookie::default())]);
+        assert_eq!(found(&sources, "/", &[("authorization", stranger), ("cookie", &cookie)]), is, "{stranger}");
+    }
+}
+
+#[test]
+fn a_text_in_the_own_form_ends_the_search_though_nobody_has_it() {
+    let wrong = "x".repeat(64);
+    let cookie = format!("__Host-access_token={TOKEN}");
+    let bearer = format!("Bearer {wrong}");
+    let basic = format!("Basic {}", BASE64.encode(format!("x:{wrong}")));
+    let query = format!("/?access_token={wrong}");
+    for (uri, headers) in [
+        ("/", &[("authorization", &*wrong), ("cookie", &cookie)][..]),
+        ("/", &[("authorization", &bearer), ("cookie", &cookie)]),
+        ("/", &[("authorization", &basic), ("cookie", &cookie)]),
+        ("/", &[("x-access-token", &wrong), ("authorization", TOKEN)]),
+        (&query, &[("authorization", TOKEN)]),
+    ] {
+        assert_eq!(found(&TokenSources::default(), uri, headers), Some(Some(wrong.clone())), "{uri} {headers:?}");
+    }
+}
+
+/// An authenticator that knows no form of its own takes the first text, and `Basic` last.
+#[test]
+fn without_a_form_the_first_text_counts_and_a_borrowed_scheme_only_alone() {
+    let any = |_: &str| TokenForm::Possible;
+    let with = |pairs: &[(&'static str, &str)]| {
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            headers.append(*name, value.parse().unwrap());
+        }
+        let found = TokenSources::default().find(&headers, &[], any)?;
+        found.token().map(Cow::into_owned)
+    };
+    let basic = "Basic c3RhZ2luZzpodW50ZXIy";
+    let cookie = "__Host-access_token=key";
+    assert_eq!(with(&[("authorization", "first"), ("cookie", cookie)]).as_deref(), Some("first"));
+    assert_eq!(with(&[("authorization", basic), ("cookie", cookie)]).as_deref(), Some("key"));
+    assert_eq!(with(&[("authorization", "Bearer undefined"), ("cookie", cookie)]).as_deref(), Some("key"));
+    assert_eq!(with(&[("authorization", basic)]).as_deref(), Some("staging"));
+}
+
+/// With LoopBack's order the first id ends the search, whatever its length. What LoopBack takes for one by mistake does not.
+#[cfg(feature = "signed-cookies")]
+#[test]
+fn in_loopbacks_order_any_id_ends_the_search_and_a_strangers_credential_does_not() {
+    let secrets = crate::CookieSecrets::with_insecure_lengths(["sekret"]).unwrap();
+    let cookie = format!("access_token={}", secrets.sign(TOKEN));
+    let sources = TokenSources::loopback().with([TokenSource::signed_cookie("access_token", secrets)]);
+    for stranger in STRANGERS.iter().filter(|stranger| !stranger.contains("0123456789abcdef")) {
+        let headers = [("authorization", *stranger), ("cookie", &cookie)];
+        assert_eq!(found(&sources, "/", &headers), Some(Some(TOKEN.to_owned())), "{stranger}");
+    }
+    let bogus = Some(Some("bogus".to_owned()));
+    assert_eq!(found(&sources, "/", &[("authorization", "bogus"), ("cookie", &cookie)]), bogus);
 }
 
 #[test]
@@ -215,7 +308,7 @@ fn of_two_cookies_with_the_same_name_neither_counts() {
     let with = |value: &str| {
         let mut headers = HeaderMap::new();
         headers.insert(COOKIE, value.parse().unwrap());
-        let found = TokenSources::default().find(&headers, &[])?;
+        let found = TokenSources::default().find(&headers, &[], form)?;
         found.token().map(Cow::into_owned)
     };
     assert_eq!(with("a=b; __Host-access_token=abc").as_deref(), Some("abc"));

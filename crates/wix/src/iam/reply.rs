@@ -8,7 +8,7 @@ use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, WWW_AUTHENTICAT
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use gatekit_core::Unavailable;
+use gatekit_core::{TokenSecret, Unavailable};
 use serde_json::{Map, Value, json};
 
 use super::frame::safe_headers;
@@ -130,12 +130,13 @@ pub(crate) fn required<'a>(body: &'a Map<String, Value>, member: &'static str) -
     text(body, member).ok_or_else(|| Refusal::validation(format!("{member} is required and must be a text")))
 }
 
-/// The token that a client sends, as Wix's do: bare. Others write `Bearer` before it.
+/// The member's token that a client sends, as Wix's do: bare. Others write `Bearer` before it. What cannot be such a token is passed
+/// over, such as a proxy's `Basic` or a visitor's token.
 pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
-    let bare = match value.split_at_checked("bearer ".len()) {
+    let values = headers.get_all(AUTHORIZATION).iter().filter_map(|value| value.to_str().ok());
+    let mut tokens = values.map(|value| match value.split_at_checked("bearer ".len()) {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer ") => token.trim(),
         _ => value,
-    };
-    Some(bare).filter(|token| !token.is_empty())
+    });
+    tokens.find(|token| TokenSecret::is_well_formed(token))
 }
