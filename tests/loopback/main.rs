@@ -39,6 +39,7 @@ mod sessions;
 mod signed_cookies;
 mod sliding;
 mod step_up;
+mod streams;
 mod tokens;
 mod tower_sessions;
 mod update_user;

@@ -41,7 +41,7 @@ on_every_store! {
             let mut browser = site.browser().header("authorization", stranger);
             browser.log_in("", EMAIL, PASSWORD).await.goes_to("/account");
             assert!(browser.is_logged_in("").await);
-            browser.get("/account").await.page(200, "Your account");
+            browser.get("/account").await.page(200, "My account");
             browser.post("/logout", &[]).await.expect_status(303);
             assert!(!browser.is_logged_in("").await);
         }

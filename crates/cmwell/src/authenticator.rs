@@ -1,7 +1,10 @@
 //! Who calls, by the token of a request? What ties CM-Well's tokens to the layer and its extractors.
 
+use std::sync::Arc;
+
 use gatekit_core::{
-    Account, AuthenticateError, Authenticated, Authenticator, StoreError, Timestamp, TokenForm, async_trait,
+    Account, AuthenticateError, Authenticated, Authenticator, Recheck, StoreError, Timestamp, TokenChanges, TokenEnd,
+    TokenForm, TokenRecord, TokenSecret, TokenState, TokenWatch, UserId, async_trait,
 };
 
 use crate::cmwell::NotTheirs;
@@ -17,7 +20,10 @@ impl<U: Account> Authenticator for CmWell<U> {
 
     async fn authenticate(&self, token: &str) -> Result<Authenticated<U>, AuthenticateError> {
         match self.owner_of(token).await {
-            Ok(account) => Ok(Authenticated::new(account.user)),
+            Ok((account, expires)) => {
+                let watch = Watch { cmwell: self.clone(), token: token.into(), user: account.user.id() };
+                Ok(Authenticated::new(account.user).expires(expires).watched_by(Arc::new(watch)))
+            }
             Err(NotTheirs::Token(CmWellTokenError::Expired)) => Err(AuthenticateError::Expired),
             Err(NotTheirs::Unavailable(error)) => Err(AuthenticateError::Unavailable(error)),
             Err(NotTheirs::Token(_) | NotTheirs::Unknown(_) | NotTheirs::Ended) => Err(AuthenticateError::Invalid),
@@ -34,5 +40,37 @@ impl<U: Account> Authenticator for CmWell<U> {
 
     async fn is_in_role(&self, caller: &Authenticated<U>, role: &str) -> Result<bool, StoreError> {
         Authenticator::is_in_role(&self.0.auth, caller, role).await
+    }
+}
+
+/// Knows when a token ends: at its time, or when its user's `rev` is another.
+struct Watch<U: Account> {
+    cmwell: CmWell<U>,
+    token: TokenSecret,
+    user: UserId,
+}
+
+#[async_trait]
+impl<U: Account> TokenWatch for Watch<U> {
+    async fn check(&self, _: Option<&TokenRecord>) -> Result<TokenState, StoreError> {
+        match self.cmwell.owner_of(self.token.expose()).await {
+            Ok((_, expires)) => Ok(TokenState::Valid(Some(expires))),
+            Err(NotTheirs::Unavailable(error)) => Err(error),
+            Err(NotTheirs::Token(CmWellTokenError::Expired)) => Ok(TokenState::Ended(TokenEnd::Expired)),
+            Err(_) => Ok(TokenState::Ended(TokenEnd::Revoked)),
+        }
+    }
+
+    fn changes(&self, _: Option<&TokenRecord>) -> Option<TokenChanges> {
+        Some(self.cmwell.0.auth.token_changes(&self.user))
+    }
+
+    fn recheck(&self) -> Recheck {
+        let policy = self.cmwell.0.auth.policy();
+        Recheck { every: policy.token_recheck, grace: policy.token_recheck_grace }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.cmwell.0.auth.now()
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::http::HeaderValue;
-use gatekit_core::{Account, AccountStatus, Auth, KnownAccount, StoreError, TokenSecret, Unavailable, User};
+use gatekit_core::{Account, AccountStatus, Auth, KnownAccount, StoreError, Timestamp, TokenSecret, Unavailable, User};
 use gatekit_layer::{TokenSource, TokenSources};
 
 use crate::digest::Digest;
@@ -164,8 +164,8 @@ impl<U: Account> CmWell<U> {
         if self.0.legacy.lenient_exp { Leniency::Lenient } else { Leniency::Strict }
     }
 
-    /// Whose token it is, with one query, if all about it is right.
-    pub(crate) async fn owner_of(&self, token: &str) -> Result<KnownAccount<U>, NotTheirs> {
+    /// Whose token it is and when it ends, with one query, if all about it is right.
+    pub(crate) async fn owner_of(&self, token: &str) -> Result<(KnownAccount<U>, Timestamp), NotTheirs> {
         let Inner { auth, names, signing, additional, .. } = &*self.0;
         let keys = std::iter::once(signing).chain(additional);
         let token = CmWellToken::verify(token, keys, auth.now()).map_err(NotTheirs::Token)?;
@@ -175,7 +175,7 @@ impl<U: Account> CmWell<U> {
         };
         // Not one that is higher either: it was made for an account that is gone, or by somebody who guesses.
         let is_alive = token.rev == account.rev && account.status == AccountStatus::Active;
-        if is_alive && token.is_of(&account.user) { Ok(account) } else { Err(NotTheirs::Ended) }
+        if is_alive && token.is_of(&account.user) { Ok((account, token.expires)) } else { Err(NotTheirs::Ended) }
     }
 
     /// What a 401 of `_login` offers, strongest first, each for a header of its own.

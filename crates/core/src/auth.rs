@@ -9,6 +9,7 @@ use crate::change::UnderWay;
 use crate::hook_calls::EventCounters;
 use crate::mails;
 use crate::redirect;
+use crate::token_changes::TokenNotifier;
 use crate::{
     Account, Acl, Clock, CounterStore, DeviceStore, Hasher, Hooks, MailTemplate, Mailer, OneTimeStore, Policy, Random,
     RoleResolver, RoleStore, StoreError, SystemClock, SystemRandom, Texts, TokenStore, User, UserOperation, UserStore,
@@ -41,6 +42,8 @@ pub(crate) struct Inner<U: Account> {
     pub(crate) mailer: Option<Arc<dyn Mailer>>,
     pub(crate) under_way: UnderWay,
     pub(crate) events: EventCounters,
+    /// Those that wait for the end of a token.
+    pub(crate) waiting: TokenNotifier,
     pub(crate) policy: Policy,
     pub(crate) hasher: Hasher,
     pub(crate) clock: Arc<dyn Clock>,
@@ -405,6 +408,7 @@ impl<U: Account> Builder<U> {
             mailer: self.mailer,
             under_way: UnderWay::default(),
             events: EventCounters::default(),
+            waiting: TokenNotifier::default(),
             policy: self.policy,
             hasher,
             clock: self.clock,

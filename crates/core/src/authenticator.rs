@@ -2,7 +2,10 @@
 
 use async_trait::async_trait;
 
-use crate::{Clock, StoreError, SystemClock, Timestamp, TokenDigest, TokenRecord};
+use std::fmt;
+use std::sync::Arc;
+
+use crate::{Clock, Ended, Recheck, StoreError, SystemClock, Timestamp, TokenDigest, TokenRecord, TokenWatch};
 
 /// Tells who a presented token belongs to.
 ///
@@ -82,6 +85,12 @@ pub trait Authenticator: Send + Sync + 'static {
         TokenForm::Possible
     }
 
+    /// How often the layer authenticates a token again that somebody waits for the end of (`Caller::ended`), unless the authenticator
+    /// gives its callers a [`TokenWatch`].
+    fn recheck(&self) -> Recheck {
+        Recheck::default()
+    }
+
     /// What time it is for whoever issues the tokens: how long ago a password was proven is counted from it.
     fn now(&self) -> Timestamp {
         SystemClock.now()
@@ -122,19 +131,98 @@ pub struct Authenticated<P> {
     pub token: Option<TokenRecord>,
     /// The roles it was given, if they came with the token; `None` if they are yet to be asked for.
     pub roles: Option<Vec<String>>,
+    /// When a token ends that is not stored, as far as it is known: `exp` of a JWT. A stored token says so itself.
+    pub expires: Option<Timestamp>,
+    watch: Watch,
+}
+
+/// Who knows when the token ends.
+#[derive(Clone, Default)]
+struct Watch(Option<Arc<dyn TokenWatch>>);
+
+impl fmt::Debug for Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "known" } else { "unknown" })
+    }
 }
 
 impl<P> Authenticated<P> {
     /// A caller without a stored token.
     #[must_use]
     pub fn new(principal: P) -> Self {
-        Self { principal, token: None, roles: None }
+        Self { principal, token: None, roles: None, expires: None, watch: Watch(None) }
     }
 
     /// A caller with the stored token.
     #[must_use]
     pub fn with_token(principal: P, token: TokenRecord) -> Self {
-        Self { principal, token: Some(token), roles: None }
+        Self { token: Some(token), ..Self::new(principal) }
+    }
+
+    /// With a token that is not stored and ends then.
+    #[must_use]
+    pub fn expires(mut self, at: Timestamp) -> Self {
+        self.expires = Some(at);
+        self
+    }
+
+    /// When the token ends, as far as it is known.
+    #[must_use]
+    pub fn valid_until(&self) -> Option<Timestamp> {
+        self.token.as_ref().map_or(self.expires, TokenRecord::expires)
+    }
+
+    /// With what knows when the token ends.
+    #[must_use]
+    pub fn watched_by(mut self, watch: Arc<dyn TokenWatch>) -> Self {
+        self.watch = Watch(Some(watch));
+        self
+    }
+
+    /// Whether something knows when the token ends.
+    #[must_use]
+    pub fn is_watched(&self) -> bool {
+        self.watch.0.is_some()
+    }
+
+    /// Completes when the caller's token no longer counts: for a response that lasts, such as a WebSocket, Server-Sent Events or a
+    /// stream of gRPC. Nothing else ends it when its user logs out.
+    ///
+    /// For the tokens of an `Auth` that is when the token expires, is logged out or replaced, or when its user gets a new password or
+    /// address, logs out everywhere, is blocked or is deleted. What the same `Auth` (or a clone) does completes it at once. For what other processes do the
+    /// token is checked again, every `Policy::token_recheck`.
+    ///
+    /// | | costs |
+    /// | --- | --- |
+    /// | the beginning | one query, so that no change since the caller was authenticated is missed |
+    /// | every `Policy::token_recheck`, when the token expires, and at a change of the user that may concern it | one query |
+    /// | in between | a timer |
+    ///
+    /// While the store fails the wait goes on for `Policy::token_recheck_grace`, and then completes with [`TokenEnd::Unavailable`](crate::TokenEnd::Unavailable).
+    ///
+    /// The tokens of any other authenticator are authenticated again every [`Authenticator::recheck`], and when they expire, if the caller came
+    /// through an `AuthLayer`. For a caller of such an authenticator without a layer the wait never completes.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "accounts")] {
+    /// use gatekit_core::{Auth, Login, MemoryStore, Register, TokenEnd};
+    ///
+    /// let auth = Auth::new(MemoryStore::new());
+    /// auth.register(Register::email("ada@example.com", "correct horse battery")).await?;
+    /// let token = auth.login(Login::email("ada@example.com", "correct horse battery")).await?.token;
+    /// let caller = auth.authenticate(token.secret.expose()).await?;
+    ///
+    /// let ended = tokio::spawn(caller.ended());
+    /// auth.logout(&token.record.digest).await?;
+    /// assert_eq!(ended.await?, TokenEnd::Revoked);
+    /// # } Ok(()) }
+    /// ```
+    pub fn ended(&self) -> Ended {
+        match &self.watch.0 {
+            Some(watch) => Ended::of(Arc::clone(watch), self.token.clone(), self.valid_until()),
+            None => Ended::never(),
+        }
     }
 
     /// In these roles.

@@ -45,6 +45,9 @@ mod clock;
 mod error;
 mod id;
 mod token;
+#[cfg_attr(not(feature = "accounts"), expect(dead_code, reason = "only accounts change tokens"))]
+mod token_changes;
+mod token_end;
 mod user;
 
 pub use async_trait::async_trait;
@@ -53,6 +56,8 @@ pub use clock::{Clock, SystemClock, Timestamp};
 pub use error::{AclErrorStatus, StoreError};
 pub use id::UserId;
 pub use token::{IssuedToken, TokenClient, TokenDigest, TokenRecord, TokenSecret};
+pub use token_changes::TokenChanges;
+pub use token_end::{Ended, Recheck, TokenEnd, TokenState, TokenWatch};
 pub use user::{NoProfile, User};
 
 #[cfg(feature = "accounts")]

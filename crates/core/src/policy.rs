@@ -50,6 +50,8 @@ use crate::{AclErrorStatus, Password, PasswordError, common_passwords};
 /// | `null_members` | no | no | no | |
 /// | `current_user_literal` | none | none | none | `currentUserLiteral` |
 /// | `renew_after` | never | never | never | |
+/// | `token_recheck` | 60 s | 60 s | 60 s | |
+/// | `token_recheck_grace` | 120 s | 120 s | 120 s | |
 /// | `store_timeout` | 5 s | 5 s | 5 s | |
 /// | `mail_timeout` | 60 s | 60 s | 60 s | |
 #[derive(Clone, Debug, PartialEq)]
@@ -150,6 +152,12 @@ pub struct Policy {
     /// The most users that one request to sign up may make, as an array. Each costs the hashing of a password and tells whether an address
     /// is taken, which a limit on requests does not see. LoopBack: any number; 100 in its preset.
     pub max_batch: usize,
+    /// How often the token of a stream is checked again, for what other processes have done to it: see
+    /// [`Authenticated::ended`](crate::Authenticated::ended). Each time costs one query a stream. 60 seconds; no standard has a number, and it must
+    /// not be zero.
+    pub token_recheck: Duration,
+    /// How long such checks may fail before the stream is told to end. 120 seconds; no standard has a number.
+    pub token_recheck_grace: Duration,
     /// How long a store may take for one call before the request fails with 503. 5 seconds; no standard has a number, and it must not be
     /// zero.
     pub store_timeout: Duration,
@@ -204,6 +212,8 @@ impl Default for Policy {
             notify_email_changed: true,
             notify_unknown_device: false,
             max_batch: 1,
+            token_recheck: Duration::from_secs(60),
+            token_recheck_grace: Duration::from_secs(120),
             store_timeout: Duration::from_secs(5),
             change_timeout: Duration::from_secs(60),
             hook_timeout: Duration::from_secs(5),
@@ -308,6 +318,8 @@ impl Policy {
             Some("password_min_chars must be at least 1 and at most password_max_bytes")
         } else if self.store_timeout.is_zero() || self.mail_timeout.is_zero() || self.hook_timeout.is_zero() {
             Some("store_timeout, mail_timeout and hook_timeout must not be zero")
+        } else if self.token_recheck.is_zero() {
+            Some("token_recheck must not be zero")
         } else if self.change_timeout < self.store_timeout {
             Some("change_timeout must not be less than store_timeout")
         } else {

@@ -80,14 +80,15 @@ pub use gatekit_mail::SmtpMailer;
 pub use gatekit_sql::SqliteStore;
 pub use {
     gatekit_core::{
-        AclErrorStatus, AuthenticateError, Authenticated, Authenticator, IssuedToken, NoProfile, StoreError, Timestamp,
-        TokenClient, TokenForm, TokenRecord, TokenSecret, User, UserId, async_trait,
+        AclErrorStatus, AuthenticateError, Authenticated, Authenticator, Ended, IssuedToken, NoProfile, Recheck,
+        StoreError, Timestamp, TokenChanges, TokenClient, TokenEnd, TokenForm, TokenRecord, TokenSecret, TokenState,
+        TokenWatch, User, UserId, async_trait,
     },
     gatekit_layer::{
         AccessToken, AnyUser, AuthLayer, AuthRejection, AuthUser, BrowserTransport, Caller, ClientIp, ErrorForm,
         ErrorResponse, Fresh, HasRole, InvalidTokenCookie, Owned, PresentedToken, RequireAuthLayer, RequireFreshLayer,
         RequireRoleLayer, RequireScopeLayer, Role, SameSite, Scope, Scoped, TokenCookie, TokenSource, TokenSources,
-        access_token, principal, refuse_cross_origin, refuse_cross_origin_of, require_owner,
+        access_token, ended, principal, redacted_uri, request_span, refuse_cross_origin, refuse_cross_origin_of, require_owner,
     },
 };
 
@@ -126,6 +127,8 @@ mod guides {
     mod tower_sessions {}
     #[doc = include_str!("../../../docs/guide/cross-origin.md")]
     mod cross_origin {}
+    #[doc = include_str!("../../../docs/guide/streams.md")]
+    mod streams {}
     #[doc = include_str!("../../../docs/guide/sessions.md")]
     mod sessions {}
     #[doc = include_str!("../../../docs/guide/find-users.md")]

@@ -7,12 +7,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use gatekit_core::{
-    AuthenticateError, Authenticated, Authenticator, StoreError, Timestamp, TokenForm, TokenRecord, TokenSecret,
+    AuthenticateError, Authenticated, Authenticator, Ended, Recheck, StoreError, Timestamp, TokenForm, TokenRecord,
+    TokenSecret,
 };
 use http::request::Parts;
 use http::{Extensions, HeaderMap, Method, Uri};
 
 use crate::AuthRejection;
+use crate::again::watched;
 use crate::cross_origin::CrossOrigin;
 use crate::source::{Credential, Found, QueryToken, TokenSources};
 
@@ -202,13 +204,15 @@ impl Context {
         let Some(authenticator) = self.settings.authenticator.as_any().downcast_ref::<Typed<P>>() else {
             return self.ask(head).await;
         };
-        let caller = authenticator.ask(&self.find(head).await?).await?;
-        Ok(Arc::new(caller))
+        let credential = self.find(head).await?;
+        let caller = authenticator.ask(&credential).await?;
+        Ok(Arc::new(watched(caller, &credential, &self.settings.authenticator)))
     }
 
     async fn ask(&self, head: &Head<'_>) -> Result<Arc<dyn ErasedAuthenticated>, AuthRejection> {
         let credential = self.find(head).await?;
-        Ok(self.settings.authenticator.resolve(&credential).await?)
+        let authenticator = &self.settings.authenticator;
+        Ok(authenticator.resolve(&credential, authenticator).await?)
     }
 
     /// The token as it stands in the request, or its digest as it stands in the session.
@@ -313,10 +317,12 @@ pub(crate) trait ErasedAuthenticator: Send + Sync {
     fn as_any(&self) -> &(dyn Any + Send + Sync);
     fn principal_name(&self) -> &'static str;
     fn token_form(&self, token: &str) -> TokenForm;
+    fn recheck(&self) -> Recheck;
     fn now(&self) -> Timestamp;
     fn resolve<'a>(
         &'a self,
         credential: &'a Credential<'a>,
+        this: &'a Arc<dyn ErasedAuthenticator>,
     ) -> BoxFuture<'a, Result<Arc<dyn ErasedAuthenticated>, AuthenticateError>>;
     /// About a caller it has resolved itself.
     fn is_in_role<'a>(
@@ -354,6 +360,10 @@ impl<P: Clone + Send + Sync + 'static> ErasedAuthenticator for Typed<P> {
         self.0.token_form(token)
     }
 
+    fn recheck(&self) -> Recheck {
+        self.0.recheck()
+    }
+
     fn now(&self) -> Timestamp {
         self.0.now()
     }
@@ -361,9 +371,10 @@ impl<P: Clone + Send + Sync + 'static> ErasedAuthenticator for Typed<P> {
     fn resolve<'a>(
         &'a self,
         credential: &'a Credential<'a>,
+        this: &'a Arc<dyn ErasedAuthenticator>,
     ) -> BoxFuture<'a, Result<Arc<dyn ErasedAuthenticated>, AuthenticateError>> {
         Box::pin(async move {
-            let caller = self.ask(credential).await?;
+            let caller = watched(self.ask(credential).await?, credential, this);
             Ok(Arc::new(caller) as Arc<dyn ErasedAuthenticated>)
         })
     }
@@ -389,6 +400,8 @@ pub(crate) trait ErasedAuthenticated: Send + Sync {
     fn principal(&self) -> &(dyn Any + Send + Sync);
     fn token(&self) -> Option<&TokenRecord>;
     fn has_scope(&self, scope: &str) -> bool;
+    fn valid_until(&self) -> Option<Timestamp>;
+    fn ended(&self) -> Ended;
 }
 
 impl<P: Send + Sync + 'static> ErasedAuthenticated for Authenticated<P> {
@@ -406,5 +419,13 @@ impl<P: Send + Sync + 'static> ErasedAuthenticated for Authenticated<P> {
 
     fn has_scope(&self, scope: &str) -> bool {
         Authenticated::has_scope(self, scope)
+    }
+
+    fn valid_until(&self) -> Option<Timestamp> {
+        Authenticated::valid_until(self)
+    }
+
+    fn ended(&self) -> Ended {
+        Authenticated::ended(self)
     }
 }

@@ -1,7 +1,7 @@
 //! A handler's guard is in its signature: the extractors.
 
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
-use gatekit_core::{Authenticated, TokenRecord, TokenSecret, User};
+use gatekit_core::{Authenticated, Ended, TokenRecord, TokenSecret, User};
 use http::Extensions;
 use http::request::Parts;
 
@@ -54,6 +54,8 @@ impl<S: Sync, U: Clone + Send + Sync + 'static> OptionalFromRequestParts<S> for 
 ///
 /// For code that decides itself, as the routes of the User API do by their access control list. A handler that only wants to know
 /// who is there asks for [`AuthUser`], which does not let tokens in that are confined to scopes.
+///
+/// A response that lasts, such as a WebSocket, ends with the caller's token if it waits for [`Authenticated::ended`].
 ///
 /// ```
 /// use gatekit_layer::Caller;
@@ -172,6 +174,25 @@ pub fn principal<U: 'static>(extensions: &Extensions) -> Option<&U> {
 #[must_use]
 pub fn access_token<U: 'static>(extensions: &Extensions) -> Option<&TokenRecord> {
     caller::<U>(extensions)?.token()
+}
+
+/// Completes when the token ends by which [`principal`] is known: see [`Authenticated::ended`]. `None` if nobody asked yet, or the principal
+/// is of another type.
+///
+/// For tower services without axum, such as those of tonic, whose responses are streams:
+///
+/// ```
+/// use gatekit_core::{Ended, User};
+/// use gatekit_layer::ended;
+/// use http::Request;
+///
+/// fn until<B>(request: &Request<B>) -> Option<Ended> {
+///     ended::<User>(request.extensions())
+/// }
+/// ```
+#[must_use]
+pub fn ended<U: 'static>(extensions: &Extensions) -> Option<Ended> {
+    Some(caller::<U>(extensions)?.ended())
 }
 
 /// The caller who is a `U`, if somebody asked already and the token is for this route.

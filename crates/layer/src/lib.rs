@@ -41,6 +41,7 @@
 //! | `connect-info` | [`ClientIp`] knows axum's `ConnectInfo` |
 //! | `axum` | a token in the query is cut out of axum's `OriginalUri` too; `gatekit` turns it on |
 
+mod again;
 mod browser_transport;
 mod client_ip;
 mod context;
@@ -51,6 +52,7 @@ mod fresh;
 mod guard;
 mod layer;
 mod owner;
+mod redact;
 mod rejection;
 mod require;
 mod role;
@@ -78,11 +80,12 @@ pub use {
     context::AnyUser,
     cross_origin::{InvalidOrigin, refuse_cross_origin, refuse_cross_origin_of},
     error_response::{ErrorForm, ErrorResponse},
-    extract::{AccessToken, AuthUser, Caller, PresentedToken, access_token, principal},
+    extract::{AccessToken, AuthUser, Caller, PresentedToken, access_token, ended, principal},
     fresh::{Fresh, RequireFreshLayer, RequireFreshService},
     guard::GuardFuture,
     layer::{AuthFuture, AuthLayer, AuthService},
     owner::{Owned, require_owner},
+    redact::{redacted_uri, request_span},
     rejection::AuthRejection,
     require::{RequireAuthFuture, RequireAuthLayer, RequireAuthService},
     role::{HasRole, RequireRoleLayer, RequireRoleService, Role},

@@ -215,7 +215,7 @@ impl TokenSource {
     /// | `Basic <base64>` | of `a:b` the longer part, of two equal ones the first |
     /// | `<token>` | as it is |
     ///
-    /// Of several headers of the name the first counts that has a token by the rules of [`TokenSources`].
+    /// Of several headers of the name the first counts.
     ///
     /// So both settings of LoopBack's `bearerTokenBase64Encoded` are served: what is a token in one form is none in the other.
     ///
@@ -327,14 +327,9 @@ impl TokenSource {
                 Some(token) if token.value.is_empty() => return search.offer_empty_parameter(),
                 token => token.map(|token| Candidate::sent(&*token.value)),
             },
-            Kind::Header(name) => {
-                let mut candidates = headers.get_all(name).iter().filter_map(Candidate::header);
-                return candidates.try_for_each(|candidate| search.offer(candidate));
-            }
-            Kind::Bearer => {
-                let mut candidates = headers.get_all(AUTHORIZATION).iter().filter_map(Candidate::bearer);
-                return candidates.try_for_each(|candidate| search.offer(candidate));
-            }
+            // Of several headers the first counts, as in LoopBack: a proxy may have looked at that one.
+            Kind::Header(name) => headers.get(name).and_then(Candidate::header),
+            Kind::Bearer => headers.get(AUTHORIZATION).and_then(Candidate::bearer),
             Kind::Cookie(name) => find_cookie(headers, name).map(Candidate::cookie),
             Kind::TokenCookie(cookie) => find_cookie(headers, cookie.as_name()).map(Candidate::cookie),
             #[cfg(feature = "tower-sessions")]

@@ -1,10 +1,15 @@
 //! Who a token belongs to.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
+use crate::auth::Inner;
+use crate::bounded::bounded;
 use crate::{
-    AccessRequest, Account, Auth, AuthenticateError, Authenticated, Authenticator, Method, StoreError, Timestamp,
-    TokenDigest, TokenForm, TokenRecord, TokenSecret,
+    AccessRequest, Account, Auth, AuthenticateError, Authenticated, Authenticator, Method, Recheck, StoreError,
+    Timestamp, TokenChanges, TokenDigest, TokenEnd, TokenForm, TokenOwner, TokenRecord, TokenSecret, TokenState,
+    TokenWatch, UserId,
 };
 
 /// Longer texts are no token of anybody's; LoopBack lets an app choose the length, and nobody chose more than this.
@@ -42,25 +47,22 @@ impl<U: Account> Auth<U> {
     /// [`AuthenticateError`].
     pub async fn authenticate_digest(&self, digest: &TokenDigest) -> Result<Authenticated<U>, AuthenticateError> {
         let auth = &*self.0;
-        let found = self.bounded(auth.users.find_token_owner(&*auth.tokens, digest)).await?;
-        let Some(owner) = found else { return Err(AuthenticateError::Invalid) };
-        // A token of another kind of user that shares the store; whose id is the same is somebody else.
-        if owner.token.user_type != U::model_name() {
-            return Err(AuthenticateError::Invalid);
-        }
+        let found = bounded(auth.policy.store_timeout, auth.users.find_token_owner(&*auth.tokens, digest)).await?;
         let now = auth.clock.now();
-        let eternal = owner.token.ttl < 0 && !auth.policy.allow_eternal_tokens;
-        if eternal || owner.token.is_expired(now) {
-            if let Err(error) = self.bounded(auth.tokens.delete_token(digest)).await {
-                tracing::warn!(%error, "an expired token was refused but could not be removed");
+        let owner = match auth.standing(found, now) {
+            Standing::Valid(owner) => owner,
+            Standing::Revoked => return Err(AuthenticateError::Invalid),
+            Standing::Expired(owner) => {
+                if let Err(error) = self.bounded(auth.tokens.delete_token(digest)).await {
+                    tracing::warn!(%error, "an expired token was refused but could not be removed");
+                }
+                auth.waiting.recheck(&owner.token.user_id);
+                return Err(AuthenticateError::Expired);
             }
-            return Err(AuthenticateError::Expired);
-        }
-        if owner.token.rev != owner.rev {
-            return Err(AuthenticateError::Invalid);
-        }
+        };
         let token = self.touch(owner.token, now).await;
-        let mut caller = Authenticated::with_token(owner.user, token);
+        let watch: Arc<dyn TokenWatch> = Arc::clone(&self.0) as _;
+        let mut caller = Authenticated::with_token(owner.user, token).watched_by(watch);
         caller.roles = owner.roles;
         Ok(caller)
     }
@@ -102,6 +104,68 @@ impl<U: Account> Auth<U> {
             Some(seconds) if now >= noted.plus_seconds(seconds.into()) => Some(now),
             _ => token.last_used,
         }
+    }
+}
+
+/// What a stored token is worth now.
+enum Standing<U> {
+    Valid(TokenOwner<U>),
+    Expired(TokenOwner<U>),
+    Revoked,
+}
+
+impl<U: Account> Inner<U> {
+    fn standing(&self, found: Option<TokenOwner<U>>, now: Timestamp) -> Standing<U> {
+        // A token of another kind of user that shares the store; whose id is the same is somebody else.
+        let Some(owner) = found.filter(|owner| owner.token.user_type == U::model_name()) else {
+            return Standing::Revoked;
+        };
+        let eternal = owner.token.ttl < 0 && !self.policy.allow_eternal_tokens;
+        if eternal || owner.token.is_expired(now) {
+            Standing::Expired(owner)
+        } else if owner.token.rev != owner.rev {
+            Standing::Revoked
+        } else {
+            Standing::Valid(owner)
+        }
+    }
+}
+
+/// A check does not count as a use of the token: it neither renews it nor is noted.
+#[async_trait]
+impl<U: Account> TokenWatch for Inner<U> {
+    async fn check(&self, token: Option<&TokenRecord>) -> Result<TokenState, StoreError> {
+        let Some(token) = token else { return Ok(TokenState::Ended(TokenEnd::Revoked)) };
+        let asked = self.users.find_token_owner(&*self.tokens, &token.digest);
+        let found = bounded(self.policy.store_timeout, asked).await?;
+        Ok(match self.standing(found, self.clock.now()) {
+            Standing::Valid(owner) => TokenState::Valid(owner.token.expires()),
+            Standing::Expired(_) => TokenState::Ended(TokenEnd::Expired),
+            // The purge may have taken a token that expired.
+            Standing::Revoked if token.is_expired(self.clock.now()) => TokenState::Ended(TokenEnd::Expired),
+            Standing::Revoked => TokenState::Ended(TokenEnd::Revoked),
+        })
+    }
+
+    fn changes(&self, token: Option<&TokenRecord>) -> Option<TokenChanges> {
+        token.map(|token| self.waiting.of_token(token))
+    }
+
+    fn recheck(&self) -> Recheck {
+        Recheck { every: self.policy.token_recheck, grace: self.policy.token_recheck_grace }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}
+
+impl<U: Account> Auth<U> {
+    /// What this process does to the tokens of a user from now on, for an authenticator of another crate whose tokens end with those of
+    /// an `Auth`.
+    #[must_use]
+    pub fn token_changes(&self, user: &UserId) -> TokenChanges {
+        self.0.waiting.of_user(user)
     }
 }
 

@@ -130,6 +130,7 @@ impl<U: Account> Auth<U> {
         let keep = keep.filter(|token| {
             token.user_type == U::model_name() && token.user_id == *user && token.rev.checked_add(1) == Some(rev)
         });
+        self.0.waiting.rev_changed(user, rev, keep.map(|token| &token.digest));
         let cleared: Result<u64, StoreError> = async {
             if let Some(token) = keep {
                 self.bounded(tokens.carry_token_over(&token.digest, token.rev, rev)).await?;
@@ -139,6 +140,9 @@ impl<U: Account> Auth<U> {
         .await;
         if let Err(error) = cleared {
             tracing::warn!(%error, "all old tokens of a user are dead, but they could not be cleared away");
+        }
+        if keep.is_some() {
+            self.0.waiting.recheck(user);
         }
     }
 }

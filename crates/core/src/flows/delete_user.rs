@@ -82,6 +82,7 @@ impl<U: Account> Auth<U> {
             if !auth.commit_deletion(&mut change, &id).await? {
                 return Ok(false);
             }
+            auth.0.waiting.user_deleted(&id);
             if let Err(error) = auth.clear_away(&id).await {
                 tracing::warn!(%error, "a user is removed, but not all that belonged to it could be cleared away");
             }

@@ -46,6 +46,7 @@ impl<U: Account> Auth<U> {
         if !self.bounded(tokens.delete_token(token)).await? {
             return Err(LogoutError::TokenNotFound);
         }
+        self.0.waiting.token_ended(&record.user_id, token);
         self.emit(Event::LoggedOut { user_id: record.user_id }).await;
         Ok(())
     }

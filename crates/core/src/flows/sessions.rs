@@ -55,6 +55,7 @@ impl<U: Account> Auth<U> {
         let Some(token) = self.find_token(user, name).await? else { return Ok(false) };
         let ended = self.bounded(self.0.tokens.delete_token(&token.digest)).await?;
         if ended {
+            self.0.waiting.token_ended(user, &token.digest);
             self.emit(Event::LoggedOut { user_id: user.clone() }).await;
         }
         Ok(ended)
@@ -85,6 +86,8 @@ impl<U: Account> Auth<U> {
                 ..old.clone()
             };
             if self.bounded(self.0.tokens.update_token(&old, &new)).await? {
+                // Its end may be another one.
+                self.0.waiting.recheck(user);
                 return Ok(Some(new));
             }
         }

@@ -129,6 +129,7 @@ impl<U: Account> Auth<U> {
         let fresh = self.insert_new_token(TokenRecord { proven: Some(auth.clock.now()), ..token }).await?;
         // Whoever removes the old token gets the new one: of several at the same time one, and none whose token was ended meanwhile.
         let replaced = self.bounded(auth.tokens.delete_token(&old)).await;
+        auth.waiting.recheck(&fresh.record.user_id);
         if !matches!(replaced, Ok(true)) {
             // Nobody has its secret.
             if let Err(error) = self.bounded(auth.tokens.delete_token(&fresh.record.digest)).await {

@@ -196,11 +196,11 @@ where
     type Principal = C;
 
     async fn authenticate(&self, token: &str) -> Result<Authenticated<C>, AuthenticateError> {
-        let claims = match self.rules.verify(token).await {
-            Ok(claims) => claims.into_type(), // 11
+        let caller = match self.rules.verify(token).await {
+            Ok((claims, end)) => claims.into_type().map(|claims| Authenticated::new(claims).expires(end)), // 11
             Err(refused) => Err(refused),
         };
-        claims.map(Authenticated::new).map_err(|refused| {
+        caller.map_err(|refused| {
             tracing::debug!(%refused, "a JSON Web Token was refused");
             match refused {
                 Refused::Expired => AuthenticateError::Expired,
@@ -219,11 +219,16 @@ where
             Err(_) => TokenForm::Possible,
         }
     }
+
+    fn now(&self) -> Timestamp {
+        self.rules.clock.now()
+    }
 }
 
 impl Rules {
     /// Applies the rules of the module's documentation, by their numbers.
-    async fn verify(&self, token: &str) -> Result<Claims, Refused> {
+    /// The claims, and when the token ends.
+    async fn verify(&self, token: &str) -> Result<(Claims, Timestamp), Refused> {
         let token = Token::parse(token, self.token_type.as_deref())?; // 1, 2, 3
         let key_issuer = self.key_issuer(&token).await?; // 4, 5
         let claims = token.claims()?; // 6
@@ -237,8 +242,9 @@ impl Rules {
             claims.meant_for(named)?; // 8
         }
         let Timestamp(now_ms) = self.clock.now();
-        claims.times()?.hold_at(now_ms, self.leeway_seconds)?; // 9, 10
-        Ok(claims)
+        let times = claims.times()?;
+        times.hold_at(now_ms, self.leeway_seconds)?; // 9, 10
+        Ok((claims, times.end(self.leeway_seconds)))
     }
 
     /// Whether the token names an issuer and an audience that the app has named, where it has. Nobody has verified that.

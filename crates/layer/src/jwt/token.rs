@@ -1,7 +1,7 @@
 //! What a token says, and whether it may be believed: rules 1 to 3 and 6 to 11.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use gatekit_core::StoreError;
+use gatekit_core::{StoreError, Timestamp};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -159,6 +159,11 @@ impl Times {
             return Err(Refused::NotYet);
         }
         // "On or after" `exp` it is over (RFC 7519 §4.1.4).
-        if now_ms >= (self.exp + leeway_seconds) * 1000 { Err(Refused::Expired) } else { Ok(()) }
+        let Timestamp(end) = self.end(leeway_seconds);
+        if now_ms >= end { Err(Refused::Expired) } else { Ok(()) }
+    }
+
+    pub(crate) fn end(&self, leeway_seconds: i64) -> Timestamp {
+        Timestamp((self.exp + leeway_seconds) * 1000)
     }
 }

@@ -133,10 +133,10 @@ pub(crate) fn required<'a>(body: &'a Map<String, Value>, member: &'static str) -
 /// The member's token that a client sends, as Wix's do: bare. Others write `Bearer` before it. What cannot be such a token is passed
 /// over, such as a proxy's `Basic` or a visitor's token.
 pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let values = headers.get_all(AUTHORIZATION).iter().filter_map(|value| value.to_str().ok());
-    let mut tokens = values.map(|value| match value.split_at_checked("bearer ".len()) {
+    let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let bare = match value.split_at_checked("bearer ".len()) {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer ") => token.trim(),
         _ => value,
-    });
-    tokens.find(|token| TokenSecret::is_well_formed(token))
+    };
+    Some(bare).filter(|token| TokenSecret::is_well_formed(token))
 }
