@@ -6,7 +6,9 @@ use axum::Router;
 use axum::extract::ws::{CloseFrame, Message, WebSocketUpgrade, close_code};
 use axum::response::Response;
 use axum::routing::get;
-use gatekit::{AccountStatus, Auth, AuthLayer, AuthUser, Caller, IssueToken, MemoryStore, Policy, SqliteStore, TokenEnd};
+use gatekit::{
+    AccountStatus, Auth, AuthLayer, AuthUser, Caller, IssueToken, MemoryStore, Policy, SqliteStore, TokenEnd,
+};
 use gatekit_testkit::{Fault, FrozenClock, fast_hasher};
 use gatekit_tests::{App, EMAIL, Folder, PASSWORD, Store, on_every_store};
 use serde_json::json;

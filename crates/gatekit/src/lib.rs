@@ -88,7 +88,8 @@ pub use {
         AccessToken, AnyUser, AuthLayer, AuthRejection, AuthUser, BrowserTransport, Caller, ClientIp, ErrorForm,
         ErrorResponse, Fresh, HasRole, InvalidTokenCookie, Owned, PresentedToken, RequireAuthLayer, RequireFreshLayer,
         RequireRoleLayer, RequireScopeLayer, Role, SameSite, Scope, Scoped, TokenCookie, TokenSource, TokenSources,
-        access_token, ended, principal, redacted_uri, request_span, refuse_cross_origin, refuse_cross_origin_of, require_owner,
+        access_token, ended, principal, redacted_uri, refuse_cross_origin, refuse_cross_origin_of, request_span,
+        require_owner,
     },
 };
 
