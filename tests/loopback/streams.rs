@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::ws::{CloseFrame, Message, WebSocketUpgrade, close_code};
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
 use axum::response::Response;
 use axum::routing::get;
 use gatekit::{
@@ -21,22 +21,23 @@ const LIMIT: Duration = Duration::from_secs(20);
 /// Answers what it gets, and closes with the reason when the caller's token ends.
 async fn echo(upgrade: WebSocketUpgrade, _: AuthUser, Caller(caller): Caller) -> Response {
     upgrade.on_upgrade(async move |mut socket| {
-        let mut ended = caller.ended();
-        loop {
-            tokio::select! {
-                end = &mut ended => {
-                    let reason = format!("{end:?}").into();
-                    let _ = socket.send(Message::Close(Some(CloseFrame { code: close_code::POLICY, reason }))).await;
-                    return;
-                }
-                message = socket.recv() => match message {
-                    Some(Ok(message @ Message::Text(_))) => if socket.send(message).await.is_err() { return },
-                    Some(Ok(_)) => {}
-                    _ => return,
-                },
-            }
-        }
+        let end = tokio::select! {
+            end = caller.ended() => end,
+            () = answer(&mut socket) => return,
+        };
+        let reason = format!("{end:?}").into();
+        let _ = socket.send(Message::Close(Some(CloseFrame { code: close_code::POLICY, reason }))).await;
     })
+}
+
+async fn answer(socket: &mut WebSocket) {
+    while let Some(Ok(message)) = socket.recv().await {
+        if let Message::Text(_) = message
+            && socket.send(message).await.is_err()
+        {
+            return;
+        }
+    }
 }
 
 /// A client of WebSockets, as small as it can be (RFC 6455).
