@@ -5,6 +5,7 @@ mod auth_operations;
 mod bad_input;
 mod costs;
 mod digest;
+mod ended;
 mod exp;
 mod faults;
 mod filter;

@@ -10,7 +10,7 @@ use gatekit::{
     AccountStatus, Auth, AuthLayer, AuthUser, Caller, IssueToken, MemoryStore, Policy, SqliteStore, TokenEnd,
 };
 use gatekit_testkit::{Fault, FrozenClock, fast_hasher};
-use gatekit_tests::{App, EMAIL, Folder, PASSWORD, Store, on_every_store};
+use gatekit_tests::{Answer, App, EMAIL, Folder, PASSWORD, Store, on_every_store};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -98,6 +98,11 @@ async fn within<T>(wait: impl Future<Output = T>) -> T {
     tokio::time::timeout(LIMIT, wait).await.expect("it comes in time")
 }
 
+#[track_caller]
+fn done(answer: Answer) {
+    assert!(answer.status.is_success(), "{answer:?}");
+}
+
 /// Streams are checked so rarely that a test would fail that waits for it.
 async fn start(store: Store) -> App {
     let mut policy = Policy::default();
@@ -122,11 +127,11 @@ on_every_store! {
             let socket = Socket::open(&app.auth, &token).await;
             let user = app.me(&token).await.value()["id"].as_i64().unwrap();
             match end {
-                "logout" => _ = app.post("/api/users/logout").token(&token).await.expect_no_content(),
+                "logout" => done(app.post("/api/users/logout").token(&token).await),
                 "sessions" => {
                     others.push(Socket::open(&app.auth, &current).await);
                     let path = format!("/api/users/sessions/{}", digest.handle());
-                    app.delete(&path).token(&current).await.expect_status(204);
+                    done(app.delete(&path).token(&current).await);
                 }
                 "access-tokens" => {
                     others.push(Socket::open(&app.auth, &current).await);
@@ -134,34 +139,34 @@ on_every_store! {
                     assert!(ended);
                 }
                 "logout-everywhere" => {
-                    _ = app.post("/api/users/logout-everywhere").token(&current).await.expect_status(204);
+                    done(app.post("/api/users/logout-everywhere").token(&current).await);
                 }
                 "change-password" => {
                     // Its own session is kept, and so is its stream.
                     others.push(Socket::open(&app.auth, &current).await);
                     let body = json!({"oldPassword": PASSWORD, "newPassword": "another correct horse"});
-                    app.post("/api/users/change-password").token(&current).json(body).await.expect_no_content();
+                    done(app.post("/api/users/change-password").token(&current).json(body).await);
                     app.me(&current).await.expect_status(200);
                 }
                 "reset-password" => {
                     let secret = app.reset_token().await;
-                    app.reset_password(&secret, "another correct horse").await.expect_no_content();
+                    done(app.reset_password(&secret, "another correct horse").await);
                 }
                 "change-email" => {
                     let secret = app.change_email_token(&current, "new@bar.com").await;
-                    app.confirm_email_change(&secret).await.expect_no_content();
+                    done(app.confirm_email_change(&secret).await);
                 }
                 "step-up" => {
                     others.push(Socket::open(&app.auth, &current).await);
                     let body = json!({"password": PASSWORD});
-                    app.post("/api/users/step-up").token(&token).json(body).await.expect_status(200);
+                    done(app.post("/api/users/step-up").token(&token).json(body).await);
                 }
                 "blocked" => {
                     app.auth.set_account_status(&user.into(), AccountStatus::Blocked).await.unwrap();
                 }
                 "delete-account" => {
                     let body = json!({"password": PASSWORD});
-                    app.post("/api/users/delete-account").token(&current).json(body).await.expect_status(204);
+                    done(app.post("/api/users/delete-account").token(&current).json(body).await);
                 }
                 _ => assert!(app.auth.delete_user(&user.into()).await.unwrap()),
             }

@@ -24,6 +24,9 @@
 //!     a key set that cannot be fetched is [`AuthenticateError::Unavailable`].
 //! 11. The claims fit the app's own type, which becomes the principal.
 //!
+//! Of several JWTs in a request the first counts whose `iss` and `aud` are those that the app named, where it named any: the one that
+//! an identity-aware proxy adds is passed over. What an unverified token says is believed for nothing but this choice.
+//!
 //! Times in rules 9 and 10 have a leeway of 30 seconds for clocks that differ ([`JwtVerifierBuilder::leeway`]).
 //! Why a token was refused is logged at level `debug`, without the token.
 //!

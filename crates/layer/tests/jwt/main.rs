@@ -10,4 +10,5 @@ mod form;
 #[cfg(feature = "jwks-url")]
 mod jwks_url;
 mod keys;
+mod strangers;
 mod support;
