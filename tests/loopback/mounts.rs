@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::routing::get;
 use gatekit::core::AccessType;
-use gatekit::{Acl, AclRow, Auth, AuthLayer, AuthUser, MemoryStore, Policy, User, routes};
+use gatekit::{Acl, AclRow, Auth, AuthLayer, AuthUser, MemoryStore, Model, Policy, User, routes};
 use gatekit_testkit::{MailSink, fast_hasher};
 use gatekit_tests::{App, Call, EMAIL, PASSWORD, Store};
 use serde::{Deserialize, Serialize};
@@ -64,6 +64,8 @@ struct Profile {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     age: Option<u8>,
 }
+
+impl Model for Profile {}
 
 type Member = User<Profile>;
 

@@ -4,7 +4,7 @@ use std::future::IntoFuture;
 
 use axum::Router;
 use gatekit::core::{MailKind, UpdateUser};
-use gatekit::{Auth, AuthLayer, Event, MemoryStore, Policy, SqliteStore, User, UserId, UserStore};
+use gatekit::{Auth, AuthLayer, Event, MemoryStore, Model, Policy, SqliteStore, User, UserId, UserStore};
 use gatekit_testkit::{EventLog, MailSink, fast_hasher};
 use gatekit_tests::{Answer, App, Call, EMAIL, Folder, PASSWORD, Store, at_once, count, on_every_store};
 use serde::{Deserialize, Serialize};
@@ -562,6 +562,8 @@ struct Profile {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     tags: Vec<String>,
 }
+
+impl Model for Profile {}
 
 type Member = User<Profile>;
 

@@ -1,7 +1,7 @@
 //! What an app changes without a fork.
 
 use gatekit::pages::{Layout, LoginPage, Pages, RegisterPage, Rendered, Templates};
-use gatekit::{Auth, AuthLayer, MemoryStore, User};
+use gatekit::{Auth, AuthLayer, MemoryStore, Model, User};
 use gatekit_testkit::fast_hasher;
 use gatekit_tests::{EMAIL, PASSWORD, on_every_store};
 use serde::{Deserialize, Serialize};
@@ -54,6 +54,8 @@ on_every_store! {
 struct Profile {
     city: String,
 }
+
+impl Model for Profile {}
 
 #[tokio::test]
 async fn fields_that_a_template_adds_become_the_profile() {

@@ -1,11 +1,12 @@
 //! What a user is, to Gatekit: an app's own type, or the built-in one.
 
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::{PasswordHash, User, UserId};
+use crate::{NoProfile, PasswordHash, User, UserId};
 
 /// A type whose values are users. Implement it for an app's own struct; [`User`] has it.
 ///
@@ -42,9 +43,9 @@ pub trait Account: Clone + Serialize + Send + Sync + 'static {
     /// The fields a sign-up may set beyond email, username, realm and password. [`NoProfile`](crate::NoProfile) if there are none.
     type Profile: Profile;
 
-    /// The name of this kind of user, as LoopBack's model name: error messages have it (``The `Member` instance is not valid``),
-    /// and every token remembers it. No two user types of an app have the same, or one's token could be taken for the
-    /// other's.
+    /// The name of this type of user, as LoopBack's model name: error messages contain it (``The `Member` instance is not valid``),
+    /// and every user, token, one-time token and role is stored with it. Two user types over one store must have different names:
+    /// [`Builder::build`](crate::Builder::build) refuses the second one. [`User`] takes its name from [`Model::NAME`].
     fn model_name() -> &'static str
     where
         Self: Sized;
@@ -79,11 +80,65 @@ pub trait Profile: Serialize + DeserializeOwned + Clone + Send + Sync + 'static 
 
 impl<T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static> Profile for T {}
 
-impl<P: Profile> Account for User<P> {
+/// The profile of a [`User`], with the name of the user type: LoopBack's model name.
+///
+/// An app with one user type needs no name of its own: `impl Model for Profile {}`. Two user types over one store need two names, and
+/// are then apart: each has its own users, tokens, one-time tokens and roles, and an address may have an account in both.
+///
+/// ```
+/// use gatekit_core::{Account, Auth, MemoryStore, Model, User};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Clone, Serialize, Deserialize)]
+/// struct Customer {
+///     city: String,
+/// }
+///
+/// impl Model for Customer {
+///     const NAME: &'static str = "Customer";
+/// }
+///
+/// #[derive(Clone, Serialize, Deserialize)]
+/// struct Seller {
+///     shop: String,
+/// }
+///
+/// impl Model for Seller {
+///     const NAME: &'static str = "Seller";
+/// }
+///
+/// let store = MemoryStore::<Customer>::new();
+/// let sellers = store.with_profile::<Seller>();
+/// let customers = Auth::builder(store.clone()).tokens(store).build()?;
+/// let sellers = Auth::builder(sellers.clone()).tokens(sellers).build()?;
+/// assert_eq!(User::<Seller>::model_name(), "Seller");
+/// # Ok::<_, gatekit_core::ConfigError>(())
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the profile of a `User`",
+    label = "this type does not name its user type",
+    note = "add `impl gatekit::Model for {Self} {{}}`, with `const NAME` if the app has several user types over one store",
+    note = "`{Self}` must also implement `Clone`, `serde::Serialize` and `serde::Deserialize`"
+)]
+pub trait Model: Profile {
+    /// The name of the user type. It is stored with every user: another name later needs a change of the stored rows, which
+    /// `gatekit_sql::SqliteStore::rename_model` makes.
+    const NAME: &'static str = "User";
+}
+
+impl Model for NoProfile {}
+
+impl Model for serde_json::Map<String, serde_json::Value> {}
+
+impl<V: Profile> Model for BTreeMap<String, V> {}
+
+impl<V: Profile> Model for HashMap<String, V> {}
+
+impl<P: Model> Account for User<P> {
     type Profile = P;
 
     fn model_name() -> &'static str {
-        "User"
+        P::NAME
     }
 
     fn id(&self) -> UserId {

@@ -58,6 +58,8 @@ pub(crate) struct Inner<U: Account> {
     pub(crate) mail_template: Option<Arc<dyn MailTemplate>>,
     pub(crate) site_name: Option<String>,
     pub(crate) forgot_password_link: Option<String>,
+    /// Holds the name of the user type in the stores, as long as this lives.
+    _name: Arc<()>,
 }
 
 impl<U: Account> Clone for Auth<U> {
@@ -77,7 +79,8 @@ impl Auth<User> {
     ///
     /// # Panics
     ///
-    /// Never: the defaults contradict nothing, which is a test.
+    /// If `store` is in use by the `Auth` of another user type with the name `User`: [`ConfigError::ModelNameTaken`]. The defaults
+    /// contradict nothing, which is a test.
     #[must_use]
     pub fn new<S>(store: S) -> Self
     where
@@ -91,13 +94,15 @@ impl<U: Account> Auth<U> {
     /// Starts with the store of the users. [`Builder::tokens`] must follow; the rest has defaults.
     ///
     /// ```
-    /// use gatekit_core::{Auth, MemoryStore, Policy, User};
+    /// use gatekit_core::{Auth, MemoryStore, Model, Policy, User};
     /// use serde::{Deserialize, Serialize};
     ///
     /// #[derive(Clone, Serialize, Deserialize)]
     /// struct Profile {
     ///     city: String,
     /// }
+    ///
+    /// impl Model for Profile {}
     ///
     /// let store = MemoryStore::new();
     /// let auth: Auth<User<Profile>> = Auth::builder(store.clone()).tokens(store).policy(Policy::strict()).build()?;
@@ -396,6 +401,12 @@ impl<U: Account> Builder<U> {
             Some(hasher) => hasher,
             None => Hasher::builder().build()?,
         };
+        // Last, so that what is refused reserves no name.
+        let name = Arc::new(());
+        let identities = [self.users.users_identity(), self.tokens.as_ref().and_then(|tokens| tokens.identity())];
+        for identity in identities.into_iter().flatten() {
+            identity.claim::<U>(&name)?;
+        }
         Ok(Auth(Arc::new(Inner {
             users: self.users,
             tokens: self.tokens.ok_or(ConfigError::NoTokenStore)?,
@@ -423,12 +434,13 @@ impl<U: Account> Builder<U> {
             mail_template: self.mail_template,
             site_name: self.site_name,
             forgot_password_link: self.forgot_password_link,
+            _name: name,
         })))
     }
 
-    #[expect(clippy::expect_used, reason = "nothing here was chosen by anybody, and the defaults are a test")]
+    #[expect(clippy::panic, reason = "documented: it can fail only at the start of an app, by how the app is written")]
     fn assemble_default(self) -> Auth<U> {
-        self.build().expect("the defaults contradict nothing")
+        self.build().unwrap_or_else(|error| panic!("{error}"))
     }
 }
 
@@ -480,6 +492,20 @@ pub enum ConfigError {
          address and log in"
     )]
     NobodyCanVerify,
+    /// Two user types of one name share a store. Their users, tokens and roles could not be told apart.
+    #[error(
+        "`{user_type}` and `{by}` are both named {name:?} and share a store: give one a name of its own, by \
+         `impl gatekit::Model for Profile {{ const NAME: &'static str = \"..\"; }}` for the profile of a `User`, or by \
+         `Account::model_name` of your own type"
+    )]
+    ModelNameTaken {
+        /// The name.
+        name: &'static str,
+        /// The Rust type that has it already.
+        by: &'static str,
+        /// The Rust type that was refused.
+        user_type: &'static str,
+    },
     /// A verify option cannot be followed.
     #[error("`verify_options` cannot be followed: {0}")]
     VerifyOptions(&'static str),

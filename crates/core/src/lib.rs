@@ -105,11 +105,13 @@ mod random;
 #[cfg(feature = "accounts")]
 pub mod redirect;
 #[cfg(feature = "accounts")]
+mod store_identity;
+#[cfg(feature = "accounts")]
 mod texts;
 
 #[cfg(feature = "accounts")]
 pub use {
-    account::{Account, AccountStatus, NewUser, Profile, StoredUser, UserChange},
+    account::{Account, AccountStatus, Model, NewUser, Profile, StoredUser, UserChange},
     acl::{
         AccessRequest, AccessType, Acl, AclRow, Decision, ExplainedRow, Explanation, InvalidAclRow, Method, Permission,
         Principal, RoleResolver,
@@ -154,10 +156,11 @@ pub use {
     policy::Policy,
     ports::{
         CounterLimit, CounterStore, CreateUserError, DeviceSeen, DeviceStore, Identifier, IdentifierKind, Mail,
-        MailError, MailKind, MailOptions, Mailer, OneTimePurpose, OneTimeRecord, OneTimeStore, RoleStore,
-        StoreIdentity, TokenOwner, TokenStore, UserOperation, UserStore, find_token_owner_separately,
+        MailError, MailKind, MailOptions, Mailer, OneTimePurpose, OneTimeRecord, OneTimeStore, RoleStore, TokenOwner,
+        TokenStore, UserOperation, UserStore, find_token_owner_separately,
     },
     query::{Fields, Filter, FilterError, Order, Test, UserQuery, Where},
     random::{Random, SystemRandom},
+    store_identity::StoreIdentity,
     texts::Texts,
 };

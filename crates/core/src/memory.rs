@@ -4,43 +4,43 @@ mod counters;
 mod devices;
 mod digests;
 mod permissions;
+mod users;
 
+use std::any::Any;
 use std::collections::{BTreeSet, HashMap};
+use std::fmt;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::marker::PhantomData;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use async_trait::async_trait;
 
 use crate::{
-    AccountStatus, CreateUserError, Identifier, IdentifierKind, NewUser, NoProfile, OneTimePurpose, OneTimeRecord,
-    OneTimeStore, PasswordHash, PermissionHolder, Permissions, Profile, RoleStore, StoreError, StoreIdentity,
-    StoredUser, Timestamp, TokenDigest, TokenOwner, TokenRecord, TokenStore, User, UserChange, UserId, UserOperation,
-    UserQuery, UserStore, Where, find_token_owner_separately,
+    NoProfile, OneTimePurpose, OneTimeRecord, OneTimeStore, PermissionHolder, Permissions, Profile, RoleStore,
+    StoreError, StoreIdentity, Timestamp, TokenDigest, TokenRecord, TokenStore, UserId,
 };
 
 /// A store that forgets everything when the process ends.
 ///
-/// Clones share their contents. It keeps users of the built-in type, with the profile `P`.
+/// Clones share their contents. It keeps users of the built-in type, with the profile `P`; [`with_profile`](Self::with_profile) is for
+/// an app with several user types.
 ///
 /// ```
 /// use gatekit_core::{Auth, MemoryStore};
 ///
 /// let auth = Auth::new(MemoryStore::new());
 /// ```
-#[derive(Debug)]
 pub struct MemoryStore<P = NoProfile> {
-    inner: Arc<RwLock<Contents<P>>>,
+    inner: Arc<RwLock<Contents>>,
     identity: StoreIdentity,
+    profile: PhantomData<fn() -> P>,
 }
 
-#[derive(Debug)]
-struct Contents<P> {
+struct Contents {
+    /// Of a user of any type.
     last_id: i64,
-    users: KeyMap<i64, StoredUser<User<P>>>,
-    /// Of each user.
-    namespaces: KeyMap<i64, String>,
-    /// The unique index over (namespace, kind, value).
-    identifiers: HashMap<Key, i64>,
+    /// The `Users<P>` of each user type, by `Model::NAME`.
+    users: HashMap<&'static str, Box<dyn Any + Send + Sync>>,
     tokens: KeyMap<TokenDigest, TokenRecord>,
     one_time: KeyMap<TokenDigest, OneTimeRecord>,
     /// Of a user's type and id.
@@ -81,36 +81,12 @@ impl Hasher for KeyHasher {
     }
 }
 
-impl<P> Contents<P> {
-    fn user(&self, id: &UserId) -> Option<&StoredUser<User<P>>> {
-        match id {
-            UserId::Int(id) => self.users.get(id),
-            UserId::Text(_) => None,
-        }
-    }
-
-    /// What a user holds of the unique index.
-    fn keys_of(&self, id: i64) -> Vec<Key> {
-        match (self.users.get(&id), self.namespaces.get(&id)) {
-            (Some(stored), Some(namespace)) => {
-                keys(namespace, stored.user.email.as_ref(), stored.user.username.as_ref())
-            }
-            _ => Vec::new(),
-        }
-    }
-
+impl Contents {
     fn roles_of(&self, user_type: &str, id: &UserId) -> Vec<String> {
         if self.roles.is_empty() {
             return Vec::new();
         }
         self.roles.get(&(user_type.to_owned(), id.clone())).into_iter().flatten().cloned().collect()
-    }
-
-    fn user_mut(&mut self, id: &UserId) -> Option<&mut StoredUser<User<P>>> {
-        match id {
-            UserId::Int(id) => self.users.get_mut(id),
-            UserId::Text(_) => None,
-        }
     }
 }
 
@@ -120,9 +96,7 @@ impl<P: Profile> MemoryStore<P> {
     pub fn new() -> Self {
         let contents = Contents {
             last_id: 0,
-            users: KeyMap::default(),
-            namespaces: KeyMap::default(),
-            identifiers: HashMap::new(),
+            users: HashMap::new(),
             tokens: KeyMap::default(),
             one_time: KeyMap::default(),
             roles: HashMap::new(),
@@ -131,15 +105,22 @@ impl<P: Profile> MemoryStore<P> {
             digests: digests::Digests::default(),
             permissions: HashMap::new(),
         };
-        Self { inner: Arc::new(RwLock::new(contents)), identity: StoreIdentity::new() }
+        Self { inner: Arc::new(RwLock::new(contents)), identity: StoreIdentity::new(), profile: PhantomData }
+    }
+
+    /// A handle to the same store, for the users of another type. The two types need different names: see [`Model`](crate::Model),
+    /// which has an example.
+    #[must_use]
+    pub fn with_profile<Q: Profile>(&self) -> MemoryStore<Q> {
+        MemoryStore { inner: Arc::clone(&self.inner), identity: self.identity.clone(), profile: PhantomData }
     }
 
     // No step below can panic half-way through a change, so what a poisoned lock guards is whole.
-    fn read(&self) -> RwLockReadGuard<'_, Contents<P>> {
+    fn read(&self) -> RwLockReadGuard<'_, Contents> {
         self.inner.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, Contents<P>> {
+    fn write(&self) -> RwLockWriteGuard<'_, Contents> {
         self.inner.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -152,182 +133,14 @@ impl<P: Profile> Default for MemoryStore<P> {
 
 impl<P> Clone for MemoryStore<P> {
     fn clone(&self) -> Self {
-        Self { inner: Arc::clone(&self.inner), identity: self.identity.clone() }
+        Self { inner: Arc::clone(&self.inner), identity: self.identity.clone(), profile: PhantomData }
     }
 }
 
-#[async_trait]
-impl<P: Profile> UserStore<User<P>> for MemoryStore<P> {
-    async fn create_user(&self, new: NewUser<P>) -> Result<StoredUser<User<P>>, CreateUserError> {
-        let mut contents = self.write();
-        let keys = keys(&new.namespace, new.email.as_ref(), new.username.as_ref());
-        if let Some((_, kind, _)) = keys.iter().find(|key| contents.identifiers.contains_key(*key)) {
-            return Err(CreateUserError::Taken(*kind));
-        }
-        contents.last_id += 1;
-        let id = contents.last_id;
-        let user = User {
-            realm: new.realm,
-            username: new.username,
-            email: new.email,
-            email_verified: new.email_verified,
-            id: id.into(),
-            profile: new.profile,
-        };
-        let stored = StoredUser { user, rev: 0, password: new.password, status: new.status };
-        contents.identifiers.extend(keys.into_iter().map(|key| (key, id)));
-        contents.namespaces.insert(id, new.namespace);
-        contents.users.insert(id, stored.clone());
-        Ok(stored)
+impl<P> fmt::Debug for MemoryStore<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore").finish_non_exhaustive()
     }
-
-    async fn find_user(&self, id: &UserId) -> Result<Option<StoredUser<User<P>>>, StoreError> {
-        Ok(self.read().user(id).cloned())
-    }
-
-    async fn find_user_by(&self, identifier: &Identifier) -> Result<Option<StoredUser<User<P>>>, StoreError> {
-        let Identifier { namespace, kind, value } = identifier.clone();
-        let contents = self.read();
-        let id = contents.identifiers.get(&(namespace, kind, value));
-        Ok(id.and_then(|id| contents.users.get(id)).cloned())
-    }
-
-    async fn set_password(&self, id: &UserId, rev: i64, hash: &PasswordHash) -> Result<Option<i64>, StoreError> {
-        let mut contents = self.write();
-        Ok(contents.user_mut(id).filter(|stored| stored.rev == rev).map(|stored| {
-            stored.password = Some(hash.clone());
-            stored.rev += 1;
-            stored.rev
-        }))
-    }
-
-    async fn rehash_password(&self, id: &UserId, old: &PasswordHash, new: &PasswordHash) -> Result<bool, StoreError> {
-        let mut contents = self.write();
-        let stored = contents.user_mut(id).filter(|stored| stored.password.as_ref() == Some(old));
-        Ok(stored.map(|stored| stored.password = Some(new.clone())).is_some())
-    }
-
-    async fn bump_rev(&self, id: &UserId) -> Result<Option<i64>, StoreError> {
-        Ok(self.write().user_mut(id).map(|stored| {
-            stored.rev += 1;
-            stored.rev
-        }))
-    }
-
-    async fn find_token_owner(
-        &self,
-        tokens: &dyn TokenStore,
-        digest: &TokenDigest,
-    ) -> Result<Option<TokenOwner<User<P>>>, StoreError> {
-        if tokens.identity() == Some(&self.identity) {
-            let contents = self.read();
-            return Ok(contents.tokens.get(digest).and_then(|token| {
-                let stored = contents.user(&token.user_id)?;
-                let roles = contents.roles_of(&token.user_type, &token.user_id);
-                Some(TokenOwner {
-                    token: token.clone(),
-                    user: stored.user.clone(),
-                    rev: stored.rev,
-                    roles: Some(roles),
-                })
-            }));
-        }
-        find_token_owner_separately(self, tokens, digest).await
-    }
-
-    fn supports(&self, _: UserOperation) -> bool {
-        true
-    }
-
-    async fn update_user(
-        &self,
-        old: &StoredUser<User<P>>,
-        change: UserChange<P>,
-    ) -> Result<Option<StoredUser<User<P>>>, CreateUserError> {
-        let UserId::Int(id) = old.user.id else { return Ok(None) };
-        let mut contents = self.write();
-        let Some(stored) = contents.users.get(&id) else { return Ok(None) };
-        if stored.rev != old.rev || json(&stored.user)? != json(&old.user)? {
-            return Ok(None);
-        }
-        let mut new = stored.clone();
-        new.user.realm = change.realm.unwrap_or(new.user.realm);
-        new.user.username = change.username.unwrap_or(new.user.username);
-        new.user.email = change.email.unwrap_or(new.user.email);
-        new.user.email_verified = change.email_verified.unwrap_or(new.user.email_verified);
-        new.user.profile = change.profile.unwrap_or(new.user.profile);
-        new.password = change.password.or(new.password);
-        new.rev += i64::from(change.bump_rev);
-
-        let held = contents.keys_of(id);
-        let namespace = change.namespace.or_else(|| contents.namespaces.get(&id).cloned()).unwrap_or_default();
-        let wanted = keys(&namespace, new.user.email.as_ref(), new.user.username.as_ref());
-        let taken = |key: &&Key| contents.identifiers.get(*key).is_some_and(|of| *of != id);
-        if let Some((_, kind, _)) = wanted.iter().find(taken) {
-            return Err(CreateUserError::Taken(*kind));
-        }
-        for key in held {
-            contents.identifiers.remove(&key);
-        }
-        contents.identifiers.extend(wanted.into_iter().map(|key| (key, id)));
-        contents.namespaces.insert(id, namespace);
-        contents.users.insert(id, new.clone());
-        Ok(Some(new))
-    }
-
-    async fn delete_user(&self, id: &UserId) -> Result<bool, StoreError> {
-        let UserId::Int(id) = id else { return Ok(false) };
-        let mut contents = self.write();
-        for key in contents.keys_of(*id) {
-            contents.identifiers.remove(&key);
-        }
-        contents.namespaces.remove(id);
-        Ok(contents.users.remove(id).is_some())
-    }
-
-    async fn find_users(&self, query: &UserQuery) -> Result<Vec<User<P>>, StoreError> {
-        let mut found = Vec::new();
-        for stored in self.read().users.values() {
-            let value = json(&stored.user)?;
-            if query.condition.matches(&value) {
-                found.push((value, stored.user.clone()));
-            }
-        }
-        found.sort_by(|(a, first), (b, second)| query.compare(a, b).then_with(|| first.id.cmp(&second.id)));
-        let skip = usize::try_from(query.skip).unwrap_or(usize::MAX);
-        let limit = query.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
-        Ok(found.into_iter().skip(skip).take(limit).map(|(_, user)| user).collect())
-    }
-
-    async fn count_users(&self, condition: &Where) -> Result<u64, StoreError> {
-        let mut count = 0;
-        for stored in self.read().users.values() {
-            count += u64::from(condition.matches(&json(&stored.user)?));
-        }
-        Ok(count)
-    }
-
-    async fn set_status(&self, id: &UserId, status: AccountStatus) -> Result<Option<i64>, StoreError> {
-        Ok(self.write().user_mut(id).map(|stored| {
-            stored.status = status;
-            stored.rev += 1;
-            stored.rev
-        }))
-    }
-}
-
-/// Under what a user is looked up: namespace, kind, value.
-type Key = (String, IdentifierKind, String);
-
-fn keys(namespace: &str, email: Option<&String>, username: Option<&String>) -> Vec<Key> {
-    [(IdentifierKind::Email, email), (IdentifierKind::Username, username)]
-        .into_iter()
-        .filter_map(|(kind, value)| Some((namespace.to_owned(), kind, value?.clone())))
-        .collect()
-}
-
-fn json<P: Profile>(user: &User<P>) -> Result<serde_json::Value, StoreError> {
-    serde_json::to_value(user).map_err(|_| StoreError::failed("the profile cannot be written as JSON"))
 }
 
 #[async_trait]

@@ -14,11 +14,14 @@ use async_trait::async_trait;
 
 pub use self::counters::{CounterLimit, CounterStore};
 use crate::{
-    Account, AccountStatus, NewUser, PasswordHash, StoreError, StoredUser, Timestamp, TokenDigest, TokenRecord,
-    UserChange, UserId, UserQuery, Where,
+    Account, AccountStatus, NewUser, PasswordHash, StoreError, StoreIdentity, StoredUser, Timestamp, TokenDigest,
+    TokenRecord, UserChange, UserId, UserQuery, Where,
 };
 
 /// Where users are kept. `U` is the app's user type.
+///
+/// A store that keeps several user types keeps each apart: no method finds, changes or counts a user of another type than `U`, and an
+/// address or name is unique within its type.
 ///
 /// Six methods are required. `find_token_owner` has a default that works; those of [`UserOperation`] are for routes that an app need
 /// not have. See `examples/own-users` for an implementation over an app's own table.
@@ -54,6 +57,9 @@ pub trait UserStore<U: Account>: Send + Sync + 'static {
 
     /// The token with this digest, and its user. This is what a protected request costs.
     ///
+    /// A token of another user type has no owner here: its [`TokenRecord::user_type`] must be [`Account::model_name`], since an id may
+    /// occur in both types.
+    ///
     /// The default asks both stores, one after the other. A store that reaches the table of `tokens` overrides it with one
     /// query that joins the two; [`TokenStore::identity`] tells whether it does, and [`find_token_owner_separately`] is for when it
     /// does not.
@@ -63,6 +69,12 @@ pub trait UserStore<U: Account>: Send + Sync + 'static {
         digest: &TokenDigest,
     ) -> Result<Option<TokenOwner<U>>, StoreError> {
         find_token_owner_separately(self, tokens, digest).await
+    }
+
+    /// Which database this is, for [`Builder::build`](crate::Builder::build) to find out whether another user type of the same name is
+    /// kept in it. [`TokenStore::identity`] of the same database, if it is one.
+    fn users_identity(&self) -> Option<&StoreIdentity> {
+        None
     }
 
     /// Whether the store can do this; the default can do none. A router that needs what is missing panics when it is mounted, and names
@@ -151,7 +163,8 @@ pub async fn find_token_owner_separately<U: Account, S: UserStore<U> + ?Sized>(
     tokens: &dyn TokenStore,
     digest: &TokenDigest,
 ) -> Result<Option<TokenOwner<U>>, StoreError> {
-    let Some(token) = tokens.find_token(digest).await? else { return Ok(None) };
+    let token = tokens.find_token(digest).await?.filter(|token| token.user_type == U::model_name());
+    let Some(token) = token else { return Ok(None) };
     let found = users.find_user(&token.user_id).await?;
     Ok(found.map(|found| TokenOwner { token, user: found.user, rev: found.rev, roles: None }))
 }
@@ -250,27 +263,6 @@ pub trait TokenStore: Send + Sync + 'static {
         None
     }
 }
-
-/// Tells whether two handles reach the same database. Clones are equal; every new one is different.
-#[derive(Clone, Debug)]
-pub struct StoreIdentity(Arc<()>);
-
-impl StoreIdentity {
-    /// An identity no other store of this process has.
-    #[must_use]
-    #[expect(clippy::new_without_default, reason = "a default that is different each time would surprise")]
-    pub fn new() -> Self {
-        Self(Arc::new(()))
-    }
-}
-
-impl PartialEq for StoreIdentity {
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
-}
-
-impl Eq for StoreIdentity {}
 
 /// What a one-time thing is for. One made for a purpose is worth nothing for another. Two with the same word are the same purpose.
 #[derive(Clone, Copy, Debug)]

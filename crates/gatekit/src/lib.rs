@@ -57,8 +57,8 @@ pub use gatekit_core::{
     AccessRequest, AccessType, Account, AccountStatus, Acl, AclRow, AssignRoleError, Auth, ChangeEmail, ChangePassword,
     Client, ConfirmEmail, CounterLimit, CounterStore, Decision, DeleteAccount, DeviceSeen, DeviceStore, Event,
     Explanation, Hasher, Hooks, IssueToken, Login, MailContent, MailKind, MailOptions, MailTemplate, Mailer,
-    MemoryStore, Method, NewUser, OneTimeStore, PasswordReset, Permission, Policy, Principal, Profile, Proof, Refusal,
-    Register, RenderedMail, RequestEmailChange, RequestEmailVerification, RequestPasswordReset, RoleResolver,
+    MemoryStore, Method, Model, NewUser, OneTimeStore, PasswordReset, Permission, Policy, Principal, Profile, Proof,
+    Refusal, Register, RenderedMail, RequestEmailChange, RequestEmailVerification, RequestPasswordReset, RoleResolver,
     RoleStore, StepUp, StoredUser, Texts, TokenStore, UpdateUser, UserChange, UserOperation, UserQuery, UserStore,
     VerifyOptions,
 };

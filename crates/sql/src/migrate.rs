@@ -32,6 +32,7 @@ const MIGRATIONS: &[Migration] = &[
         script: include_str!("../migrations/sqlite/0005_digest_and_permissions.sql"),
     },
     Migration { number: 6, name: "counters", script: include_str!("../migrations/sqlite/0006_counters.sql") },
+    Migration { number: 7, name: "user_types", script: include_str!("../migrations/sqlite/0007_user_types.sql") },
 ];
 
 const LEDGER: &str = "CREATE TABLE IF NOT EXISTS gatekit_migrations (

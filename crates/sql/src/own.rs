@@ -19,7 +19,7 @@
 //!         "SELECT token_digest, token_user_type, token_user_id, token_rev, token_ttl, token_created, \
 //!          token_renewed, token_scopes, token_proven, token_user_agent, token_network, token_last_used, name \
 //!          FROM gatekit_access_tokens JOIN members ON members.id = token_user_id \
-//!          WHERE token_digest = ?",
+//!          WHERE token_digest = ? AND token_user_type = 'Member'",
 //!     )
 //!     .bind(digest.as_bytes().as_slice());
 //!     let Some(row) = store.find(query).await? else { return Ok(None) };
@@ -73,6 +73,8 @@ use crate::sqlite::rows::{Table, id_from_row};
 ///
 /// The names stay in all coming versions and need no aliases in a join. Write them out: with `*` the driver loses a
 /// connection if a later version of Gatekit adds a column while this one runs.
+///
+/// A query for the token of a user names `token_user_type` in its `WHERE`, since an id may occur in several user types.
 ///
 /// An id compares with `token_user_id` by the rules of SQLite: to a column declared INTEGER the text `'7'` equals 7. For a
 /// table with integer ids add `AND typeof(token_user_id) = 'integer'`.

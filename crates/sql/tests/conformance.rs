@@ -4,7 +4,7 @@
 
 mod common;
 
-use gatekit_core::{NewUser, NoProfile, StoreError, User};
+use gatekit_core::{Model, NewUser, NoProfile, StoreError, User};
 use gatekit_sql::{OpenError, SqliteStore};
 use gatekit_testkit::conformance::{self, Identifiers};
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,17 @@ struct Profile {
     city: String,
     height: Option<f64>,
     tags: Vec<String>,
+}
+
+impl Model for Profile {}
+
+#[derive(Clone, Serialize, Deserialize)]
+struct Seller {
+    shop: String,
+}
+
+impl Model for Seller {
+    const NAME: &'static str = "Seller";
 }
 
 /// All suites, with and without fields of the app's own.
@@ -41,6 +52,12 @@ async fn conforms<Made: Future<Output = SqliteStore>>(make: impl Fn() -> Made) {
     conformance::token_owner::<User, _, _, _>(twice, plain).await;
     conformance::token_owner::<User<Profile>, _, _, _>(twice, with_profile).await;
     conformance::token_owner_roles::<User, _, _, _>(twice, plain).await;
+    let three = || async {
+        let store = make().await;
+        (store.clone(), store.clone(), store)
+    };
+    let seller = |email: &str| NewUser::new(email, Seller { shop: format!("the shop of {email}") });
+    conformance::user_types::<User, User<Seller>, _, _, _, _>(Identifiers::ALL, three, plain, seller).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -5,18 +5,26 @@
 mod common;
 
 use gatekit_core::{
-    AccountStatus, DeviceSeen, DeviceStore, OneTimePurpose, OneTimeStore, Timestamp, TokenDigest, TokenRecord,
-    TokenStore, User, UserId, UserStore,
+    AccountStatus, Auth, DeviceSeen, DeviceStore, Login, Model, OneTimePurpose, OneTimeStore, PasswordReset, Register,
+    RegisterError, Timestamp, TokenDigest, TokenRecord, TokenStore, User, UserId, UserStore,
 };
 use gatekit_sql::{OpenError, SqliteStore};
+use gatekit_testkit::FrozenClock;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{Row, SqlitePool};
 
 use common::Folder;
 
-/// How many there are.
-const MIGRATIONS: usize = 6;
+/// Number and name of each, as their files are called.
+fn migrations() -> Vec<(i64, String)> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/sqlite");
+    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name()).collect();
+    files.sort();
+    let named = files.iter().filter_map(|file| file.to_str()?.strip_suffix(".sql")?.split_once('_'));
+    named.map(|(number, name)| (number.parse().unwrap(), name.to_owned())).collect()
+}
 
 async fn plain_pool(folder: &Folder) -> SqlitePool {
     let options = SqliteConnectOptions::new().filename(folder.file()).create_if_missing(true);
@@ -33,18 +41,9 @@ async fn ledger(pool: &SqlitePool) -> Vec<(i64, String, Vec<u8>)> {
 async fn each_migration_is_applied_once_and_written_down() {
     let folder = Folder::new();
     let first = ledger(SqliteStore::open(folder.file()).await.unwrap().pool()).await;
-    let lines: Vec<_> = first.iter().map(|(number, name, checksum)| (*number, name.as_str(), checksum.len())).collect();
-    assert_eq!(
-        lines,
-        [
-            (1, "accounts", 32),
-            (2, "rest_api", 32),
-            (3, "browser", 32),
-            (4, "account_status", 32),
-            (5, "digest_and_permissions", 32),
-            (6, "counters", 32)
-        ]
-    );
+    let lines: Vec<_> = first.iter().map(|(number, name, _)| (*number, name.clone())).collect();
+    assert_eq!(lines, migrations());
+    assert!(first.iter().all(|(_, _, checksum)| checksum.len() == 32));
     let second = ledger(SqliteStore::open(folder.file()).await.unwrap().pool()).await;
     assert_eq!(first, second);
 }
@@ -52,15 +51,80 @@ async fn each_migration_is_applied_once_and_written_down() {
 /// What was released stays as it is: who has applied it would be told that it was edited.
 #[tokio::test]
 async fn a_released_migration_is_never_edited() {
-    const RELEASED: [&str; 2] = [
+    const RELEASED: [&str; 5] = [
         "174e6df172d500f8ec69ef4d733c50417e572f8aaebf8b340a3fe02bfc277a5c",
         "aa48a83044702ec7716e75d6c86bbd6fae4b5175249b417738d98d078d4cfa90",
+        "27c861c8295d078ba39ec8960806ca572e89b5a378217e9e871d1de644adc9f6",
+        "d7b1c5e8d4e0338cd98e8ae5f3c8429940e810b2340d7c68e347e69114301c2c",
+        "f149aea8fca64aac43fe427c60a77bc42bb704b8be5d7088f6950c816c5875e7",
     ];
     let store = SqliteStore::in_memory().await.unwrap();
     for ((number, _, checksum), released) in ledger(store.pool()).await.into_iter().zip(RELEASED) {
         let checksum: String = checksum.iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(checksum, released, "migration {number}");
     }
+}
+
+/// What an app had in its file before user types were kept apart: its users log in, their tokens and one-time tokens work, and they are
+/// of the type `User`.
+#[tokio::test]
+async fn a_database_of_migration_5_opens_and_its_accounts_log_in() {
+    const TOKEN: &str = "kgvQzKAd5Do1OxIH2GawmZ031CpPFfBRMiZOdXIoY92C48usZKQyO13OA3B09878";
+    const RESET: &str = "B2AHaqi5mtBDjHZBhHY5HS4P5jRtv8Av5Y9ES78CjAFIxEv9IFW9Oidiawxfcd5C";
+    const NEW: &str = "horse staple battery";
+    let folder = Folder::new();
+    let pool = plain_pool(&folder).await;
+    sqlx::raw_sql(include_str!("data/migration-0005.sql")).execute(&pool).await.unwrap();
+    pool.close().await;
+
+    let store = SqliteStore::open(folder.file()).await.unwrap();
+    assert_eq!(ledger(store.pool()).await.len(), migrations().len());
+    let auth: Auth = Auth::builder(store.clone())
+        .tokens(store.clone())
+        .clock(FrozenClock::at(Timestamp(1_796_063_600_000)))
+        .build()
+        .unwrap();
+    assert_eq!(auth.authenticate(TOKEN).await.unwrap().principal.username.as_deref(), Some("ada"));
+    auth.login(Login::email("ada@example.com", "correct horse battery")).await.unwrap();
+    auth.login(Login::email("bob@example.com", "staple battery horse")).await.unwrap();
+    auth.reset_password(PasswordReset::new(RESET, NEW)).await.unwrap();
+    auth.login(Login::email("bob@example.com", NEW)).await.unwrap();
+    let again = auth.register(Register::email("bob@example.com", NEW)).await;
+    assert!(matches!(again, Err(RegisterError::Invalid(_))), "its address is in use");
+
+    let types = "SELECT DISTINCT user_type FROM gatekit_users";
+    let types = sqlx::query(types).fetch_all(store.pool()).await.unwrap();
+    assert_eq!(types.iter().map(|row| row.get::<String, _>(0)).collect::<Vec<_>>(), ["User"]);
+}
+
+/// An app that gives its user type another name later keeps its users.
+#[tokio::test]
+async fn a_renamed_user_type_keeps_its_users_tokens_and_roles() {
+    #[derive(Clone, Default, Serialize, Deserialize)]
+    struct Fields {}
+    impl Model for Fields {
+        const NAME: &'static str = "Customer";
+    }
+    let store = SqliteStore::in_memory().await.unwrap();
+    let before: Auth = Auth::builder(store.clone()).tokens(store.clone()).build().unwrap();
+    let ada = before.register(Register::email("ada@example.com", "correct horse battery")).await.unwrap();
+    let login = Login::email("ada@example.com", "correct horse battery");
+    let token = before.login(login.clone()).await.unwrap().token.secret;
+    before.assign_role(&ada.id, "editor").await.unwrap();
+    drop(before);
+
+    assert_eq!(store.rename_model("User", "Customer").await.unwrap(), 1);
+    assert_eq!(store.rename_model("User", "Customer").await.unwrap(), 0);
+    let after: Auth<User<Fields>> = Auth::builder(store.clone()).tokens(store.clone()).build().unwrap();
+    let caller = after.authenticate(token.expose()).await.unwrap();
+    assert_eq!((caller.principal.id, caller.roles), (ada.id, Some(vec!["editor".to_owned()])));
+    after.login(login).await.unwrap();
+
+    // A name that is in use, with the same address: nothing is changed.
+    let users: Auth = Auth::builder(store.clone()).tokens(store.clone()).build().unwrap();
+    users.register(Register::email("ada@example.com", "staple battery horse")).await.unwrap();
+    assert!(store.rename_model("User", "Customer").await.is_err());
+    users.login(Login::email("ada@example.com", "staple battery horse")).await.unwrap();
 }
 
 const SECRET: &str = "secret";
@@ -136,7 +200,7 @@ async fn a_database_of_the_first_release_is_brought_up_to_date_and_keeps_what_is
 
     let store = SqliteStore::open(folder.file()).await.unwrap();
     assert_eq!(rows_of_the_first_release(store.pool()).await, before);
-    assert_eq!(ledger(store.pool()).await.len(), MIGRATIONS);
+    assert_eq!(ledger(store.pool()).await.len(), migrations().len());
 
     let digest = TokenDigest::of(SECRET);
     let token = TokenRecord {
@@ -208,7 +272,7 @@ async fn a_database_of_the_second_release_is_brought_up_to_date_and_keeps_what_i
 
     let store = SqliteStore::open(folder.file()).await.unwrap();
     assert_eq!(rows_of_the_second_release(store.pool()).await, before);
-    assert_eq!(ledger(store.pool()).await.len(), MIGRATIONS);
+    assert_eq!(ledger(store.pool()).await.len(), migrations().len());
 
     let digest = TokenDigest::of(SECRET);
     let token = TokenRecord {
@@ -273,7 +337,7 @@ async fn the_third_migration_leaves_nothing_if_it_fails_and_is_made_up_for() {
     assert_eq!((schema().await, ledger(&pool).await.len()), (tables, 2), "nothing of it stayed");
     sqlx::raw_sql("DROP TABLE gatekit_sessions_expires").execute(&pool).await.unwrap();
     SqliteStore::from_pool(pool.clone()).await.unwrap();
-    assert_eq!((rows_of_the_second_release(&pool).await, ledger(&pool).await.len()), (rows, MIGRATIONS));
+    assert_eq!((rows_of_the_second_release(&pool).await, ledger(&pool).await.len()), (rows, migrations().len()));
 }
 
 /// CRASH-4
@@ -293,7 +357,7 @@ async fn a_later_migration_that_fails_leaves_the_earlier_form_and_is_made_up_for
     assert_eq!((schema().await, ledger(&pool).await.len()), (tables, 1), "nothing of it stayed");
     sqlx::raw_sql("DROP TABLE gatekit_roles_role").execute(&pool).await.unwrap();
     SqliteStore::from_pool(pool.clone()).await.unwrap();
-    assert_eq!((rows_of_the_first_release(&pool).await, ledger(&pool).await.len()), (rows, MIGRATIONS));
+    assert_eq!((rows_of_the_first_release(&pool).await, ledger(&pool).await.len()), (rows, migrations().len()));
 }
 
 #[tokio::test]
@@ -311,12 +375,12 @@ async fn an_edited_migration_is_refused() {
 async fn a_newer_database_is_refused_and_left_alone() {
     let folder = Folder::new();
     let store = SqliteStore::open(folder.file()).await.unwrap();
-    let insert = "INSERT INTO gatekit_migrations VALUES (1001, 'from the future', zeroblob(32), 0), (1009, 'later', zeroblob(32), 0)";
+    let insert = "INSERT INTO gatekit_migrations VALUES (900, 'from the future', zeroblob(32), 0), (909, 'later', zeroblob(32), 0)";
     sqlx::raw_sql(insert).execute(store.pool()).await.unwrap();
     let before = ledger(store.pool()).await;
     let error = SqliteStore::open(folder.file()).await.unwrap_err();
     assert!(
-        matches!(error, OpenError::Newer { found: 1009, known } if usize::try_from(known) == Ok(MIGRATIONS)),
+        matches!(error, OpenError::Newer { found: 909, known } if usize::try_from(known) == Ok(migrations().len())),
         "{error}"
     );
     assert!(error.to_string().contains("run the newer version"), "{error}");
@@ -343,7 +407,7 @@ async fn a_migration_that_fails_leaves_nothing_and_is_made_up_for() {
     assert_eq!(left, 1, "nothing of it stayed");
     sqlx::raw_sql("DROP TABLE gatekit_one_time_expires").execute(&pool).await.unwrap();
     SqliteStore::from_pool(pool.clone()).await.unwrap();
-    assert_eq!(ledger(&pool).await.len(), MIGRATIONS);
+    assert_eq!(ledger(&pool).await.len(), migrations().len());
 }
 
 #[tokio::test]
@@ -410,5 +474,5 @@ async fn twenty_that_open_a_new_file_at_once_all_get_in() {
     for task in (0..20).map(open).collect::<Vec<_>>() {
         stores.push(task.await.unwrap().unwrap());
     }
-    assert_eq!(ledger(stores[0].pool()).await.len(), MIGRATIONS);
+    assert_eq!(ledger(stores[0].pool()).await.len(), migrations().len());
 }

@@ -3,9 +3,9 @@
 
 use gatekit_core::{
     Account, AccountStatus, Auth, AuthenticateError, CreateUserError, Identifier, IdentifierKind, Login, NewUser,
-    PasswordHash, PasswordReset, Register, RequestPasswordReset, ResetPasswordError, RoleStore, StoreError, StoredUser,
-    Timestamp, TokenClient, TokenDigest, TokenOwner, TokenRecord, TokenStore, UserChange, UserId, UserOperation,
-    UserStore, async_trait, find_token_owner_separately,
+    NoProfile, PasswordHash, PasswordReset, Register, RequestPasswordReset, ResetPasswordError, RoleStore, StoreError,
+    StoredUser, Timestamp, TokenClient, TokenDigest, TokenOwner, TokenRecord, TokenStore, User, UserChange, UserId,
+    UserOperation, UserStore, async_trait, find_token_owner_separately,
 };
 use gatekit_sql::{SqliteStore, own};
 use gatekit_testkit::MailSink;
@@ -189,9 +189,10 @@ impl UserStore<Member> for Members {
              (SELECT json_group_array(role) FROM gatekit_roles \
              WHERE user_type = token_user_type AND user_id = token_user_id) AS token_roles \
              FROM gatekit_access_tokens JOIN members ON id = token_user_id \
-             WHERE token_digest = ? AND typeof(token_user_id) = 'integer'",
+             WHERE token_digest = ? AND token_user_type = ? AND typeof(token_user_id) = 'integer'",
         )
-        .bind(digest.as_bytes().as_slice());
+        .bind(digest.as_bytes().as_slice())
+        .bind(Member::model_name());
         let Some(row) = self.0.find(query).await? else { return Ok(None) };
         let (user, rev) = member(&row).and_then(|user| Ok((user, row.try_get("rev")?))).map_err(own::store_error)?;
         Ok(Some(TokenOwner { token: own::token_from_row(&row)?, user, rev, roles: own::roles_from_row(&row)? }))
@@ -208,6 +209,24 @@ async fn an_own_table_conforms() {
     };
     conformance::token_owner::<Member, _, _, _>(both, new_user).await;
     conformance::token_owner_roles::<Member, _, _, _>(both, new_user).await;
+}
+
+/// V-80: beside users in Gatekit's own table.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_own_table_is_apart_from_gatekits() {
+    let new_member = |email: &str| NewUser::new(email, Profile { city: format!("the city of {email}") });
+    let new_user = |email: &str| NewUser::new(email, NoProfile {});
+    let only = Identifiers::EMAIL_ONLY;
+    let members_first = || async {
+        let members = Members::new().await;
+        (members.clone(), members.0.clone(), members.0)
+    };
+    conformance::user_types::<Member, User, _, _, _, _>(only, members_first, new_member, new_user).await;
+    let users_first = || async {
+        let members = Members::new().await;
+        (members.0.clone(), members.clone(), members.0)
+    };
+    conformance::user_types::<User, Member, _, _, _, _>(only, users_first, new_user, new_member).await;
 }
 
 /// An app's query from before there were `token_renewed`, `token_roles` and what a browser's sessions need goes on working.

@@ -7,9 +7,9 @@ mod common;
 use std::time::Duration;
 
 use gatekit_core::{
-    CreateUserError, Identifier, IdentifierKind, NewUser, NoProfile, OneTimePurpose, OneTimeRecord, OneTimeStore,
-    PasswordHash, PermissionHolder, PermissionStore, Permissions, RoleStore, StoreError, StoredUser, Timestamp,
-    TokenDigest, TokenRecord, TokenStore, User, UserChange, UserId, UserStore,
+    CreateUserError, Identifier, IdentifierKind, Model, NewUser, NoProfile, OneTimePurpose, OneTimeRecord,
+    OneTimeStore, PasswordHash, PermissionHolder, PermissionStore, Permissions, RoleStore, StoreError, StoredUser,
+    Timestamp, TokenDigest, TokenRecord, TokenStore, User, UserChange, UserId, UserStore,
 };
 use gatekit_sql::SqliteStore;
 use serde::{Deserialize, Serialize};
@@ -61,7 +61,7 @@ async fn the_id_of_a_removed_user_is_never_given_again() {
 }
 
 #[tokio::test]
-async fn the_indexes_are_unique_over_namespace_and_identifier() {
+async fn the_indexes_are_unique_over_user_type_namespace_and_identifier() {
     let store = SqliteStore::in_memory().await.unwrap();
     let mut unique = Vec::new();
     let indexes = "SELECT name FROM pragma_index_list('gatekit_users') WHERE \"unique\" ORDER BY name";
@@ -75,7 +75,10 @@ async fn the_indexes_are_unique_over_namespace_and_identifier() {
         .unwrap();
         unique.push(columns.get::<String, _>(0));
     }
-    assert_eq!(unique, ["namespace BINARY,email BINARY", "namespace BINARY,username BINARY"]);
+    assert_eq!(
+        unique,
+        ["user_type BINARY,namespace BINARY,email BINARY", "user_type BINARY,namespace BINARY,username BINARY"]
+    );
 }
 
 /// What a protected request costs: look-ups by primary key, of the token, its user and the user's roles.
@@ -88,6 +91,7 @@ async fn the_query_of_a_request_uses_the_primary_keys() {
     let query = query.replace("\\\n", "");
     let plan = sqlx::query(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {query}")))
         .bind([0_u8; 32].as_slice())
+        .bind("User")
         .fetch_all(store.pool())
         .await
         .unwrap();
@@ -113,13 +117,29 @@ async fn purges_lists_and_removals_use_an_index() {
         "EXPLAIN QUERY PLAN SELECT user_id FROM gatekit_roles WHERE user_type = ? AND role = ? ORDER BY user_id",
         "EXPLAIN QUERY PLAN SELECT nonce FROM gatekit_digest_nonces WHERE expires <= 1 LIMIT 1",
         "EXPLAIN QUERY PLAN SELECT sealed FROM gatekit_digests WHERE userhash = ? AND user_type = ? AND realm = ?",
-        "EXPLAIN QUERY PLAN SELECT id FROM gatekit_users WHERE namespace = '' AND email = ''",
-        "EXPLAIN QUERY PLAN SELECT id FROM gatekit_users WHERE namespace = '' AND username = ''",
+        "EXPLAIN QUERY PLAN SELECT id FROM gatekit_users WHERE user_type = ? AND namespace = '' AND email = ''",
+        "EXPLAIN QUERY PLAN SELECT id FROM gatekit_users WHERE user_type = ? AND namespace = '' AND username = ''",
     ] {
         for row in sqlx::query(query).fetch_all(store.pool()).await.unwrap() {
             let step: String = row.get("detail");
             assert!(step.starts_with("SEARCH") && step.contains("INDEX"), "{query}: {step}");
         }
+    }
+}
+
+/// A list of users is read in the order of their ids, without sorting all users of the type for each page.
+#[tokio::test]
+async fn a_page_of_users_and_one_user_are_read_by_id() {
+    let store = SqliteStore::in_memory().await.unwrap();
+    for query in [
+        "EXPLAIN QUERY PLAN SELECT id, email FROM gatekit_users WHERE +user_type = ? AND (1) AND id > ? ORDER BY id LIMIT 500",
+        "EXPLAIN QUERY PLAN SELECT id, email FROM gatekit_users WHERE id = ? AND user_type = ?",
+        "EXPLAIN QUERY PLAN UPDATE gatekit_users SET rev = rev + 1 WHERE id = ? AND user_type = ? RETURNING rev",
+    ] {
+        let plan = sqlx::query(query).fetch_all(store.pool()).await.unwrap();
+        let steps: Vec<String> = plan.iter().map(|row| row.get("detail")).collect();
+        assert_eq!(steps.len(), 1, "{query}: {steps:?}");
+        assert!(steps[0].contains("USING INTEGER PRIMARY KEY"), "{query}: {steps:?}");
     }
 }
 
@@ -181,6 +201,8 @@ struct Profile {
     city: String,
 }
 
+impl Model for Profile {}
+
 /// A profile of another version of the app is an error that names the column, and never a user without one.
 #[tokio::test]
 async fn a_row_that_cannot_be_read_is_named_and_its_values_are_not() {
@@ -218,6 +240,8 @@ struct LaterProfile {
     nickname: Option<String>,
     city: String,
 }
+
+impl Model for LaterProfile {}
 
 async fn later(store: &SqliteStore, id: &UserId) -> StoredUser<User<LaterProfile>> {
     store.find_user(id).await.unwrap().unwrap()
@@ -290,7 +314,10 @@ async fn an_empty_profile_is_none_in_the_row_after_a_change_too() {
 #[tokio::test]
 async fn a_profile_that_is_no_object_is_refused() {
     let store = SqliteStore::in_memory().await.unwrap();
-    let refused = UserStore::<User<Vec<u8>>>::create_user(&store, NewUser::new(EMAIL, vec![1])).await;
+    #[derive(Clone, Debug, Serialize, Deserialize)]
+    struct Bytes(Vec<u8>);
+    impl Model for Bytes {}
+    let refused = UserStore::<User<Bytes>>::create_user(&store, NewUser::new(EMAIL, Bytes(vec![1]))).await;
     assert!(matches!(&refused, Err(CreateUserError::Store(e)) if e.to_string().contains("JSON object")), "{refused:?}");
     assert_eq!(count(&store, "SELECT count(*) FROM gatekit_users").await, 0);
 }

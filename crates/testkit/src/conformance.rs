@@ -50,6 +50,7 @@ mod status;
 mod token_purges;
 mod tokens;
 mod updates;
+mod user_types;
 mod users;
 
 use std::sync::Arc;
@@ -98,6 +99,54 @@ pub async fn user_store<U, S, Made>(
     deletions::run(identifiers, &make, &new_user).await;
     find::run(identifiers, &make, &new_user).await;
     status::run(&make, &new_user).await;
+}
+
+/// Runs the rules about two user types, `A` and `B`, over one database: each has its own users, and no call for one reaches a user of the
+/// other. `make` gives two empty stores of users and an empty store of tokens over the same database, each time. `identifiers` are those
+/// that both types have.
+///
+/// ```
+/// # #[tokio::main] async fn main() {
+/// use gatekit_core::{MemoryStore, Model, NewUser, NoProfile, User};
+/// use gatekit_testkit::conformance::{self, Identifiers};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Clone, Serialize, Deserialize)]
+/// struct Seller {
+///     shop: String,
+/// }
+///
+/// impl Model for Seller {
+///     const NAME: &'static str = "Seller";
+/// }
+///
+/// let make = || async {
+///     let store = MemoryStore::<NoProfile>::new();
+///     (store.clone(), store.with_profile::<Seller>(), store)
+/// };
+/// let user = |email: &str| NewUser::new(email, NoProfile {});
+/// let seller = |email: &str| NewUser::new(email, Seller { shop: email.into() });
+/// conformance::user_types::<User, User<Seller>, _, _, _, _>(Identifiers::ALL, make, user, seller).await;
+/// # }
+/// ```
+///
+/// # Panics
+///
+/// If the stores break a rule.
+pub async fn user_types<A, B, SA, SB, T, Made>(
+    identifiers: Identifiers,
+    make: impl Fn() -> Made,
+    new_a: impl Fn(&str) -> NewUser<A::Profile>,
+    new_b: impl Fn(&str) -> NewUser<B::Profile>,
+) where
+    A: Account,
+    B: Account,
+    SA: UserStore<A>,
+    SB: UserStore<B>,
+    T: TokenStore,
+    Made: Future<Output = (SA, SB, T)>,
+{
+    user_types::run(identifiers, make, new_a, new_b).await;
 }
 
 /// Runs the rules of [`TokenStore`]. `make` gives an empty store each time.

@@ -82,6 +82,10 @@ impl<U: Account, S: UserStore<U>> UserStore<U> for FaultyStore<S> {
         self.faults.call("find_token_owner", self.inner.find_token_owner(tokens, digest)).await
     }
 
+    fn users_identity(&self) -> Option<&StoreIdentity> {
+        self.inner.users_identity()
+    }
+
     fn supports(&self, operation: UserOperation) -> bool {
         self.inner.supports(operation)
     }

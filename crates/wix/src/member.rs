@@ -1,6 +1,6 @@
 //! What is known of a member: the fields kept with its account, and what clients are shown of them.
 
-use gatekit_core::{AccountStatus, Timestamp, User};
+use gatekit_core::{AccountStatus, Model, Timestamp, User};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -8,6 +8,9 @@ use crate::{MemberId, SiteId};
 
 /// A member's account: the built-in user with a member's fields.
 pub type MemberUser = User<MemberProfile>;
+
+/// Members have the name `User`: an app with `User` accounts of another profile over the same store gives those a name of its own.
+impl Model for MemberProfile {}
 
 /// A member's own fields, the profile of a [`User`]. `Auth<User<MemberProfile>>` keeps members.
 ///

@@ -165,9 +165,10 @@ impl UserStore<Member> for Members {
              (SELECT json_group_array(role) FROM gatekit_roles \
              WHERE user_type = token_user_type AND user_id = token_user_id) AS token_roles \
              FROM gatekit_access_tokens JOIN members ON id = token_user_id \
-             WHERE token_digest = ? AND typeof(token_user_id) = 'text'",
+             WHERE token_digest = ? AND token_user_type = ? AND typeof(token_user_id) = 'text'",
         );
-        let Some(row) = self.db.find(select.bind(digest.as_bytes().as_slice())).await? else { return Ok(None) };
+        let select = select.bind(digest.as_bytes().as_slice()).bind(Member::model_name());
+        let Some(row) = self.db.find(select).await? else { return Ok(None) };
         let user = member(&row).map_err(own::store_error)?;
         let rev = row.try_get("rev").map_err(own::store_error)?;
         Ok(Some(TokenOwner { token: own::token_from_row(&row)?, user, rev, roles: own::roles_from_row(&row)? }))

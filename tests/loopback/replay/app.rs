@@ -12,7 +12,7 @@ use gatekit_testkit::{EventLog, FrozenClock, MailSink, fast_hasher};
 use gatekit_tests::{Folder, Store};
 use serde_json::{Map, Value};
 
-use super::customer::{Customer, Customers};
+use super::customer::Customer;
 
 /// LoopBack's User, which keeps what it does not know (`strict: false`).
 pub(super) type Person = User<Map<String, Value>>;
@@ -130,10 +130,10 @@ where
 
 fn customers<S>(store: S, folder: Option<Folder>) -> App
 where
-    S: UserStore<Person> + TokenStore + OneTimeStore + RoleStore + DeviceStore + CounterStore + Clone,
+    S: UserStore<Customer> + TokenStore + OneTimeStore + RoleStore + DeviceStore + CounterStore + Clone,
 {
     let (clock, mails, settings) = (clock(), MailSink::new(), Settings::default());
-    let auth: Auth<Customer> = Auth::builder(Customers(store.clone()))
+    let auth: Auth<Customer> = Auth::builder(store.clone())
         .tokens(store.clone())
         .policy(settings.policy)
         .hasher(fast_hasher())

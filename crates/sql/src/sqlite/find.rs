@@ -9,7 +9,7 @@
 //!
 //! A profile must have no members with the names of the built-in ones: their columns are asked, whatever the profile says.
 
-use gatekit_core::{Fields, Order, Profile, StoreError, Test, User, UserQuery, Where};
+use gatekit_core::{Fields, Model, Order, StoreError, Test, User, UserQuery, Where};
 use serde_json::Value;
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
@@ -18,6 +18,9 @@ use sqlx::{AssertSqlSafe, Sqlite};
 use super::SqliteStore;
 use super::users::{TABLE, unwritable, user_from_row};
 
+/// Confines a statement to one user type. The plus keeps SQLite from the unique indexes, which begin with this column: rows read by way of
+/// one of them would have to be sorted for every page.
+const OF_TYPE: &str = "+user_type = ?";
 /// Rows that are read at a time.
 const PAGE: usize = 500;
 /// The most values of one statement. SQLite's own limit is 32766.
@@ -31,11 +34,11 @@ const MAX_DEPTH: usize = 20;
 const _: () =
     assert!(Where::MAX_VALUES <= MAX_PARAMETERS && 2 * Where::MAX_TESTS < MAX_TESTS && Where::MAX_DEPTH < MAX_DEPTH);
 
-pub(super) async fn find<P: Profile>(store: &SqliteStore, query: &UserQuery) -> Result<Vec<User<P>>, StoreError> {
+pub(super) async fn find<P: Model>(store: &SqliteStore, query: &UserQuery) -> Result<Vec<User<P>>, StoreError> {
     match (Sql::exactly(&query.condition), order_by(&query.order)) {
         (Some(condition), _) if is_by_id(&query.order) => find_by_id(store, condition, query).await,
         (Some(condition), Some(order)) => {
-            let rows = condition.select(store, &order, query.limit.unwrap_or(u64::MAX), query.skip).await?;
+            let rows = condition.select(store, P::NAME, &order, query.limit.unwrap_or(u64::MAX), query.skip).await?;
             rows.iter().map(user_from_row).collect()
         }
         _ => {
@@ -46,9 +49,9 @@ pub(super) async fn find<P: Profile>(store: &SqliteStore, query: &UserQuery) -> 
     }
 }
 
-pub(super) async fn count<P: Profile>(store: &SqliteStore, condition: &Where) -> Result<u64, StoreError> {
+pub(super) async fn count<P: Model>(store: &SqliteStore, condition: &Where) -> Result<u64, StoreError> {
     if let Some(condition) = Sql::exactly(condition) {
-        return condition.count(store).await;
+        return condition.count(store, P::NAME).await;
     }
     let mut count = 0;
     scan(store, condition, |_: User<P>, _| {
@@ -60,7 +63,7 @@ pub(super) async fn count<P: Profile>(store: &SqliteStore, condition: &Where) ->
 }
 
 /// Finds in the order of ids what the database can tell on its own.
-async fn find_by_id<P: Profile>(
+async fn find_by_id<P: Model>(
     store: &SqliteStore,
     condition: Sql,
     query: &UserQuery,
@@ -70,7 +73,7 @@ async fn find_by_id<P: Profile>(
     let (mut after, mut skip) = (None, query.skip);
     loop {
         let wanted = PAGE.min(limit - users.len());
-        let rows = condition.page(store, after, wanted, skip).await?;
+        let rows = condition.page(store, P::NAME, after, wanted, skip).await?;
         for row in &rows {
             users.push(user_from_row(row)?);
         }
@@ -83,7 +86,7 @@ async fn find_by_id<P: Profile>(
 }
 
 /// Shows all users for whom the condition holds, with their JSON, in the order of their ids, until `visit` has seen enough.
-async fn scan<P: Profile>(
+async fn scan<P: Model>(
     store: &SqliteStore,
     condition: &Where,
     mut visit: impl FnMut(User<P>, Value) -> bool + Send,
@@ -91,7 +94,7 @@ async fn scan<P: Profile>(
     let necessary = Sql::necessarily(condition, 0).unwrap_or_else(Sql::everybody);
     let mut after = None;
     loop {
-        let rows = necessary.page(store, after, PAGE, 0).await?;
+        let rows = necessary.page(store, P::NAME, after, PAGE, 0).await?;
         for row in &rows {
             let user = user_from_row(row)?;
             let json = serde_json::to_value(&user).map_err(|_| unwritable())?;
@@ -350,10 +353,10 @@ impl Sql {
         (self.values.len() <= MAX_PARAMETERS).then_some(())
     }
 
-    async fn count(&self, store: &SqliteStore) -> Result<u64, StoreError> {
-        let text = format!("SELECT count(*) AS users FROM gatekit_users WHERE {}", self.text);
-        let row =
-            store.find(self.query(text, &[])).await?.ok_or_else(|| StoreError::failed("no count was returned"))?;
+    async fn count(&self, store: &SqliteStore, user_type: &'static str) -> Result<u64, StoreError> {
+        let text = format!("SELECT count(*) AS users FROM gatekit_users WHERE {OF_TYPE} AND ({})", self.text);
+        let row = store.find(self.query(text, user_type, &[])).await?;
+        let row = row.ok_or_else(|| StoreError::failed("no count was returned"))?;
         TABLE.get(&row, "users").map(i64::cast_unsigned)
     }
 
@@ -361,34 +364,36 @@ impl Sql {
     async fn page(
         &self,
         store: &SqliteStore,
+        user_type: &'static str,
         after: Option<i64>,
         limit: usize,
         skip: u64,
     ) -> Result<Vec<SqliteRow>, StoreError> {
         let text = format!("{} AND id > ? ORDER BY id LIMIT ? OFFSET ?", self.rows());
         let after = after.unwrap_or(i64::MIN);
-        store.find_all(self.query(text, &[after, integer(limit), integer(skip)])).await
+        store.find_all(self.query(text, user_type, &[after, integer(limit), integer(skip)])).await
     }
 
     async fn select(
         &self,
         store: &SqliteStore,
+        user_type: &'static str,
         order: &str,
         limit: u64,
         skip: u64,
     ) -> Result<Vec<SqliteRow>, StoreError> {
         let text = format!("{} ORDER BY {order} LIMIT ? OFFSET ?", self.rows());
-        store.find_all(self.query(text, &[integer(limit), integer(skip)])).await
+        store.find_all(self.query(text, user_type, &[integer(limit), integer(skip)])).await
     }
 
     fn rows(&self) -> String {
         let columns = "id, realm, username, email, email_verified, profile";
-        format!("SELECT {columns} FROM gatekit_users WHERE ({})", self.text)
+        format!("SELECT {columns} FROM gatekit_users WHERE {OF_TYPE} AND ({})", self.text)
     }
 
     /// Not kept as a prepared statement: there are too many different ones.
-    fn query(&self, text: String, more: &[i64]) -> Query<'static, Sqlite, SqliteArguments> {
-        let mut query = sqlx::query(AssertSqlSafe(text)).persistent(false);
+    fn query(&self, text: String, user_type: &'static str, more: &[i64]) -> Query<'static, Sqlite, SqliteArguments> {
+        let mut query = sqlx::query(AssertSqlSafe(text)).persistent(false).bind(user_type);
         for value in &self.values {
             query = match value {
                 Parameter::Integer(value) => query.bind(*value),

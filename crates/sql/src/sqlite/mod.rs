@@ -5,6 +5,7 @@ mod counters;
 mod devices;
 mod digests;
 mod find;
+mod models;
 mod one_time;
 mod permissions;
 mod purge;
@@ -41,7 +42,7 @@ use crate::{OpenError, migrate};
 ///
 /// | table | what |
 /// | --- | --- |
-/// | `gatekit_users` | users of the built-in type; empty if the app has its own table |
+/// | `gatekit_users` | users of the built-in `User`, of every profile; empty if the app has its own table |
 /// | `gatekit_access_tokens` | access tokens; columns at [`own::token_from_row`](crate::own::token_from_row) |
 /// | `gatekit_one_time` | secrets that work once |
 /// | `gatekit_roles` | who is in which role; columns at [`own::roles_from_row`](crate::own::roles_from_row) |
@@ -52,7 +53,8 @@ use crate::{OpenError, migrate};
 /// | `gatekit_sessions` | sessions of tower-sessions, with the feature of that name |
 /// | `gatekit_migrations` | which migrations were applied |
 ///
-/// Two kinds of users may share it: a token remembers the type of its user (`Account::model_name`) beside the id.
+/// Several user types may share it, and are apart: every user, token, one-time token and role is stored with the name of the user type
+/// (`Account::model_name`), and an address or name is unique within its type. [`rename_model`](Self::rename_model) gives a type another name.
 #[derive(Clone)]
 pub struct SqliteStore {
     inner: Arc<Inner>,
@@ -198,7 +200,7 @@ impl SqliteStore {
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let store = gatekit_sql::SqliteStore::in_memory().await?;
-    /// let query = sqlx::query("SELECT email FROM gatekit_users WHERE realm = ? ORDER BY id").bind("admins");
+    /// let query = sqlx::query("SELECT email FROM gatekit_users WHERE user_type = ? ORDER BY id").bind("User");
     /// assert!(store.find_all(query).await?.is_empty());
     /// # Ok(()) }
     /// ```
@@ -215,7 +217,7 @@ impl SqliteStore {
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let store = gatekit_sql::SqliteStore::in_memory().await?;
-    /// let query = sqlx::query("UPDATE gatekit_users SET realm = ? WHERE id = ? RETURNING rev").bind("admins").bind(7);
+    /// let query = sqlx::query("UPDATE gatekit_users SET rev = rev + 1 WHERE id = ? RETURNING rev").bind(7);
     /// let changed = store.change(query).await?;
     /// assert_eq!((changed.count, changed.rows.len()), (0, 0));
     /// # Ok(()) }

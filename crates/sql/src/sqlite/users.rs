@@ -1,10 +1,10 @@
-//! Users of the built-in type.
+//! Users of the built-in type. Each statement names the user type (`Model::NAME`), so that several share the table and are apart.
 
 use async_trait::async_trait;
 use gatekit_core::{
-    AccountStatus, Clock, CreateUserError, Identifier, IdentifierKind, NewUser, PasswordHash, Profile, StoreError,
-    StoredUser, SystemClock, TokenDigest, TokenOwner, TokenStore, User, UserChange, UserId, UserOperation, UserQuery,
-    UserStore, Where, find_token_owner_separately,
+    AccountStatus, Clock, CreateUserError, Identifier, IdentifierKind, Model, NewUser, PasswordHash, StoreError,
+    StoreIdentity, StoredUser, SystemClock, TokenDigest, TokenOwner, TokenStore, User, UserChange, UserId,
+    UserOperation, UserQuery, UserStore, Where, find_token_owner_separately,
 };
 use sqlx::sqlite::SqliteRow;
 
@@ -23,17 +23,19 @@ const FIND_TOKEN_OWNER: &str = "SELECT t.token_digest, t.token_user_type, t.toke
      (SELECT json_group_array(role) FROM gatekit_roles \
      WHERE user_type = t.token_user_type AND user_id = t.token_user_id) AS token_roles \
      FROM gatekit_access_tokens t JOIN gatekit_users u ON u.id = t.token_user_id \
-     WHERE t.token_digest = ? AND typeof(t.token_user_id) = 'integer'";
+     WHERE t.token_digest = ? AND t.token_user_type = ? AND u.user_type = t.token_user_type \
+     AND typeof(t.token_user_id) = 'integer'";
 
 #[async_trait]
-impl<P: Profile> UserStore<User<P>> for SqliteStore {
+impl<P: Model> UserStore<User<P>> for SqliteStore {
     async fn create_user(&self, new: NewUser<P>) -> Result<StoredUser<User<P>>, CreateUserError> {
         let profile = profile_to_text(&new.profile)?;
         let insert = sqlx::query(
             "INSERT INTO gatekit_users \
-             (namespace, realm, username, email, email_verified, password, rev, profile, status, created) \
-             VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?)",
+             (user_type, namespace, realm, username, email, email_verified, password, rev, profile, status, created) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)",
         )
+        .bind(P::NAME)
         .bind(&new.namespace)
         .bind(&new.realm)
         .bind(&new.username)
@@ -55,9 +57,11 @@ impl<P: Profile> UserStore<User<P>> for SqliteStore {
     async fn find_user(&self, id: &UserId) -> Result<Option<StoredUser<User<P>>>, StoreError> {
         let UserId::Int(id) = id else { return Ok(None) };
         let query = sqlx::query(
-            "SELECT id, realm, username, email, email_verified, password, rev, profile, status FROM gatekit_users WHERE id = ?",
+            "SELECT id, realm, username, email, email_verified, password, rev, profile, status FROM gatekit_users \
+             WHERE id = ? AND user_type = ?",
         )
-        .bind(id);
+        .bind(id)
+        .bind(P::NAME);
         self.find(query).await?.as_ref().map(stored_from_row).transpose()
     }
 
@@ -65,39 +69,45 @@ impl<P: Profile> UserStore<User<P>> for SqliteStore {
         let query = match identifier.kind {
             IdentifierKind::Email => {
                 "SELECT id, realm, username, email, email_verified, password, rev, profile, status FROM gatekit_users \
-                 WHERE namespace = ? AND email = ?"
+                 WHERE user_type = ? AND namespace = ? AND email = ?"
             }
             IdentifierKind::Username => {
                 "SELECT id, realm, username, email, email_verified, password, rev, profile, status FROM gatekit_users \
-                 WHERE namespace = ? AND username = ?"
+                 WHERE user_type = ? AND namespace = ? AND username = ?"
             }
         };
-        let query = sqlx::query(query).bind(&identifier.namespace).bind(&identifier.value);
+        let query = sqlx::query(query).bind(P::NAME).bind(&identifier.namespace).bind(&identifier.value);
         self.find(query).await?.as_ref().map(stored_from_row).transpose()
     }
 
     async fn set_password(&self, id: &UserId, rev: i64, hash: &PasswordHash) -> Result<Option<i64>, StoreError> {
         let UserId::Int(id) = id else { return Ok(None) };
-        let set =
-            sqlx::query("UPDATE gatekit_users SET password = ?, rev = rev + 1 WHERE id = ? AND rev = ? RETURNING rev")
-                .bind(hash.expose())
-                .bind(id)
-                .bind(rev);
+        let set = sqlx::query(
+            "UPDATE gatekit_users SET password = ?, rev = rev + 1 WHERE id = ? AND user_type = ? AND rev = ? \
+             RETURNING rev",
+        )
+        .bind(hash.expose())
+        .bind(id)
+        .bind(P::NAME)
+        .bind(rev);
         new_rev(self.change(set).await)
     }
 
     async fn rehash_password(&self, id: &UserId, old: &PasswordHash, new: &PasswordHash) -> Result<bool, StoreError> {
         let UserId::Int(id) = id else { return Ok(false) };
-        let set = sqlx::query("UPDATE gatekit_users SET password = ? WHERE id = ? AND password = ?")
+        let set = sqlx::query("UPDATE gatekit_users SET password = ? WHERE id = ? AND user_type = ? AND password = ?")
             .bind(new.expose())
             .bind(id)
+            .bind(P::NAME)
             .bind(old.expose());
         Ok(self.change(set).await.map_err(store_error)?.count > 0)
     }
 
     async fn bump_rev(&self, id: &UserId) -> Result<Option<i64>, StoreError> {
         let UserId::Int(id) = id else { return Ok(None) };
-        let bump = sqlx::query("UPDATE gatekit_users SET rev = rev + 1 WHERE id = ? RETURNING rev").bind(id);
+        let bump = sqlx::query("UPDATE gatekit_users SET rev = rev + 1 WHERE id = ? AND user_type = ? RETURNING rev")
+            .bind(id)
+            .bind(P::NAME);
         new_rev(self.change(bump).await)
     }
 
@@ -109,7 +119,7 @@ impl<P: Profile> UserStore<User<P>> for SqliteStore {
         if tokens.identity() != Some(&self.identity) {
             return find_token_owner_separately(self, tokens, digest).await;
         }
-        let query = sqlx::query(FIND_TOKEN_OWNER).bind(digest.as_bytes().as_slice());
+        let query = sqlx::query(FIND_TOKEN_OWNER).bind(digest.as_bytes().as_slice()).bind(P::NAME);
         let Some(row) = self.find(query).await? else { return Ok(None) };
         Ok(Some(TokenOwner {
             token: token_from_row(&row)?,
@@ -117,6 +127,10 @@ impl<P: Profile> UserStore<User<P>> for SqliteStore {
             rev: TABLE.get(&row, "rev")?,
             roles: roles_from_row(&row)?,
         }))
+    }
+
+    fn users_identity(&self) -> Option<&StoreIdentity> {
+        Some(&self.identity)
     }
 
     fn supports(&self, operation: UserOperation) -> bool {
@@ -132,7 +146,8 @@ impl<P: Profile> UserStore<User<P>> for SqliteStore {
         let UserId::Int(id) = old.user.id else { return Ok(None) };
         // The text of the profile is compared in the statement, but is not what decides whether it is the same: an earlier
         // version of the app may have written its members in another order, or without one that has a default.
-        let query = sqlx::query("SELECT profile FROM gatekit_users WHERE id = ?").bind(id);
+        let query =
+            sqlx::query("SELECT profile FROM gatekit_users WHERE id = ? AND user_type = ?").bind(id).bind(P::NAME);
         let Some(row) = self.find(query).await? else { return Ok(None) };
         let old_profile: Option<String> = TABLE.get(&row, "profile")?;
         if !is_written_as(&old.user.profile, old_profile.as_deref())? {
@@ -146,7 +161,7 @@ impl<P: Profile> UserStore<User<P>> for SqliteStore {
         let update = sqlx::query(
             "UPDATE gatekit_users SET namespace = coalesce(?, namespace), realm = ?, username = ?, email = ?, \
              email_verified = ?, password = coalesce(?, password), profile = ?, rev = rev + ? \
-             WHERE id = ? AND rev = ? AND realm IS ? AND username IS ? AND email IS ? AND email_verified IS ? \
+             WHERE id = ? AND user_type = ? AND rev = ? AND realm IS ? AND username IS ? AND email IS ? AND email_verified IS ? \
              AND profile IS ? \
              RETURNING id, realm, username, email, email_verified, password, rev, profile, status",
         )
@@ -159,6 +174,7 @@ impl<P: Profile> UserStore<User<P>> for SqliteStore {
         .bind(profile)
         .bind(i64::from(change.bump_rev))
         .bind(id)
+        .bind(P::NAME)
         .bind(old.rev)
         .bind(&of.realm)
         .bind(&of.username)
@@ -171,7 +187,7 @@ impl<P: Profile> UserStore<User<P>> for SqliteStore {
 
     async fn delete_user(&self, id: &UserId) -> Result<bool, StoreError> {
         let UserId::Int(id) = id else { return Ok(false) };
-        let delete = sqlx::query("DELETE FROM gatekit_users WHERE id = ?").bind(id);
+        let delete = sqlx::query("DELETE FROM gatekit_users WHERE id = ? AND user_type = ?").bind(id).bind(P::NAME);
         Ok(self.change(delete).await.map_err(store_error)?.count > 0)
     }
 
@@ -185,9 +201,12 @@ impl<P: Profile> UserStore<User<P>> for SqliteStore {
 
     async fn set_status(&self, id: &UserId, status: AccountStatus) -> Result<Option<i64>, StoreError> {
         let UserId::Int(id) = id else { return Ok(None) };
-        let set = sqlx::query("UPDATE gatekit_users SET status = ?, rev = rev + 1 WHERE id = ? RETURNING rev")
-            .bind(status.as_str())
-            .bind(id);
+        let set = sqlx::query(
+            "UPDATE gatekit_users SET status = ?, rev = rev + 1 WHERE id = ? AND user_type = ? RETURNING rev",
+        )
+        .bind(status.as_str())
+        .bind(id)
+        .bind(P::NAME);
         new_rev(self.change(set).await)
     }
 }
@@ -197,7 +216,7 @@ fn new_rev(changed: Result<Changed, sqlx::Error>) -> Result<Option<i64>, StoreEr
     changed.map_err(store_error)?.rows.first().map(|row| TABLE.get(row, "rev")).transpose()
 }
 
-fn stored_from_row<P: Profile>(row: &SqliteRow) -> Result<StoredUser<User<P>>, StoreError> {
+fn stored_from_row<P: Model>(row: &SqliteRow) -> Result<StoredUser<User<P>>, StoreError> {
     let password: Option<String> = TABLE.get(row, "password")?;
     let status: &str = TABLE.get(row, "status")?;
     Ok(StoredUser {
@@ -208,7 +227,7 @@ fn stored_from_row<P: Profile>(row: &SqliteRow) -> Result<StoredUser<User<P>>, S
     })
 }
 
-pub(super) fn user_from_row<P: Profile>(row: &SqliteRow) -> Result<User<P>, StoreError> {
+pub(super) fn user_from_row<P: Model>(row: &SqliteRow) -> Result<User<P>, StoreError> {
     let profile = profile_from_text(TABLE.get(row, "profile")?)?;
     let mut user = User::new(UserId::Int(TABLE.get(row, "id")?), profile);
     user.realm = TABLE.get(row, "realm")?;
@@ -218,12 +237,12 @@ pub(super) fn user_from_row<P: Profile>(row: &SqliteRow) -> Result<User<P>, Stor
     Ok(user)
 }
 
-fn profile_from_text<P: Profile>(text: Option<&str>) -> Result<P, StoreError> {
+fn profile_from_text<P: Model>(text: Option<&str>) -> Result<P, StoreError> {
     serde_json::from_str(text.unwrap_or("{}")).map_err(|_| TABLE.corrupt("profile"))
 }
 
 /// Whether `text` is how this profile, or one equal to it, was written.
-fn is_written_as<P: Profile>(profile: &P, text: Option<&str>) -> Result<bool, StoreError> {
+fn is_written_as<P: Model>(profile: &P, text: Option<&str>) -> Result<bool, StoreError> {
     if profile_to_text(profile)?.as_deref() == text {
         return Ok(true);
     }
@@ -236,7 +255,7 @@ pub(super) fn unwritable() -> StoreError {
 }
 
 /// `None` for the empty object, so that a user without fields of the app's own has none in the row.
-fn profile_to_text(profile: &impl Profile) -> Result<Option<String>, StoreError> {
+fn profile_to_text(profile: &impl Model) -> Result<Option<String>, StoreError> {
     let text = serde_json::to_string(profile).map_err(|_| unwritable())?;
     match text.as_str() {
         "{}" => Ok(None),

@@ -5,7 +5,7 @@ use gatekit_core::{
     UserId, UserOperation, UserStore,
 };
 
-use super::{T0, TEXTS, digest, ok, rules, token};
+use super::{T0, TEXTS, digest, ok, rules};
 
 pub(super) async fn run<U, S, T, Made>(make: impl Fn() -> Made, new_user: impl Fn(&str) -> NewUser<U::Profile>)
 where
@@ -20,6 +20,7 @@ where
         an_unknown_token_has_no_owner(new),
         a_token_of_nobody_has_no_owner(new),
         a_token_of_an_id_of_the_other_kind_has_no_owner(new),
+        a_token_of_another_user_type_has_no_owner(new),
         the_rev_is_the_users_present_one(new),
         tokens_of_another_store_are_looked_for_there(new),
     );
@@ -52,7 +53,7 @@ async fn the_roles_of_an_owner_are_its_own_or_are_left_to_be_asked_for<U: Accoun
     let (of, elsewhere) = (U::model_name(), format!("{}s", U::model_name()));
     let ada = ok(users.create_user(new("ada@example.com")).await).user.id();
     let bob = ok(users.create_user(new("bob@example.com")).await).user.id();
-    let token = TokenRecord { user_type: of.into(), user_id: ada.clone(), ..token("secret") };
+    let token = TokenRecord { user_id: ada.clone(), ..token::<U>("secret") };
     ok(tokens.insert_token(&token).await);
     let rule = "the roles that come with a token's owner are those that were assigned to it";
     let check = async |expected: &[&str]| {
@@ -83,7 +84,7 @@ async fn the_names_of_an_owners_roles_are_kept_byte_for_byte<U: Account>(
 ) {
     let of = U::model_name();
     let id = ok(users.create_user(new("ada@example.com")).await).user.id();
-    let token = TokenRecord { user_type: of.into(), user_id: id.clone(), ..token("secret") };
+    let token = TokenRecord { user_id: id.clone(), ..token::<U>("secret") };
     ok(tokens.insert_token(&token).await);
     for role in TEXTS {
         ok(tokens.assign_role(of, &id, role).await);
@@ -102,16 +103,19 @@ async fn the_owner_is_what_two_queries_find<U: Account>(
     for n in 0..3 {
         let user = ok(users.create_user(new(&format!("user{n}@example.com"))).await).user;
         let variants = [
-            TokenRecord { scopes: None, ..token(format!("{n} plain")) },
-            TokenRecord { scopes: Some(vec![]), ..token(format!("{n} nothing")) },
-            TokenRecord { scopes: Some(vec!["read".into(), "\"'".into()]), ..token(format!("{n} scopes")) },
-            TokenRecord { ttl: -1, ..token(format!("{n} eternal")) },
-            TokenRecord { renewed: Some(Timestamp(T0.0 + 7)), ..token(format!("{n} renewed")) },
-            TokenRecord { proven: Some(Timestamp(T0.0 - 7)), ..token(format!("{n} proven")) },
-            TokenRecord { last_used: Some(Timestamp(T0.0 + 9)), ..token(format!("{n} used")) },
-            TokenRecord { client: TokenClient::new(Some("Mozilla/5.0"), None), ..token(format!("{n} browser")) },
-            TokenRecord { client: TokenClient::new(None, Some([10, 0, 0, 1].into())), ..token(format!("{n} network")) },
-            TokenRecord { ttl: 0, created: T0, rev: 99, ..token(format!("{n} ended and of another rev")) },
+            TokenRecord { scopes: None, ..token::<U>(format!("{n} plain")) },
+            TokenRecord { scopes: Some(vec![]), ..token::<U>(format!("{n} nothing")) },
+            TokenRecord { scopes: Some(vec!["read".into(), "\"'".into()]), ..token::<U>(format!("{n} scopes")) },
+            TokenRecord { ttl: -1, ..token::<U>(format!("{n} eternal")) },
+            TokenRecord { renewed: Some(Timestamp(T0.0 + 7)), ..token::<U>(format!("{n} renewed")) },
+            TokenRecord { proven: Some(Timestamp(T0.0 - 7)), ..token::<U>(format!("{n} proven")) },
+            TokenRecord { last_used: Some(Timestamp(T0.0 + 9)), ..token::<U>(format!("{n} used")) },
+            TokenRecord { client: TokenClient::new(Some("Mozilla/5.0"), None), ..token::<U>(format!("{n} browser")) },
+            TokenRecord {
+                client: TokenClient::new(None, Some([10, 0, 0, 1].into())),
+                ..token::<U>(format!("{n} network"))
+            },
+            TokenRecord { ttl: 0, created: T0, rev: 99, ..token::<U>(format!("{n} ended and of another rev")) },
         ];
         for token in variants {
             let token = TokenRecord { user_id: user.id(), ..token };
@@ -139,7 +143,7 @@ async fn a_token_of_nobody_has_no_owner<U: Account>(
 ) {
     ok(users.create_user(new("ada@example.com")).await);
     for id in [UserId::Int(-1), UserId::from("nobody")] {
-        let token = TokenRecord { user_id: id.clone(), ..token(&id) };
+        let token = TokenRecord { user_id: id.clone(), ..token::<U>(&id) };
         ok(tokens.insert_token(&token).await);
         let found = ok(users.find_token_owner(&tokens, &token.digest).await);
         assert!(found.is_none(), "a token whose user does not exist has no owner");
@@ -157,10 +161,28 @@ async fn a_token_of_an_id_of_the_other_kind_has_no_owner<U: Account>(
             Err(_) => return,
         },
     };
-    let token = TokenRecord { user_id: other, ..token("secret") };
+    let token = TokenRecord { user_id: other, ..token::<U>("secret") };
     ok(tokens.insert_token(&token).await);
     let found = ok(users.find_token_owner(&tokens, &token.digest).await);
     assert!(found.is_none(), "the integer 7 and the text 7 are different ids, also in a join");
+}
+
+async fn a_token_of_another_user_type_has_no_owner<U: Account>(
+    (users, tokens): (impl UserStore<U>, impl TokenStore),
+    new: &impl Fn(&str) -> NewUser<U::Profile>,
+) {
+    let user_id = ok(users.create_user(new("ada@example.com")).await).user.id();
+    let elsewhere = MemoryStore::<NoProfile>::new();
+    let rule = "the same id in another user type is another user";
+    for (n, name) in
+        [format!("{}s", U::model_name()), U::model_name().to_lowercase() + " ", String::new()].into_iter().enumerate()
+    {
+        let token = TokenRecord { user_type: name.into(), user_id: user_id.clone(), ..token::<U>(n) };
+        ok(tokens.insert_token(&token).await);
+        ok(elsewhere.insert_token(&token).await);
+        assert!(ok(users.find_token_owner(&tokens, &token.digest).await).is_none(), "{rule}");
+        assert!(ok(users.find_token_owner(&elsewhere, &token.digest).await).is_none(), "{rule}, in two queries too");
+    }
 }
 
 async fn the_rev_is_the_users_present_one<U: Account>(
@@ -168,7 +190,7 @@ async fn the_rev_is_the_users_present_one<U: Account>(
     new: &impl Fn(&str) -> NewUser<U::Profile>,
 ) {
     let id = ok(users.create_user(new("ada@example.com")).await).user.id();
-    let token = TokenRecord { user_id: id.clone(), ..token("secret") };
+    let token = TokenRecord { user_id: id.clone(), ..token::<U>("secret") };
     ok(tokens.insert_token(&token).await);
     let revs = async || {
         let found = ok(users.find_token_owner(&tokens, &token.digest).await);
@@ -190,7 +212,7 @@ async fn a_changed_user_is_seen_by_the_next_request<U: Account>(
     new: &impl Fn(&str) -> NewUser<U::Profile>,
 ) {
     let old = ok(users.create_user(new("ada@example.com")).await);
-    let old_token = TokenRecord { user_id: old.user.id(), ..token("secret") };
+    let old_token = TokenRecord { user_id: old.user.id(), ..token::<U>("secret") };
     ok(tokens.insert_token(&old_token).await);
     let mut change = gatekit_core::UserChange::default();
     change.email = Some(Some("eve@example.com".into()));
@@ -208,7 +230,7 @@ async fn the_tokens_of_a_removed_user_have_no_owner<U: Account>(
     new: &impl Fn(&str) -> NewUser<U::Profile>,
 ) {
     let id = ok(users.create_user(new("ada@example.com")).await).user.id();
-    let token = TokenRecord { user_id: id.clone(), ..token("secret") };
+    let token = TokenRecord { user_id: id.clone(), ..token::<U>("secret") };
     ok(tokens.insert_token(&token).await);
     ok(users.delete_user(&id).await);
     let rule = "the tokens of a removed user are dead";
@@ -228,7 +250,7 @@ async fn tokens_of_another_store_are_looked_for_there<U: Account>(
     let elsewhere = MemoryStore::<NoProfile>::new();
     let id = ok(users.create_user(new("ada@example.com")).await).user.id();
     let (here, there) =
-        (TokenRecord { user_id: id.clone(), ..token("here") }, TokenRecord { user_id: id, ..token("there") });
+        (TokenRecord { user_id: id.clone(), ..token::<U>("here") }, TokenRecord { user_id: id, ..token::<U>("there") });
     ok(tokens.insert_token(&here).await);
     ok(elsewhere.insert_token(&there).await);
     let rule = "a token is looked for in the store that was given";
@@ -237,6 +259,11 @@ async fn tokens_of_another_store_are_looked_for_there<U: Account>(
     same_as_two_queries(&users, &elsewhere, &there.digest).await;
     let found = ok(users.find_token_owner(&elsewhere, &there.digest).await);
     assert_eq!(found.map(|owner| owner.token), Some(there), "{rule}");
+}
+
+/// A token of user 1 of this type that was issued at T0 for ten minutes.
+fn token<U: Account>(secret: impl std::fmt::Display) -> TokenRecord {
+    TokenRecord { user_type: U::model_name().into(), ..super::token(secret) }
 }
 
 async fn same_as_two_queries<U: Account>(

@@ -8,6 +8,7 @@ mod one_time;
 mod permissions;
 mod roles;
 mod tokens;
+mod user_types;
 mod users;
 
 use std::collections::HashMap;
@@ -15,7 +16,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 
 use gatekit_core::{
-    AccountStatus, DigestCredential, MemoryStore, NewUser, OneTimePurpose, StoredUser, Timestamp, TokenDigest,
+    AccountStatus, DigestCredential, MemoryStore, Model, NewUser, OneTimePurpose, StoredUser, Timestamp, TokenDigest,
     TokenOwner, TokenRecord, User, UserId, UserStore,
 };
 use gatekit_testkit::conformance::{self, Identifiers};
@@ -25,6 +26,8 @@ use serde::{Deserialize, Serialize};
 struct Profile {
     city: String,
 }
+
+impl Model for Profile {}
 
 type Person = User<Profile>;
 
@@ -259,6 +262,7 @@ faults!(
     OwnerHasNoRoles,
     OwnerHasTheRolesOfAnotherType,
     OwnerIsRemembered,
+    OwnerIgnoresTheType,
 );
 
 #[test]

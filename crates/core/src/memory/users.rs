@@ -1,0 +1,254 @@
+//! Users of the built-in type, each user type apart from the others.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+
+use super::{Contents, KeyMap, MemoryStore};
+use crate::{
+    AccountStatus, CreateUserError, Identifier, IdentifierKind, Model, NewUser, PasswordHash, StoreError,
+    StoreIdentity, StoredUser, TokenDigest, TokenOwner, TokenStore, User, UserChange, UserId, UserOperation, UserQuery,
+    UserStore, Where, find_token_owner_separately,
+};
+
+/// The users of one type.
+struct Users<P> {
+    by_id: KeyMap<i64, StoredUser<User<P>>>,
+    /// Of each user.
+    namespaces: KeyMap<i64, String>,
+    /// The unique index over (namespace, kind, value).
+    identifiers: HashMap<Key, i64>,
+}
+
+impl<P> Default for Users<P> {
+    fn default() -> Self {
+        Self { by_id: KeyMap::default(), namespaces: KeyMap::default(), identifiers: HashMap::new() }
+    }
+}
+
+impl<P> Users<P> {
+    fn get(&self, id: &UserId) -> Option<&StoredUser<User<P>>> {
+        match id {
+            UserId::Int(id) => self.by_id.get(id),
+            UserId::Text(_) => None,
+        }
+    }
+
+    fn get_mut(&mut self, id: &UserId) -> Option<&mut StoredUser<User<P>>> {
+        match id {
+            UserId::Int(id) => self.by_id.get_mut(id),
+            UserId::Text(_) => None,
+        }
+    }
+
+    /// The entries of a user in the unique index.
+    fn keys_of(&self, id: i64) -> Vec<Key> {
+        match (self.by_id.get(&id), self.namespaces.get(&id)) {
+            (Some(stored), Some(namespace)) => {
+                keys(namespace, stored.user.email.as_ref(), stored.user.username.as_ref())
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl Contents {
+    /// The users of the type with this profile; `None` if there never was one.
+    fn users<P: Model>(&self) -> Result<Option<&Users<P>>, StoreError> {
+        self.users.get(P::NAME).map(|users| users.downcast_ref().ok_or_else(two_of_one_name::<P>)).transpose()
+    }
+
+    fn users_mut<P: Model>(&mut self) -> Result<&mut Users<P>, StoreError> {
+        let users = self.users.entry(P::NAME).or_insert_with(|| Box::new(Users::<P>::default()));
+        users.downcast_mut().ok_or_else(two_of_one_name::<P>)
+    }
+}
+
+/// `Builder::build` refuses this; a caller of the store's own methods meets it here.
+fn two_of_one_name<P: Model>() -> StoreError {
+    StoreError::failed(format!("two profiles have the `Model::NAME` {:?}", P::NAME))
+}
+
+#[async_trait]
+impl<P: Model> UserStore<User<P>> for MemoryStore<P> {
+    async fn create_user(&self, new: NewUser<P>) -> Result<StoredUser<User<P>>, CreateUserError> {
+        let mut contents = self.write();
+        let id = contents.last_id + 1;
+        let users = contents.users_mut()?;
+        let keys = keys(&new.namespace, new.email.as_ref(), new.username.as_ref());
+        if let Some((_, kind, _)) = keys.iter().find(|key| users.identifiers.contains_key(*key)) {
+            return Err(CreateUserError::Taken(*kind));
+        }
+        let user = User {
+            realm: new.realm,
+            username: new.username,
+            email: new.email,
+            email_verified: new.email_verified,
+            id: id.into(),
+            profile: new.profile,
+        };
+        let stored = StoredUser { user, rev: 0, password: new.password, status: new.status };
+        users.identifiers.extend(keys.into_iter().map(|key| (key, id)));
+        users.namespaces.insert(id, new.namespace);
+        users.by_id.insert(id, stored.clone());
+        contents.last_id = id;
+        Ok(stored)
+    }
+
+    async fn find_user(&self, id: &UserId) -> Result<Option<StoredUser<User<P>>>, StoreError> {
+        Ok(self.read().users()?.and_then(|users: &Users<P>| users.get(id)).cloned())
+    }
+
+    async fn find_user_by(&self, identifier: &Identifier) -> Result<Option<StoredUser<User<P>>>, StoreError> {
+        let Identifier { namespace, kind, value } = identifier.clone();
+        let contents = self.read();
+        let Some(users) = contents.users::<P>()? else { return Ok(None) };
+        let id = users.identifiers.get(&(namespace, kind, value));
+        Ok(id.and_then(|id| users.by_id.get(id)).cloned())
+    }
+
+    async fn set_password(&self, id: &UserId, rev: i64, hash: &PasswordHash) -> Result<Option<i64>, StoreError> {
+        let mut contents = self.write();
+        Ok(contents.users_mut::<P>()?.get_mut(id).filter(|stored| stored.rev == rev).map(|stored| {
+            stored.password = Some(hash.clone());
+            stored.rev += 1;
+            stored.rev
+        }))
+    }
+
+    async fn rehash_password(&self, id: &UserId, old: &PasswordHash, new: &PasswordHash) -> Result<bool, StoreError> {
+        let mut contents = self.write();
+        let stored = contents.users_mut::<P>()?.get_mut(id).filter(|stored| stored.password.as_ref() == Some(old));
+        Ok(stored.map(|stored| stored.password = Some(new.clone())).is_some())
+    }
+
+    async fn bump_rev(&self, id: &UserId) -> Result<Option<i64>, StoreError> {
+        Ok(self.write().users_mut::<P>()?.get_mut(id).map(|stored| {
+            stored.rev += 1;
+            stored.rev
+        }))
+    }
+
+    async fn find_token_owner(
+        &self,
+        tokens: &dyn TokenStore,
+        digest: &TokenDigest,
+    ) -> Result<Option<TokenOwner<User<P>>>, StoreError> {
+        if tokens.identity() == Some(&self.identity) {
+            let contents = self.read();
+            let Some(users) = contents.users::<P>()? else { return Ok(None) };
+            let token = contents.tokens.get(digest).filter(|token| token.user_type == P::NAME);
+            return Ok(token.and_then(|token| {
+                let stored = users.get(&token.user_id)?;
+                let roles = contents.roles_of(&token.user_type, &token.user_id);
+                Some(TokenOwner {
+                    token: token.clone(),
+                    user: stored.user.clone(),
+                    rev: stored.rev,
+                    roles: Some(roles),
+                })
+            }));
+        }
+        find_token_owner_separately(self, tokens, digest).await
+    }
+
+    fn users_identity(&self) -> Option<&StoreIdentity> {
+        Some(&self.identity)
+    }
+
+    fn supports(&self, _: UserOperation) -> bool {
+        true
+    }
+
+    async fn update_user(
+        &self,
+        old: &StoredUser<User<P>>,
+        change: UserChange<P>,
+    ) -> Result<Option<StoredUser<User<P>>>, CreateUserError> {
+        let UserId::Int(id) = old.user.id else { return Ok(None) };
+        let mut contents = self.write();
+        let users = contents.users_mut::<P>()?;
+        let Some(stored) = users.by_id.get(&id) else { return Ok(None) };
+        if stored.rev != old.rev || json(&stored.user)? != json(&old.user)? {
+            return Ok(None);
+        }
+        let mut new = stored.clone();
+        new.user.realm = change.realm.unwrap_or(new.user.realm);
+        new.user.username = change.username.unwrap_or(new.user.username);
+        new.user.email = change.email.unwrap_or(new.user.email);
+        new.user.email_verified = change.email_verified.unwrap_or(new.user.email_verified);
+        new.user.profile = change.profile.unwrap_or(new.user.profile);
+        new.password = change.password.or(new.password);
+        new.rev += i64::from(change.bump_rev);
+
+        let held = users.keys_of(id);
+        let namespace = change.namespace.or_else(|| users.namespaces.get(&id).cloned()).unwrap_or_default();
+        let wanted = keys(&namespace, new.user.email.as_ref(), new.user.username.as_ref());
+        let taken = |key: &&Key| users.identifiers.get(*key).is_some_and(|of| *of != id);
+        if let Some((_, kind, _)) = wanted.iter().find(taken) {
+            return Err(CreateUserError::Taken(*kind));
+        }
+        for key in held {
+            users.identifiers.remove(&key);
+        }
+        users.identifiers.extend(wanted.into_iter().map(|key| (key, id)));
+        users.namespaces.insert(id, namespace);
+        users.by_id.insert(id, new.clone());
+        Ok(Some(new))
+    }
+
+    async fn delete_user(&self, id: &UserId) -> Result<bool, StoreError> {
+        let UserId::Int(id) = id else { return Ok(false) };
+        let mut contents = self.write();
+        let users = contents.users_mut::<P>()?;
+        for key in users.keys_of(*id) {
+            users.identifiers.remove(&key);
+        }
+        users.namespaces.remove(id);
+        Ok(users.by_id.remove(id).is_some())
+    }
+
+    async fn find_users(&self, query: &UserQuery) -> Result<Vec<User<P>>, StoreError> {
+        let mut found = Vec::new();
+        for stored in self.read().users::<P>()?.into_iter().flat_map(|users| users.by_id.values()) {
+            let value = json(&stored.user)?;
+            if query.condition.matches(&value) {
+                found.push((value, stored.user.clone()));
+            }
+        }
+        found.sort_by(|(a, first), (b, second)| query.compare(a, b).then_with(|| first.id.cmp(&second.id)));
+        let skip = usize::try_from(query.skip).unwrap_or(usize::MAX);
+        let limit = query.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+        Ok(found.into_iter().skip(skip).take(limit).map(|(_, user)| user).collect())
+    }
+
+    async fn count_users(&self, condition: &Where) -> Result<u64, StoreError> {
+        let mut count = 0;
+        for stored in self.read().users::<P>()?.into_iter().flat_map(|users| users.by_id.values()) {
+            count += u64::from(condition.matches(&json(&stored.user)?));
+        }
+        Ok(count)
+    }
+
+    async fn set_status(&self, id: &UserId, status: AccountStatus) -> Result<Option<i64>, StoreError> {
+        Ok(self.write().users_mut::<P>()?.get_mut(id).map(|stored| {
+            stored.status = status;
+            stored.rev += 1;
+            stored.rev
+        }))
+    }
+}
+
+/// Under what a user is looked up: namespace, kind, value.
+type Key = (String, IdentifierKind, String);
+
+fn keys(namespace: &str, email: Option<&String>, username: Option<&String>) -> Vec<Key> {
+    [(IdentifierKind::Email, email), (IdentifierKind::Username, username)]
+        .into_iter()
+        .filter_map(|(kind, value)| Some((namespace.to_owned(), kind, value?.clone())))
+        .collect()
+}
+
+fn json<P: Model>(user: &User<P>) -> Result<serde_json::Value, StoreError> {
+    serde_json::to_value(user).map_err(|_| StoreError::failed("the profile cannot be written as JSON"))
+}
