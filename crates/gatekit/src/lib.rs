@@ -148,6 +148,8 @@ mod guides {
     mod scopes {}
     #[doc = include_str!("../../../docs/guide/mail.md")]
     mod mail {}
+    #[doc = include_str!("../../../docs/guide/user-types.md")]
+    mod user_types {}
     #[doc = include_str!("../../../docs/guide/own-users.md")]
     mod own_users {}
     #[doc = include_str!("../../../docs/guide/from-loopback.md")]

@@ -101,5 +101,5 @@ async fn two_user_types_of_one_name_over_one_store_are_refused() {
 fn the_short_way_names_the_fix_too() {
     let store = MemoryStore::<Shop>::new();
     let _shops: Auth<User<Shop>> = Auth::builder(store.clone()).tokens(store.clone()).build().unwrap();
-    Auth::new(store.with_profile::<NoProfile>());
+    let _ = Auth::new(store.with_profile::<NoProfile>());
 }
