@@ -120,7 +120,7 @@ async fn change_password<U: Account>(
         Err(Nobody::Absent) => return insufficient(),
         Err(Nobody::Bad) => return mismatch(),
     };
-    let auth = &cmwell.0.auth;
+    let auth = &cmwell.0.auth.for_client(gatekit_routes::client(&cmwell.0.auth, parts));
     let change = ChangePassword::new(user.id(), current, new).mails(mail_options(auth, &parts.headers));
     match auth.change_password(change).await {
         Ok(()) => {
@@ -132,6 +132,7 @@ async fn change_password<U: Account>(
         }
         Err(ChangePasswordError::WrongPassword | ChangePasswordError::UserNotFound(_)) => mismatch(),
         Err(ChangePasswordError::Unavailable(error)) => Err(Box::new(unavailable(&error))),
+        Err(ChangePasswordError::Refused(refusal)) => refused(StatusCode::FORBIDDEN, &refusal.message),
         Err(error @ ChangePasswordError::Conflict) => refused(StatusCode::CONFLICT, &error.to_string()),
         Err(error) => refused(StatusCode::UNPROCESSABLE_ENTITY, &error.to_string()),
     }

@@ -65,6 +65,8 @@ mod account;
 #[cfg(feature = "accounts")]
 mod acl;
 #[cfg(feature = "accounts")]
+mod audit;
+#[cfg(feature = "accounts")]
 mod auth;
 #[cfg(feature = "accounts")]
 mod bounded;
@@ -116,6 +118,7 @@ pub use {
         AccessRequest, AccessType, Acl, AclRow, Decision, ExplainedRow, Explanation, InvalidAclRow, Method, Permission,
         Principal, RoleResolver,
     },
+    audit::{AUDIT_TARGET, EventContext, LoginFailure, TriedIdentifier},
     auth::{Auth, Builder, ConfigError},
     bounded::time_left,
     change::Change,
@@ -132,7 +135,7 @@ pub use {
         login::{Client, LoggedIn, Login, LoginError},
         logout::LogoutError,
         one_time::NewOneTime,
-        password::PasswordUse,
+        password::{PasswordAttempt, PasswordUse, VerifyPasswordError},
         register::{FieldError, Register, RegisterError},
         reset_password::{PasswordReset, RequestPasswordReset, RequestPasswordResetError, ResetPasswordError},
         roles::AssignRoleError,

@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 
 use crate::arguments::Arguments;
 use crate::body::Args;
+use crate::client::client;
 use crate::errors::IntoError;
 use crate::qs;
 
@@ -63,6 +64,7 @@ impl<U: Account> Call<U> {
         request: Request,
     ) -> Result<Self, ErrorResponse> {
         let (mut parts, body) = request.into_parts();
+        let auth = auth.for_client(client(&auth, &parts));
         let strict = auth.policy().expired_token_fails_open_routes;
         let wanted = ask != Ask::IfNeeded || strict || !auth.is_open(method);
         let caller = match wanted {

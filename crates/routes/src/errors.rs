@@ -52,6 +52,7 @@ impl IntoError for UpdateUserError {
 impl IntoError for ChangeEmailError {
     fn into_error(self, model: &str) -> ErrorResponse {
         let status = match self {
+            Self::Refused(refusal) => return refusal.into_error(model),
             Self::Unavailable(error) => return error.into_error(model),
             Self::Invalid(error) => return validation_error(model, &[*error]),
             Self::UserNotFound(_) | Self::StepUpRequired => StatusCode::UNAUTHORIZED,
@@ -64,6 +65,7 @@ impl IntoError for ChangeEmailError {
 impl IntoError for DeleteAccountError {
     fn into_error(self, model: &str) -> ErrorResponse {
         let status = match self {
+            Self::Refused(refusal) => return refusal.into_error(model),
             Self::Unavailable(error) => return error.into_error(model),
             Self::UserNotFound(_) | Self::StepUpRequired => StatusCode::UNAUTHORIZED,
             _ => StatusCode::BAD_REQUEST,
@@ -76,6 +78,7 @@ impl IntoError for StepUpError {
     fn into_error(self, model: &str) -> ErrorResponse {
         match self {
             Self::Unavailable(error) => error.into_error(model),
+            Self::Refused(refusal) => refusal.into_error(model),
             Self::WrongPassword => ErrorResponse::new(StatusCode::BAD_REQUEST, self.to_string()).code(self.code()),
             _ => AuthRejection::Invalid.to_error(),
         }
@@ -153,6 +156,7 @@ impl IntoError for RegisterError {
 impl IntoError for ChangePasswordError {
     fn into_error(self, model: &str) -> ErrorResponse {
         let status = match self {
+            Self::Refused(refusal) => return refusal.into_error(model),
             Self::Unavailable(error) => return error.into_error(model),
             Self::Password(error) => return error.into_error(model),
             Self::UserNotFound(_) => StatusCode::UNAUTHORIZED,

@@ -209,6 +209,14 @@ impl<U: Account> Auth<U> {
     ///
     /// [`ResetPasswordError`].
     pub async fn reset_password(&self, reset: PasswordReset) -> Result<(), ResetPasswordError> {
+        let done = self.spend_reset(reset).await;
+        if matches!(done, Err(ResetPasswordError::InvalidToken)) {
+            self.reject_secret(PURPOSE, None).await;
+        }
+        done
+    }
+
+    async fn spend_reset(&self, reset: PasswordReset) -> Result<(), ResetPasswordError> {
         let auth = &*self.0;
         let digest = reset.token.digest();
         let record = self.find_reset(&digest).await?.ok_or(ResetPasswordError::InvalidToken)?;
