@@ -58,7 +58,7 @@ impl IntoError for ChangeEmailError {
             Self::UserNotFound(_) | Self::StepUpRequired => StatusCode::UNAUTHORIZED,
             _ => StatusCode::BAD_REQUEST,
         };
-        ErrorResponse::new(status, self.to_string()).code(self.code())
+        ErrorResponse::new(status, self.to_string()).code(self.code().to_owned())
     }
 }
 
@@ -70,7 +70,7 @@ impl IntoError for DeleteAccountError {
             Self::UserNotFound(_) | Self::StepUpRequired => StatusCode::UNAUTHORIZED,
             _ => StatusCode::BAD_REQUEST,
         };
-        ErrorResponse::new(status, self.to_string()).code(self.code())
+        ErrorResponse::new(status, self.to_string()).code(self.code().to_owned())
     }
 }
 
@@ -79,7 +79,7 @@ impl IntoError for StepUpError {
         match self {
             Self::Unavailable(error) => error.into_error(model),
             Self::Refused(refusal) => refusal.into_error(model),
-            Self::WrongPassword => ErrorResponse::new(StatusCode::BAD_REQUEST, self.to_string()).code(self.code()),
+            Self::WrongPassword => ErrorResponse::new(StatusCode::BAD_REQUEST, self.to_string()).code(self.code().to_owned()),
             _ => AuthRejection::Invalid.to_error(),
         }
     }
@@ -163,7 +163,7 @@ impl IntoError for ChangePasswordError {
             Self::Conflict => StatusCode::CONFLICT,
             _ => StatusCode::BAD_REQUEST,
         };
-        ErrorResponse::new(status, self.to_string()).code(self.code())
+        ErrorResponse::new(status, self.to_string()).code(self.code().to_owned())
     }
 }
 

@@ -5,8 +5,8 @@ use crate::flows::update_user::{ATTEMPTS, changes_too_often, sound_email};
 use crate::mails::Ask;
 use crate::{
     Account, Auth, CreateUserError, Event, FieldError, Identifier, IdentifierKind, MailKind, MailOptions,
-    OneTimePurpose, OneTimeRecord, PasswordUse, StoreError, TokenRecord, TokenSecret, Unavailable, UserChange, UserId,
-    random,
+    OneTimePurpose, OneTimeRecord, PasswordUse, Refusal, StoreError, TokenRecord, TokenSecret, Unavailable, UserChange,
+    UserId, VerifyPasswordError, random,
 };
 
 const PURPOSE: OneTimePurpose = OneTimePurpose::ChangeEmail;
