@@ -51,7 +51,7 @@ mod token_end;
 mod user;
 
 pub use async_trait::async_trait;
-pub use authenticator::{AuthenticateError, Authenticated, Authenticator, TokenForm};
+pub use authenticator::{AuthenticateError, Authenticated, Authenticator, CrossOriginRequest, TokenForm};
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use error::{AclErrorStatus, StoreError};
 pub use id::UserId;

@@ -79,7 +79,9 @@ impl IntoError for StepUpError {
         match self {
             Self::Unavailable(error) => error.into_error(model),
             Self::Refused(refusal) => refusal.into_error(model),
-            Self::WrongPassword => ErrorResponse::new(StatusCode::BAD_REQUEST, self.to_string()).code(self.code().to_owned()),
+            Self::WrongPassword => {
+                ErrorResponse::new(StatusCode::BAD_REQUEST, self.to_string()).code(self.code().to_owned())
+            }
             _ => AuthRejection::Invalid.to_error(),
         }
     }
