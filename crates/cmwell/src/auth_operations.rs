@@ -3,14 +3,16 @@
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequestParts, Request, State};
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_TYPE, ORIGIN, USER_AGENT};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use gatekit_core::{Account, ChangePassword, ChangePasswordError, Password, Unavailable};
-use gatekit_layer::{AuthRejection, AuthUser, PresentedToken};
+use gatekit_core::{
+    Account, Authenticator, ChangePassword, ChangePasswordError, CrossOriginRequest, Password, Unavailable,
+};
+use gatekit_layer::{AuthRejection, AuthUser, ClientIp, PresentedToken};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -88,7 +90,12 @@ async fn perform<U: Account>(cmwell: &CmWell<U>, request: Request) -> Result<Res
     let arguments = match parts.method {
         Method::POST => of_body(&parts, body).await?,
         Method::GET if !is_cross_site(&parts.headers) => of_query(&parts)?,
-        Method::GET => return Err(Box::new(AuthRejection::CrossOrigin.into_response())),
+        Method::GET => {
+            let text = |name: HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok());
+            let ip = ClientIp::from_extensions(&parts.extensions).map(|ClientIp(ip)| ip);
+            cmwell.on_cross_origin(&CrossOriginRequest::new(text(ORIGIN), text(USER_AGENT), ip));
+            return Err(Box::new(AuthRejection::CrossOrigin.into_response()));
+        }
         // `HEAD` comes here with `GET`, and must not do anything.
         _ => return Err(Box::new(method_not_allowed("GET,POST"))),
     };
