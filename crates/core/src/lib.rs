@@ -75,6 +75,8 @@ mod change;
 #[cfg(feature = "accounts")]
 pub(crate) mod common_passwords;
 #[cfg(feature = "accounts")]
+mod context_passwords;
+#[cfg(feature = "accounts")]
 pub mod email;
 #[cfg(feature = "accounts")]
 mod events;
@@ -122,6 +124,7 @@ pub use {
     auth::{Auth, Builder, ConfigError},
     bounded::time_left,
     change::Change,
+    context_passwords::PasswordOwner,
     error::Unavailable,
     events::{Event, Hooks, Refusal},
     flows::{

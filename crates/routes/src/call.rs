@@ -222,6 +222,11 @@ impl<U: Account> Call<U> {
         self.auth.find_user_named(id).await.map_err(unavailable)
     }
 
+    /// Whether this is the id of the caller, if there is one.
+    pub(crate) fn is_about_caller(&self, id: &str) -> bool {
+        self.caller.as_ref().is_ok_and(|caller| caller.principal.id().is_named(id))
+    }
+
     /// [`find`](Self::find), with LoopBack's 404 of a method that is called on a user.
     pub(crate) async fn find_instance(&self, id: &str) -> Result<U, ErrorResponse> {
         self.find(id).await?.ok_or_else(|| no_instance(id))

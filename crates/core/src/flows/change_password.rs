@@ -1,8 +1,8 @@
 //! A new password, with the old one.
 
 use crate::{
-    Account, Auth, Event, MailKind, MailOptions, Password, PasswordError, PasswordUse, Refusal, StoreError,
-    TokenRecord, Unavailable, UserId, VerifyPasswordError,
+    Account, Auth, Event, MailKind, MailOptions, Password, PasswordError, PasswordOwner, PasswordUse, Refusal,
+    StoreError, TokenRecord, Unavailable, UserId, VerifyPasswordError,
 };
 
 /// A user wants another password.
@@ -113,7 +113,7 @@ impl<U: Account> Auth<U> {
             return Err(ChangePasswordError::UserNotFound(user_id));
         };
         self.verify_password_of(&user_id, Some(&found), old, PasswordUse::ChangePassword).await?;
-        auth.policy.check_password(&new)?;
+        self.check_new_password(&new, PasswordOwner::of(&found.user))?;
         let hash = self.hash_password(new).await?;
         let auth = self.clone();
         self.change(|mut change| async move {

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use crate::context_passwords::{self, PasswordOwner};
 use crate::hasher::Pause;
 use crate::{
-    Account, Auth, Client, Event, Identifier, Password, PasswordHash, Refusal, StoreError, StoredUser, Unavailable,
-    UserId, Verified,
+    Account, Auth, Client, Event, Identifier, Password, PasswordError, PasswordHash, Refusal, StoreError, StoredUser,
+    Unavailable, UserId, Verified,
 };
 
 /// What a password is asked for.
@@ -121,8 +122,35 @@ impl<U: Account> Auth<U> {
         self.verify_password_of(user, found.as_ref(), password, used_for).await
     }
 
+    /// Whether `password` may become the password of this owner.
+    ///
+    /// 1. [`Policy::check_password`](crate::Policy::check_password) accepts it.
+    /// 2. Unless [`Policy::refuse_expected_passwords`](crate::Policy::refuse_expected_passwords) is off, it is not made of the owner's address or
+    ///    name, of the site's name or of [`Policy::context_words`](crate::Policy::context_words) (ASVS 6.2.11). Case, digits and punctuation do
+    ///    not count, nor do words such as `login` or `password`; any other word makes it acceptable.
+    ///
+    /// ```
+    /// use gatekit_core::{Auth, MemoryStore, PasswordError, PasswordOwner};
+    ///
+    /// let auth = Auth::new(MemoryStore::new());
+    /// let ada = PasswordOwner::default().email(Some("lovelace@example.com"));
+    /// assert_eq!(auth.check_new_password(&"Lovelace-1815".into(), ada), Err(PasswordError::Expected));
+    /// assert_eq!(auth.check_new_password(&"lovelace likes engines".into(), ada), Ok(()));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The first rule that is broken.
+    pub fn check_new_password(&self, password: &Password, owner: PasswordOwner<'_>) -> Result<(), PasswordError> {
+        let policy = &self.0.policy;
+        policy.check_password(password)?;
+        let site = self.site_name().into_iter().chain(policy.context_words.iter().map(String::as_str));
+        let is_expected = || context_passwords::is_expected(password.expose(), owner, site);
+        if policy.refuse_expected_passwords && is_expected() { Err(PasswordError::Expected) } else { Ok(()) }
+    }
+
     /// Hashes a new password with the hasher and the randomness of this `Auth`. Whether it may become somebody's password is for
-    /// [`Policy::check_password`](crate::Policy::check_password) to say.
+    /// [`check_new_password`](Self::check_new_password) to say.
     ///
     /// # Errors
     ///
