@@ -81,12 +81,6 @@ fn is_made_of(text: &str, words: &[&str], added: &[&str]) -> bool {
     }
     // What is known of each byte offset: whether one gets there with no word of the context, and with one.
     let mut reached = vec![(false, false); text.len() + 1];
-    let mut reach = |reached: &mut Vec<(bool, bool)>, at: usize, from: (bool, bool), counts: bool| {
-        if let Some(to) = reached.get_mut(at) {
-            to.0 |= from.0 && !counts;
-            to.1 |= from.1 || (from.0 && counts);
-        }
-    };
     if let Some(start) = reached.first_mut() {
         start.0 = true;
     }
@@ -104,6 +98,14 @@ fn is_made_of(text: &str, words: &[&str], added: &[&str]) -> bool {
         }
     }
     reached.last().is_some_and(|end| end.1)
+}
+
+/// Notes that `at` is reached from where this is known; `counts` says whether by a word of the context.
+fn reach(reached: &mut [(bool, bool)], at: usize, from: (bool, bool), counts: bool) {
+    if let Some(to) = reached.get_mut(at) {
+        to.0 |= from.0 && !counts;
+        to.1 |= from.1 || (from.0 && counts);
+    }
 }
 
 #[cfg(test)]
