@@ -77,7 +77,7 @@ on_every_store! {
         site.login("nobody", "a wrong one").await.expect_status(401);
         let events = site.events.take();
         assert!(
-            matches!(&events[..], [Event::LoginFailed { user_id: Some(_) }, Event::LoginFailed { user_id: None }]),
+            matches!(&events[..], [Event::LoginFailed { user_id: Some(_), .. }, Event::LoginFailed { user_id: None, .. }]),
             "{events:?}"
         );
     }

@@ -135,7 +135,8 @@ on_every_store! {
         assert_eq!(app.mails.attempts(), 1);
         // It goes, and the secret is as good as it was.
         let second = app.token_of(NEW).await;
-        app.delete("/api/users/2").token(&second).await.is(200, r#"{"count":1}"#);
+        let removed = app.delete("/api/users/2").token(&second).json(json!({"password": PASSWORD})).await;
+        removed.is(200, r#"{"count":1}"#);
         app.confirm_email_change(&secret).token(&token).await.expect_status(200);
     }
 

@@ -1,6 +1,6 @@
 //! `DELETE /api/users/{id}`.
 
-use gatekit::{Event, Policy, UserId};
+use gatekit::{Acl, Event, Policy, UserId};
 use gatekit_testkit::Fault::{Fail, FailAfter};
 use gatekit_tests::{App, EMAIL, PASSWORD, at_once, count, on_every_store};
 use serde_json::json;
@@ -27,6 +27,32 @@ on_every_store! {
         app.me(&b).await.is(401, REFUSED);
         app.login(EMAIL, PASSWORD).await.expect(401, "LOGIN_FAILED");
         app.me(&second).await.is(200, r#"{"email":"second@bar.com","id":2}"#);
+    }
+
+    /// 7.5.1, 7.4.2: beside a route that asks for the password there is none that does not. Who removes others is not asked for theirs.
+    async fn by_default_a_user_who_removes_itself_gives_its_password(store) {
+        let acl = Acl::user().allow("admin", "deleteById");
+        let app = App::with(Policy::default()).configure(|auth| auth.acl(acl)).start(store).await;
+        let token = app.signed_up().await;
+        let _ = app.events.take();
+        let stepped = app.post("/api/users/step-up").token(&token).json(json!({"password": PASSWORD})).await;
+        let token = stepped.expect_status(200).text("id");
+        for body in [json!({}), json!({"password": null}), json!({"password": 1})] {
+            app.delete(ONE).token(&token).json(body).await.expect_error(400);
+        }
+        app.delete(ONE).token(&token).await.expect_error(400);
+        app.delete(ONE).token(&token).json(json!({"password": "wrong"})).await.expect(400, "INVALID_PASSWORD");
+        let events = app.events.take();
+        assert!(matches!(&events[..], [Event::SteppedUp { .. }, Event::PasswordRefused { .. }]), "{events:?}");
+        app.me(&token).await.expect_status(200);
+
+        app.sign_up_as("second@bar.com").await;
+        app.auth.assign_role(&UserId::from(1), "admin").await.unwrap();
+        app.delete("/api/users/2").token(&token).await.is(200, r#"{"count":1}"#);
+        app.delete("/api/users/2").token(&token).await.is(200, r#"{"count":0}"#);
+        app.delete(ONE).token(&token).await.expect_error(400);
+        app.delete(ONE).token(&token).json(json!({"password": PASSWORD})).await.is(200, r#"{"count":1}"#);
+        app.me(&token).await.is(401, REFUSED);
     }
 
     /// 7.4.2: its address is free, its id is not, and what was mailed to it is nobody's.

@@ -149,7 +149,7 @@ on_every_store! {
             app.faults.reset();
             app.login(EMAIL, PASSWORD).await.is(401, NOT_VERIFIED);
             assert!(!app.faults.calls().contains(&"insert_token"));
-            assert!(matches!(&app.events.take()[..], [Event::LoginFailed { user_id: Some(_) }]));
+            assert!(matches!(&app.events.take()[..], [Event::LoginFailed { user_id: Some(_), .. }]));
         }
     }
 

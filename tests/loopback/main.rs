@@ -19,6 +19,7 @@ mod delete_account;
 mod delete_user;
 mod email_verification_required;
 mod errors;
+mod events;
 mod faults;
 mod find_user;
 mod find_users;

@@ -212,6 +212,6 @@ async fn a_prefix_with_parameters_does_not_say_whose_it_is() {
         }
         call("GET", "/orgs/2/users/1").await.expect_status(200);
         call("GET", "/orgs/1/users/2").await.expect(401, "AUTHORIZATION_REQUIRED");
-        call("DELETE", "/orgs/2/users/1").await.expect_status(200);
+        call("DELETE", "/orgs/2/users/1").json(json!({"password": PASSWORD})).await.expect_status(200);
     }
 }

@@ -1,5 +1,7 @@
 //! `/change-password`.
 
+use gatekit::Event;
+use gatekit::core::PasswordUse;
 use gatekit_tests::{EMAIL, PASSWORD, on_every_store};
 
 use crate::site::{PageAnswer, Site};
@@ -34,6 +36,11 @@ on_every_store! {
             .page(422, "Change password")
             .says(r#"<span class="error" id="current_password-error">The password is not right</span>"#)
             .hides(NEW);
+        let events = site.app.events.take();
+        let refused = matches!(events.last(), Some(Event::PasswordRefused { used_for: PasswordUse::ChangePassword, .. }));
+        assert!(refused, "16.3.1: {events:?}");
+        let own = browser.post("/change-password", &[("current_password", PASSWORD), ("password", EMAIL)]).await;
+        own.page(422, "Change password").says("This is your own address or name");
         let short = browser.post("/change-password", &[("current_password", PASSWORD), ("password", "short")]).await;
         short.page(422, "Change password").says(r#"<span class="error" id="password-error">The password must have"#);
         site.browser().log_in("", EMAIL, PASSWORD).await.goes_to("/account");

@@ -26,6 +26,19 @@ on_every_store! {
         site.get("/me").cookie(&token).await.expect_status(401);
     }
 
+    /// 16.3.1, 16.3.3
+    async fn what_is_refused_is_an_event_with_its_client(store) {
+        let site = Site::new(store).await;
+        let token = site.login(EMAIL, PASSWORD).await.expect_status(200).text("sessionToken");
+        site.apply(&token).await.expect_status(200);
+        let _ = site.events.take();
+        site.login(EMAIL, "wrong").await.expect_status(401);
+        site.login("nobody@example.com", "wrong").await.expect_status(401);
+        site.apply(&token).await.expect_status(401);
+        let names: Vec<_> = site.events.take().iter().map(|event| event.name()).collect();
+        assert_eq!(names, ["authn_login_fail", "authn_login_fail", "authn_secret_fail"]);
+    }
+
     async fn from_code_a_login_is_the_same(store) {
         let site = Site::new(store).await;
         let token = site.members.login(EMAIL, PASSWORD).await.unwrap();

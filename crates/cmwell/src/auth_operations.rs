@@ -3,14 +3,16 @@
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequestParts, Request, State};
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_TYPE, ORIGIN, USER_AGENT};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use gatekit_core::{Account, ChangePassword, ChangePasswordError, Password, Unavailable};
-use gatekit_layer::{AuthRejection, AuthUser, PresentedToken};
+use gatekit_core::{
+    Account, Authenticator, ChangePassword, ChangePasswordError, CrossOriginRequest, Password, Unavailable,
+};
+use gatekit_layer::{AuthRejection, AuthUser, ClientIp, PresentedToken};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -88,7 +90,12 @@ async fn perform<U: Account>(cmwell: &CmWell<U>, request: Request) -> Result<Res
     let arguments = match parts.method {
         Method::POST => of_body(&parts, body).await?,
         Method::GET if !is_cross_site(&parts.headers) => of_query(&parts)?,
-        Method::GET => return Err(Box::new(AuthRejection::CrossOrigin.into_response())),
+        Method::GET => {
+            let text = |name: HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok());
+            let ip = ClientIp::from_extensions(&parts.extensions).map(|ClientIp(ip)| ip);
+            cmwell.on_cross_origin(&CrossOriginRequest::new(text(ORIGIN), text(USER_AGENT), ip));
+            return Err(Box::new(AuthRejection::CrossOrigin.into_response()));
+        }
         // `HEAD` comes here with `GET`, and must not do anything.
         _ => return Err(Box::new(method_not_allowed("GET,POST"))),
     };
@@ -120,7 +127,7 @@ async fn change_password<U: Account>(
         Err(Nobody::Absent) => return insufficient(),
         Err(Nobody::Bad) => return mismatch(),
     };
-    let auth = &cmwell.0.auth;
+    let auth = &cmwell.0.auth.for_client(gatekit_routes::client(&cmwell.0.auth, parts));
     let change = ChangePassword::new(user.id(), current, new).mails(mail_options(auth, &parts.headers));
     match auth.change_password(change).await {
         Ok(()) => {
@@ -132,6 +139,7 @@ async fn change_password<U: Account>(
         }
         Err(ChangePasswordError::WrongPassword | ChangePasswordError::UserNotFound(_)) => mismatch(),
         Err(ChangePasswordError::Unavailable(error)) => Err(Box::new(unavailable(&error))),
+        Err(ChangePasswordError::Refused(refusal)) => refused(StatusCode::FORBIDDEN, &refusal.message),
         Err(error @ ChangePasswordError::Conflict) => refused(StatusCode::CONFLICT, &error.to_string()),
         Err(error) => refused(StatusCode::UNPROCESSABLE_ENTITY, &error.to_string()),
     }

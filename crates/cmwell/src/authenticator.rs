@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use gatekit_core::{
-    Account, AuthenticateError, Authenticated, Authenticator, Recheck, StoreError, Timestamp, TokenChanges, TokenEnd,
-    TokenForm, TokenRecord, TokenSecret, TokenState, TokenWatch, UserId, async_trait,
+    Account, AuthenticateError, Authenticated, Authenticator, CrossOriginRequest, Recheck, StoreError, Timestamp,
+    TokenChanges, TokenEnd, TokenForm, TokenRecord, TokenSecret, TokenState, TokenWatch, UserId, async_trait,
 };
 
 use crate::cmwell::NotTheirs;
@@ -32,6 +32,10 @@ impl<U: Account> Authenticator for CmWell<U> {
 
     fn token_form(&self, token: &str) -> TokenForm {
         CmWellToken::form_of(token)
+    }
+
+    fn on_cross_origin(&self, request: &CrossOriginRequest<'_>) {
+        self.0.auth.on_cross_origin(request);
     }
 
     fn now(&self) -> Timestamp {

@@ -141,13 +141,14 @@ async fn by_digest<U: Account>(
     parts: &Parts,
     header: &[u8],
 ) -> Result<(KnownAccount<U>, Option<HeaderValue>), LoginFailure> {
-    let auth = &cmwell.0.auth;
+    let client = gatekit_routes::client(&cmwell.0.auth, parts);
+    let auth = &cmwell.0.auth.for_client(client.clone());
     // As the client wrote it, wherever this is mounted.
     let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |OriginalUri(uri)| uri);
     let target = uri.path_and_query().map_or("/", |target| target.as_str());
     match digest.verify(auth, cmwell.0.names, header, parts.method.as_str(), target).await? {
         DigestOutcome::Accepted { account, info } => {
-            let (client, mails) = (gatekit_routes::client(auth, parts), mail_options(auth, &parts.headers));
+            let mails = mail_options(auth, &parts.headers);
             Ok((auth.accept_login(*account, &client, &mails).await?, info))
         }
         DigestOutcome::Refused { stale } => Err(LoginFailure::WrongCredentials { stale }),

@@ -11,14 +11,14 @@ use crate::mails;
 use crate::redirect;
 use crate::token_changes::TokenNotifier;
 use crate::{
-    Account, Acl, Clock, CounterStore, DeviceStore, Hasher, Hooks, MailTemplate, Mailer, OneTimeStore, Policy, Random,
-    RoleResolver, RoleStore, StoreError, SystemClock, SystemRandom, Texts, TokenStore, User, UserOperation, UserStore,
-    VerifyOptions,
+    Account, Acl, Client, Clock, CounterStore, DeviceStore, Hasher, Hooks, MailTemplate, Mailer, OneTimeStore, Policy,
+    Random, RoleResolver, RoleStore, StoreError, SystemClock, SystemRandom, Texts, TokenStore, User, UserOperation,
+    UserStore, VerifyOptions,
 };
 
 /// User accounts: what routes, layers and an app's own code call.
 ///
-/// `U` is the app's user type. A clone is another handle to the same.
+/// `U` is the app's user type. A clone is another handle to the same. [`for_client`](Self::for_client) makes a handle for one request.
 ///
 /// ```
 /// use gatekit_core::{Auth, MemoryStore};
@@ -27,7 +27,7 @@ use crate::{
 /// ```
 ///
 /// With settings, an own user type, or users and tokens in different stores, use [`Auth::builder`].
-pub struct Auth<U: Account = User>(pub(crate) Arc<Inner<U>>);
+pub struct Auth<U: Account = User>(pub(crate) Arc<Inner<U>>, pub(crate) Option<Arc<Client>>);
 
 pub(crate) struct Inner<U: Account> {
     pub(crate) users: Arc<dyn UserStore<U>>,
@@ -64,7 +64,7 @@ pub(crate) struct Inner<U: Account> {
 
 impl<U: Account> Clone for Auth<U> {
     fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
+        Self(Arc::clone(&self.0), self.1.clone())
     }
 }
 
@@ -136,6 +136,27 @@ impl<U: Account> Auth<U> {
     #[must_use]
     pub fn supports(&self, operation: UserOperation) -> bool {
         self.0.users.supports(operation)
+    }
+
+    /// Another handle to the same accounts, for the requests of this client: events and log lines of what is done with it say where it came
+    /// from. The kit's routes and pages do this for each request; an app that calls flows from handlers of its own does it too.
+    ///
+    /// ```
+    /// use gatekit_core::{Auth, Client, MemoryStore};
+    ///
+    /// let auth = Auth::new(MemoryStore::new());
+    /// let here = auth.for_client(Client::default().ip([203, 0, 113, 7]).user_agent("Mozilla/5.0"));
+    /// assert_eq!(here.client().user_agent.as_deref(), Some("Mozilla/5.0"));
+    /// ```
+    #[must_use]
+    pub fn for_client(&self, client: Client) -> Self {
+        Self(Arc::clone(&self.0), Some(Arc::new(client)))
+    }
+
+    /// The client that this handle is for; one of which nothing is known unless [`for_client`](Self::for_client) said more.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        self.1.as_deref().cloned().unwrap_or_default()
     }
 
     /// The rules in force.
@@ -407,7 +428,7 @@ impl<U: Account> Builder<U> {
         for identity in identities.into_iter().flatten() {
             identity.claim::<U>(&name)?;
         }
-        Ok(Auth(Arc::new(Inner {
+        let inner = Arc::new(Inner {
             users: self.users,
             tokens: self.tokens.ok_or(ConfigError::NoTokenStore)?,
             one_time: self.one_time.ok_or(ConfigError::NoTokenStore)?,
@@ -435,7 +456,8 @@ impl<U: Account> Builder<U> {
             site_name: self.site_name,
             forgot_password_link: self.forgot_password_link,
             _name: name,
-        })))
+        });
+        Ok(Auth(inner, None))
     }
 
     #[expect(clippy::panic, reason = "documented: it can fail only at the start of an app, by how the app is written")]

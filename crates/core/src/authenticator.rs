@@ -1,5 +1,7 @@
 //! Who a token belongs to: the one trait that ties the layer and the extractors to whatever knows tokens.
 
+use std::net::IpAddr;
+
 use async_trait::async_trait;
 
 use std::fmt;
@@ -91,6 +93,13 @@ pub trait Authenticator: Send + Sync + 'static {
         Recheck::default()
     }
 
+    /// Hears of a request that the layer or a route refused because a page of another origin sent it (CSRF).
+    ///
+    /// The default does nothing. `Auth<U>` raises `Event::CrossOriginRefused`.
+    fn on_cross_origin(&self, request: &CrossOriginRequest<'_>) {
+        let _ = request;
+    }
+
     /// What time it is for whoever issues the tokens: how long ago a password was proven is counted from it.
     fn now(&self) -> Timestamp {
         SystemClock.now()
@@ -119,6 +128,26 @@ pub enum TokenForm {
     Possible,
     /// It cannot be a token of this authenticator. It counts if the request has nothing better, and is then refused.
     Foreign,
+}
+
+/// A request that was refused because a page of another origin sent it. What it holds is as it came: neither checked nor cut.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct CrossOriginRequest<'a> {
+    /// The `Origin` header.
+    pub origin: Option<&'a str>,
+    /// The `User-Agent` header.
+    pub user_agent: Option<&'a str>,
+    /// The client's address, if it is known.
+    pub ip: Option<IpAddr>,
+}
+
+impl<'a> CrossOriginRequest<'a> {
+    /// With these two headers, from this address.
+    #[must_use]
+    pub fn new(origin: Option<&'a str>, user_agent: Option<&'a str>, ip: Option<IpAddr>) -> Self {
+        Self { origin, user_agent, ip }
+    }
 }
 
 /// A caller whose token was accepted.

@@ -2,12 +2,15 @@
 
 use async_trait::async_trait;
 
-use crate::{Account, AccountStatus, NewUser, PasswordUse, TokenSecret, UserId};
+use crate::{
+    Account, AccountStatus, EventContext, LoginFailure, NewUser, OneTimePurpose, PasswordAttempt, PasswordUse,
+    TokenSecret, TriedIdentifier, UserId,
+};
 
 /// An app's own steps in the flows. Every method has a default that does nothing.
 ///
 /// ```
-/// use gatekit_core::{async_trait, Auth, Event, Hooks, MemoryStore, NewUser, NoProfile, Refusal, User};
+/// use gatekit_core::{async_trait, Auth, Event, EventContext, Hooks, MemoryStore, NewUser, NoProfile, Refusal, User};
 ///
 /// struct OnlyOurDomain;
 ///
@@ -20,9 +23,9 @@ use crate::{Account, AccountStatus, NewUser, PasswordUse, TokenSecret, UserId};
 ///         }
 ///     }
 ///
-///     async fn on_event(&self, event: &Event<User>) {
+///     async fn on_event(&self, event: &Event<User>, context: &EventContext) {
 ///         if let Event::LoggedIn { user } = event {
-///             println!("{} is here", user.id);
+///             println!("{} is here since {}", user.id, context.at);
 ///         }
 ///     }
 /// }
@@ -39,7 +42,16 @@ pub trait Hooks<U: Account>: Send + Sync + 'static {
         Ok(())
     }
 
-    /// After the right password, before a token is issued. It may refuse the login. A hook that panics (HTTP status 500) or takes longer than
+    /// Before a password is verified, at each login and wherever else the password is asked for, and before an account is looked up. It may
+    /// refuse the attempt: HTTP status 403 with the hook's code. This is the place for a lock or a limit: what it knows is the same for an
+    /// account and for nobody, for a right password and for a wrong one, so its answer tells nothing of either. A hook that panics (HTTP status
+    /// 500) or takes longer than `Policy::hook_timeout` (503) has not agreed.
+    async fn before_verify(&self, _attempt: &PasswordAttempt) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    /// After the right password, before a token is issued. It may refuse the login. A lock does not belong here: who is refused here has
+    /// learned that the password is right. That is for [`before_verify`](Self::before_verify). A hook that panics (HTTP status 500) or takes longer than
     /// `Policy::hook_timeout` (503) has not agreed.
     async fn before_login(&self, _user: &U) -> Result<(), Refusal> {
         Ok(())
@@ -48,7 +60,7 @@ pub trait Hooks<U: Account>: Send + Sync + 'static {
     /// After something happened and is stored. It is called in the order of the events. The request does not wait for what is not done at
     /// once: that goes on on a task, for `Policy::hook_timeout` at most, and [`Auth::settled`](crate::Auth::settled) waits for it. A panic is
     /// logged. What must be done before the client is answered belongs into a `before_` method or the app's own handler.
-    async fn on_event(&self, _event: &Event<U>) {}
+    async fn on_event(&self, _event: &Event<U>, _context: &EventContext) {}
 }
 
 /// Something that happened. It is stored already: an event is never taken back.
@@ -70,6 +82,15 @@ pub enum Event<U> {
     LoginFailed {
         /// The user, if there is one. Do not let the caller see whether there is.
         user_id: Option<UserId>,
+        /// Which address or name was tried, as far as it may be kept; `None` for a proof that names none.
+        identifier: Option<TriedIdentifier>,
+        /// Why. Do not let the caller see this, either.
+        reason: LoginFailure,
+    },
+    /// A user has given its password again, for a fresh token.
+    SteppedUp {
+        /// Who.
+        user_id: UserId,
     },
     /// A wrong password was given for something else than a login: to change the password or the address, to delete the account, to get a
     /// fresh token. Somebody who has the user's token guesses, or the user has mistyped.
@@ -78,6 +99,16 @@ pub enum Event<U> {
         user_id: Option<UserId>,
         /// What it was asked for.
         used_for: PasswordUse,
+        /// Whether a hook refused the attempt, so that the password was not looked at.
+        by_hook: bool,
+    },
+    /// A secret was refused that should have worked once, such as that of a password reset: it is forged, was used before, or has ended. Or a
+    /// mailed code was wrong.
+    SecretRefused {
+        /// What it was for.
+        purpose: OneTimePurpose,
+        /// Whose it was, if that is known.
+        user_id: Option<UserId>,
     },
     /// A token was given up.
     LoggedOut {
@@ -150,6 +181,25 @@ pub enum Event<U> {
     UserDeleted {
         /// Who it was.
         user_id: UserId,
+    },
+    /// A user was put into a role.
+    RoleAssigned {
+        /// Who.
+        user_id: UserId,
+        /// Which.
+        role: String,
+    },
+    /// A user was taken out of a role.
+    RoleUnassigned {
+        /// Who.
+        user_id: UserId,
+        /// Which.
+        role: String,
+    },
+    /// A request was refused because a page of another origin sent it: with a cookie, or to a route that logs in (CSRF).
+    CrossOriginRefused {
+        /// The page's origin as the browser named it, at most 256 bytes; `None` if it named none.
+        origin: Option<String>,
     },
     /// All tokens of a user were ended, but perhaps one.
     LoggedOutEverywhere {

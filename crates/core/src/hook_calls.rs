@@ -1,6 +1,6 @@
 //! How an app's hooks are called, so that none of them takes a request, or the connection of its client, down with it.
 //!
-//! 1. A hook that is asked (`before_register`, `before_login`) has [`Policy::hook_timeout`](crate::Policy::hook_timeout). One that takes longer
+//! 1. A hook that is asked (`before_register`, `before_verify`, `before_login`) has [`Policy::hook_timeout`](crate::Policy::hook_timeout). One that takes longer
 //!    or panics has not agreed: the request fails.
 //! 2. A hook that is told of an event (`on_event`) delays nobody. It is begun at once; what it does not finish at once goes on on a task,
 //!    for the same time. A panic is a log line.
@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::Poll;
 
 use crate::bounded::within;
-use crate::{Account, Auth, Event, Refusal, Unavailable};
+use crate::{Account, Auth, Event, EventContext, PasswordAttempt, Refusal, TokenClient, Unavailable};
 
 /// Why a hook gave no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -58,13 +58,33 @@ impl<U: Account> Auth<U> {
         }
     }
 
-    /// Tells all hooks of an event. Nobody waits for what they do with it.
+    /// Asks all hooks whether a password may be tried.
+    pub(crate) async fn ask_before_verify<E>(&self, attempt: &PasswordAttempt) -> Result<(), E>
+    where
+        E: From<Refusal> + From<Unavailable>,
+    {
+        for hooks in &self.0.hooks {
+            self.ask_hook::<E>(hooks.before_verify(attempt)).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes an event's log line and tells all hooks of it. Nobody waits for what they do with it.
     #[expect(clippy::unused_async, reason = "flows await it like any other step")]
     pub(crate) async fn emit(&self, event: Event<U>) {
-        let event = Arc::new(event);
+        self.raise(event);
+    }
+
+    /// [`emit`](Self::emit), where nothing can be awaited.
+    pub(crate) fn raise(&self, event: Event<U>) {
+        let client = self.1.as_deref();
+        let client = client.and_then(|client| TokenClient::new(client.user_agent.as_deref(), client.ip));
+        let context = EventContext { at: self.now(), client: client.unwrap_or_default() };
+        event.log(&context);
+        let told = Arc::new((event, context));
         for hooks in &self.0.hooks {
-            let (hooks, event) = (Arc::clone(hooks), Arc::clone(&event));
-            self.tell_hook(Box::pin(async move { hooks.on_event(&event).await }));
+            let (hooks, told) = (Arc::clone(hooks), Arc::clone(&told));
+            self.tell_hook(Box::pin(async move { hooks.on_event(&told.0, &told.1).await }));
         }
     }
 

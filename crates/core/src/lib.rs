@@ -51,7 +51,7 @@ mod token_end;
 mod user;
 
 pub use async_trait::async_trait;
-pub use authenticator::{AuthenticateError, Authenticated, Authenticator, TokenForm};
+pub use authenticator::{AuthenticateError, Authenticated, Authenticator, CrossOriginRequest, TokenForm};
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use error::{AclErrorStatus, StoreError};
 pub use id::UserId;
@@ -65,6 +65,8 @@ mod account;
 #[cfg(feature = "accounts")]
 mod acl;
 #[cfg(feature = "accounts")]
+mod audit;
+#[cfg(feature = "accounts")]
 mod auth;
 #[cfg(feature = "accounts")]
 mod bounded;
@@ -72,6 +74,8 @@ mod bounded;
 mod change;
 #[cfg(feature = "accounts")]
 pub(crate) mod common_passwords;
+#[cfg(feature = "accounts")]
+mod context_passwords;
 #[cfg(feature = "accounts")]
 pub mod email;
 #[cfg(feature = "accounts")]
@@ -116,9 +120,11 @@ pub use {
         AccessRequest, AccessType, Acl, AclRow, Decision, ExplainedRow, Explanation, InvalidAclRow, Method, Permission,
         Principal, RoleResolver,
     },
+    audit::{AUDIT_TARGET, EventContext, LoginFailure, TriedIdentifier},
     auth::{Auth, Builder, ConfigError},
     bounded::time_left,
     change::Change,
+    context_passwords::PasswordOwner,
     error::Unavailable,
     events::{Event, Hooks, Refusal},
     flows::{
@@ -132,7 +138,7 @@ pub use {
         login::{Client, LoggedIn, Login, LoginError},
         logout::LogoutError,
         one_time::NewOneTime,
-        password::PasswordUse,
+        password::{PasswordAttempt, PasswordUse, VerifyPasswordError},
         register::{FieldError, Register, RegisterError},
         reset_password::{PasswordReset, RequestPasswordReset, RequestPasswordResetError, ResetPasswordError},
         roles::AssignRoleError,

@@ -86,6 +86,9 @@ pub enum PasswordError {
     /// It is on the list of common passwords (ASVS 6.2.4).
     #[error("The password is one of the most common ones. Choose another.")]
     Common,
+    /// It is the user's own address or name, or that of the site, with no more than digits and the like (ASVS 6.2.11).
+    #[error("The password is your own address or name, or that of the site. Choose another.")]
+    Expected,
 }
 
 impl PasswordError {
@@ -97,6 +100,7 @@ impl PasswordError {
             Self::TooLong { .. } => "PASSWORD_TOO_LONG",
             Self::TooShort { .. } => "PASSWORD_TOO_SHORT",
             Self::Common => "PASSWORD_TOO_COMMON",
+            Self::Expected => "PASSWORD_TOO_GUESSABLE",
         }
     }
 }

@@ -25,6 +25,9 @@ use crate::{AclErrorStatus, Password, PasswordError, common_passwords};
 /// | `password_min_chars` | 8 | 15 | 1 | |
 /// | `password_max_bytes` | 1024 | 1024 | 72 | |
 /// | `refuse_common_passwords` | yes | yes | no | |
+/// | `refuse_expected_passwords` | yes | yes | no | |
+/// | `context_words` | none | none | none | |
+/// | `password_for_delete` | yes | yes | no | |
 /// | `case_sensitive_email` | no | no | yes | `caseSensitiveEmail` |
 /// | `realm_required` | no | no | no | `realmRequired` |
 /// | `realm_delimiter` | none | none | none | `realmDelimiter` |
@@ -76,6 +79,14 @@ pub struct Policy {
     pub password_max_bytes: usize,
     /// Refuse new passwords that are on the list of common ones. ASVS 6.2.4.
     pub refuse_common_passwords: bool,
+    /// Refuse new passwords that are made of the user's own address or name, the realm, the name of the site
+    /// (`Builder::site_name`) or [`context_words`](Self::context_words). ASVS 6.2.11.
+    pub refuse_expected_passwords: bool,
+    /// Words that somebody who knows the app would try: its name, that of its maker, of its product. None by default. ASVS 6.1.2.
+    pub context_words: Vec<String>,
+    /// `DELETE /{id}` asks a user who removes its own account for the password, as `POST /delete-account` does. ASVS 7.5.1. LoopBack
+    /// does not ask.
+    pub password_for_delete: bool,
     /// Whether `A@x.com` and `a@x.com` are two addresses. If not, addresses are stored and looked up in lower case.
     /// LoopBack's `caseSensitiveEmail`: on.
     pub case_sensitive_email: bool,
@@ -195,6 +206,9 @@ impl Default for Policy {
             password_min_chars: 8,
             password_max_bytes: 1024,
             refuse_common_passwords: true,
+            refuse_expected_passwords: true,
+            context_words: Vec::new(),
+            password_for_delete: true,
             case_sensitive_email: false,
             realm_required: false,
             realm_delimiter: None,
@@ -257,6 +271,8 @@ impl Policy {
             password_min_chars: 1,
             password_max_bytes: 72,
             refuse_common_passwords: false,
+            refuse_expected_passwords: false,
+            password_for_delete: false,
             case_sensitive_email: true,
             reveal_unknown_email_on_reset: true,
             login_token_may_reset_password: true,
@@ -280,7 +296,8 @@ impl Policy {
     /// 3. It has at least [`password_min_chars`](Self::password_min_chars) characters.
     /// 4. It is not a common one.
     ///
-    /// There are no rules of composition (ASVS 6.2.5).
+    /// There are no rules of composition (ASVS 6.2.5). [`Auth::check_new_password`](crate::Auth::check_new_password) also looks at whose it is to
+    /// be.
     ///
     /// # Errors
     ///

@@ -100,6 +100,8 @@ mod guides {
     mod readme {}
     #[doc = include_str!("../../../docs/guide/register.md")]
     mod register {}
+    #[doc = include_str!("../../../docs/guide/events.md")]
+    mod events {}
     #[doc = include_str!("../../../docs/guide/login.md")]
     mod login {}
     #[doc = include_str!("../../../docs/guide/logout.md")]

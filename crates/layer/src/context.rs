@@ -3,20 +3,22 @@
 
 use std::any::{Any, TypeId, type_name};
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use gatekit_core::{
-    AuthenticateError, Authenticated, Authenticator, Ended, Recheck, StoreError, Timestamp, TokenForm, TokenRecord,
-    TokenSecret,
+    AuthenticateError, Authenticated, Authenticator, CrossOriginRequest, Ended, Recheck, StoreError, Timestamp,
+    TokenForm, TokenRecord, TokenSecret,
 };
+use http::header::{ORIGIN, USER_AGENT};
 use http::request::Parts;
-use http::{Extensions, HeaderMap, Method, Uri};
+use http::{Extensions, HeaderMap, HeaderValue, Method, Uri};
 
-use crate::AuthRejection;
 use crate::again::watched;
 use crate::cross_origin::CrossOrigin;
 use crate::source::{Credential, Found, QueryToken, TokenSources};
+use crate::{AuthRejection, ClientIp};
 
 /// One a request. It does not name the principal's type, so that [`AccessToken`](crate::AccessToken) needs none, and so that an
 /// extractor for another type can say which one there is.
@@ -41,6 +43,15 @@ pub(crate) struct Settings {
     pub(crate) authenticator: Arc<dyn ErasedAuthenticator>,
     pub(crate) sources: TokenSources,
     pub(crate) cross_origin: CrossOrigin,
+}
+
+impl Settings {
+    /// Tells whoever keeps the accounts of a request that a page of another origin sent. Returns the refusal.
+    pub(crate) fn report_cross_origin(&self, headers: &HeaderMap, ip: Option<IpAddr>) -> AuthRejection {
+        let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+        self.authenticator.on_cross_origin(&CrossOriginRequest::new(text(ORIGIN), text(USER_AGENT), ip));
+        AuthRejection::CrossOrigin
+    }
 }
 
 /// [`Context::knowing`] for a user type that a layer was told, without its name.
@@ -240,7 +251,7 @@ impl Context {
     fn same_origin<'a>(&self, found: Option<Found<'a>>, head: &Head<'_>) -> Result<Found<'a>, AuthRejection> {
         let found = found.ok_or(AuthRejection::Missing)?;
         let forged = found.is_ambient() && self.settings.cross_origin.refuses(head.method, head.uri, head.headers);
-        if forged { Err(AuthRejection::CrossOrigin) } else { Ok(found) }
+        if forged { Err(self.settings.report_cross_origin(head.headers, head.ip)) } else { Ok(found) }
     }
 
     pub(crate) fn settings(&self) -> &Settings {
@@ -263,6 +274,8 @@ struct Head<'a> {
     method: &'a Method,
     uri: &'a Uri,
     headers: &'a HeaderMap,
+    /// The client's address, if it is known.
+    ip: Option<IpAddr>,
     /// Where a layer looks for one: the session, or why there is none.
     #[cfg(feature = "tower-sessions")]
     session: Option<Result<tower_sessions_core::Session, AuthRejection>>,
@@ -276,26 +289,28 @@ fn split(parts: &mut Parts) -> (Option<&mut Context>, Head<'_>) {
         let wanted = contexts.any(|context| context.settings.sources.has_session());
         wanted.then(|| crate::session::session(extensions))
     };
+    let ip = ClientIp::from_extensions(extensions).map(|ClientIp(ip)| ip);
     let head = Head {
         method,
         uri,
         headers,
+        ip,
         #[cfg(feature = "tower-sessions")]
         session,
     };
     (extensions.get_mut(), head)
 }
 
-/// The check of the innermost layer whose users are `U`s.
-pub(crate) fn cross_origin_of<U: 'static>(extensions: &Extensions) -> Option<&CrossOrigin> {
+/// The settings of the innermost layer whose users are `U`s.
+pub(crate) fn settings_of<U: 'static>(extensions: &Extensions) -> Option<&Settings> {
     let mut contexts = extensions.get::<Context>()?.outwards();
     let context = contexts.find(|context| context.settings.authenticator.as_any().is::<Typed<U>>())?;
-    Some(&context.settings.cross_origin)
+    Some(&context.settings)
 }
 
-/// The check of the innermost layer.
-pub(crate) fn cross_origin(extensions: &Extensions) -> Option<&CrossOrigin> {
-    extensions.get::<Context>().map(|context| &context.settings.cross_origin)
+/// The settings of the innermost layer.
+pub(crate) fn innermost_settings(extensions: &Extensions) -> Option<&Settings> {
+    extensions.get::<Context>().map(|context| &*context.settings)
 }
 
 fn not_mounted(wanted: &str) -> AuthRejection {
@@ -318,6 +333,7 @@ pub(crate) trait ErasedAuthenticator: Send + Sync {
     fn principal_name(&self) -> &'static str;
     fn token_form(&self, token: &str) -> TokenForm;
     fn recheck(&self) -> Recheck;
+    fn on_cross_origin(&self, request: &CrossOriginRequest<'_>);
     fn now(&self) -> Timestamp;
     fn resolve<'a>(
         &'a self,
@@ -362,6 +378,10 @@ impl<P: Clone + Send + Sync + 'static> ErasedAuthenticator for Typed<P> {
 
     fn recheck(&self) -> Recheck {
         self.0.recheck()
+    }
+
+    fn on_cross_origin(&self, request: &CrossOriginRequest<'_>) {
+        self.0.on_cross_origin(request);
     }
 
     fn now(&self) -> Timestamp {

@@ -12,7 +12,8 @@ use tower_http::csrf::CsrfLayer;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::AuthRejection;
+use crate::context::Settings;
+use crate::{AuthRejection, ClientIp};
 
 /// An origin that no browser would ever send.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -112,7 +113,7 @@ fn is_browser(headers: &HeaderMap) -> bool {
 ///
 /// [`AuthRejection::CrossOrigin`]. Where no layer is mounted no origin but the app's own is trusted.
 pub fn refuse_cross_origin(parts: &Parts) -> Result<(), AuthRejection> {
-    refuse(parts, crate::context::cross_origin(&parts.extensions))
+    refuse(parts, crate::context::innermost_settings(&parts.extensions))
 }
 
 /// [`refuse_cross_origin`] by the trusted origins of the layer whose users are `U`s, where layers for several types are stacked: who is trusted with
@@ -122,13 +123,17 @@ pub fn refuse_cross_origin(parts: &Parts) -> Result<(), AuthRejection> {
 ///
 /// [`AuthRejection::CrossOrigin`]. Where no such layer is mounted no origin but the app's own is trusted.
 pub fn refuse_cross_origin_of<U: 'static>(parts: &Parts) -> Result<(), AuthRejection> {
-    refuse(parts, crate::context::cross_origin_of::<U>(&parts.extensions))
+    refuse(parts, crate::context::settings_of::<U>(&parts.extensions))
 }
 
-fn refuse(parts: &Parts, cross_origin: Option<&CrossOrigin>) -> Result<(), AuthRejection> {
+fn refuse(parts: &Parts, settings: Option<&Settings>) -> Result<(), AuthRejection> {
     let none = CrossOrigin::default();
-    let forged = cross_origin.unwrap_or(&none).refuses(&parts.method, &parts.uri, &parts.headers);
-    if forged { Err(AuthRejection::CrossOrigin) } else { Ok(()) }
+    let check = settings.map_or(&none, |settings| &settings.cross_origin);
+    if !check.refuses(&parts.method, &parts.uri, &parts.headers) {
+        return Ok(());
+    }
+    let ip = ClientIp::from_extensions(&parts.extensions).map(|ClientIp(ip)| ip);
+    Err(settings.map_or(AuthRejection::CrossOrigin, |settings| settings.report_cross_origin(&parts.headers, ip)))
 }
 
 /// The service behind the check: whoever gets here has passed.

@@ -79,6 +79,10 @@ async fn change<U: Account>(mut visit: Visit<U>) -> Outcome {
             let message = field::password_message(&view.page, &error);
             view.password.error = Some(view.page.problem("password", message));
         }
+        Err(ChangePasswordError::Refused(refusal)) => {
+            view.page.problems.push(Problem { message: refusal.message, href: None });
+            return Ok(answer(stage, StatusCode::FORBIDDEN, &view));
+        }
         Err(_) => {
             let message = view.page.text("error.conflict").to_owned();
             view.page.problems.push(Problem { message, href: None });

@@ -70,6 +70,10 @@ async fn confirm<U: Account>(mut visit: Visit<U>) -> Outcome {
             view.password.error = Some(view.page.problem("password", message));
             Ok(answer(stage, StatusCode::UNPROCESSABLE_ENTITY, &view))
         }
+        Err(StepUpError::Refused(refusal)) => {
+            view.page.problems.push(Problem { message: refusal.message, href: None });
+            Ok(answer(stage, StatusCode::FORBIDDEN, &view))
+        }
         Err(StepUpError::Unavailable(error)) => Err(Failure::from(error)),
         // Ended meanwhile.
         Err(_) => Ok(log_in(stage, view.return_to.as_deref())),

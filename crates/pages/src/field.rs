@@ -99,6 +99,7 @@ pub(crate) fn password_message(page: &Page, error: &PasswordError) -> String {
     match error {
         PasswordError::TooShort { min, .. } => page.text_with("error.password.short", &[("min", &min.to_string())]),
         PasswordError::TooLong { max, .. } => page.text_with("error.password.long", &[("max", &max.to_string())]),
+        PasswordError::Expected => page.text("error.password.expected").to_owned(),
         PasswordError::Common => page.text("error.password.common").to_owned(),
         _ => page.text("error.password.new.missing").to_owned(),
     }

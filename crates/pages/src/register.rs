@@ -3,7 +3,9 @@
 use askama::Template;
 use axum::Router;
 use axum::http::StatusCode;
-use gatekit_core::{Account, FieldError, Login, LoginError, Password, PasswordError, Register, RegisterError, email};
+use gatekit_core::{
+    Account, FieldError, Login, LoginError, Password, PasswordError, PasswordOwner, Register, RegisterError, email,
+};
 use serde_json::{Map, Value};
 
 use crate::form::Form;
@@ -76,7 +78,9 @@ async fn register<U: Account>(mut visit: Visit<U>) -> Outcome {
     match &password {
         None => refuse(&mut view, &FieldError::new("password", "presence", "", None)),
         Some(password) => {
-            if let Err(error) = stage.auth().policy().check_password(password) {
+            if let Err(error) =
+                stage.auth().check_new_password(password, PasswordOwner::default().email(email.as_deref()))
+            {
                 refuse_password(&mut view, &error);
             }
         }

@@ -33,6 +33,8 @@ const NOTICES: [(&str, &str); 6] = [
 #[derive(Clone)]
 pub(crate) struct Stage<U: Account> {
     pub(crate) pages: Shared<U>,
+    /// The accounts, for the client that sent the request.
+    auth: Auth<U>,
     pub(crate) query: Form,
     pub(crate) language: Language,
     /// How cookies are set: as safe as the token's.
@@ -68,11 +70,12 @@ impl<U: Account> Stage<U> {
         let is_prefix = |prefix: &&str| return_to::is_prefix(prefix) && pages.auth.may_redirect_to(prefix);
         let prefix = original.path().strip_suffix(&path).filter(is_prefix);
         let prefix = prefix.unwrap_or_default().to_owned();
-        Self { query, language, cookie, prefix, path, pages }
+        let auth = pages.auth.for_client(gatekit_routes::client(&pages.auth, parts));
+        Self { auth, query, language, cookie, prefix, path, pages }
     }
 
     pub(crate) fn auth(&self) -> &Auth<U> {
-        &self.pages.auth
+        &self.auth
     }
 
     /// Where a page of ours is.

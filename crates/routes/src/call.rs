@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 
 use crate::arguments::Arguments;
 use crate::body::Args;
+use crate::client::client;
 use crate::errors::IntoError;
 use crate::qs;
 
@@ -63,6 +64,7 @@ impl<U: Account> Call<U> {
         request: Request,
     ) -> Result<Self, ErrorResponse> {
         let (mut parts, body) = request.into_parts();
+        let auth = auth.for_client(client(&auth, &parts));
         let strict = auth.policy().expired_token_fails_open_routes;
         let wanted = ask != Ask::IfNeeded || strict || !auth.is_open(method);
         let caller = match wanted {
@@ -218,6 +220,11 @@ impl<U: Account> Call<U> {
             return Ok(Some(caller.principal.clone()));
         }
         self.auth.find_user_named(id).await.map_err(unavailable)
+    }
+
+    /// Whether this is the id of the caller, if there is one.
+    pub(crate) fn is_about_caller(&self, id: &str) -> bool {
+        self.caller.as_ref().is_ok_and(|caller| caller.principal.id().is_named(id))
     }
 
     /// [`find`](Self::find), with LoopBack's 404 of a method that is called on a user.

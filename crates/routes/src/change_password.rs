@@ -18,7 +18,7 @@ use crate::reply::NoContent;
 /// | 400 `INVALID_PASSWORD` | the old password is wrong |
 /// | 401 `AUTHORIZATION_REQUIRED` | there is no valid token |
 /// | 409 `CONFLICT` | the account was changed at the same time |
-/// | 422 `PASSWORD_TOO_LONG`, `PASSWORD_TOO_SHORT`, `PASSWORD_TOO_COMMON` | the policy refuses the new password |
+/// | 422 `PASSWORD_TOO_LONG`, `PASSWORD_TOO_SHORT`, `PASSWORD_TOO_COMMON`, `PASSWORD_TOO_GUESSABLE` | the policy refuses the new password |
 /// | 503 `SERVICE_UNAVAILABLE` | the store fails, or too many passwords wait to be hashed |
 pub fn change_password<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<U>) -> Router<S> {
     Router::new().route("/change-password", post(handler::<U>)).with_state(auth.clone())

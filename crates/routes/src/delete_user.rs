@@ -4,19 +4,26 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::delete;
-use gatekit_core::{Account, Auth, Method, UserOperation};
+use gatekit_core::{Account, Auth, DeleteAccount, DeleteAccountError, Method, UserOperation};
 use gatekit_layer::ErrorResponse;
 use serde_json::json;
 
 use crate::call::{Call, unavailable};
+use crate::errors::IntoError;
 use crate::reply::Json;
 use crate::support::require;
 
 /// `DELETE /{id}`: 200 `{"count": 1}`, and the user is gone with all of its tokens; `{"count": 0}` if there is none. By default it is for the
 /// user with that id (`$owner` on `deleteById`).
 ///
-/// As in LoopBack it asks for no password. An app that wants one denies this
-/// (`Acl::user().deny("$owner", "deleteById")`) and has [`delete_account`](crate::delete_account).
+/// Unless `Policy::password_for_delete` is off, as it is in `Policy::loopback()`, a user who removes its own account sends `{"password"}`, as to
+/// [`delete_account`](crate::delete_account). A caller whom the access control list lets remove others is not asked.
+///
+/// | answer | when |
+/// | --- | --- |
+/// | 400 | `password` is missing, or no text |
+/// | 400 `INVALID_PASSWORD` | it is wrong |
+/// | 401 `AUTHORIZATION_REQUIRED` | there is no valid token, or the list does not let its user |
 ///
 /// # Panics
 ///
@@ -33,9 +40,23 @@ pub(crate) async fn delete_by_id<U: Account>(
     let mut call = Call::begin(auth, Method::DELETE_BY_ID, request).await?;
     let id = call.id().await?;
     call.authorize(Some(&id)).await?;
+    if call.auth.policy().password_for_delete && call.is_about_caller(&id) {
+        return delete_own(&call).await;
+    }
     let deleted = match call.find(&id).await? {
         Some(user) => call.auth.delete_user(&user.id()).await.map_err(unavailable)?,
         None => false,
     };
     Ok(Json(json!({ "count": u8::from(deleted) })).into_response())
+}
+
+async fn delete_own<U: Account>(call: &Call<U>) -> Result<Response, ErrorResponse> {
+    let password = call.body.text("password")?.required()?;
+    let (user, _) = call.require_caller()?;
+    match call.auth.delete_account(DeleteAccount::new(user.id(), password)).await {
+        Ok(()) => Ok(Json(json!({ "count": 1 })).into_response()),
+        // Removed by another request meanwhile.
+        Err(DeleteAccountError::UserNotFound(_)) => Ok(Json(json!({ "count": 0 })).into_response()),
+        Err(error) => Err(error.into_error(U::model_name())),
+    }
 }

@@ -52,23 +52,25 @@ impl IntoError for UpdateUserError {
 impl IntoError for ChangeEmailError {
     fn into_error(self, model: &str) -> ErrorResponse {
         let status = match self {
+            Self::Refused(refusal) => return refusal.into_error(model),
             Self::Unavailable(error) => return error.into_error(model),
             Self::Invalid(error) => return validation_error(model, &[*error]),
             Self::UserNotFound(_) | Self::StepUpRequired => StatusCode::UNAUTHORIZED,
             _ => StatusCode::BAD_REQUEST,
         };
-        ErrorResponse::new(status, self.to_string()).code(self.code())
+        ErrorResponse::new(status, self.to_string()).code(self.code().to_owned())
     }
 }
 
 impl IntoError for DeleteAccountError {
     fn into_error(self, model: &str) -> ErrorResponse {
         let status = match self {
+            Self::Refused(refusal) => return refusal.into_error(model),
             Self::Unavailable(error) => return error.into_error(model),
             Self::UserNotFound(_) | Self::StepUpRequired => StatusCode::UNAUTHORIZED,
             _ => StatusCode::BAD_REQUEST,
         };
-        ErrorResponse::new(status, self.to_string()).code(self.code())
+        ErrorResponse::new(status, self.to_string()).code(self.code().to_owned())
     }
 }
 
@@ -76,7 +78,10 @@ impl IntoError for StepUpError {
     fn into_error(self, model: &str) -> ErrorResponse {
         match self {
             Self::Unavailable(error) => error.into_error(model),
-            Self::WrongPassword => ErrorResponse::new(StatusCode::BAD_REQUEST, self.to_string()).code(self.code()),
+            Self::Refused(refusal) => refusal.into_error(model),
+            Self::WrongPassword => {
+                ErrorResponse::new(StatusCode::BAD_REQUEST, self.to_string()).code(self.code().to_owned())
+            }
             _ => AuthRejection::Invalid.to_error(),
         }
     }
@@ -153,13 +158,14 @@ impl IntoError for RegisterError {
 impl IntoError for ChangePasswordError {
     fn into_error(self, model: &str) -> ErrorResponse {
         let status = match self {
+            Self::Refused(refusal) => return refusal.into_error(model),
             Self::Unavailable(error) => return error.into_error(model),
             Self::Password(error) => return error.into_error(model),
             Self::UserNotFound(_) => StatusCode::UNAUTHORIZED,
             Self::Conflict => StatusCode::CONFLICT,
             _ => StatusCode::BAD_REQUEST,
         };
-        ErrorResponse::new(status, self.to_string()).code(self.code())
+        ErrorResponse::new(status, self.to_string()).code(self.code().to_owned())
     }
 }
 

@@ -28,7 +28,7 @@ use crate::reply::Json;
 /// | 403 `CROSS_ORIGIN_REQUEST` | a page of another origin asks with a body that is not JSON |
 /// | 401 `AUTHORIZATION_REQUIRED` | the access control list says no |
 /// | 422 `ValidationError`, with `details` | fields are missing, malformed or taken |
-/// | 422 `INVALID_PASSWORD`, `PASSWORD_TOO_LONG`, `PASSWORD_TOO_SHORT`, `PASSWORD_TOO_COMMON` | the policy refuses the password |
+/// | 422 `INVALID_PASSWORD`, `PASSWORD_TOO_LONG`, `PASSWORD_TOO_SHORT`, `PASSWORD_TOO_COMMON`, `PASSWORD_TOO_GUESSABLE` | the policy refuses the password |
 /// | 403 | a hook refuses |
 /// | 503 `SERVICE_UNAVAILABLE` | the store fails, or too many passwords wait to be hashed |
 pub fn register<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<U>) -> Router<S> {

@@ -31,7 +31,7 @@ use crate::reply::NoContent;
 /// | 400 `EMAIL_REQUIRED` | no address, or it is no text |
 /// | 400 | `newPassword` is missing, or no text |
 /// | 401 `AUTHORIZATION_REQUIRED` | the secret is unknown, used, or too old |
-/// | 422 `PASSWORD_TOO_LONG`, `PASSWORD_TOO_SHORT`, `PASSWORD_TOO_COMMON` | the policy refuses the new password; the secret stays good |
+/// | 422 `PASSWORD_TOO_LONG`, `PASSWORD_TOO_SHORT`, `PASSWORD_TOO_COMMON`, `PASSWORD_TOO_GUESSABLE` | the policy refuses the new password; the secret stays good |
 /// | 503 `SERVICE_UNAVAILABLE` | the store fails, or too many passwords wait to be hashed; the secret stays good |
 pub fn reset_password<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<U>) -> Router<S> {
     Router::new()

@@ -100,7 +100,7 @@ async fn no_secret_is_in_the_files_in_clear() {
     struct Keep(std::sync::Arc<std::sync::Mutex<Option<String>>>);
     #[gatekit_core::async_trait]
     impl gatekit_core::Hooks<User> for Keep {
-        async fn on_event(&self, event: &gatekit_core::Event<User>) {
+        async fn on_event(&self, event: &gatekit_core::Event<User>, _: &gatekit_core::EventContext) {
             if let gatekit_core::Event::PasswordResetRequested { token, .. } = event {
                 *self.0.lock().unwrap() = Some(token.expose().to_owned());
             }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use gatekit_core::{Account, Event, Hooks, User};
+use gatekit_core::{Account, Event, EventContext, Hooks, User};
 
 /// Hooks that write down every event. Clones write to the same place.
 ///
@@ -19,7 +19,7 @@ use gatekit_core::{Account, Event, Hooks, User};
 /// assert!(matches!(&events.take()[..], [Event::Registered { .. }]));
 /// # Ok(()) }
 /// ```
-pub struct EventLog<U = User>(Arc<Mutex<Vec<Event<U>>>>);
+pub struct EventLog<U = User>(Arc<Mutex<Vec<(Event<U>, EventContext)>>>);
 
 impl<U> EventLog<U> {
     /// An empty one.
@@ -31,6 +31,12 @@ impl<U> EventLog<U> {
     /// The events so far, oldest first, and forgets them.
     #[must_use]
     pub fn take(&self) -> Vec<Event<U>> {
+        self.take_with_context().into_iter().map(|(event, _)| event).collect()
+    }
+
+    /// [`take`](Self::take), with what each event says of its time and its client.
+    #[must_use]
+    pub fn take_with_context(&self) -> Vec<(Event<U>, EventContext)> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -39,7 +45,7 @@ impl<U: Clone> EventLog<U> {
     /// The events so far, oldest first.
     #[must_use]
     pub fn events(&self) -> Vec<Event<U>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|(event, _)| event.clone()).collect()
     }
 }
 
@@ -63,7 +69,7 @@ impl<U> fmt::Debug for EventLog<U> {
 
 #[async_trait]
 impl<U: Account> Hooks<U> for EventLog<U> {
-    async fn on_event(&self, event: &Event<U>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(event.clone());
+    async fn on_event(&self, event: &Event<U>, context: &EventContext) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((event.clone(), context.clone()));
     }
 }

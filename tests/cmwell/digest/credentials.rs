@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use gatekit::cmwell::{CmWell, EnableDigestError, ForgetDigests, SealingKey, SigningKey};
-use gatekit::core::{AccountStatus, Event, LoginError, UserId};
+use gatekit::core::{AccountStatus, Event, EventContext, LoginError, Timestamp, TokenClient, UserId};
 use gatekit::{Hooks, Login, MemoryStore, NoProfile, User};
 use gatekit_testkit::{Fault, FaultyStore, LogCapture};
 use gatekit_tests::{Answer, on_every_store};
@@ -86,7 +86,7 @@ on_every_store! {
         log_in(&site, NAME, PASSWORD).await.expect_status(200);
         let id = site.id(NAME).await;
         match &site.events.take()[..] {
-            [Event::LoginFailed { user_id: Some(failed) }, Event::LoginFailed { user_id: None }, Event::LoggedIn { user }] => {
+            [Event::LoginFailed { user_id: Some(failed), .. }, Event::LoginFailed { user_id: None, .. }, Event::LoggedIn { user }] => {
                 assert_eq!((failed, &user.id), (&id, &id));
             }
             other => panic!("{other:?}"),
@@ -300,6 +300,8 @@ async fn forgetting_ends_with_a_store_that_hangs() {
     let store = FaultyStore::new(MemoryStore::<NoProfile>::new());
     store.faults().every_call_of("delete_digests_of", Fault::Hang);
     let changed: Event<User> = Event::PasswordChanged { user_id: 1.into(), by_reset: false };
-    ForgetDigests::new(store.clone()).on_event(&changed).await;
+    ForgetDigests::new(store.clone())
+        .on_event(&changed, &EventContext::new(Timestamp(0), TokenClient::default()))
+        .await;
     assert_eq!(store.faults().calls(), ["delete_digests_of"]);
 }

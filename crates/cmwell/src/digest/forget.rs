@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gatekit_core::{Account, DigestStore, Event, Hooks, StoreError, async_trait};
+use gatekit_core::{Account, DigestStore, Event, EventContext, Hooks, StoreError, async_trait};
 use tokio::time::timeout;
 
 /// How long the change of a password waits for it: the default of `Policy::store_timeout`.
@@ -41,7 +41,7 @@ impl fmt::Debug for ForgetDigests {
 
 #[async_trait]
 impl<U: Account> Hooks<U> for ForgetDigests {
-    async fn on_event(&self, event: &Event<U>) {
+    async fn on_event(&self, event: &Event<U>, _: &EventContext) {
         let (Event::PasswordChanged { user_id, .. } | Event::UserDeleted { user_id }) = event else { return };
         let forgotten = timeout(PATIENCE, self.0.delete_digests_of(U::model_name(), user_id)).await;
         if let Err(error) = forgotten.unwrap_or(Err(StoreError::Timeout)) {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use axum::http::HeaderValue;
-use gatekit_core::{Account, Auth, DigestCredential, KnownAccount, TokenDigest, Unavailable, UserId};
+use gatekit_core::{Account, Auth, DigestCredential, KnownAccount, LoginError, TokenDigest, Unavailable, UserId};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
@@ -55,7 +55,7 @@ impl Digest {
     ///
     /// # Errors
     ///
-    /// [`Unavailable`] if a store fails: nothing is decided then, and nothing used up.
+    /// [`LoginError::Unavailable`] if a store fails: nothing is decided then, and nothing used up; [`LoginError::Refused`] by a hook.
     pub(crate) async fn verify<U: Account>(
         &self,
         auth: &Auth<U>,
@@ -63,7 +63,7 @@ impl Digest {
         header: &[u8],
         method: &str,
         target: &str,
-    ) -> Result<DigestOutcome<U>, Unavailable> {
+    ) -> Result<DigestOutcome<U>, LoginError> {
         // 1
         let Some(answer) = Response::parse(header).filter(|answer| answer.uri == target) else {
             return Ok(DigestOutcome::Malformed);
@@ -75,6 +75,10 @@ impl Digest {
             return Ok(DigestOutcome::Refused { stale: false });
         };
         // 4
+        let named = names.account_name(&answer.name);
+        auth.begin_login(&named).await?;
+        // A userhash names nobody in a log.
+        let named = Some(named).filter(|_| !answer.userhash);
         let Found { account, sealed } = self.find(auth, names, &answer, algorithm).await?;
         let ha1 = self.open(auth, names, account.as_ref(), sealed, algorithm);
         // 5
@@ -88,7 +92,7 @@ impl Digest {
         let account = match account {
             Some(account) if is_right && is_known => account,
             other => {
-                auth.reject_login(other.map(|account| account.user.id()).as_ref()).await;
+                auth.reject_login(other.map(|account| account.user.id()).as_ref(), named.as_ref()).await;
                 return Ok(DigestOutcome::Refused { stale: false });
             }
         };

@@ -5,8 +5,8 @@ use crate::flows::update_user::{ATTEMPTS, changes_too_often, sound_email};
 use crate::mails::Ask;
 use crate::{
     Account, Auth, CreateUserError, Event, FieldError, Identifier, IdentifierKind, MailKind, MailOptions,
-    OneTimePurpose, OneTimeRecord, PasswordUse, StoreError, TokenRecord, TokenSecret, Unavailable, UserChange, UserId,
-    random,
+    OneTimePurpose, OneTimeRecord, PasswordUse, Refusal, StoreError, TokenRecord, TokenSecret, Unavailable, UserChange,
+    UserId, VerifyPasswordError, random,
 };
 
 const PURPOSE: OneTimePurpose = OneTimePurpose::ChangeEmail;
@@ -94,6 +94,9 @@ pub enum ChangeEmailError {
     /// The password was not proven for the token within `Policy::step_up_ttl`. HTTP status 401.
     #[error("the password must be proven again")]
     StepUpRequired,
+    /// A hook refused the attempt. HTTP status 403.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
     /// The new address is none, or was taken while its mail was on the way. HTTP status 422.
     #[error("the new address is not valid: {}", .0.message)]
     Invalid(Box<FieldError>),
@@ -108,11 +111,12 @@ pub enum ChangeEmailError {
 impl ChangeEmailError {
     /// The stable code.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> &str {
         match self {
             Self::UserNotFound(_) => "USER_NOT_FOUND",
             Self::WrongPassword => "INVALID_PASSWORD",
             Self::StepUpRequired => "STEP_UP_REQUIRED",
+            Self::Refused(refusal) => &refusal.code,
             Self::Invalid(_) => "INVALID_EMAIL",
             Self::InvalidToken => "INVALID_TOKEN",
             Self::Unavailable(_) => "SERVICE_UNAVAILABLE",
@@ -129,9 +133,10 @@ impl From<StoreError> for ChangeEmailError {
 impl From<Unproven> for ChangeEmailError {
     fn from(unproven: Unproven) -> Self {
         match unproven {
-            Unproven::WrongPassword => Self::WrongPassword,
+            Unproven::Password(VerifyPasswordError::WrongPassword) => Self::WrongPassword,
+            Unproven::Password(VerifyPasswordError::Refused(refusal)) => Self::Refused(refusal),
+            Unproven::Password(VerifyPasswordError::Unavailable(error)) => Self::Unavailable(error),
             Unproven::StepUpRequired => Self::StepUpRequired,
-            Unproven::Unavailable(error) => Self::Unavailable(error),
         }
     }
 }
@@ -188,6 +193,14 @@ impl<U: Account> Auth<U> {
     ///
     /// [`ChangeEmailError`].
     pub async fn change_email(&self, change_email: ChangeEmail) -> Result<U, ChangeEmailError> {
+        let done = self.spend_email_change(change_email).await;
+        if matches!(done, Err(ChangeEmailError::InvalidToken)) {
+            self.reject_secret(PURPOSE, None).await;
+        }
+        done
+    }
+
+    async fn spend_email_change(&self, change_email: ChangeEmail) -> Result<U, ChangeEmailError> {
         let auth = &*self.0;
         let digest = change_email.token.digest();
         let record = self.bounded(auth.one_time.find_one_time(PURPOSE, &digest)).await?;

@@ -1,8 +1,8 @@
 //! A new password, with the old one.
 
 use crate::{
-    Account, Auth, Event, MailKind, MailOptions, Password, PasswordError, PasswordUse, StoreError, TokenRecord,
-    Unavailable, UserId,
+    Account, Auth, Event, MailKind, MailOptions, Password, PasswordError, PasswordOwner, PasswordUse, Refusal,
+    StoreError, TokenRecord, Unavailable, UserId, VerifyPasswordError,
 };
 
 /// A user wants another password.
@@ -53,6 +53,9 @@ pub enum ChangePasswordError {
     /// The old password is wrong. HTTP status 400, as in LoopBack.
     #[error("Invalid current password")]
     WrongPassword,
+    /// A hook refused the attempt. HTTP status 403.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
     /// The new password is not accepted. HTTP status 422.
     #[error(transparent)]
     Password(#[from] PasswordError),
@@ -67,13 +70,24 @@ pub enum ChangePasswordError {
 impl ChangePasswordError {
     /// The stable code. The first two are LoopBack's.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> &str {
         match self {
             Self::UserNotFound(_) => "USER_NOT_FOUND",
             Self::WrongPassword => "INVALID_PASSWORD",
+            Self::Refused(refusal) => &refusal.code,
             Self::Password(error) => error.code(),
             Self::Conflict => "CONFLICT",
             Self::Unavailable(_) => "SERVICE_UNAVAILABLE",
+        }
+    }
+}
+
+impl From<VerifyPasswordError> for ChangePasswordError {
+    fn from(error: VerifyPasswordError) -> Self {
+        match error {
+            VerifyPasswordError::WrongPassword => Self::WrongPassword,
+            VerifyPasswordError::Refused(refusal) => Self::Refused(refusal),
+            VerifyPasswordError::Unavailable(error) => Self::Unavailable(error),
         }
     }
 }
@@ -98,10 +112,8 @@ impl<U: Account> Auth<U> {
         let Some(found) = self.bounded(auth.users.find_user(&user_id)).await? else {
             return Err(ChangePasswordError::UserNotFound(user_id));
         };
-        if !self.verify_password_of(Some(&found), old, PasswordUse::ChangePassword).await?.matches {
-            return Err(ChangePasswordError::WrongPassword);
-        }
-        auth.policy.check_password(&new)?;
+        self.verify_password_of(&user_id, Some(&found), old, PasswordUse::ChangePassword).await?;
+        self.check_new_password(&new, PasswordOwner::of(&found.user))?;
         let hash = self.hash_password(new).await?;
         let auth = self.clone();
         self.change(|mut change| async move {

@@ -4,8 +4,9 @@ use std::fmt;
 
 use crate::flows::identifier::{Unnamed, Wanted};
 use crate::{
-    Account, AccountStatus, Auth, Client, DeviceSeen, Event, Login, LoginError, MailOptions, Password, PasswordHash,
-    StoreError, StoredUser, Timestamp, TokenClient, TokenDigest, TokenSecret, Unavailable, UserId, Verified, random,
+    Account, AccountStatus, Auth, Client, DeviceSeen, Event, Login, LoginError, LoginFailure, MailOptions,
+    OneTimePurpose, Password, PasswordAttempt, PasswordHash, PasswordUse, StoreError, StoredUser, Timestamp,
+    TokenClient, TokenDigest, TokenSecret, TriedIdentifier, Unavailable, UserId, Verified, random,
 };
 
 /// Whose account is looked for: an address or a name as somebody typed it.
@@ -121,9 +122,11 @@ impl<U: Account> Auth<U> {
     ///
     /// [`LoginError`].
     pub async fn verify_login(&self, login: Login) -> Result<KnownAccount<U>, LoginError> {
-        let wanted = self.wanted_login(&login)?;
-        let (found, verified) = self.check_login(&wanted, login.password).await?;
-        self.welcome(&found.user, self.now(), &login.client, &login.mails).await;
+        let auth = self.from_client(&login.client);
+        let login = Login { client: auth.client(), ..login };
+        let wanted = auth.wanted_login(&login)?;
+        let (found, verified) = auth.check_login(&wanted, login.password).await?;
+        auth.welcome(&found.user, auth.now(), &login.client, &login.mails).await;
         Ok(KnownAccount { password_is_whole: verified.is_whole, ..found.into() })
     }
 
@@ -141,14 +144,65 @@ impl<U: Account> Auth<U> {
         client: &Client,
         mails: &MailOptions,
     ) -> Result<KnownAccount<U>, LoginError> {
-        self.admit(&account.user, account.status).await?;
-        self.welcome(&account.user, self.now(), client, mails).await;
+        let auth = self.from_client(client);
+        auth.admit(&account.user, account.status).await?;
+        auth.welcome(&account.user, self.now(), client, mails).await;
         Ok(account)
     }
 
-    /// Tells the app of a login that was refused: [`Event::LoginFailed`]. For who checks proofs of another kind.
-    pub async fn reject_login(&self, user: Option<&UserId>) {
-        self.emit(Event::LoginFailed { user_id: user.cloned() }).await;
+    /// Asks the hooks whether a login may be tried ([`Hooks::before_verify`](crate::Hooks::before_verify)). For a crate that verifies proofs of
+    /// another kind: it does this before it looks for the account.
+    ///
+    /// # Errors
+    ///
+    /// [`LoginError::Refused`], which has raised its event, or [`LoginError::Unavailable`].
+    pub async fn begin_login(&self, name: &AccountName) -> Result<(), LoginError> {
+        let AccountName { email, username, realm } = name;
+        match self.wanted_by(email.as_deref(), username.as_deref(), realm.as_deref()) {
+            Ok(wanted) => self.ask_before_login(&wanted).await,
+            // An empty name matches no account.
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Raises [`Event::LoginFailed`] for a wrong proof of another kind than a password: for a crate that verifies such proofs. `user` is the
+    /// account that was meant, if there is one, and `name` what it was called by.
+    pub async fn reject_login(&self, user: Option<&UserId>, name: Option<&AccountName>) {
+        let wanted = name.and_then(|name| {
+            let AccountName { email, username, realm } = name;
+            self.wanted_by(email.as_deref(), username.as_deref(), realm.as_deref()).ok()
+        });
+        let reason = if user.is_some() { LoginFailure::WrongProof } else { LoginFailure::UnknownAccount };
+        self.login_failed(wanted.as_ref(), user.cloned(), reason).await;
+    }
+
+    /// Raises [`Event::SecretRefused`]: for a crate that has one-time secrets of its own.
+    pub async fn reject_secret(&self, purpose: OneTimePurpose, user: Option<&UserId>) {
+        self.emit(Event::SecretRefused { purpose, user_id: user.cloned() }).await;
+    }
+
+    /// This handle, or one for the client if more is known of it.
+    pub(crate) fn from_client(&self, client: &Client) -> Self {
+        if client.is_unknown() { self.clone() } else { self.for_client(client.clone()) }
+    }
+
+    async fn login_failed(&self, wanted: Option<&Wanted>, user_id: Option<UserId>, reason: LoginFailure) {
+        let identifier = wanted.map(|wanted| TriedIdentifier::of(wanted, user_id.is_some()));
+        self.emit(Event::LoginFailed { user_id, identifier, reason }).await;
+    }
+
+    async fn ask_before_login(&self, wanted: &Wanted) -> Result<(), LoginError> {
+        let attempt = PasswordAttempt {
+            used_for: PasswordUse::Login,
+            identifier: wanted.identifier.clone(),
+            user_id: None,
+            client: self.client(),
+        };
+        let asked = self.ask_before_verify(&attempt).await;
+        if matches!(asked, Err(LoginError::Refused(_))) {
+            self.login_failed(Some(wanted), None, LoginFailure::Refused).await;
+        }
+        asked
     }
 
     /// The time by the clock of this `Auth`.
@@ -196,12 +250,15 @@ impl<U: Account> Auth<U> {
         wanted: &Wanted,
         password: Password,
     ) -> Result<(StoredUser<U>, Verified), LoginError> {
+        self.ask_before_login(wanted).await?;
         let found = self.find_wanted(wanted).await?;
         let (verified, pause) = self.verify_hash(found.as_ref(), password.clone()).await?;
         let mut found = match found {
             Some(found) if verified.matches => found,
             other => {
-                self.reject_login(other.map(|found| found.user.id()).as_ref()).await;
+                let user = other.map(|found| found.user.id());
+                let reason = if user.is_some() { LoginFailure::WrongPassword } else { LoginFailure::UnknownAccount };
+                self.login_failed(Some(wanted), user, reason).await;
                 pause.over().await;
                 return Err(LoginError::InvalidCredentials);
             }
@@ -218,8 +275,8 @@ impl<U: Account> Auth<U> {
     async fn admit(&self, user: &U, status: AccountStatus) -> Result<(), LoginError> {
         let admitted = self.is_admitted(user, status).await;
         // A hook that failed has said nothing of the login.
-        if matches!(&admitted, Err(error) if !matches!(error, LoginError::Unavailable(_))) {
-            self.reject_login(Some(&user.id())).await;
+        if let Some(reason) = admitted.as_ref().err().and_then(LoginFailure::of) {
+            self.login_failed(None, Some(user.id()), reason).await;
         }
         admitted
     }

@@ -1,7 +1,9 @@
 //! A user goes.
 
 use crate::flows::step_up::{Proof, Unproven};
-use crate::{Account, Auth, Event, OneTimePurpose, PasswordUse, StoreError, Unavailable, UserId};
+use crate::{
+    Account, Auth, Event, OneTimePurpose, PasswordUse, Refusal, StoreError, Unavailable, UserId, VerifyPasswordError,
+};
 
 /// A user wants to be removed, and proves that it is the one: with the password, or a token for which it was proven a short time ago.
 #[derive(Clone, Debug)]
@@ -34,6 +36,9 @@ pub enum DeleteAccountError {
     /// The password was not proven for the token within `Policy::step_up_ttl`. HTTP status 401.
     #[error("the password must be proven again")]
     StepUpRequired,
+    /// A hook refused the attempt. HTTP status 403.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
     /// It cannot be done now. HTTP status 503.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
@@ -42,11 +47,12 @@ pub enum DeleteAccountError {
 impl DeleteAccountError {
     /// The stable code.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> &str {
         match self {
             Self::UserNotFound(_) => "USER_NOT_FOUND",
             Self::WrongPassword => "INVALID_PASSWORD",
             Self::StepUpRequired => "STEP_UP_REQUIRED",
+            Self::Refused(refusal) => &refusal.code,
             Self::Unavailable(_) => "SERVICE_UNAVAILABLE",
         }
     }
@@ -61,9 +67,10 @@ impl From<StoreError> for DeleteAccountError {
 impl From<Unproven> for DeleteAccountError {
     fn from(unproven: Unproven) -> Self {
         match unproven {
-            Unproven::WrongPassword => Self::WrongPassword,
+            Unproven::Password(VerifyPasswordError::WrongPassword) => Self::WrongPassword,
+            Unproven::Password(VerifyPasswordError::Refused(refusal)) => Self::Refused(refusal),
+            Unproven::Password(VerifyPasswordError::Unavailable(error)) => Self::Unavailable(error),
             Unproven::StepUpRequired => Self::StepUpRequired,
-            Unproven::Unavailable(error) => Self::Unavailable(error),
         }
     }
 }

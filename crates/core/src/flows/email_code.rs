@@ -163,8 +163,23 @@ impl<U: Account> Auth<U> {
     ///
     /// [`ConfirmEmailCodeError`].
     pub async fn confirm_email_code(&self, state: &str, code: &str) -> Result<U, ConfirmEmailCodeError> {
+        let record = self.find_one_time(PURPOSE, state).await?;
+        let user = record.as_ref().and_then(|record| record.user_id.clone());
+        let done = self.spend_email_code(record, state, code).await;
+        if matches!(&done, Err(error) if !matches!(error, ConfirmEmailCodeError::Unavailable(_))) {
+            self.reject_secret(PURPOSE, user.as_ref()).await;
+        }
+        done
+    }
+
+    async fn spend_email_code(
+        &self,
+        record: Option<OneTimeRecord>,
+        state: &str,
+        code: &str,
+    ) -> Result<U, ConfirmEmailCodeError> {
         let auth = &*self.0;
-        let record = self.find_one_time(PURPOSE, state).await?.ok_or(ConfirmEmailCodeError::InvalidState)?;
+        let record = record.ok_or(ConfirmEmailCodeError::InvalidState)?;
         let (Some(id), Some(email), Some(expected)) = (record.user_id, record.email, record.data) else {
             return Err(ConfirmEmailCodeError::InvalidState);
         };

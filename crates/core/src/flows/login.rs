@@ -61,6 +61,11 @@ impl Client {
         self
     }
 
+    /// Whether nothing is known.
+    pub(crate) fn is_unknown(&self) -> bool {
+        self.user_agent.is_none() && self.ip.is_none() && self.device.is_none()
+    }
+
     /// What stores know the device by.
     pub(crate) fn digest(&self) -> TokenDigest {
         match &self.device {
@@ -221,6 +226,12 @@ impl<U: Account> Auth<U> {
     ///
     /// [`LoginError`].
     pub async fn login(&self, login: Login) -> Result<LoggedIn<U>, LoginError> {
+        let auth = self.from_client(&login.client);
+        auth.log_in(Login { client: auth.client(), ..login }).await
+    }
+
+    /// [`login`](Self::login), by the handle of its client.
+    async fn log_in(&self, login: Login) -> Result<LoggedIn<U>, LoginError> {
         let wanted = self.wanted_login(&login)?;
         let ttl = self.effective_ttl(login.ttl).ok_or(LoginError::InvalidTtl)?;
         let (found, _) = self.check_login(&wanted, login.password).await?;

@@ -1,7 +1,13 @@
 //! A password that somebody gives: the one way to verify it, and the one way to hash it.
 
+use std::fmt;
+
+use crate::context_passwords::{self, PasswordOwner};
 use crate::hasher::Pause;
-use crate::{Account, Auth, Event, Password, PasswordHash, StoredUser, Unavailable, UserId, Verified};
+use crate::{
+    Account, Auth, Client, Event, Identifier, Password, PasswordError, PasswordHash, Refusal, StoreError, StoredUser,
+    Unavailable, UserId, Verified,
+};
 
 /// What a password is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -36,39 +42,115 @@ impl PasswordUse {
     }
 }
 
+/// A password is about to be verified: what [`Hooks::before_verify`](crate::Hooks::before_verify) is asked about.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct PasswordAttempt {
+    /// What the password is asked for.
+    pub used_for: PasswordUse,
+    /// At a login: which address or name was given, as it is looked up. An account may have it or not. `None` where a user is logged in
+    /// already, and for what no account can have.
+    ///
+    /// People type passwords into the field for the name: count it, and keep it out of logs. `Debug` shows only its kind.
+    pub identifier: Option<Identifier>,
+    /// Where a user is logged in already: who.
+    pub user_id: Option<UserId>,
+    /// From where, as far as that is known.
+    pub client: Client,
+}
+
+impl fmt::Debug for PasswordAttempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { used_for, identifier, user_id, client } = self;
+        let kind = identifier.as_ref().map(|identifier| identifier.kind);
+        let mut shown = f.debug_struct("PasswordAttempt");
+        shown.field("used_for", used_for).field("identifier", &kind).field("user_id", user_id).field("client", client);
+        shown.finish()
+    }
+}
+
+/// Why a password was not verified.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum VerifyPasswordError {
+    /// It is wrong, or the user has none, or there is no such user. HTTP status 400 in Gatekit's routes.
+    #[error("Invalid current password")]
+    WrongPassword,
+    /// A hook refused the attempt ([`Hooks::before_verify`](crate::Hooks::before_verify)); the password was not looked at. HTTP status 403.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// It cannot be done now. HTTP status 503.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+impl From<StoreError> for VerifyPasswordError {
+    fn from(error: StoreError) -> Self {
+        Self::Unavailable(error.into())
+    }
+}
+
 impl<U: Account> Auth<U> {
-    /// Whether this is the user's password; `false` also if there is no such user. For an app that asks for the password before something of
-    /// its own. A wrong one raises [`Event::PasswordRefused`] with `used_for`, and takes as long as a wrong login.
+    /// Verifies a user's password, for an app that asks for it before something of its own. A wrong one raises
+    /// [`Event::PasswordRefused`] with `used_for`, and takes as long as a wrong login.
     ///
     /// It does not look at the account's status, and it counts as no login.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// use gatekit_core::{Auth, MemoryStore, PasswordUse, Register};
+    /// use gatekit_core::{Auth, MemoryStore, PasswordUse, Register, VerifyPasswordError};
     ///
     /// let auth = Auth::new(MemoryStore::new());
     /// let ada = auth.register(Register::email("ada@example.com", "correct horse battery")).await?;
     /// let used_for = PasswordUse::Other("export_data");
-    /// assert!(auth.verify_password(&ada.id, "correct horse battery".into(), used_for).await?);
-    /// assert!(!auth.verify_password(&ada.id, "a wrong one".into(), used_for).await?);
+    /// auth.verify_password(&ada.id, "correct horse battery".into(), used_for).await?;
+    /// let wrong = auth.verify_password(&ada.id, "a wrong one".into(), used_for).await;
+    /// assert!(matches!(wrong, Err(VerifyPasswordError::WrongPassword)));
     /// # Ok(()) }
     /// ```
     ///
     /// # Errors
     ///
-    /// [`Unavailable`] if the store fails, or too many passwords wait to be hashed.
+    /// [`VerifyPasswordError`].
     pub async fn verify_password(
         &self,
         user: &UserId,
         password: Password,
         used_for: PasswordUse,
-    ) -> Result<bool, Unavailable> {
+    ) -> Result<(), VerifyPasswordError> {
         let found = self.bounded(self.0.users.find_user(user)).await?;
-        Ok(self.verify_password_of(found.as_ref(), password, used_for).await?.matches)
+        self.verify_password_of(user, found.as_ref(), password, used_for).await
+    }
+
+    /// Whether `password` may become the password of this owner.
+    ///
+    /// 1. [`Policy::check_password`](crate::Policy::check_password) accepts it.
+    /// 2. Unless [`Policy::refuse_expected_passwords`](crate::Policy::refuse_expected_passwords) is off, it is not made of the owner's address or
+    ///    name, of the site's name or of [`Policy::context_words`](crate::Policy::context_words) (ASVS 6.2.11). Case, digits and punctuation do
+    ///    not count, nor do words such as `login` or `password`; any other word makes it acceptable.
+    ///
+    /// ```
+    /// use gatekit_core::{Auth, MemoryStore, PasswordError, PasswordOwner};
+    ///
+    /// let auth = Auth::new(MemoryStore::new());
+    /// let ada = PasswordOwner::default().email(Some("lovelace@example.com"));
+    /// assert_eq!(auth.check_new_password(&"Lovelace-1815".into(), ada), Err(PasswordError::Expected));
+    /// assert_eq!(auth.check_new_password(&"lovelace likes engines".into(), ada), Ok(()));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The first rule that is broken.
+    pub fn check_new_password(&self, password: &Password, owner: PasswordOwner<'_>) -> Result<(), PasswordError> {
+        let policy = &self.0.policy;
+        policy.check_password(password)?;
+        let site = self.site_name().into_iter().chain(policy.context_words.iter().map(String::as_str));
+        let is_expected = || context_passwords::is_expected(password.expose(), owner, site);
+        if policy.refuse_expected_passwords && is_expected() { Err(PasswordError::Expected) } else { Ok(()) }
     }
 
     /// Hashes a new password with the hasher and the randomness of this `Auth`. Whether it may become somebody's password is for
-    /// [`Policy::check_password`](crate::Policy::check_password) to say.
+    /// [`check_new_password`](Self::check_new_password) to say.
     ///
     /// # Errors
     ///
@@ -77,21 +159,32 @@ impl<U: Account> Auth<U> {
         self.0.hasher.hash(password, &*self.0.random).await
     }
 
-    /// Verifies a password against an account that was read a moment ago, or does the same work for nobody. A refusal is recorded first, and
-    /// then waits for its time.
+    /// Verifies the password of a user who was read a moment ago, or does the same work for nobody. Hooks are asked first. A refusal is
+    /// recorded, and then waits for its time.
     pub(crate) async fn verify_password_of(
         &self,
+        user: &UserId,
         found: Option<&StoredUser<U>>,
         password: Password,
         used_for: PasswordUse,
-    ) -> Result<Verified, Unavailable> {
-        let (verified, pause) = self.verify_hash(found, password).await?;
-        if !verified.matches {
-            let user_id = found.map(|found| found.user.id());
-            self.emit(Event::PasswordRefused { user_id, used_for }).await;
+    ) -> Result<(), VerifyPasswordError> {
+        let refused =
+            |by_hook| Event::PasswordRefused { user_id: found.map(|found| found.user.id()), used_for, by_hook };
+        let attempt =
+            PasswordAttempt { used_for, identifier: None, user_id: Some(user.clone()), client: self.client() };
+        if let Err(error) = self.ask_before_verify::<VerifyPasswordError>(&attempt).await {
+            if matches!(error, VerifyPasswordError::Refused(_)) {
+                self.emit(refused(true)).await;
+            }
+            return Err(error);
         }
+        let (verified, pause) = self.verify_hash(found, password).await?;
+        if verified.matches {
+            return Ok(());
+        }
+        self.emit(refused(false)).await;
         pause.over().await;
-        Ok(verified)
+        Err(VerifyPasswordError::WrongPassword)
     }
 
     /// The hash alone, and when a refusal may be sent: for a login, which has its own event. Says in the log what is wrong with a stored hash.

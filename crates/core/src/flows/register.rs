@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::{
     Account, AccountStatus, Auth, CreateUserError, Event, Identifier, IdentifierKind, MailOptions, NewUser, Password,
-    PasswordError, Refusal, StoreError, Unavailable, UserOperation, email,
+    PasswordError, PasswordOwner, Refusal, StoreError, Unavailable, UserOperation, email,
 };
 
 /// Longer names and realms are refused, in bytes: LoopBack's SQL columns hold 512.
@@ -198,7 +198,9 @@ impl<U: Account> Auth<U> {
         let auth = &*self.0;
         let Register { email, username, realm, password, email_verified, status, problems, profile, mails } = register;
         if let Some(password) = &password {
-            auth.policy.check_password(password)?;
+            let owner =
+                PasswordOwner { email: email.as_deref(), username: username.as_deref(), realm: realm.as_deref() };
+            self.check_new_password(password, owner)?;
         }
         let username = username.filter(|name| !name.is_empty());
         let realm = realm.filter(|realm| !realm.is_empty());

@@ -4,7 +4,7 @@ use crate::flows::update_user::is_outdated;
 use crate::mails::{Ask, minute};
 use crate::{
     Account, AccountStatus, Auth, Event, MailKind, MailOptions, OneTimePurpose, OneTimeRecord, Password, PasswordError,
-    StoreError, StoredUser, TokenDigest, TokenRecord, TokenSecret, Unavailable, UserId, random,
+    PasswordOwner, StoreError, StoredUser, TokenDigest, TokenRecord, TokenSecret, Unavailable, UserId, random,
 };
 
 /// Somebody says they lost their password.
@@ -209,6 +209,14 @@ impl<U: Account> Auth<U> {
     ///
     /// [`ResetPasswordError`].
     pub async fn reset_password(&self, reset: PasswordReset) -> Result<(), ResetPasswordError> {
+        let done = self.spend_reset(reset).await;
+        if matches!(done, Err(ResetPasswordError::InvalidToken)) {
+            self.reject_secret(PURPOSE, None).await;
+        }
+        done
+    }
+
+    async fn spend_reset(&self, reset: PasswordReset) -> Result<(), ResetPasswordError> {
         let auth = &*self.0;
         let digest = reset.token.digest();
         let record = self.find_reset(&digest).await?.ok_or(ResetPasswordError::InvalidToken)?;
@@ -227,7 +235,7 @@ impl<U: Account> Auth<U> {
         mails: MailOptions,
         used: Option<TokenDigest>,
     ) -> Result<(), ResetPasswordError> {
-        self.0.policy.check_password(&new)?;
+        self.check_new_password(&new, PasswordOwner::of(&found.user))?;
         let hash = self.hash_password(new).await?;
         let auth = self.clone();
         self.change(|mut change| async move {

@@ -1,6 +1,6 @@
 //! Who was put into which role: LoopBack's Role and RoleMapping.
 
-use crate::{Account, Auth, StoreError, Unavailable, UserId};
+use crate::{Account, Auth, Event, StoreError, Unavailable, UserId};
 
 /// Longer names are a mistake, and not what a database has to keep an index for. In bytes.
 const MAX_BYTES: usize = 128;
@@ -71,7 +71,9 @@ impl<U: Account> Auth<U> {
             return Err(AssignRoleError::UserNotFound(user.clone()));
         }
         let new = self.bounded::<_, StoreError>(self.0.roles.assign_role(U::model_name(), user, role)).await?;
-        tracing::info!(%user, role, new, "a role is assigned");
+        if new {
+            self.emit(Event::RoleAssigned { user_id: user.clone(), role: role.to_owned() }).await;
+        }
         Ok(new)
     }
 
@@ -82,7 +84,9 @@ impl<U: Account> Auth<U> {
     /// [`Unavailable`] if the store fails.
     pub async fn unassign_role(&self, user: &UserId, role: &str) -> Result<bool, Unavailable> {
         let was = self.bounded::<_, StoreError>(self.0.roles.unassign_role(U::model_name(), user, role)).await?;
-        tracing::info!(%user, role = %role.escape_debug(), was, "a role is no longer assigned");
+        if was {
+            self.emit(Event::RoleUnassigned { user_id: user.clone(), role: role.to_owned() }).await;
+        }
         Ok(was)
     }
 

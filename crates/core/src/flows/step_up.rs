@@ -1,7 +1,8 @@
 //! The password proven anew: what a user is asked for again before it does what cannot be undone.
 
 use crate::{
-    Account, Auth, IssuedToken, Password, PasswordUse, StoreError, StoredUser, TokenRecord, Unavailable, UserId,
+    Account, Auth, Event, IssuedToken, Password, PasswordUse, Refusal, StoreError, StoredUser, TokenRecord,
+    Unavailable, UserId, VerifyPasswordError,
 };
 
 /// That a caller is the user and not somebody at an open session.
@@ -39,9 +40,8 @@ impl From<TokenRecord> for Proof {
 
 /// Why a proof is none.
 pub(crate) enum Unproven {
-    WrongPassword,
+    Password(VerifyPasswordError),
     StepUpRequired,
-    Unavailable(Unavailable),
 }
 
 /// A user proves its password again.
@@ -72,6 +72,9 @@ pub enum StepUpError {
     /// The password is wrong. HTTP status 400, as at change-password.
     #[error("Invalid current password")]
     WrongPassword,
+    /// A hook refused the attempt. HTTP status 403.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
     /// It cannot be done now. HTTP status 503.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
@@ -80,11 +83,22 @@ pub enum StepUpError {
 impl StepUpError {
     /// The stable code.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> &str {
         match self {
             Self::InvalidToken => "INVALID_TOKEN",
             Self::WrongPassword => "INVALID_PASSWORD",
+            Self::Refused(refusal) => &refusal.code,
             Self::Unavailable(_) => "SERVICE_UNAVAILABLE",
+        }
+    }
+}
+
+impl From<VerifyPasswordError> for StepUpError {
+    fn from(error: VerifyPasswordError) -> Self {
+        match error {
+            VerifyPasswordError::WrongPassword => Self::WrongPassword,
+            VerifyPasswordError::Refused(refusal) => Self::Refused(refusal),
+            VerifyPasswordError::Unavailable(error) => Self::Unavailable(error),
         }
     }
 }
@@ -122,9 +136,7 @@ impl<U: Account> Auth<U> {
         let found = self.bounded(auth.users.find_user(&token.user_id)).await?;
         let is_alive = |found: &StoredUser<U>| is_of(&token, found) && !token.is_expired(auth.clock.now());
         let found = found.filter(is_alive).ok_or(StepUpError::InvalidToken)?;
-        if !self.verify_password_of(Some(&found), password, PasswordUse::StepUp).await?.matches {
-            return Err(StepUpError::WrongPassword);
-        }
+        self.verify_password_of(&token.user_id, Some(&found), password, PasswordUse::StepUp).await?;
         let old = token.digest;
         let fresh = self.insert_new_token(TokenRecord { proven: Some(auth.clock.now()), ..token }).await?;
         // Whoever removes the old token gets the new one: of several at the same time one, and none whose token was ended meanwhile.
@@ -136,7 +148,11 @@ impl<U: Account> Auth<U> {
                 tracing::warn!(%error, "a token that nobody got could not be removed; it ends by itself");
             }
         }
-        if replaced? { Ok(fresh) } else { Err(StepUpError::InvalidToken) }
+        if !replaced? {
+            return Err(StepUpError::InvalidToken);
+        }
+        self.emit(Event::SteppedUp { user_id: fresh.record.user_id.clone() }).await;
+        Ok(fresh)
     }
 
     /// Whether a password was proven for this token within so many seconds.
@@ -154,11 +170,8 @@ impl<U: Account> Auth<U> {
     ) -> Result<(), Unproven> {
         match proof {
             Proof::Password(password) => {
-                let verified = self.verify_password_of(Some(found), password, used_for).await;
-                match verified.map_err(Unproven::Unavailable)?.matches {
-                    true => Ok(()),
-                    false => Err(Unproven::WrongPassword),
-                }
+                let verified = self.verify_password_of(&found.user.id(), Some(found), password, used_for).await;
+                verified.map_err(Unproven::Password)
             }
             Proof::Token(token) => match is_of(&token, found) && self.is_fresh(&token, self.0.policy.step_up_ttl) {
                 true => Ok(()),

@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 use crate::flows::register::{check_email, check_name};
 use crate::{
     Account, Auth, CreateUserError, Event, FieldError, Identifier, IdentifierKind, MailOptions, OneTimePurpose,
-    Password, PasswordError, StoreError, StoredUser, TokenRecord, Unavailable, UserChange, UserId, email,
+    Password, PasswordError, PasswordOwner, StoreError, StoredUser, TokenRecord, Unavailable, UserChange, UserId,
+    email,
 };
 
 /// How often a change is tried again that met another change of the same user.
@@ -192,7 +193,12 @@ impl<U: Account> Auth<U> {
         // Before a password is measured: what may not be changed here is not looked at.
         self.refuse(&old, &wanted, replace, trusted)?;
         if let Some(password) = &wanted.password {
-            auth.policy.check_password(password)?;
+            let (email, username) = (wanted.email.as_ref(), wanted.username.as_ref());
+            let owner = PasswordOwner::of(&old.user);
+            let owner = owner.email(email.map_or(owner.email, |email| email.as_deref()));
+            let owner = owner.username(username.map_or(owner.username, |username| username.as_deref()));
+            self.check_new_password(password, PasswordOwner::of(&old.user))?;
+            self.check_new_password(password, owner)?;
         }
         wanted.email = wanted.email.map(|email| email.map(|email| auth.policy.canonical_email(&email)));
         let mut hash = None;

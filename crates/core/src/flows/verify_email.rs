@@ -279,6 +279,14 @@ impl<U: Account> Auth<U> {
     ///
     /// [`ConfirmEmailError`].
     pub async fn confirm_email(&self, confirm: ConfirmEmail) -> Result<U, ConfirmEmailError> {
+        let done = self.spend_verification(confirm).await;
+        if matches!(done, Err(ConfirmEmailError::InvalidToken | ConfirmEmailError::UserNotFound(_))) {
+            self.reject_secret(PURPOSE, None).await;
+        }
+        done
+    }
+
+    async fn spend_verification(&self, confirm: ConfirmEmail) -> Result<U, ConfirmEmailError> {
         let auth = &*self.0;
         let digest = confirm.token.digest();
         let record = self.bounded(auth.one_time.find_one_time(PURPOSE, &digest)).await?;

@@ -139,16 +139,16 @@ async fn an_accepted_login_asks_all_but_the_password() {
     world.auth.set_account_status(&ada.id, AccountStatus::Blocked).await.unwrap();
     let blocked = world.auth.accept_login(world.account().await, &home, &mails).await;
     assert!(matches!(blocked, Err(LoginError::Blocked)), "{blocked:?}");
-    world.auth.reject_login(None).await;
+    world.auth.reject_login(None, None).await;
     let told = world.events.take();
     assert!(
         matches!(
             &told[..],
             [
-                Event::LoginFailed { user_id: Some(_) },
+                Event::LoginFailed { user_id: Some(_), .. },
                 Event::StatusChanged { .. },
-                Event::LoginFailed { user_id: Some(_) },
-                Event::LoginFailed { user_id: None },
+                Event::LoginFailed { user_id: Some(_), .. },
+                Event::LoginFailed { user_id: None, .. },
             ]
         ),
         "{told:?}"

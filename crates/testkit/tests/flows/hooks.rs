@@ -67,7 +67,7 @@ async fn a_hook_that_does_not_agree_lets_nobody_in() {
             None => {
                 assert!(matches!(&login, LoginError::Refused(refusal) if refusal.code == "CLOSED"), "{login:?}");
                 assert!(matches!(register, RegisterError::Refused(_)), "{register:?}");
-                assert!(matches!(&events.take()[..], [Event::LoginFailed { user_id: Some(_) }]));
+                assert!(matches!(&events.take()[..], [Event::LoginFailed { user_id: Some(_), .. }]));
             }
             Some(expected) => {
                 let (LoginError::Unavailable(login), RegisterError::Unavailable(register)) = (login, register) else {
@@ -134,9 +134,9 @@ async fn events_tell_what_happened() {
     match &world.events.take()[..] {
         [
             Event::Registered { user: registered },
-            Event::LoginFailed { user_id: Some(known) },
+            Event::LoginFailed { user_id: Some(known), .. },
             Event::LoggedIn { user: logged_in },
-            Event::LoginFailed { user_id: None },
+            Event::LoginFailed { user_id: None, .. },
             Event::PasswordChanged { user_id: changed, by_reset: false },
             Event::LoggedOut { user_id: logged_out },
         ] => assert!([&registered.id, known, &logged_in.id, changed, logged_out].into_iter().all(|told| *told == id)),

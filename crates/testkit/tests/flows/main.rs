@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests stop at the first surprise")]
 
 mod account_status;
+mod audit;
 mod configuration;
 mod credentials;
 mod decoys;

@@ -3,7 +3,7 @@
 //! It changes nothing: the code is spent by who brings it to `/oauth2/token`. In the URL it is worth as much as it is in that of any
 //! OAuth client: without the verifier, which never leaves the page, nothing (RFC 9700 §2.1.1).
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::header::LOCATION;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -13,7 +13,7 @@ use super::frame;
 use super::reply::Refusal;
 use super::router::Iam;
 
-pub(super) async fn authorize(State(iam): State<Iam>, request: Request) -> Result<Response, Refusal> {
+pub(super) async fn authorize(iam: Iam, request: Request) -> Result<Response, Refusal> {
     let query = request.uri().query().unwrap_or_default();
     let mut codes = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "code");
     let secret = match (codes.next(), codes.next()) {

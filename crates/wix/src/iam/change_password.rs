@@ -3,7 +3,7 @@
 //! The call of the SDK brings no old password. So it is taken from who has proven it within `Policy::step_up_ttl` (ASVS 6.2.3, 7.5.1), and
 //! from nobody who found a session open. All sessions end, this one too (ASVS 7.4.3).
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::Response;
 use gatekit_core::{AuthenticateError, MailOptions, ResetPasswordError, Unavailable};
@@ -14,7 +14,7 @@ use super::reply::{self, Refusal, required};
 use super::router::Iam;
 use crate::WixError;
 
-pub(super) async fn change_password(State(iam): State<Iam>, request: Request) -> Result<Response, Refusal> {
+pub(super) async fn change_password(iam: Iam, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = reply::read(request).await?;
     let auth = iam.auth();
     let secret = reply::bearer(&parts.headers).ok_or_else(Refusal::session)?;

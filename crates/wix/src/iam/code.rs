@@ -7,7 +7,7 @@ use url::Url;
 
 use super::pkce::Challenge;
 
-const CODE: OneTimePurpose = OneTimePurpose::Other("wix_code");
+pub(crate) const CODE: OneTimePurpose = OneTimePurpose::Other("wix_code");
 
 /// How long a code is good, in milliseconds: the SDK changes it at once.
 pub(crate) const CODE_TTL_MS: i64 = 60_000;

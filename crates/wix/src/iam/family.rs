@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
 /// What is known of a family, by its name.
-const FAMILY: OneTimePurpose = OneTimePurpose::Other("wix_refresh");
+pub(crate) const FAMILY: OneTimePurpose = OneTimePurpose::Other("wix_refresh");
 /// Which family an access token is of.
 const MEMBER: OneTimePurpose = OneTimePurpose::Other("wix_access");
 

@@ -1,6 +1,6 @@
 //! `POST /_api/iam/authentication/v2/login`: an address and a password for a state.
 
-use axum::extract::{Request, State as Extract};
+use axum::extract::Request;
 use axum::response::Response;
 use gatekit_core::Login;
 use serde_json::{Map, Value};
@@ -10,7 +10,7 @@ use super::router::Iam;
 use super::state::State;
 use crate::WixError;
 
-pub(super) async fn login(Extract(iam): Extract<Iam>, request: Request) -> Result<Response, Refusal> {
+pub(super) async fn login(iam: Iam, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = reply::read(request).await?;
     let mut login = Login::email(login_email(&body)?, required(&body, "password")?);
     login.client = gatekit_routes::client(iam.auth(), &parts);

@@ -3,7 +3,7 @@
 //! The logout itself has happened before, when the client asked for this address with its token. A GET that a page of another site can
 //! cause ends nothing.
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::header::LOCATION;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -15,7 +15,7 @@ use super::router::Iam;
 /// Where this is.
 pub(super) const PATH: &str = "/_api/iam/authentication/v1/logout";
 
-pub(super) async fn logout(State(iam): State<Iam>, request: Request) -> Result<Response, Refusal> {
+pub(super) async fn logout(iam: Iam, request: Request) -> Result<Response, Refusal> {
     let query = request.uri().query().unwrap_or_default();
     let mut targets = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "postLogoutRedirectUri");
     let target = match (targets.next(), targets.next()) {

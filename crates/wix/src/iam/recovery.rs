@@ -1,6 +1,6 @@
 //! `POST /_api/iam/recovery/v1/send-email` and `/recover`: a lost password.
 
-use axum::extract::{Request, State as Extract};
+use axum::extract::Request;
 use axum::response::Response;
 use gatekit_core::MailOptions;
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use super::state::State;
 ///
 /// `redirect.url` is where the client wants the member to come back to. It is checked, and no link is made of it: where the secret goes is the
 /// app's to say.
-pub(super) async fn send_email(Extract(iam): Extract<Iam>, request: Request) -> Result<Response, Refusal> {
+pub(super) async fn send_email(iam: Iam, request: Request) -> Result<Response, Refusal> {
     let (_, body) = reply::read(request).await?;
     let email = required(&body, "email")?;
     if let Some(redirect) = body.get("redirect").and_then(Value::as_object) {
@@ -31,7 +31,7 @@ pub(super) async fn send_email(Extract(iam): Extract<Iam>, request: Request) -> 
 }
 
 /// Chooses a password with the secret, and logs the member in.
-pub(super) async fn recover(Extract(iam): Extract<Iam>, request: Request) -> Result<Response, Refusal> {
+pub(super) async fn recover(iam: Iam, request: Request) -> Result<Response, Refusal> {
     let (_, body) = reply::read(request).await?;
     let (token, password) = (required(&body, "recoveryToken")?, required(&body, "password")?);
     Ok(State::of(iam.members.recover(token, password).await)?.into_response())

@@ -1,7 +1,7 @@
 //! `POST /_api/redirects-api/v1/redirect-session`: an address to send a browser or a hidden frame to, which leads back with a code, or
 //! from a logout.
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::http::header::ORIGIN;
 use axum::http::request::Parts;
@@ -18,7 +18,7 @@ use super::{family, logout};
 /// The longest `state` that is kept. The SDK's has 43 characters.
 const MAX_STATE: usize = 512;
 
-pub(super) async fn redirect_session(State(iam): State<Iam>, request: Request) -> Result<Response, Refusal> {
+pub(super) async fn redirect_session(iam: Iam, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = reply::read(request).await?;
     // What is not sent by a browser has no origin. What is, says the truth.
     let origin = match parts.headers.get(ORIGIN) {

@@ -1,6 +1,6 @@
 //! `POST /_api/iam/authentication/v2/register`: a new member.
 
-use axum::extract::{Request, State as Extract};
+use axum::extract::Request;
 use axum::response::Response;
 use serde_json::{Map, Value};
 
@@ -10,7 +10,7 @@ use super::router::Iam;
 use super::state::State;
 use crate::{ContactInfo, PrivacyStatus, RegistrationOptions, SignedIn, WixError};
 
-pub(super) async fn register(Extract(iam): Extract<Iam>, request: Request) -> Result<Response, Refusal> {
+pub(super) async fn register(iam: Iam, request: Request) -> Result<Response, Refusal> {
     let (_, body) = reply::read(request).await?;
     let email = login_email(&body)?;
     let password = required(&body, "password")?;

@@ -1,9 +1,12 @@
 //! Where are the endpoints, and what do they share?
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method};
 use axum::routing::{get, post};
 use gatekit_core::Auth;
@@ -17,12 +20,14 @@ use super::{
 };
 use crate::{MemberUser, WixMembers, WixMembersBuilder};
 
-/// What every endpoint has.
+/// What every endpoint has. A handler that takes it as an argument gets it for the client that sent the request.
 #[derive(Clone)]
-pub(crate) struct Iam(Arc<Inner>);
+pub(crate) struct Iam {
+    pub(crate) members: WixMembers,
+    inner: Arc<Inner>,
+}
 
 pub(crate) struct Inner {
-    pub(crate) members: WixMembers,
     pub(crate) clients: Clients,
     pub(crate) visitors: VisitorKeys,
 }
@@ -31,7 +36,16 @@ impl std::ops::Deref for Iam {
     type Target = Inner;
 
     fn deref(&self) -> &Inner {
-        &self.0
+        &self.inner
+    }
+}
+
+impl FromRequestParts<Iam> for Iam {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, iam: &Iam) -> Result<Self, Infallible> {
+        let client = gatekit_routes::client(iam.auth(), parts);
+        Ok(Self { members: iam.members.for_client(client), inner: Arc::clone(&iam.inner) })
     }
 }
 
@@ -83,7 +97,8 @@ impl WixMembers {
             panic!("iam_router needs `.public_url(\"https://www.example.com\")` on the builder of WixMembers");
         };
         let cors = cors(&clients);
-        let iam = Iam(Arc::new(Inner { members: self.clone(), clients, visitors: self.visitor_keys() }));
+        let inner = Arc::new(Inner { clients, visitors: self.visitor_keys() });
+        let iam = Iam { members: self.clone(), inner };
         Router::new()
             .route("/oauth2/token", post(token::token))
             .route("/oauth2/authorize", get(authorize::authorize))

@@ -1,7 +1,7 @@
 //! `POST /oauth2/token`: tokens for a visitor, for who brings a refresh token, and for who brings a code (RFC 6749 §4.1.3, §5, §6, with the
 //! names that Wix gives to the members).
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
@@ -19,7 +19,7 @@ const VISITOR_TTL: i64 = family::ACCESS_TTL;
 /// How long a visitor's refresh token lasts, in seconds. Each time it is used there is another.
 const VISITOR_REFRESH_TTL: i64 = family::FAMILY_TTL;
 
-pub(super) async fn token(State(iam): State<Iam>, request: Request) -> Result<Response, Refusal> {
+pub(super) async fn token(iam: Iam, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = reply::read(request).await?;
     let client_id = known_client(&iam, &body)?;
     match text(&body, "grantType", "grant_type") {
@@ -43,7 +43,11 @@ async fn refresh(iam: &Iam, parts: &Parts, body: &Map<String, Value>, client_id:
         return if known.client_id == client_id { visitor(iam, known) } else { Err(invalid_grant()) };
     }
     let device = gatekit_routes::client(auth, parts);
-    answer(family::renew(auth, token, client_id, iam.clients.reuse, without_device(device)).await)
+    let renewed = family::renew(auth, token, client_id, iam.clients.reuse, without_device(device)).await;
+    if matches!(renewed, Err(GrantError::Invalid)) {
+        auth.reject_secret(family::FAMILY, None).await;
+    }
+    answer(renewed)
 }
 
 async fn exchange(iam: &Iam, parts: &Parts, body: &Map<String, Value>, client_id: &str) -> Result<Response, Refusal> {
@@ -52,7 +56,10 @@ async fn exchange(iam: &Iam, parts: &Parts, body: &Map<String, Value>, client_id
     let redirect_uri = text(body, "redirectUri", "redirect_uri");
     let auth = iam.auth();
     let taken = code::take(auth, code, Brought { client: client_id, verifier, redirect_uri }).await;
-    let Some((account, request)) = taken? else { return Err(invalid_grant()) };
+    let Some((account, request)) = taken? else {
+        auth.reject_secret(code::CODE, None).await;
+        return Err(invalid_grant());
+    };
     let device = without_device(gatekit_routes::client(auth, parts));
     let tokens = family::begin(auth, &account, client_id, request.proven, device).await;
     if tokens.is_ok() {

@@ -1,6 +1,6 @@
 //! `POST /_api/iam/verification/v1/auth/verify`: the code that was mailed, for a state.
 
-use axum::extract::{Request, State as Extract};
+use axum::extract::Request;
 use axum::response::Response;
 use gatekit_core::MailOptions;
 use serde_json::{Map, Value};
@@ -9,7 +9,7 @@ use super::reply::{self, Refusal, required};
 use super::router::Iam;
 use super::state::State;
 
-pub(super) async fn verify(Extract(iam): Extract<Iam>, request: Request) -> Result<Response, Refusal> {
+pub(super) async fn verify(iam: Iam, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = reply::read(request).await?;
     let client = gatekit_routes::client(iam.auth(), &parts);
     let (state, mails) = (required(&body, "stateToken")?.into(), MailOptions::default());

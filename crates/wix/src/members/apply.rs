@@ -78,6 +78,19 @@ impl WixMembers {
         client: &Client,
         mails: &MailOptions,
     ) -> Result<Taken, WixError> {
+        let taken = self.spend_session_token(token, client, mails).await;
+        if matches!(taken, Err(WixError::InvalidSessionToken(_))) {
+            self.auth().reject_secret(SESSION, None).await;
+        }
+        taken
+    }
+
+    async fn spend_session_token(
+        &self,
+        token: &SessionToken,
+        client: &Client,
+        mails: &MailOptions,
+    ) -> Result<Taken, WixError> {
         let auth = self.auth();
         let claims = token.verify(&self.0.session_keys, &self.0.site, auth.now()).map_err(invalid)?;
         let record = auth.find_one_time(SESSION, token.expose()).await?.ok_or(invalid(TokenError::Used))?;

@@ -34,6 +34,14 @@ impl WixMembers {
     ///
     /// [`WixError::InvalidApprovalToken`], [`WixError::Unavailable`].
     pub async fn approve_by_token(&self, token: &ApprovalToken) -> Result<SessionToken, WixError> {
+        let approved = self.spend_approval_token(token).await;
+        if matches!(approved, Err(WixError::InvalidApprovalToken(_))) {
+            self.auth().reject_secret(APPROVAL, None).await;
+        }
+        approved
+    }
+
+    async fn spend_approval_token(&self, token: &ApprovalToken) -> Result<SessionToken, WixError> {
         let invalid = WixError::InvalidApprovalToken;
         let auth = self.auth();
         let claims = token.verify(&self.0.approval_keys, auth.now()).map_err(invalid)?;

@@ -219,22 +219,24 @@ impl WixMembersBuilder {
         let collection_id = self.collection_id.map(SiteId::new).transpose()?.map(|id| id.to_string());
         let client_id = self.client_id.unwrap_or_else(|| self.site.derive("client"));
         self.iam.check(&client_id)?;
-        Ok(WixMembers(Arc::new(Inner {
-            iam: self.iam,
-            collection_id: collection_id.unwrap_or_else(|| self.site.derive("members")),
-            client_id,
-            auth: self.auth,
-            site: self.site,
-            session_keys: self.session_keys,
-            approval_keys: self.approval_keys,
-            approval: self.approval,
-            taken_email: self.taken_email,
-            contact_fields: self.contact_fields,
-            set_password_page: self.set_password_page,
-            form_token: self.form_token,
-            session_ttl,
-            issued: Mutex::default(),
-        })))
+        Ok(WixMembers(
+            Arc::new(Inner {
+                iam: self.iam,
+                collection_id: collection_id.unwrap_or_else(|| self.site.derive("members")),
+                client_id,
+                site: self.site,
+                session_keys: self.session_keys,
+                approval_keys: self.approval_keys,
+                approval: self.approval,
+                taken_email: self.taken_email,
+                contact_fields: self.contact_fields,
+                set_password_page: self.set_password_page,
+                form_token: self.form_token,
+                session_ttl,
+                issued: Mutex::default(),
+            }),
+            self.auth,
+        ))
     }
 }
 

@@ -14,7 +14,7 @@ mod set_password;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use gatekit_core::{AccountName, AccountStatus, Auth, KnownAccount, Timestamp};
+use gatekit_core::{AccountName, AccountStatus, Auth, Client, KnownAccount, Timestamp};
 
 pub use apply::{Applied, Taken};
 pub use builder::{ApprovalPolicy, TakenEmail, WixConfigError, WixMembersBuilder};
@@ -56,10 +56,9 @@ use crate::{Fieldset, Member, MemberId, SiteId, TokenKeys, WixError, iam};
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
-pub struct WixMembers(pub(crate) Arc<Inner>);
+pub struct WixMembers(pub(crate) Arc<Inner>, Auth<MemberUser>);
 
 pub(crate) struct Inner {
-    auth: Auth<MemberUser>,
     pub(crate) iam: iam::Settings,
     site: SiteId,
     collection_id: String,
@@ -93,7 +92,13 @@ impl WixMembers {
     /// The accounts behind the members.
     #[must_use]
     pub fn auth(&self) -> &Auth<MemberUser> {
-        &self.0.auth
+        &self.1
+    }
+
+    /// Another handle to the same members, for the requests of this client: see [`Auth::for_client`].
+    #[must_use]
+    pub fn for_client(&self, client: Client) -> Self {
+        Self(Arc::clone(&self.0), self.1.for_client(client))
     }
 
     /// The site.

@@ -1,7 +1,7 @@
 //! `POST /apply-session-token`: a session token for a session, in the browser or as an access token.
 
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
@@ -9,11 +9,11 @@ use gatekit_layer::{AuthRejection, BrowserTransport, refuse_cross_origin_of};
 use gatekit_routes::{client, remember_device, sign_in};
 use serde_json::json;
 
-use super::call::{Fields, answer, bytes, check_type, mails, with_cookies};
+use super::call::{Fields, Members, answer, bytes, check_type, mails, with_cookies};
 use crate::member::MemberUser;
 use crate::{Applied, SessionToken, WixError, WixMembers};
 
-pub(super) async fn handler(State(members): State<WixMembers>, request: Request) -> Result<Response, WixError> {
+pub(super) async fn handler(Members(members): Members, request: Request) -> Result<Response, WixError> {
     let (mut parts, body) = request.into_parts();
     // A page of another origin could sign its visitors in as somebody else (login CSRF).
     refuse_cross_origin_of::<MemberUser>(&parts)?;

@@ -1,8 +1,10 @@
 //! What did a client send? A JSON object, of this origin.
 
+use std::convert::Infallible;
+
 use axum::RequestPartsExt;
 use axum::body::Body;
-use axum::extract::{NestedPath, Request};
+use axum::extract::{FromRequestParts, NestedPath, Request};
 use axum::http::header::{ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
@@ -17,6 +19,17 @@ use crate::{WixError, WixMembers};
 
 /// Bytes of a body.
 const MAX_BYTES: usize = 100 * 1024;
+
+/// The members, for the client that sent the request.
+pub(crate) struct Members(pub(crate) WixMembers);
+
+impl FromRequestParts<WixMembers> for Members {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, members: &WixMembers) -> Result<Self, Infallible> {
+        Ok(Self(members.for_client(gatekit_routes::client(members.auth(), parts))))
+    }
+}
 
 /// A POST.
 pub(crate) struct Call {

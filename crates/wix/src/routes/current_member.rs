@@ -1,16 +1,16 @@
 //! `GET /current-member`: who is logged in?
 
-use axum::extract::{FromRequestParts, Request, State};
+use axum::extract::{FromRequestParts, Request};
 use axum::http::StatusCode;
 use axum::response::Response;
 use gatekit_layer::AuthUser;
 use serde_json::{Value, json};
 
-use super::call::answer;
+use super::call::{Members, answer};
 use crate::member::MemberUser;
-use crate::{Fieldset, WixError, WixMembers};
+use crate::{Fieldset, WixError};
 
-pub(super) async fn handler(State(members): State<WixMembers>, request: Request) -> Result<Response, WixError> {
+pub(super) async fn handler(Members(members): Members, request: Request) -> Result<Response, WixError> {
     let (mut parts, _) = request.into_parts();
     let fieldset = fieldset(parts.uri.query())?;
     let user = <AuthUser<MemberUser> as FromRequestParts<()>>::from_request_parts(&mut parts, &()).await;

@@ -1,15 +1,15 @@
 //! `POST /login`: a password for a session token.
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::response::Response;
 use gatekit_core::Login;
 use gatekit_routes::{client, remember_device};
 use serde_json::json;
 
-use super::call::{Call, answer, with_cookies};
-use crate::{SignedIn, WixError, WixMembers};
+use super::call::{Call, Members, answer, with_cookies};
+use crate::{SignedIn, WixError};
 
-pub(super) async fn handler(State(members): State<WixMembers>, request: Request) -> Result<Response, WixError> {
+pub(super) async fn handler(Members(members): Members, request: Request) -> Result<Response, WixError> {
     let mut call = Call::begin(request).await?;
     let mut login = Login::email(call.body().email()?, call.body().password()?);
     login.mails = call.mails(&members).await;

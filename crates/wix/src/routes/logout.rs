@@ -1,16 +1,16 @@
 //! `POST /logout`: the session ends, and the browser forgets it.
 
-use axum::extract::{FromRequestParts, Request, State};
+use axum::extract::{FromRequestParts, Request};
 use axum::response::Response;
 use gatekit_layer::{BrowserTransport, Caller, refuse_cross_origin_of};
 use gatekit_routes::end_tokens;
 
-use super::call::{no_content, with_cookies};
+use super::call::{Members, no_content, with_cookies};
+use crate::WixError;
 use crate::iam::{bearer, end_family_of};
 use crate::member::MemberUser;
-use crate::{WixError, WixMembers};
 
-pub(super) async fn handler(State(members): State<WixMembers>, request: Request) -> Result<Response, WixError> {
+pub(super) async fn handler(Members(members): Members, request: Request) -> Result<Response, WixError> {
     let (mut parts, _) = request.into_parts();
     refuse_cross_origin_of::<MemberUser>(&parts)?;
     let browser = BrowserTransport::of_user::<MemberUser>(&parts.extensions);

@@ -1,14 +1,14 @@
 //! `POST /register`: a new member.
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 
-use super::call::{Call, Fields, answer};
+use super::call::{Call, Fields, Members, answer};
 use crate::member::{ContactInfo, PrivacyStatus};
-use crate::{RegistrationOptions, WixError, WixMembers};
+use crate::{RegistrationOptions, WixError};
 
-pub(super) async fn handler(State(members): State<WixMembers>, request: Request) -> Result<Response, WixError> {
+pub(super) async fn handler(Members(members): Members, request: Request) -> Result<Response, WixError> {
     let mut call = Call::begin(request).await?;
     let (email, password) = (call.body().email()?, call.body().password()?);
     let mut options = read(call.body())?;

@@ -1,13 +1,13 @@
 //! `POST /send-set-password-email` and `POST /set-password`.
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::response::Response;
 use serde_json::json;
 
-use super::call::{Call, answer, no_content};
-use crate::{SetPasswordEmailOptions, WixError, WixMembers};
+use super::call::{Call, Members, answer, no_content};
+use crate::{SetPasswordEmailOptions, WixError};
 
-pub(super) async fn send(State(members): State<WixMembers>, request: Request) -> Result<Response, WixError> {
+pub(super) async fn send(Members(members): Members, request: Request) -> Result<Response, WixError> {
     let mut call = Call::begin(request).await?;
     let (email, hide) = (call.body().email()?, call.body().flag("hideIgnoreMessage")?);
     let mails = call.mails(&members).await;
@@ -16,7 +16,7 @@ pub(super) async fn send(State(members): State<WixMembers>, request: Request) ->
     Ok(answer(&json!({"accepted": true})))
 }
 
-pub(super) async fn set(State(members): State<WixMembers>, request: Request) -> Result<Response, WixError> {
+pub(super) async fn set(Members(members): Members, request: Request) -> Result<Response, WixError> {
     let mut call = Call::begin(request).await?;
     let (secret, password) = (call.body().required("token")?, call.body().password()?);
     let notices = call.mails(&members).await;

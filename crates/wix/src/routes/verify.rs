@@ -1,15 +1,15 @@
 //! `POST /verify` and `POST /resend-verification`: the code from the mail.
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::response::Response;
 use gatekit_core::TokenSecret;
 use gatekit_routes::client;
 use serde_json::json;
 
-use super::call::{Call, answer};
-use crate::{SignedIn, WixError, WixMembers};
+use super::call::{Call, Members, answer};
+use crate::{SignedIn, WixError};
 
-pub(super) async fn verify(State(members): State<WixMembers>, request: Request) -> Result<Response, WixError> {
+pub(super) async fn verify(Members(members): Members, request: Request) -> Result<Response, WixError> {
     let mut call = Call::begin(request).await?;
     let (code, state) = (call.body().required("code")?, TokenSecret::from(call.body().required("stateToken")?));
     let mails = call.mails(&members).await;
@@ -18,7 +18,7 @@ pub(super) async fn verify(State(members): State<WixMembers>, request: Request) 
     Ok(answer(&json!({"sessionToken": session_token.expose(), "member": member})))
 }
 
-pub(super) async fn resend(State(members): State<WixMembers>, request: Request) -> Result<Response, WixError> {
+pub(super) async fn resend(Members(members): Members, request: Request) -> Result<Response, WixError> {
     let mut call = Call::begin(request).await?;
     let state = TokenSecret::from(call.body().required("stateToken")?);
     let mails = call.mails(&members).await;

@@ -1,0 +1,241 @@
+//! What an event says beside what happened: when, from where, which identifier was tried; and the log line that each event writes.
+//!
+//! Each event is one line of the target [`AUDIT_TARGET`], whether or not the app has hooks. Its fields are the catalogue in
+//! `docs/guide/events.md`. No field holds a secret.
+
+use std::fmt;
+
+use crate::flows::identifier::Wanted;
+use crate::{Account, Event, IdentifierKind, LoginError, Timestamp, TokenClient, UserId, email};
+
+/// The target of the log lines that events write: `gatekit::audit`.
+pub const AUDIT_TARGET: &str = "gatekit::audit";
+
+/// When an event happened, and from where it was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EventContext {
+    /// When, by the clock of the `Auth`.
+    pub at: Timestamp,
+    /// The client: its network, not its address, and its `User-Agent`, at most 256 bytes without control characters. Nothing is known of
+    /// it where a flow was called from code without [`Auth::for_client`](crate::Auth::for_client).
+    pub client: TokenClient,
+}
+
+impl EventContext {
+    /// At this moment, from this client: for tests of hooks.
+    #[must_use]
+    pub fn new(at: Timestamp, client: TokenClient) -> Self {
+        Self { at, client }
+    }
+}
+
+/// Which identifier a login named, as far as it may be kept.
+///
+/// People type passwords into the field for the name. So an identifier is kept only if it has the form of an address, or is the name of
+/// an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TriedIdentifier {
+    /// An address, of at most 254 bytes. Somebody may have it or not.
+    Email(String),
+    /// The name of an account.
+    Username(String),
+    /// A name that no account has, or an address that is none. It may be a password, so it is not kept.
+    Withheld,
+}
+
+impl TriedIdentifier {
+    pub(crate) fn of(wanted: &Wanted, is_known: bool) -> Self {
+        let Some(identifier) = &wanted.identifier else { return Self::Withheld };
+        let value = &identifier.value;
+        match identifier.kind {
+            _ if email::is_valid(value) => Self::Email(value.clone()),
+            IdentifierKind::Username if is_known => Self::Username(value.clone()),
+            _ => Self::Withheld,
+        }
+    }
+}
+
+/// The identifier, with control characters escaped; `(withheld)` for one that is not kept.
+impl fmt::Display for TriedIdentifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Email(value) | Self::Username(value) => write!(f, "{}", value.escape_debug()),
+            Self::Withheld => f.write_str("(withheld)"),
+        }
+    }
+}
+
+/// Why a login failed. It is for the app and the log: a client learns less.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum LoginFailure {
+    /// No account has the address or the name.
+    UnknownAccount,
+    /// The password is wrong, or the account has none.
+    WrongPassword,
+    /// Another proof is wrong, such as the response of HTTP Digest.
+    WrongProof,
+    /// The password is right, and the account is not approved yet.
+    Pending,
+    /// The password is right, and the account is blocked.
+    Blocked,
+    /// The password is right, and the address has to be verified first.
+    EmailNotVerified,
+    /// A hook refused it.
+    Refused,
+}
+
+impl LoginFailure {
+    /// The stable word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::UnknownAccount => "unknown_account",
+            Self::WrongPassword => "wrong_password",
+            Self::WrongProof => "wrong_proof",
+            Self::Pending => "account_pending",
+            Self::Blocked => "account_blocked",
+            Self::EmailNotVerified => "email_not_verified",
+            Self::Refused => "refused_by_hook",
+        }
+    }
+
+    /// Why a login failed whose password was right; `None` if nothing was decided.
+    pub(crate) fn of(error: &LoginError) -> Option<Self> {
+        match error {
+            LoginError::Pending => Some(Self::Pending),
+            LoginError::Blocked => Some(Self::Blocked),
+            LoginError::EmailNotVerified { .. } => Some(Self::EmailNotVerified),
+            LoginError::Refused(_) => Some(Self::Refused),
+            _ => None,
+        }
+    }
+}
+
+impl<U: Account> Event<U> {
+    /// The stable name of the event, for a log that programs read. Where OWASP's logging vocabulary has a name, it is that.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Registered { .. } => "user_created",
+            Self::LoggedIn { .. } => "authn_login_success",
+            Self::LoginFailed { .. } => "authn_login_fail",
+            Self::SteppedUp { .. } => "authn_step_up_success",
+            Self::PasswordRefused { .. } => "authn_password_fail",
+            Self::SecretRefused { .. } => "authn_secret_fail",
+            Self::LoggedOut { .. } => "authn_token_revoked",
+            Self::LoggedOutEverywhere { .. } => "authn_token_revoked_all",
+            Self::PasswordResetRequested { .. } => "authn_password_reset_requested",
+            Self::PasswordChanged { .. } => "authn_password_change",
+            Self::EmailVerificationRequested { .. } => "email_verification_requested",
+            Self::EmailCodeRequested { .. } => "email_code_requested",
+            Self::EmailVerified { .. } => "email_verified",
+            Self::EmailChangeRequested { .. } => "email_change_requested",
+            Self::EmailChanged { .. } => "email_changed",
+            Self::UserUpdated { .. } => "user_updated",
+            Self::StatusChanged { .. } => "user_status_changed",
+            Self::UserDeleted { .. } => "user_deleted",
+            Self::RoleAssigned { .. } => "authz_role_assigned",
+            Self::RoleUnassigned { .. } => "authz_role_unassigned",
+            Self::CrossOriginRefused { .. } => "malicious_cors",
+        }
+    }
+
+    /// The user it is about, if it is about one.
+    #[must_use]
+    pub fn user_id(&self) -> Option<UserId> {
+        match self {
+            Self::Registered { user }
+            | Self::LoggedIn { user }
+            | Self::PasswordResetRequested { user, .. }
+            | Self::EmailVerificationRequested { user, .. }
+            | Self::EmailCodeRequested { user, .. }
+            | Self::EmailVerified { user }
+            | Self::EmailChangeRequested { user, .. }
+            | Self::EmailChanged { user, .. }
+            | Self::UserUpdated { user }
+            | Self::StatusChanged { user, .. } => Some(user.id()),
+            Self::LoggedOut { user_id }
+            | Self::LoggedOutEverywhere { user_id }
+            | Self::SteppedUp { user_id }
+            | Self::PasswordChanged { user_id, .. }
+            | Self::UserDeleted { user_id }
+            | Self::RoleAssigned { user_id, .. }
+            | Self::RoleUnassigned { user_id, .. } => Some(user_id.clone()),
+            Self::LoginFailed { user_id, .. }
+            | Self::PasswordRefused { user_id, .. }
+            | Self::SecretRefused { user_id, .. } => user_id.clone(),
+            Self::CrossOriginRefused { .. } => None,
+        }
+    }
+
+    /// Whether something was refused: a login, a password, a secret, a request of another origin.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::LoginFailed { .. }
+                | Self::PasswordRefused { .. }
+                | Self::SecretRefused { .. }
+                | Self::CrossOriginRefused { .. }
+        )
+    }
+
+    /// Writes the event's line (ASVS 16.2.1): a warning for a refusal, information for anything else.
+    pub(crate) fn log(&self, context: &EventContext) {
+        let (event, model, at) = (self.name(), U::model_name(), context.at.to_string());
+        let user = self.user_id().map(|id| id.to_string());
+        let user = user.as_deref();
+        let (network, user_agent) = (context.client.network.as_deref(), context.client.user_agent.as_deref());
+        let Details { identifier, reason, operation, purpose, origin, role, status } = self.details();
+        let identifier = identifier.as_deref();
+        // `tracing` needs the level where the line is written.
+        macro_rules! line {
+            ($level:ident) => {
+                tracing::$level!(
+                    target: AUDIT_TARGET,
+                    event, at, model, user, identifier, reason, operation, purpose, origin, role, status, network, user_agent,
+                )
+            };
+        }
+        if self.is_refusal() { line!(warn) } else { line!(info) }
+    }
+
+    fn details(&self) -> Details<'_> {
+        let mut details = Details::default();
+        match self {
+            Self::LoginFailed { identifier, reason, .. } => {
+                details.identifier = identifier.as_ref().map(ToString::to_string);
+                details.reason = Some(reason.as_str());
+            }
+            Self::PasswordRefused { used_for, by_hook, .. } => {
+                details.operation = Some(used_for.as_str());
+                let reason = if *by_hook { LoginFailure::Refused } else { LoginFailure::WrongPassword };
+                details.reason = Some(reason.as_str());
+            }
+            Self::SecretRefused { purpose, .. } => details.purpose = Some(purpose.as_str()),
+            Self::PasswordChanged { by_reset, .. } => {
+                details.operation = Some(if *by_reset { "reset_password" } else { "change_password" });
+            }
+            Self::RoleAssigned { role, .. } | Self::RoleUnassigned { role, .. } => details.role = Some(role),
+            Self::StatusChanged { status, .. } => details.status = Some(status.as_str()),
+            Self::CrossOriginRefused { origin } => details.origin = origin.as_deref(),
+            _ => {}
+        }
+        details
+    }
+}
+
+/// What a line says of some events only.
+#[derive(Default)]
+struct Details<'a> {
+    identifier: Option<String>,
+    reason: Option<&'static str>,
+    operation: Option<&'static str>,
+    purpose: Option<&'static str>,
+    origin: Option<&'a str>,
+    role: Option<&'a str>,
+    status: Option<&'static str>,
+}
