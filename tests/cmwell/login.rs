@@ -132,6 +132,10 @@ on_every_store! {
     async fn an_address_must_be_proven_where_the_policy_says_so(store) {
         let mut policy = Policy::default();
         policy.email_verification_required = true;
+        // Where a sign-up hides who has an account, the login of an unverified one looks like a wrong password.
+        let site = Site::with().policy(policy.clone()).start(store).await.registered().await;
+        challenged(site.login(NAME, PASSWORD).await, NOT_AUTHENTICATED);
+        policy.reveal_taken_email = true;
         let site = Site::with().policy(policy).start(store).await.registered().await;
         challenged(site.login(NAME, "a wrong one").await, NOT_AUTHENTICATED);
         let body = r#"{"success":false,"error":"login failed as the email has not been verified","code":"LOGIN_FAILED_EMAIL_NOT_VERIFIED"}"#;

@@ -55,8 +55,9 @@ on_every_store! {
                 events.iter().any(|event| matches!(event, Event::EmailChanged { old: Some(old), .. } if old == EMAIL)),
                 "{events:?}"
             );
-            // Once.
-            app.confirm_email_change(&secret).token(&token).await.is(400, INVALID);
+            // A second press changes nothing, and is no error.
+            app.confirm_email_change(&secret).token(&token).await.is(200, user);
+            assert!(app.events.take().is_empty());
             // And the old address is free.
             app.sign_up_as(EMAIL).await;
         }
@@ -192,15 +193,18 @@ on_every_store! {
     }
 
     /// RACE-5, 6.5.1
-    async fn of_20_uses_of_one_secret_at_once_one_wins(store) {
+    async fn of_20_uses_of_one_secret_at_once_one_changes_the_address_and_none_is_told_that_it_failed(store) {
         let app = App::new(store).await;
         let token = app.signed_up().await;
         let secret = app.change_email_token(&token, NEW).await;
+        let _ = app.events.take();
         app.faults.gather("find_one_time", 20);
         let answers = at_once((0..20).map(|_| app.confirm_email_change(&secret).token(&token))).await;
-        assert_eq!(count(&answers, 200), 1, "{answers:?}");
-        // Who asks after the winner and finds the token gone over is answered as ever.
-        assert_eq!(count(&answers, 400) + count(&answers, 401), 19, "{answers:?}");
+        assert!(count(&answers, 200) >= 1, "{answers:?}");
+        // A request whose token ends between two steps of the winner is answered as ever.
+        assert_eq!(count(&answers, 200) + count(&answers, 401), 20, "{answers:?}");
+        let changed = |event: &&Event<gatekit::User>| matches!(event, Event::EmailChanged { .. });
+        assert_eq!(app.events.take().iter().filter(changed).count(), 1);
         assert_eq!(app.mails.wait_for(2).await.len(), 2, "one mail to the new address, one notice to the old one");
         app.login(NEW, PASSWORD).await.expect_status(200);
     }

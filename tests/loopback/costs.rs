@@ -99,15 +99,15 @@ on_every_store! {
             (app.login(EMAIL, PASSWORD).token(&token), vec!["find_user_by", "insert_token"]),
             (
                 app.post("/api/users/1/verify").token(&token),
-                vec!["find_user", "delete_one_time_of", "insert_one_time"],
+                vec!["find_user", "insert_one_time_within"],
             ),
             (
                 app.post("/api/users/resend-verification").token(&token).json(json!({"email": EMAIL})),
-                vec!["find_user_by", "delete_one_time_of", "insert_one_time"],
+                vec!["find_user_by", "insert_one_time_within"],
             ),
             (
                 app.post("/api/users/reset").token(&token).json(json!({"email": EMAIL})),
-                vec!["find_user_by", "insert_one_time"],
+                vec!["find_user_by", "insert_one_time_within"],
             ),
             (
                 app.reset_password(&secret, "staple battery horse"),
@@ -117,7 +117,7 @@ on_every_store! {
                     "find_user",
                     "set_password",
                     "delete_tokens_of",
-                    "take_one_time",
+                    "spend_one_time",
                 ],
             ),
         ] {
@@ -144,10 +144,10 @@ on_every_store! {
                 app.patch("/api/users/1").json(json!({"username": "Bar", "email": EMAIL})),
                 vec!["find_token_owner", "find_user", "find_user_by", "update_user"],
             ),
-            (app.confirm(1, &verify), vec!["find_one_time", "find_user", "update_user", "take_one_time"]),
+            (app.confirm(1, &verify), vec!["find_one_time", "find_user", "update_user", "spend_one_time"]),
             (
                 app.confirm_email_change(&change),
-                vec!["find_token_owner", "find_one_time", "find_user", "update_user", "take_one_time", others[0], others[1]],
+                vec!["find_token_owner", "find_one_time", "find_user", "update_user", "spend_one_time", others[0], others[1]],
             ),
             (
                 app.patch("/api/users/1").json(json!({"email": "other@bar.com"})),
@@ -176,13 +176,16 @@ on_every_store! {
                     "delete_one_time_of",
                     "delete_one_time_of",
                     "delete_one_time_of",
+                    "delete_one_time_of",
+                    "delete_one_time_of",
+                    "delete_one_time_of",
                     "forget_devices_of",
                     "roles_of",
                 ],
             ),
         ] {
             app.faults.reset();
-            let confirmation = calls.contains(&"take_one_time") && !calls.contains(&"find_token_owner");
+            let confirmation = calls.contains(&"spend_one_time") && !calls.contains(&"find_token_owner");
             let request = if confirmation { request } else { request.token(&token) };
             let answer = request.await;
             assert!(answer.status.is_success(), "{answer:?}");

@@ -94,20 +94,21 @@ impl Flow {
             // The change is the same however often it is made: who takes the secret is who made it.
             Self::Confirm => false,
             Self::Renew => call == "update_token",
-            _ => ["carry_token_over", "delete_tokens_of", "take_one_time"].contains(&call),
+            _ => ["carry_token_over", "delete_tokens_of", "spend_one_time"].contains(&call),
         }
     }
 
     /// Whether the step that counts was made, although its answer was lost.
     fn is_done(self, call: &str, fault: Fault) -> bool {
         let steps = ["create_user", "delete_token", "set_password", "update_user", "delete_user", "bump_rev"];
-        (self == Self::Confirm && call == "take_one_time")
+        (self == Self::Confirm && call == "spend_one_time")
             || (steps.contains(&call) && matches!(fault, FailAfter | Late(_)))
     }
 
     /// Whether the store is asked again when this call fails: a change that was made is told as made.
     fn finds_out(self, call: &str) -> bool {
-        ["set_password", "delete_user"].contains(&call) || (self == Self::ConfirmEmailChange && call == "update_user")
+        ["set_password", "delete_user"].contains(&call)
+            || ([Self::Confirm, Self::ConfirmEmailChange].contains(&self) && call == "update_user")
     }
 
     /// Whether a mail belongs to it.
@@ -250,7 +251,9 @@ impl World {
                     assert_eq!(status(app.reset_password(&self.secret, NEW)).await, 401, "{context}: the secret");
                 }
                 let request = app.confirm_email_change(&self.change);
-                assert_eq!(status(request).await, expected(400, 200), "{context}: what was mailed");
+                // The secret that has changed the address says so again; another change has ended it.
+                let again = if flow == Flow::ConfirmEmailChange { 200 } else { 400 };
+                assert_eq!(status(request).await, expected(again, 200), "{context}: what was mailed");
             }
             Flow::Delete | Flow::DeleteAccount => {
                 assert_eq!(status(app.login(EMAIL, PASSWORD)).await, expected(401, 200), "{context}");
@@ -414,7 +417,7 @@ async fn a_known_and_an_unknown_address_fail_alike() {
                 assert_eq!(known.expect_unavailable().as_sent(), unknown.expect_unavailable().as_sent());
             }
         }
-        for call in 1..=3 {
+        for call in 1..=2 {
             let app = App::with(policy.clone()).start(Store::Memory).await;
             app.sign_up().await;
             let ask = async |email: &str| {

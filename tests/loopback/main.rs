@@ -18,6 +18,7 @@ mod cross_origin;
 mod delete_account;
 mod delete_user;
 mod email_verification_required;
+mod enumeration;
 mod errors;
 mod events;
 mod faults;

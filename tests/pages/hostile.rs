@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::Router;
 use gatekit::pages::Pages;
-use gatekit::{Auth, AuthLayer, MemoryStore, User};
+use gatekit::{Auth, AuthLayer, MemoryStore, Policy, User};
 use gatekit_tests::{EMAIL, PASSWORD, on_every_store};
 
 use crate::site::{Browser, PageAnswer, Site, encode};
@@ -43,7 +43,9 @@ on_every_store! {
 
     /// 6.4.3: below a parameter anybody chooses what stands there, for mails to others too.
     async fn below_a_parameter_no_path_is_taken_that_leads_out_of_it(store) {
-        let site = Site::new(store).await;
+        let mut policy = Policy::default();
+        policy.mails_per_hour = 10;
+        let site = Site::with(policy, store).await;
         site.signed_up().await;
         let pages = Pages::new(site.app.auth.clone()).site_name("Acme");
         let router: Router = Router::new().nest("/b/{tenant}", pages.router()).layer(AuthLayer::new(site.app.auth.clone()));

@@ -60,9 +60,24 @@ on_every_store! {
         site.browser().post("/login", &[("username", "foo"), ("password", PASSWORD)]).await.goes_to("/account");
     }
 
-    async fn an_address_that_is_not_proven_is_offered_another_mail(store) {
+    /// 6.3.8: where the sign-up hides who has an account, an unverified address looks like a wrong password and like an unknown address,
+    /// and all of them are offered another mail.
+    async fn an_unverified_address_looks_like_a_wrong_password_and_is_offered_another_mail(store) {
         let mut policy = Policy::default();
         policy.email_verification_required = true;
+        let site = Site::with(policy, store).await;
+        let mut browser = site.browser();
+        browser.post("/register", &[("email", EMAIL), ("password", PASSWORD)]).await.expect_status(200);
+        let refused = browser.log_in("", EMAIL, PASSWORD).await.page(401, "Log in");
+        let refused = refused.says("or the address is not confirmed yet").says(r#"<a href="/resend-verification">Send the link again</a>"#);
+        assert_eq!(browser.log_in("", EMAIL, "a wrong password").await.body, refused.body);
+        let unknown = browser.log_in("", "abc@bar.com", PASSWORD).await;
+        assert_eq!(unknown.body, refused.body.replace(EMAIL, "abc@bar.com"));
+    }
+
+    async fn an_address_that_is_not_proven_is_offered_another_mail_where_sign_ups_tell_who_has_an_account(store) {
+        let mut policy = Policy::default();
+        (policy.email_verification_required, policy.reveal_taken_email) = (true, true);
         let site = Site::with(policy, store).await;
         let mut browser = site.browser();
         browser.post("/register", &[("email", EMAIL), ("password", PASSWORD)]).await.expect_status(200);

@@ -1,5 +1,6 @@
 //! `/register`.
 
+use gatekit::core::MailKind;
 use gatekit::{AccountStatus, Hooks, NewUser, NoProfile, Policy, Refusal, User, UserId, async_trait};
 use gatekit_tests::{App, EMAIL, PASSWORD, on_every_store};
 
@@ -89,6 +90,34 @@ on_every_store! {
         sent.page(200, "Check your mail").says(EMAIL);
         assert!(browser.jar.is_empty());
         assert!(site.link(1).await.starts_with("/verify-email?token="));
+    }
+
+    /// V-21, 6.3.8: by the page, its headers and what the store is asked.
+    async fn where_an_address_must_be_proven_a_taken_one_looks_like_any_other(store) {
+        let mut policy = Policy::default();
+        policy.email_verification_required = true;
+        let site = Site::with(policy, store).await;
+        site.browser().post("/register", &[("email", EMAIL), ("password", PASSWORD)]).await.expect_status(200);
+        let mut seen = Vec::new();
+        for email in ["abc@bar.com", EMAIL] {
+            site.app.faults.reset();
+            let hashes = site.app.auth.hasher().hashes();
+            let answer = site.browser().post("/register", &[("email", email), ("password", PASSWORD)]).await;
+            let writes = site.app.faults.calls().into_iter().filter(|call| !call.starts_with("find")).count();
+            let headers: Vec<_> = answer.headers.keys().cloned().collect();
+            seen.push((answer.body.replace(email, "EMAIL"), headers, site.app.auth.hasher().hashes() - hashes, writes));
+        }
+        assert_eq!(seen[0], seen[1]);
+        // The owner, whose address is unverified, gets a link that verifies it.
+        let mail = site.app.mails.mails().pop().unwrap();
+        assert_eq!((mail.kind, mail.to.as_str()), (MailKind::AccountUnverified, EMAIL));
+        let link = site.link(3).await;
+        let mut browser = site.browser();
+        browser.get(&link).await.goes_to("/verify-email");
+        browser.post("/verify-email", &[]).await.page(200, "Address confirmed").says(EMAIL);
+        // Afterwards the mail says how to get a new password.
+        site.browser().post("/register", &[("email", EMAIL), ("password", PASSWORD)]).await.expect_status(200);
+        assert_eq!(site.link(4).await, "/forgot-password");
     }
 
     async fn who_is_logged_in_has_nothing_to_register(store) {

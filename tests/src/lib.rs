@@ -14,10 +14,12 @@
 mod app;
 mod folder;
 mod http;
+mod timing;
 
 pub use app::{App, EMAIL, PASSWORD, Setup, Store, routes_of, settled};
 pub use folder::Folder;
 pub use http::{Answer, Call, at_once, count};
+pub use timing::{same_time, timed};
 
 /// Longer than any rule takes, on a busy machine too: what hangs fails, with its name, and the run goes on.
 pub const LIMIT: std::time::Duration = std::time::Duration::from_secs(180);

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use gatekit::core::{AccountName, MailKind};
 use gatekit::wix::{ApprovalPolicy, RegistrationOptions, TakenEmail, WixError};
-use gatekit_tests::{Answer, Call, Store, at_once, count, on_every_store};
+use gatekit_testkit::Faults;
+use gatekit_tests::{Answer, Call, Store, at_once, count, on_every_store, same_time, timed};
 use serde_json::{Value, json};
 
 use crate::site::{EMAIL, PASSWORD, Setup, Site, WixAnswer};
@@ -226,6 +227,77 @@ on_every_store! {
         for email in [EMAIL, "newer@example.com"] {
             register(&site, email, "short").await.refuses(400, "-19988");
         }
+    }
+
+    /// The owner of the address learns that somebody has signed up with it, a few times within an hour.
+    async fn the_owner_of_a_taken_address_is_told(store) {
+        let site = hiding(store).await;
+        let (state, code) = signed_up(&site).await;
+        verify(&site, &state, &code).await.expect_status(200);
+        for _ in 0..5 {
+            register(&site, EMAIL, "another password").await.expect_status(200);
+        }
+        site.auth.mails_sent().await;
+        let told: Vec<_> = site.mails.mails().into_iter().filter(|mail| mail.kind == MailKind::AccountExists).collect();
+        assert!(told.len() == 3 && told.iter().all(|mail| mail.to == EMAIL), "{told:?}");
+    }
+
+    /// 6.3.8, T-3: what follows a hidden sign-up asks as much of the store, whether or not the address was taken: a wrong code is counted and
+    /// compared, and another code is asked for.
+    async fn what_follows_a_hidden_registration_costs_the_same(store) {
+        let site = hiding(store).await;
+        let (state, code) = signed_up(&site).await;
+        verify(&site, &state, &code).await.expect_status(200);
+        let mut costs = Vec::new();
+        for email in ["new@example.com", EMAIL] {
+            let mut cost = Vec::new();
+            let calls = |faults: &Faults| -> Vec<&'static str> {
+                let calls = faults.calls();
+                faults.reset();
+                calls
+            };
+            site.faults.reset();
+            let mut state = register(&site, email, "another password").await.text("stateToken");
+            let writes = calls(&site.faults).into_iter().filter(|call| !call.starts_with("find")).count();
+            for try_ in 0..7 {
+                verify(&site, &state, "000000").await.refuses(400, "VERIFICATION_FAILED");
+                cost.push(calls(&site.faults));
+                if try_ == 2 {
+                    state = resend(&site, &state).await.expect_status(200).text("stateToken");
+                    cost.push(calls(&site.faults));
+                }
+            }
+            cost.push(vec![if writes == 3 { "three writes" } else { "another number of writes" }]);
+            costs.push(cost);
+        }
+        assert_eq!(costs[0], costs[1]);
+    }
+
+    /// 6.3.8: a wrong code after a sign-up with a free address, and after one with a taken address.
+    async fn a_wrong_code_does_not_tell_by_its_time(store) {
+        let site = hiding(store).await;
+        let (state, code) = signed_up(&site).await;
+        verify(&site, &state, &code).await.expect_status(200);
+        let wrong = async |email: String| {
+            let state = register(&site, &email, PASSWORD).await.text("stateToken");
+            timed(verify(&site, &state, "000000"), 400).await
+        };
+        same_time(
+            "wrong code, free and taken",
+            async |n| wrong(format!("free{n}@example.com")).await,
+            async |_| wrong(EMAIL.to_owned()).await,
+        )
+        .await;
+        // The store in memory looks through all codes for those of one member, and this site has hundreds.
+        if store == Store::Memory {
+            return;
+        }
+        same_time(
+            "registration, free and taken",
+            async |n| timed(register(&site, &format!("new{n}@example.com"), PASSWORD), 200).await,
+            async |_| timed(register(&site, EMAIL, PASSWORD), 200).await,
+        )
+        .await;
     }
 
     /// RACE-2: of twenty at once one is made, and nobody learns which.

@@ -38,6 +38,9 @@ use crate::{
 pub trait Hooks<U: Account>: Send + Sync + 'static {
     /// Before a new user is stored; everything Gatekit asks of it has been checked. It may change the user, or refuse it. A hook that panics
     /// (HTTP status 500) or takes longer than `Policy::hook_timeout` (503) has not agreed.
+    ///
+    /// Where a sign-up hides that an address has an account ([`Policy::hides_taken_email`](crate::Policy::hides_taken_email)), it is called
+    /// for such an address as well, and nothing is stored afterwards: what it refuses and how long it takes must not depend on it.
     async fn before_register(&self, _new: &mut NewUser<U::Profile>) -> Result<(), Refusal> {
         Ok(())
     }
@@ -70,6 +73,12 @@ pub enum Event<U> {
     /// A user signed up.
     Registered {
         /// Who.
+        user: U,
+    },
+    /// Somebody signed up with the address of this user, and was not told that it has an account. The user gets a mail, if there is a
+    /// mailer and it has not got as many as it may.
+    SignUpRepeated {
+        /// Who has the address.
         user: U,
     },
     /// A user logged in.

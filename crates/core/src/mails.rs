@@ -41,6 +41,8 @@ impl MailKind {
             Self::EmailChanged => "email_changed",
             Self::PasswordChanged => "password_changed",
             Self::UnknownDevice => "unknown_device",
+            Self::AccountExists => "account_exists",
+            Self::AccountUnverified => "account_unverified",
         }
     }
 }
@@ -153,6 +155,20 @@ impl<U: Account> Auth<U> {
     #[doc(hidden)]
     pub async fn mails_sent(&self) {
         self.settled().await;
+    }
+
+    /// Does the work of [`post`](Self::post) for a mail that is not sent: whether an account exists must not be told by time.
+    pub(crate) fn post_decoy(&self, kind: MailKind, mails: &MailOptions) {
+        if self.0.mailer.is_none() {
+            return;
+        }
+        // As long as a secret is.
+        let ask = Ask::Link("x".repeat(64));
+        let content = self.compose(kind, "nobody@example.invalid", mails, ask, &[], &OwnWords::default());
+        let template = self.0.mail_template.clone();
+        self.0.under_way.spawn(async move {
+            drop(template.map_or_else(|| content.render(), |template| template.render(&content)));
+        });
     }
 
     /// Hands a mail to the mailer on a task of its own: neither its time nor its failure is the request's, nor those of the template.

@@ -16,8 +16,8 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use async_trait::async_trait;
 
 use crate::{
-    NoProfile, OneTimePurpose, OneTimeRecord, OneTimeStore, PermissionHolder, Permissions, Profile, RoleStore,
-    StoreError, StoreIdentity, Timestamp, TokenDigest, TokenRecord, TokenStore, UserId,
+    NoProfile, OneTimeLimit, OneTimePurpose, OneTimeRecord, OneTimeStore, PermissionHolder, Permissions, Profile,
+    RoleStore, StoreError, StoreIdentity, Timestamp, TokenDigest, TokenRecord, TokenStore, UserId,
 };
 
 /// A store that forgets everything when the process ends.
@@ -240,6 +240,52 @@ impl<P: Profile> OneTimeStore for MemoryStore<P> {
             Some(record) if record.purpose == purpose => Ok(contents.one_time.remove(digest)),
             _ => Ok(None),
         }
+    }
+
+    async fn insert_one_time_within(
+        &self,
+        record: &OneTimeRecord,
+        limits: &[OneTimeLimit],
+        decoy: &OneTimeRecord,
+    ) -> Result<bool, StoreError> {
+        let mut contents = self.write();
+        let of_user = |stored: &&OneTimeRecord| {
+            (stored.purpose, &stored.user_type, &stored.user_id, stored.rev)
+                == (record.purpose, &record.user_type, &record.user_id, record.rev)
+        };
+        // Also without limits, so that it takes as long.
+        let ends: Vec<Timestamp> = contents.one_time.values().filter(of_user).map(|stored| stored.expires).collect();
+        let is_kept = |limit: &OneTimeLimit| {
+            let counted = ends.iter().filter(|end| **end > limit.expires_after).count();
+            u32::try_from(counted).is_ok_and(|counted| counted < limit.max)
+        };
+        let fits = record.user_id.is_none() || limits.iter().all(is_kept);
+        let stored = if fits { record } else { decoy };
+        let old = contents.one_time.get(&stored.digest);
+        if old.is_some_and(|old| old.user_id.is_some() || stored.user_id.is_some()) {
+            return Err(StoreError::failed("there is already a one-time secret with this digest"));
+        }
+        contents.one_time.insert(stored.digest, stored.clone());
+        Ok(fits)
+    }
+
+    async fn spend_one_time(
+        &self,
+        purpose: OneTimePurpose,
+        digest: &TokenDigest,
+        used: OneTimePurpose,
+    ) -> Result<Option<OneTimeRecord>, StoreError> {
+        let mut contents = self.write();
+        let found = contents.one_time.get(digest).filter(|record| record.purpose == purpose).cloned();
+        let Some(found) = found else { return Ok(None) };
+        for record in contents.one_time.values_mut().filter(|record| record.purpose == purpose) {
+            let of_user =
+                found.user_id.is_some() && (&record.user_type, &record.user_id) == (&found.user_type, &found.user_id);
+            if of_user || record.digest == found.digest {
+                record.purpose = used;
+            }
+        }
+        Ok(Some(found))
     }
 
     async fn delete_one_time_of(

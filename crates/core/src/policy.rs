@@ -37,6 +37,12 @@ use crate::{AclErrorStatus, Password, PasswordError, common_passwords};
 /// | `email_verification_required` | no | no | no | `emailVerificationRequired` |
 /// | `verify_on_register` | yes | yes | no | |
 /// | `verification_ttl` | 1 day | 1 day | 31,556,926 s | |
+/// | `confirm_email_by_get` | no | no | yes | |
+/// | `mails_per_hour` | 3 | 3 | 3 | |
+/// | `mails_per_day` | 10 | 10 | 10 | |
+/// | `reset_needs_verified_email` | no | yes | no | |
+/// | `reveal_taken_email` | no | no | yes | |
+/// | `reserved_name_ttl` | 31,556,926 s | 31,556,926 s | 31,556,926 s | |
 /// | `reject_password_changes_via_patch_or_replace` | yes | yes | no | `rejectPasswordChangesViaPatchOrReplace` |
 /// | `reject_email_changes_via_patch_or_replace` | yes | yes | no | |
 /// | `step_up_ttl` | 10 minutes | 10 minutes | 10 minutes | |
@@ -112,12 +118,40 @@ pub struct Policy {
     /// `emailVerificationRequired`: off. Whoever gets another address by `PATCH` or `PUT` has to prove it then, too; where this is off,
     /// only who had proven the old one is asked to.
     pub email_verification_required: bool,
-    /// Where `email_verification_required` is set: mail the link when somebody signs up. LoopBack leaves that to the app. Without that
-    /// setting it does nothing.
+    /// Where `email_verification_required` or `reset_needs_verified_email` is set: mail the verification link when somebody signs up.
+    /// LoopBack leaves that to the app. Where neither is set it does nothing.
     pub verify_on_register: bool,
     /// Lifetime of a verification link and of one that proves a new address, in seconds. ASVS 6.4.1; in LoopBack they never end,
     /// here they do after a year even so.
     pub verification_ttl: i64,
+    /// Whether `GET /confirm` uses the link's token, as in LoopBack. Off: a GET changes nothing, because mail scanners open every
+    /// link. It leads a browser to a page with a button, and `POST /confirm` uses the token.
+    pub confirm_email_by_get: bool,
+    /// How many mails of one kind (verification link, reset link, notice that there is an account already) one account gets within
+    /// an hour, whoever asks for them. A request beyond that gets the same response and sends nothing. A link that is good for
+    /// less than an hour is counted for its life only, so that the links in the mailbox are good as long as no new one is sent. 3;
+    /// ASVS 2.4.1 asks for a limit and names no number. `u32::MAX` is no limit.
+    pub mails_per_hour: u32,
+    /// The same within a day, or the life of the link if that is shorter. 10.
+    pub mails_per_day: u32,
+    /// Whether a reset link is mailed only to an address that its user has verified (NIST SP 800-63B-4 §4.2.1.2). It is so anyway
+    /// where `email_verification_required` is set. A mail that the app's own code asks for with
+    /// [`RequestPasswordReset::trusted`](crate::RequestPasswordReset::trusted) is always sent.
+    ///
+    /// Off in [`Policy::default`]: an app that never asks users to verify an address has none to mail to, and nobody could get a
+    /// new password. The price: a user that mistypes its address at sign-up gives the account to the owner of that mailbox.
+    pub reset_needs_verified_email: bool,
+    /// Whether a sign-up tells that an address has an account, where `email_verification_required` and `verify_on_register` are set.
+    /// Off: the response is the same as for a new account, and the owner of the address gets a mail. The login of an account with an
+    /// unverified address looks like a wrong password then, or it would tell whether the sign-up before it made the account
+    /// (ASVS 6.3.8). On: LoopBack's 422 and 401.
+    ///
+    /// Where one of those two settings is off, a sign-up always tells. The new user logs in at once, or gets no mail, so there is no
+    /// response that would suit both.
+    pub reveal_taken_email: bool,
+    /// How long the name of a sign-up counts as taken whose address had an account, in seconds, where that is hidden. Otherwise anybody
+    /// could sign up with the same name again, and would learn from it whether there was an account. 31,556,926, a year.
+    pub reserved_name_ttl: i64,
     /// Lifetime of a code of six digits that proves an address, in seconds: 600, and not more (ASVS 6.5.5).
     pub email_code_ttl: i64,
     /// How many codes a user may try within `email_code_ttl`, whether or not a new one is asked for in between: 5 (ASVS 6.6.3, NIST SP
@@ -218,6 +252,12 @@ impl Default for Policy {
             email_verification_required: false,
             verify_on_register: true,
             verification_ttl: 86_400,
+            confirm_email_by_get: false,
+            mails_per_hour: 3,
+            mails_per_day: 10,
+            reset_needs_verified_email: false,
+            reveal_taken_email: false,
+            reserved_name_ttl: 31_556_926,
             reject_password_changes_via_patch_or_replace: true,
             reject_email_changes_via_patch_or_replace: true,
             reveal_unknown_id_on_verify: false,
@@ -260,6 +300,7 @@ impl Policy {
             max_token_ttl: 30 * 24 * 3600,
             reset_token_ttl: 600,
             password_min_chars: 15,
+            reset_needs_verified_email: true,
             ..Self::default()
         }
     }
@@ -279,6 +320,8 @@ impl Policy {
             expired_token_fails_open_routes: true,
             verify_on_register: false,
             verification_ttl: 31_556_926,
+            confirm_email_by_get: true,
+            reveal_taken_email: true,
             reject_password_changes_via_patch_or_replace: false,
             reject_email_changes_via_patch_or_replace: false,
             reveal_unknown_id_on_verify: true,
@@ -330,6 +373,19 @@ impl Policy {
         self.realm_required || self.realm_delimiter.is_some()
     }
 
+    /// Whether a sign-up hides that an address has an account: see [`reveal_taken_email`](Self::reveal_taken_email).
+    #[must_use]
+    pub fn hides_taken_email(&self) -> bool {
+        self.email_verification_required && self.verify_on_register && !self.reveal_taken_email
+    }
+
+    /// Whether a reset link goes only to a verified address: see
+    /// [`reset_needs_verified_email`](Self::reset_needs_verified_email).
+    #[must_use]
+    pub fn resets_only_verified(&self) -> bool {
+        self.email_verification_required || self.reset_needs_verified_email
+    }
+
     /// The first setting that contradicts itself or falls below what is safe, in words.
     pub(crate) fn mistake(&self) -> Option<&'static str> {
         let eternal = self.token_ttl == -1 && self.allow_eternal_tokens;
@@ -339,6 +395,10 @@ impl Policy {
             Some("reset_token_ttl and verification_ttl must be positive")
         } else if !(1..=600).contains(&self.email_code_ttl) || !(1..=10).contains(&self.email_code_attempts) {
             Some("email_code_ttl must be from 1 to 600 and email_code_attempts from 1 to 10")
+        } else if self.reserved_name_ttl <= 0 {
+            Some("reserved_name_ttl must be positive")
+        } else if self.mails_per_hour == 0 || self.mails_per_day == 0 {
+            Some("mails_per_hour and mails_per_day must be at least 1, or no mail with a link is ever sent")
         } else if self.step_up_ttl <= 0 {
             Some("step_up_ttl must be positive")
         } else if self.token_ttl > self.max_token_ttl {

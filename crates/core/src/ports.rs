@@ -296,6 +296,24 @@ impl Hash for OneTimePurpose {
 impl OneTimePurpose {
     /// To prove an address by a code: of the state that [`Auth::request_email_code`](crate::Auth::request_email_code) returns.
     pub const EMAIL_CODE: Self = Self::Other("email_code");
+    /// A [`VerifyEmail`](Self::VerifyEmail) that was used. It verifies nothing any more. It is kept until it would have ended, so
+    /// that a second press on its link is told that the address is verified already.
+    pub const VERIFY_EMAIL_USED: Self = Self::Other("verify_email_used");
+    /// A [`ChangeEmail`](Self::ChangeEmail) that was used, kept for the same reason.
+    pub const CHANGE_EMAIL_USED: Self = Self::Other("change_email_used");
+    /// A [`ResetPassword`](Self::ResetPassword) that was used, kept for the same reason.
+    pub const RESET_PASSWORD_USED: Self = Self::Other("reset_password_used");
+
+    /// All that mails have brought to a user, used or not: what is removed with the user.
+    #[cfg(feature = "accounts")]
+    pub(crate) const MAILED: [Self; 6] = [
+        Self::ResetPassword,
+        Self::RESET_PASSWORD_USED,
+        Self::VerifyEmail,
+        Self::VERIFY_EMAIL_USED,
+        Self::ChangeEmail,
+        Self::CHANGE_EMAIL_USED,
+    ];
 
     /// The word a store keeps.
     #[must_use]
@@ -332,11 +350,39 @@ pub struct OneTimeRecord {
     pub data: Option<String>,
 }
 
+/// How many one-time records a user may have that end after a moment. See [`OneTimeStore::insert_one_time_within`].
+///
+/// The lifetime of a record is known to the code that makes it, so "at most three in the last hour" is a limit on records that
+/// end after *now + lifetime - one hour*.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OneTimeLimit {
+    /// Only records that end after this moment are counted.
+    pub expires_after: Timestamp,
+    /// The greatest number of them, the new one included.
+    pub max: u32,
+}
+
 /// Where secrets that work once are kept; [`OneTimePurpose`] says what for.
 #[async_trait]
 pub trait OneTimeStore: Send + Sync + 'static {
     /// Stores a new one.
     async fn insert_one_time(&self, record: &OneTimeRecord) -> Result<(), StoreError>;
+
+    /// In one atomic step: stores `record` if each limit is kept with it, and `decoy` in its place if not. Returns whether it was the
+    /// record. So a request that may have no more costs what any other costs.
+    ///
+    /// A limit counts the records of the same purpose, type of user, user and `rev`. Of many at the same time no more are stored than
+    /// the limits allow. A record that belongs to no user is within all limits. A decoy takes the place of a decoy with the same digest; a record that belongs to a user is never replaced.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if there is already one with this digest, unless both are decoys.
+    async fn insert_one_time_within(
+        &self,
+        record: &OneTimeRecord,
+        limits: &[OneTimeLimit],
+        decoy: &OneTimeRecord,
+    ) -> Result<bool, StoreError>;
 
     /// The one with this purpose and digest, ended or not. It stays.
     async fn find_one_time(
@@ -350,6 +396,15 @@ pub trait OneTimeStore: Send + Sync + 'static {
         &self,
         purpose: OneTimePurpose,
         digest: &TokenDigest,
+    ) -> Result<Option<OneTimeRecord>, StoreError>;
+
+    /// In one atomic step: gives the record with this purpose and digest the purpose `used`, and with it all others with its purpose
+    /// that belong to the same user of the same type. Returns the record as it was: of many at the same time exactly one gets it.
+    async fn spend_one_time(
+        &self,
+        purpose: OneTimePurpose,
+        digest: &TokenDigest,
+        used: OneTimePurpose,
     ) -> Result<Option<OneTimeRecord>, StoreError>;
 
     /// Removes all with this purpose of the user of this type with this id. Returns how many.
@@ -475,6 +530,10 @@ pub enum MailKind {
     PasswordChanged,
     /// A notice of a login from a device that was not seen before.
     UnknownDevice,
+    /// A notice that somebody signed up with an address that has an account.
+    AccountExists,
+    /// The same for an account whose address is unverified, with a link to verify it.
+    AccountUnverified,
 }
 
 /// How the mails of a request are written.

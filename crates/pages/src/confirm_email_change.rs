@@ -1,10 +1,10 @@
-//! `/confirm-email-change`: a proof of a new address for who has the mailed link.
+//! `/confirm-email-change`: makes a new address the user's, given the mailed link.
 
 use askama::Template;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::response::Response;
-use gatekit_core::{Account, ChangeEmail, ChangeEmailError};
+use gatekit_core::{Account, ChangeEmail, ChangeEmailError, EmailLink, UserId};
 
 use crate::mail_token::MailToken;
 use crate::respond::{Outcome, with_cookies};
@@ -18,6 +18,10 @@ use crate::{Feature, MessagePage, Page};
 pub struct ConfirmEmailChangePage {
     /// What all pages have.
     pub page: Page,
+    /// The new address.
+    pub email: String,
+    /// That somebody else is logged in here, if so.
+    pub note: Option<String>,
 }
 
 pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
@@ -28,47 +32,60 @@ fn mailed<U: Account>(stage: &Stage<U>) -> MailToken {
     MailToken::new("change", &stage.cookie)
 }
 
-async fn form<U: Account>(visit: Visit<U>) -> Outcome {
-    let stage = &visit.stage;
-    let mailed = mailed(stage);
-    if let Some(secret) = stage.query.get("token") {
+async fn form<U: Account>(mut visit: Visit<U>) -> Outcome {
+    let mailed = mailed(&visit.stage);
+    if let Some(secret) = visit.stage.query.get("token") {
         return Ok(match mailed.keep(secret) {
-            Some(cookie) => with_cookies(stage.redirect("/confirm-email-change"), [cookie]),
-            None => invalid(stage),
+            Some(cookie) => with_cookies(visit.stage.redirect("/confirm-email-change"), [cookie]),
+            None => invalid(&visit.stage),
         });
     }
-    if mailed.find(&visit.parts.headers).is_none() {
-        return Ok(invalid(stage));
+    let Some(secret) = mailed.find(&visit.parts.headers) else { return Ok(invalid(&visit.stage)) };
+    match visit.stage.auth().check_email_change_link(&secret).await? {
+        EmailLink::Good { user_id, email } => {
+            let note = visit.other_than(&user_id).await?;
+            let stage = &visit.stage;
+            let view = ConfirmEmailChangePage { page: stage.page("confirm-email-change.title"), email, note };
+            Ok(stage.show(StatusCode::OK, &view.page, stage.pages.templates.confirm_email_change(&view)))
+        }
+        EmailLink::Used { user_id, email } => changed(&mut visit, &user_id, &email).await,
+        _ => Ok(invalid(&visit.stage)),
     }
-    let view = ConfirmEmailChangePage { page: stage.page("confirm-email-change.title") };
-    Ok(stage.show(StatusCode::OK, &view.page, stage.pages.templates.confirm_email_change(&view)))
 }
 
 async fn change<U: Account>(mut visit: Visit<U>) -> Outcome {
     let caller = visit.caller().await?;
-    let stage = &visit.stage;
-    let mailed = mailed(stage);
-    let Some(secret) = mailed.find(&visit.parts.headers) else { return Ok(invalid(stage)) };
+    let Some(secret) = mailed(&visit.stage).find(&visit.parts.headers) else { return Ok(invalid(&visit.stage)) };
     let mut change = ChangeEmail::new(secret);
-    change.mails = stage.notices();
+    change.mails = visit.stage.notices();
     let caller_id = caller.as_ref().map(|caller| caller.user.id());
     change.keep = caller.map(|caller| caller.token);
-    match stage.auth().change_email(change).await {
-        Ok(user) if caller_id == Some(user.id()) && stage.has(Feature::Account) => {
-            Ok(with_cookies(stage.redirect("/account?notice=email-changed"), mailed.removal()))
+    match visit.stage.auth().change_email(change).await {
+        Ok(user) if caller_id == Some(user.id()) && visit.stage.has(Feature::Account) => {
+            Ok(visit.stage.redirect("/account?notice=email-changed"))
         }
-        Ok(_) => {
-            let page = stage.page("confirm-email-change.done.title");
-            let text = page.text("confirm-email-change.done.text").to_owned();
-            let view = stage.with_login(MessagePage::new(page, text), "back.login");
-            Ok(with_cookies(stage.say(StatusCode::OK, &view), mailed.removal()))
-        }
+        Ok(user) => changed(&mut visit, &user.id(), user.email().unwrap_or_default()).await,
         Err(ChangeEmailError::Unavailable(error)) => Err(error.into()),
-        Err(_) => Ok(invalid(stage)),
+        Err(_) => Ok(invalid(&visit.stage)),
     }
 }
 
-/// The link is too old, or used, or none, or its address was taken meanwhile; its cookie goes.
+/// Which address the account has now, and whether somebody else is logged in here. The cookie stays until it ends by itself: the same page
+/// may be loaded or the button pressed again.
+async fn changed<U: Account>(visit: &mut Visit<U>, owner: &UserId, email: &str) -> Outcome {
+    let other = visit.other_than(owner).await?;
+    let stage = &visit.stage;
+    let page = stage.page("confirm-email-change.done.title");
+    let text = page.text_with("confirm-email-change.done.text", &[("email", email)]);
+    let view = MessagePage::new(page, text);
+    let view = match other {
+        Some(other) => stage.with_other(view, other),
+        None => stage.with_login(view, "back.login"),
+    };
+    Ok(stage.say(StatusCode::OK, &view))
+}
+
+/// The link is too old or not complete, or its address was taken meanwhile; its cookie goes.
 fn invalid<U: Account>(stage: &Stage<U>) -> Response {
     let page = stage.page("link-invalid.title");
     let text = page.text("link-invalid.text").to_owned();

@@ -78,14 +78,14 @@ async fn log_in<U: Account>(mut visit: Visit<U>) -> Outcome {
         Ok(response) => Ok(response),
         Err(LogInFailure::Failed(failure)) => Err(failure),
         Err(LogInFailure::Refused(error)) => {
-            let status = refused(&mut view, error)?;
+            let status = refused(&mut view, error, stage.auth().policy().hides_taken_email())?;
             Ok(answer(stage, status, &view))
         }
     }
 }
 
 /// Says what was wrong, of an unknown address the same as of a wrong password (ASVS 6.3.8).
-fn refused(view: &mut LoginPage, error: LoginError) -> Result<StatusCode, Failure> {
+fn refused(view: &mut LoginPage, error: LoginError, hides_unverified: bool) -> Result<StatusCode, Failure> {
     let page = &mut view.page;
     match error {
         LoginError::Unavailable(error) => return Err(error.into()),
@@ -105,6 +105,14 @@ fn refused(view: &mut LoginPage, error: LoginError) -> Result<StatusCode, Failur
         LoginError::Refused(refusal) => {
             page.problems.push(Problem { message: refusal.message, href: None });
             return Ok(StatusCode::FORBIDDEN);
+        }
+        // An unverified address looks like a wrong password, so the way out is shown for both.
+        _ if hides_unverified => {
+            let (message, again) = (page.text("login.failed.unverified"), page.text("login.unverified.resend"));
+            let (message, again) = (message.to_owned(), again.to_owned());
+            page.problem("email", message);
+            let href = page.has(Feature::VerifyEmail).then(|| page.url("/resend-verification"));
+            page.problems.extend(href.map(|href| Problem { message: again, href: Some(href) }));
         }
         _ => {
             let message = page.text("login.failed").to_owned();

@@ -4,7 +4,8 @@ use askama::Template;
 use axum::Router;
 use axum::http::StatusCode;
 use gatekit_core::{
-    Account, FieldError, Login, LoginError, Password, PasswordError, PasswordOwner, Register, RegisterError, email,
+    Account, FieldError, Login, LoginError, Password, PasswordError, PasswordOwner, Register, RegisterError, SignUp,
+    email,
 };
 use serde_json::{Map, Value};
 
@@ -90,16 +91,21 @@ async fn register<U: Account>(mut visit: Visit<U>) -> Outcome {
         return Ok(answer(stage, StatusCode::UNPROCESSABLE_ENTITY, &view));
     };
     let new = match read::<U>(others, &email, &password) {
-        Ok(new) => new.mails(stage.mails("/verify-email")),
+        Ok(new) => new.mails(stage.mails("/verify-email")).notices(stage.notices()),
         Err(error) => {
             refuse(&mut view, &error);
             return Ok(answer(stage, StatusCode::UNPROCESSABLE_ENTITY, &view));
         }
     };
     let (realm, username) = (new.realm.clone(), new.username.clone());
-    if let Err(error) = stage.auth().register(new).await {
-        let status = refused(&mut view, error)?;
-        return Ok(answer(stage, status, &view));
+    match stage.auth().sign_up(new).await {
+        Ok(SignUp::Registered(_)) => {}
+        // Whether or not there was an account already (ASVS 6.3.8). Nobody is logged in before the address is verified.
+        Ok(_) => return Ok(check_mail(stage, &email)),
+        Err(error) => {
+            let status = refused(&mut view, error)?;
+            return Ok(answer(stage, status, &view));
+        }
     }
 
     let mut login = Login::email(email.clone(), password);
@@ -108,11 +114,7 @@ async fn register<U: Account>(mut visit: Visit<U>) -> Outcome {
         Ok(response) => Ok(response),
         Err(LogInFailure::Failed(failure)) => Err(failure),
         Err(LogInFailure::Refused(LoginError::Unavailable(error))) => Err(error.into()),
-        Err(LogInFailure::Refused(LoginError::EmailNotVerified { .. })) => {
-            let page = stage.page("check-mail.title");
-            let text = page.text_with("check-mail.verify", &[("email", &email)]);
-            Ok(stage.say(StatusCode::OK, &MessagePage::new(page, text).hint("check-mail.hint")))
-        }
+        Err(LogInFailure::Refused(LoginError::EmailNotVerified { .. })) => Ok(check_mail(stage, &email)),
         Err(LogInFailure::Refused(LoginError::Pending)) => {
             let page = stage.page("register.pending.title");
             let text = page.text("register.pending").to_owned();
@@ -121,6 +123,12 @@ async fn register<U: Account>(mut visit: Visit<U>) -> Outcome {
         // The account is there; whoever does not let it in says so at the login.
         Err(LogInFailure::Refused(_)) => Ok(stage.redirect("/login")),
     }
+}
+
+fn check_mail<U: Account>(stage: &Stage<U>, email: &str) -> axum::response::Response {
+    let page = stage.page("check-mail.title");
+    let text = page.text_with("check-mail.verify", &[("email", email)]);
+    stage.say(StatusCode::OK, &MessagePage::new(page, text).hint("check-mail.hint"))
 }
 
 /// The fields that are not ours: what a client may not say of itself is no part of a profile either, as at `POST /users`.

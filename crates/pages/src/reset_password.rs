@@ -1,9 +1,10 @@
-//! `/reset-password`: a new password for who has the mailed link.
+//! `/reset-password`: a new password, given the mailed link.
 
 use askama::Template;
 use axum::Router;
 use axum::http::StatusCode;
-use gatekit_core::{Account, PasswordReset, ResetPasswordError};
+use axum::response::Response;
+use gatekit_core::{Account, PasswordReset, ResetLink, ResetPasswordError, TokenSecret};
 
 use crate::mail_token::MailToken;
 use crate::respond::{Failure, Outcome, with_cookies};
@@ -17,15 +18,24 @@ use crate::{Field, MessagePage, Page, field};
 pub struct ResetPasswordPage {
     /// What all pages have.
     pub page: Page,
+    /// The address or name of the user whose password it is, for password managers.
+    pub username: Option<String>,
     /// `password`
     pub password: Field,
+    /// That somebody else is logged in here, if so.
+    pub note: Option<String>,
 }
 
 impl ResetPasswordPage {
-    fn new<U: Account>(stage: &Stage<U>) -> Self {
+    fn new<U: Account>(stage: &Stage<U>, user: &U, note: Option<String>) -> Self {
         let page = stage.page("reset-password.title");
         let min = stage.auth().policy().password_min_chars;
-        Self { password: Field::new_password(&page, "field.new-password", min), page }
+        Self {
+            username: user.email().or(user.username()).map(str::to_owned),
+            password: Field::new_password(&page, "field.new-password", min),
+            page,
+            note,
+        }
     }
 }
 
@@ -37,55 +47,91 @@ fn mailed<U: Account>(stage: &Stage<U>) -> MailToken {
     MailToken::new("reset", &stage.cookie)
 }
 
-async fn form<U: Account>(visit: Visit<U>) -> Outcome {
-    let stage = &visit.stage;
-    let mailed = mailed(stage);
-    if let Some(secret) = stage.query.get("token") {
+async fn form<U: Account>(mut visit: Visit<U>) -> Outcome {
+    let mailed = mailed(&visit.stage);
+    if let Some(secret) = visit.stage.query.get("token") {
         return Ok(match mailed.keep(secret) {
-            Some(cookie) => with_cookies(stage.redirect("/reset-password"), [cookie]),
-            None => invalid(stage),
+            Some(cookie) => with_cookies(visit.stage.redirect("/reset-password"), [cookie]),
+            None => invalid(&visit.stage),
         });
     }
-    let Some(secret) = mailed.find(&visit.parts.headers) else { return Ok(invalid(stage)) };
-    // Told now, and not when somebody has thought of a password. It is spent by nothing but the form.
-    if !stage.auth().is_reset_token(secret.expose()).await? {
-        return Ok(invalid(stage));
-    }
-    Ok(answer(stage, StatusCode::OK, &ResetPasswordPage::new(stage)))
+    let Some(secret) = mailed.find(&visit.parts.headers) else { return Ok(invalid(&visit.stage)) };
+    // Told now, and not when somebody has thought of a password. Only the form uses the link.
+    let (user, note) = match owner(&mut visit, &secret).await? {
+        Ok(owner) => owner,
+        Err(response) => return Ok(response),
+    };
+    Ok(answer(&visit.stage, StatusCode::OK, &ResetPasswordPage::new(&visit.stage, &user, note)))
 }
 
 async fn reset<U: Account>(mut visit: Visit<U>) -> Outcome {
     let form = visit.form()?;
+    let Some(secret) = mailed(&visit.stage).find(&visit.parts.headers) else { return Ok(invalid(&visit.stage)) };
+    let (user, note) = match owner(&mut visit, &secret).await? {
+        Ok(owner) => owner,
+        Err(response) => return Ok(response),
+    };
     let stage = &visit.stage;
-    let mailed = mailed(stage);
-    let Some(secret) = mailed.find(&visit.parts.headers) else { return Ok(invalid(stage)) };
-    let mut view = ResetPasswordPage::new(stage);
+    let mut view = ResetPasswordPage::new(stage, &user, note);
     let Some(password) = form.password("password") else {
         let message = view.page.text("error.password.new.missing").to_owned();
         view.password.error = Some(view.page.problem("password", message));
         return Ok(answer(stage, StatusCode::UNPROCESSABLE_ENTITY, &view));
     };
-    let reset = PasswordReset::new(secret, password).mails(stage.notices());
+    let reset = PasswordReset::new(secret.clone(), password).mails(stage.notices());
     match stage.auth().reset_password(reset).await {
-        Ok(()) => Ok(with_cookies(stage.redirect("/login?notice=password-changed"), mailed.removal())),
+        // The login would send the browser on to the account of whoever is logged in.
+        Ok(()) => Ok(match view.note {
+            Some(other) => {
+                let page = stage.page("reset-password.done.title");
+                let email = view.username.as_deref().unwrap_or_default();
+                let text = page.text_with("reset-password.done.text", &[("email", email)]);
+                stage.say(StatusCode::OK, &stage.with_other(MessagePage::new(page, text), other))
+            }
+            None => stage.redirect("/login?notice=password-changed"),
+        }),
         Err(ResetPasswordError::Password(error)) => {
             let message = field::password_message(&view.page, &error);
             view.password.error = Some(view.page.problem("password", message));
             Ok(answer(stage, StatusCode::UNPROCESSABLE_ENTITY, &view))
         }
         Err(ResetPasswordError::Unavailable(error)) => Err(Failure::from(error)),
-        Err(_) => Ok(invalid(stage)),
+        // Another request has used it meanwhile, or the account has changed.
+        Err(_) => match owner(&mut visit, &secret).await? {
+            Err(response) => Ok(response),
+            Ok(_) => Ok(invalid(&visit.stage)),
+        },
     }
 }
 
-/// The link is too old, or used, or none; its cookie goes.
-fn invalid<U: Account>(stage: &Stage<U>) -> axum::response::Response {
+/// Whose password the link chooses, and that somebody else is logged in here if so; or what is said of a link that chooses none.
+async fn owner<U: Account>(
+    visit: &mut Visit<U>,
+    secret: &TokenSecret,
+) -> Result<Result<(U, Option<String>), Response>, Failure> {
+    match visit.stage.auth().check_reset_link(secret).await? {
+        ResetLink::Good(user) => {
+            let note = visit.other_than(&user.id()).await?;
+            Ok(Ok((*user, note)))
+        }
+        ResetLink::Used => {
+            let stage = &visit.stage;
+            let page = stage.page("link-used.title");
+            let text = page.text("link-used.text").to_owned();
+            Ok(Err(stage.say(StatusCode::OK, &stage.with_login(MessagePage::new(page, text), "back.login"))))
+        }
+        _ => Ok(Err(invalid(&visit.stage))),
+    }
+}
+
+/// The link is too old or not complete; its cookie goes.
+fn invalid<U: Account>(stage: &Stage<U>) -> Response {
     let page = stage.page("link-invalid.title");
     let text = page.text("link-invalid.text").to_owned();
     let view = MessagePage::new(page, text).link(stage.url("/forgot-password"), "link-invalid.reset");
     with_cookies(stage.say(StatusCode::BAD_REQUEST, &view), mailed(stage).removal())
 }
 
-fn answer<U: Account>(stage: &Stage<U>, status: StatusCode, view: &ResetPasswordPage) -> axum::response::Response {
+fn answer<U: Account>(stage: &Stage<U>, status: StatusCode, view: &ResetPasswordPage) -> Response {
     stage.show(status, &view.page, stage.pages.templates.reset_password(view))
 }

@@ -1,10 +1,10 @@
-//! `/verify-email`: a proof of an address for who has the mailed link.
+//! `/verify-email`: verifies an address, given the mailed link.
 
 use askama::Template;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::response::Response;
-use gatekit_core::{Account, ConfirmEmail, ConfirmEmailError};
+use gatekit_core::{Account, ConfirmEmail, ConfirmEmailError, EmailLink, UserId};
 
 use crate::mail_token::MailToken;
 use crate::respond::{Outcome, with_cookies};
@@ -18,6 +18,10 @@ use crate::{MessagePage, Page};
 pub struct VerifyEmailPage {
     /// What all pages have.
     pub page: Page,
+    /// The address that the link is for.
+    pub email: String,
+    /// That somebody else is logged in here, if so.
+    pub note: Option<String>,
 }
 
 pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
@@ -28,39 +32,55 @@ fn mailed<U: Account>(stage: &Stage<U>) -> MailToken {
     MailToken::new("verify", &stage.cookie)
 }
 
-async fn form<U: Account>(visit: Visit<U>) -> Outcome {
-    let stage = &visit.stage;
-    let mailed = mailed(stage);
-    if let Some(secret) = stage.query.get("token") {
+async fn form<U: Account>(mut visit: Visit<U>) -> Outcome {
+    let mailed = mailed(&visit.stage);
+    if let Some(secret) = visit.stage.query.get("token") {
         return Ok(match mailed.keep(secret) {
-            Some(cookie) => with_cookies(stage.redirect("/verify-email"), [cookie]),
-            None => invalid(stage),
+            Some(cookie) => with_cookies(visit.stage.redirect("/verify-email"), [cookie]),
+            None => invalid(&visit.stage),
         });
     }
-    if mailed.find(&visit.parts.headers).is_none() {
-        return Ok(invalid(stage));
+    let Some(secret) = mailed.find(&visit.parts.headers) else { return Ok(invalid(&visit.stage)) };
+    match visit.stage.auth().check_email_link(&ConfirmEmail::token(secret)).await? {
+        EmailLink::Good { user_id, email } => {
+            let note = visit.other_than(&user_id).await?;
+            let stage = &visit.stage;
+            let view = VerifyEmailPage { page: stage.page("verify-email.title"), email, note };
+            Ok(stage.show(StatusCode::OK, &view.page, stage.pages.templates.verify_email(&view)))
+        }
+        EmailLink::Used { user_id, email } => verified(&mut visit, "already", &user_id, &email).await,
+        _ => Ok(invalid(&visit.stage)),
     }
-    let view = VerifyEmailPage { page: stage.page("verify-email.title") };
-    Ok(stage.show(StatusCode::OK, &view.page, stage.pages.templates.verify_email(&view)))
 }
 
-async fn verify<U: Account>(visit: Visit<U>) -> Outcome {
-    let stage = &visit.stage;
-    let mailed = mailed(stage);
-    let Some(secret) = mailed.find(&visit.parts.headers) else { return Ok(invalid(stage)) };
-    match stage.auth().confirm_email(ConfirmEmail::token(secret)).await {
-        Ok(_) => {
-            let page = stage.page("verify-email.done.title");
-            let text = page.text("verify-email.done.text").to_owned();
-            let view = stage.with_login(MessagePage::new(page, text), "verify-email.done.continue");
-            Ok(with_cookies(stage.say(StatusCode::OK, &view), mailed.removal()))
+async fn verify<U: Account>(mut visit: Visit<U>) -> Outcome {
+    let Some(secret) = mailed(&visit.stage).find(&visit.parts.headers) else { return Ok(invalid(&visit.stage)) };
+    match visit.stage.auth().confirm_email(ConfirmEmail::token(secret)).await {
+        Ok(confirmed) => {
+            let (id, email) = (confirmed.user.id(), confirmed.user.email().unwrap_or_default().to_owned());
+            verified(&mut visit, if confirmed.already { "already" } else { "done" }, &id, &email).await
         }
         Err(ConfirmEmailError::Unavailable(error)) => Err(error.into()),
-        Err(_) => Ok(invalid(stage)),
+        Err(_) => Ok(invalid(&visit.stage)),
     }
 }
 
-/// The link is too old, or used, or none; its cookie goes.
+/// Which address is verified, and whether somebody else is logged in here. The cookie stays until it ends by itself: the same page may be
+/// loaded or the button pressed again.
+async fn verified<U: Account>(visit: &mut Visit<U>, how: &str, owner: &UserId, email: &str) -> Outcome {
+    let other = visit.other_than(owner).await?;
+    let stage = &visit.stage;
+    let page = stage.page(&format!("verify-email.{how}.title"));
+    let text = page.text_with(&format!("verify-email.{how}.text"), &[("email", email)]);
+    let view = MessagePage::new(page, text);
+    let view = match other {
+        Some(other) => stage.with_other(view, other),
+        None => stage.with_login(view, "verify-email.done.continue"),
+    };
+    Ok(stage.say(StatusCode::OK, &view))
+}
+
+/// The link is too old or not complete, or the user has another address; its cookie goes.
 fn invalid<U: Account>(stage: &Stage<U>) -> Response {
     let page = stage.page("link-invalid.title");
     let text = page.text("link-invalid.text").to_owned();

@@ -7,7 +7,7 @@ use axum::http::Method;
 use axum::http::request::Parts;
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, on};
-use gatekit_core::{Account, Auth, MailOptions, TokenRecord};
+use gatekit_core::{Account, Auth, MailOptions, TokenRecord, UserId};
 use gatekit_layer::{AuthRejection, AuthUser, BrowserTransport, TokenCookie, access_token, refuse_cross_origin_of};
 
 use crate::form::Form;
@@ -161,6 +161,13 @@ impl<U: Account> Stage<U> {
         if self.has(Feature::Login) { view.link(self.url("/login"), key) } else { view }
     }
 
+    /// Says that somebody else is logged in here than the user a link was mailed to, so that nobody takes the one account for the other.
+    /// The login would send the browser on to the account of whoever is logged in.
+    pub(crate) fn with_other(&self, mut view: MessagePage, other: String) -> MessagePage {
+        view.hint = Some(other);
+        if self.has(Feature::Login) { view.link(self.url("/logout"), "other-account.log-out") } else { view }
+    }
+
     /// With a link back to the account, if there is such a page.
     pub(crate) fn with_way_back(&self, view: MessagePage) -> MessagePage {
         if self.has(Feature::Account) { view.link(self.url("/account"), "back.account") } else { view }
@@ -197,6 +204,15 @@ impl<U: Account> Visit<U> {
             Err(rejection) if rejection.is_anonymous() => Ok(None),
             Err(rejection) => Err(rejection.into()),
         }
+    }
+
+    /// What to say if somebody else is logged in than `owner`.
+    pub(crate) async fn other_than(&mut self, owner: &UserId) -> Result<Option<String>, Failure> {
+        let Some(caller) = self.caller().await?.filter(|caller| caller.user.id() != *owner) else { return Ok(None) };
+        let user = &caller.user;
+        let name = user.email().or(user.username()).map_or_else(|| user.id().to_string(), str::to_owned);
+        let page = self.stage.page("link-invalid.title");
+        Ok(Some(page.text_with("other-account.note", &[("other", &name)])))
     }
 
     /// Who is logged in, or on to the login.

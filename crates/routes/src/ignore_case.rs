@@ -10,7 +10,7 @@ use tower::Layer;
 use tower::util::MapRequestLayer;
 
 /// The segments that are names and not ids.
-const NAMES: [&str; 23] = [
+const NAMES: [&str; 24] = [
     "login",
     "logout",
     "reset",
@@ -23,6 +23,7 @@ const NAMES: [&str; 23] = [
     "upsertWithWhere",
     "update",
     "confirm",
+    "confirm-email",
     "exists",
     "verify",
     "replace",

@@ -5,7 +5,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use gatekit_core::{Account, Auth, FieldError, Method, Password, Profile, Register, RegisterError};
+use gatekit_core::{Account, Auth, FieldError, Method, Password, Profile, Register, RegisterError, SignUp};
 use gatekit_layer::{ErrorResponse, refuse_cross_origin_of};
 use serde_json::{Map, Value};
 
@@ -18,6 +18,9 @@ use crate::reply::Json;
 ///
 /// What a user must not choose is not read: `emailVerified` is stored as `false` if it is sent, `verificationToken` is ignored,
 /// `id` is refused.
+///
+/// Where an address must be verified and `Policy::reveal_taken_email` is off, the response has only `realm`, `username` and `email`, and is the
+/// same for an address that has an account (ASVS 6.3.8): its owner gets a mail. See [`Auth::sign_up`].
 ///
 /// An array of these, up to `Policy::max_batch`, makes them all: 200 and an array of users. If some are refused the rest is made, and the answer is 422 with
 /// `details` an array of errors, `null` for each user that was made. By default it is for everyone (`create`).
@@ -46,14 +49,39 @@ async fn handler<U: Account>(State(auth): State<Auth<U>>, request: Request) -> R
     }
     let fields = call.take_body().into_object_or_empty()?;
     call.authorize(None).await?;
-    Ok(Json(create(&mut call, fields).await?).into_response())
+    Ok(Json(sign_up(&mut call, fields).await?).into_response())
 }
 
-/// Makes one user.
-pub(crate) async fn create<U: Account>(call: &mut Call<U>, fields: Map<String, Value>) -> Result<U, ErrorResponse> {
+/// Signs up one user: what the client is shown.
+async fn sign_up<U: Account>(call: &mut Call<U>, fields: Map<String, Value>) -> Result<Value, ErrorResponse> {
+    let register = request(call, fields).await?;
+    let outcome = call.auth.sign_up(register).await.map_err(|error| error.into_error(U::model_name()))?;
+    let shown = match outcome {
+        SignUp::Registered(user) => serde_json::to_value(user),
+        SignUp::CheckMail(sent) => serde_json::to_value(sent),
+        _ => Ok(Value::Null),
+    };
+    shown.map_err(|error| {
+        // Only an app's own `Serialize` can fail.
+        tracing::error!(%error, "a user could not be serialized; see its Serialize implementation");
+        ErrorResponse::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
+    })
+}
+
+async fn request<U: Account>(
+    call: &mut Call<U>,
+    fields: Map<String, Value>,
+) -> Result<Register<U::Profile>, ErrorResponse> {
     let register = read::<U::Profile>(fields);
     let mut register = register.map_err(|errors| RegisterError::Invalid(errors).into_error(U::model_name()))?;
     register.mails = call.mails().await;
+    register.notices = call.notices();
+    Ok(register)
+}
+
+/// Makes one user for a caller that may create or change any. What is taken is told.
+pub(crate) async fn create<U: Account>(call: &mut Call<U>, fields: Map<String, Value>) -> Result<U, ErrorResponse> {
+    let register = request(call, fields).await?;
     call.auth.register(register).await.map_err(|error| error.into_error(U::model_name()))
 }
 
@@ -76,7 +104,7 @@ async fn create_many<U: Account>(call: &mut Call<U>, users: Vec<Value>) -> Resul
     call.authorize(None).await?;
     let (mut made, mut errors) = (Vec::new(), Vec::new());
     for fields in users {
-        match create(call, fields).await {
+        match sign_up(call, fields).await {
             Ok(user) => {
                 made.push(user);
                 errors.push(None);

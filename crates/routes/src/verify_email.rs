@@ -1,40 +1,45 @@
-//! `POST /{id}/verify`, `GET /confirm` and `POST /resend-verification`: an address is proven.
+//! `POST /{id}/verify` and `POST /resend-verification`: a mail that verifies an address. `confirm_email.rs` has where its link leads.
 
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use axum::http::header::{CACHE_CONTROL, HeaderValue, LOCATION, REFERRER_POLICY};
-use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use gatekit_core::{
-    Account, Auth, ConfirmEmail, ConfirmEmailError, Method, RequestEmailVerification, UserOperation, VerificationOf,
-};
+use axum::routing::post;
+use gatekit_core::{Account, Auth, Method, RequestEmailVerification, UserOperation, VerificationOf};
 use gatekit_layer::ErrorResponse;
 use serde_json::Value;
 
-use crate::call::{Call, NameIsId, id_of};
+use crate::call::{Call, id_of};
+use crate::confirm_email::confirm_email;
 use crate::errors::IntoError;
-use crate::find_user::head;
 use crate::reply::NoContent;
 use crate::support::require;
 
-/// Three routes, which by default are for everyone.
+/// The routes that verify an address. By default they are for everyone.
 ///
-/// `POST /{id}/verify`: 204, and a mail with a link that proves the address, within `Policy::verification_ttl`; an older link is worth nothing
-/// from then on. An unknown id gets the same answer, unless `Policy::reveal_unknown_id_on_verify`: then 404 `MODEL_NOT_FOUND`.
+/// `POST /{id}/verify`: 204, and a mail with a link that verifies the address within `Policy::verification_ttl`. Links that were mailed
+/// before stay good. An account gets `Policy::mails_per_hour` of these mails, whoever asks for them; beyond that the response is the same
+/// and no mail is sent. An unknown id gets the same response, unless `Policy::reveal_unknown_id_on_verify` is set: then 404
+/// `MODEL_NOT_FOUND`.
 ///
-/// `GET /confirm?uid=&token=[&redirect=]`, where the link leads: 204, or 302 to `redirect`, if that is a path of the own site or below an
-/// origin of `Builder::redirect_origin`; any other is ignored. (LoopBack goes anywhere.) As in LoopBack a GET spends the token; an app whose users' mail
-/// passes through scanners that follow links gives `VerifyOptions::verify_href` a page of its own, with a button.
+/// `GET /confirm?uid=&token=[&redirect=]`, where the link leads, changes nothing: mail scanners open every link. A browser (a client that
+/// accepts `text/html`) is sent on to `GET /confirm-email`, a page with a button. Any other client gets 405 `CONFIRM_BY_POST`.
+///
+/// `POST /confirm` with `{"token", "uid"?, "redirect"?}` uses the link: 204. A browser gets 303 to `redirect`, if that is a path of the own
+/// site or below an origin of `Builder::redirect_origin`, and a page otherwise. The same link again is answered the same, as long as it
+/// would have been good: the address is verified.
+///
+/// With `Policy::confirm_email_by_get`, which `Policy::loopback()` sets, `GET /confirm` uses the link as in LoopBack: 204, or 302 to `redirect`.
+/// (LoopBack goes to any URL.)
 ///
 /// `POST /resend-verification` with `{"email", "realm"?}`, an addition of ours: 204, and the mail again, if the address is somebody's and
-/// not proven yet; the answer does not tell.
+/// not verified yet; the response does not tell. The same limit holds.
 ///
 /// | answer | when |
 /// | --- | --- |
-/// | 400 | `uid` or `token` is missing |
-/// | 400 `INVALID_TOKEN` | the secret is unknown, used, replaced by a newer one, or too old |
+/// | 400 | `token` is missing, or with LoopBack's GET `uid` |
+/// | 400 `INVALID_TOKEN` | the secret is unknown or too old, or the user has another address |
 /// | 404 `USER_NOT_FOUND` | there is no such user, and `Policy::reveal_unknown_id_on_verify` |
+/// | 405 `CONFIRM_BY_POST` | a GET that does not ask for HTML |
 ///
 /// # Panics
 ///
@@ -46,10 +51,7 @@ pub fn verify_email<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<U>
 /// Without what is ours alone.
 pub(crate) fn loopback<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<U>) -> Router<S> {
     require(auth, "verify_email", UserOperation::Update);
-    Router::new()
-        .route("/{id}/verify", post(verify::<U>))
-        .route("/confirm", get(confirm::<U>).head(head_of_confirm::<U>))
-        .with_state(auth.clone())
+    Router::new().route("/{id}/verify", post(verify::<U>)).with_state(auth.clone()).merge(confirm_email(auth))
 }
 
 async fn verify<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<NoContent, ErrorResponse> {
@@ -76,46 +78,4 @@ async fn resend<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Re
     request.of = VerificationOf::Email { email, realm };
     call.auth.request_email_verification(request).await.map_err(|error| error.into_error(U::model_name()))?;
     Ok(NoContent)
-}
-
-/// It spends nothing: to LoopBack it asks for the user `confirm`.
-async fn head_of_confirm<U: Account>(auth: State<Auth<U>>, mut request: Request) -> Result<Response, ErrorResponse> {
-    request.extensions_mut().insert(NameIsId);
-    head(auth, request).await
-}
-
-async fn confirm<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {
-    let call = Call::begin(auth, Method::CONFIRM, request).await?;
-    let arguments = call.arguments();
-    let (uid, token, redirect) = (arguments.text("uid")?, arguments.text("token")?, arguments.text("redirect")?);
-    call.authorize(None).await?;
-    let required = |value: Option<String>, name: &str| {
-        let message = format!("{name} is a required argument");
-        value.filter(|text| !text.is_empty()).ok_or_else(|| ErrorResponse::new(StatusCode::BAD_REQUEST, message))
-    };
-    let (uid, token) = (required(uid, "uid")?, required(token, "token")?);
-    // LoopBack's generated SDKs always send `redirect={}`, so one that is refused cannot fail the call.
-    let redirect = redirect.filter(|target| call.auth.may_redirect_to(target));
-    let confirmed = call.auth.confirm_email(ConfirmEmail::new(uid, token.as_str())).await;
-    confirmed.map_err(|error| match error {
-        ConfirmEmailError::InvalidToken => ErrorResponse::new(StatusCode::BAD_REQUEST, invalid_token(&token))
-            .code(ConfirmEmailError::InvalidToken.code()),
-        error => error.into_error(U::model_name()),
-    })?;
-    // The secret stands in the URL: neither cache nor the next page has to know it, spent or not.
-    let private = [
-        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-    ];
-    match redirect.as_deref().map(HeaderValue::from_str) {
-        Some(Ok(target)) => Ok((StatusCode::FOUND, private, [(LOCATION, target)]).into_response()),
-        // What a header cannot hold is no path.
-        Some(Err(_)) | None => Ok((private, NoContent).into_response()),
-    }
-}
-
-/// LoopBack repeats what was sent. What looks like a secret of ours may be one, sent with the wrong user, so it is not repeated.
-fn invalid_token(token: &str) -> String {
-    let shown = token.len() < 32 && token.chars().all(|c| !c.is_control());
-    if shown { format!("Invalid token: {token}") } else { "Invalid token".to_owned() }
 }

@@ -40,6 +40,7 @@ mod devices;
 mod digests;
 mod find;
 mod one_time;
+mod one_time_limits;
 mod owners;
 mod passwords;
 mod permissions;
@@ -165,7 +166,8 @@ pub async fn token_store<S: TokenStore, Made: Future<Output = S>>(make: impl Fn(
 ///
 /// If the store breaks a rule.
 pub async fn one_time_store<S: OneTimeStore, Made: Future<Output = S>>(make: impl Fn() -> Made) {
-    one_time::run(make).await;
+    one_time::run(&make).await;
+    one_time_limits::run(make).await;
 }
 
 /// Runs the rules of [`RoleStore`]. `make` gives an empty store each time.

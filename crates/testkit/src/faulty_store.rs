@@ -6,9 +6,10 @@ mod permissions;
 
 use async_trait::async_trait;
 use gatekit_core::{
-    Account, AccountStatus, CreateUserError, DeviceSeen, DeviceStore, Identifier, NewUser, OneTimePurpose,
-    OneTimeRecord, OneTimeStore, PasswordHash, RoleStore, StoreError, StoreIdentity, StoredUser, Timestamp,
-    TokenDigest, TokenOwner, TokenRecord, TokenStore, UserChange, UserId, UserOperation, UserQuery, UserStore, Where,
+    Account, AccountStatus, CreateUserError, DeviceSeen, DeviceStore, Identifier, NewUser, OneTimeLimit,
+    OneTimePurpose, OneTimeRecord, OneTimeStore, PasswordHash, RoleStore, StoreError, StoreIdentity, StoredUser,
+    Timestamp, TokenDigest, TokenOwner, TokenRecord, TokenStore, UserChange, UserId, UserOperation, UserQuery,
+    UserStore, Where,
 };
 
 use crate::Faults;
@@ -174,6 +175,24 @@ impl<S: OneTimeStore> OneTimeStore for FaultyStore<S> {
         digest: &TokenDigest,
     ) -> Result<Option<OneTimeRecord>, StoreError> {
         self.faults.call("take_one_time", self.inner.take_one_time(purpose, digest)).await
+    }
+
+    async fn insert_one_time_within(
+        &self,
+        record: &OneTimeRecord,
+        limits: &[OneTimeLimit],
+        decoy: &OneTimeRecord,
+    ) -> Result<bool, StoreError> {
+        self.faults.call("insert_one_time_within", self.inner.insert_one_time_within(record, limits, decoy)).await
+    }
+
+    async fn spend_one_time(
+        &self,
+        purpose: OneTimePurpose,
+        digest: &TokenDigest,
+        used: OneTimePurpose,
+    ) -> Result<Option<OneTimeRecord>, StoreError> {
+        self.faults.call("spend_one_time", self.inner.spend_one_time(purpose, digest, used)).await
     }
 
     async fn delete_one_time_of(

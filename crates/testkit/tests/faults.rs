@@ -364,7 +364,7 @@ async fn request_password_reset() {
     let flow = async |world: &World| {
         answer!(world.auth.request_password_reset(request()).await, RequestPasswordResetError::Unavailable(_))
     };
-    at_every_call("insert_one_time", &[], flow, async |world, case| {
+    at_every_call("insert_one_time_within", &[], flow, async |world, case| {
         let raised = world.events.take().len();
         assert_eq!(raised, usize::from(case.answer == Answer::Done), "{case:?}");
         if case.answer == Answer::Done {
@@ -385,7 +385,7 @@ async fn request_password_reset() {
 /// The answer for an unknown address differs in nothing when the store is down, either.
 #[tokio::test(start_paused = true)]
 async fn request_password_reset_for_nobody() {
-    for method in ["find_user_by", "insert_one_time"] {
+    for method in ["find_user_by", "insert_one_time_within"] {
         for fault in [Fail, FailAfter, Hang, TOO_LATE] {
             let world = World::new().await;
             world.faults.every_call_of(method, fault);
@@ -488,7 +488,7 @@ async fn without_randomness_nothing_is_issued() {
     assert!(matches!(request, Err(RequestPasswordResetError::Unavailable(Unavailable::Random))), "{request:?}");
     let change = auth.change_password(ChangePassword::new(world.ada.id.clone(), OLD, NEW)).await;
     assert!(matches!(change, Err(ChangePasswordError::Unavailable(Unavailable::Random))), "{change:?}");
-    let written = ["create_user", "insert_token", "insert_one_time", "set_password"];
+    let written = ["create_user", "insert_token", "insert_one_time", "insert_one_time_within", "set_password"];
     assert!(faults.calls().iter().all(|call| !written.contains(call)), "{:?}", faults.calls());
     assert_eq!(world.mails.attempts(), 1, "only the one from before");
     assert_eq!(world.password().await, OLD);

@@ -2,9 +2,10 @@
 
 use crate::flows::step_up::{Proof, Unproven};
 use crate::flows::update_user::{ATTEMPTS, changes_too_often, sound_email};
+use crate::flows::verify_email::is_verified;
 use crate::mails::Ask;
 use crate::{
-    Account, Auth, CreateUserError, Event, FieldError, Identifier, IdentifierKind, MailKind, MailOptions,
+    Account, Auth, CreateUserError, EmailLink, Event, FieldError, Identifier, IdentifierKind, MailKind, MailOptions,
     OneTimePurpose, OneTimeRecord, PasswordUse, Refusal, StoreError, TokenRecord, TokenSecret, Unavailable, UserChange,
     UserId, VerifyPasswordError, random,
 };
@@ -164,30 +165,39 @@ impl<U: Account> Auth<U> {
         let identifier = Identifier { namespace, kind: IdentifierKind::Email, value: email.clone() };
         let free = self.bounded(auth.users.find_user_by(&identifier)).await?.is_none();
         let secret = random::token_secret(&*auth.random)?;
+        // For an address that is taken the same record is stored, whose secret is told to nobody. So neither this request nor the
+        // next one, which ends it, costs less or more.
         let record = OneTimeRecord {
             purpose: PURPOSE,
             digest: secret.digest(),
             user_type: U::model_name().into(),
-            user_id: free.then(|| user_id.clone()),
+            user_id: Some(user_id.clone()),
             rev: found.rev,
-            // A decoy has ended when it is made: who asks for many fills no table.
-            expires: auth.clock.now().plus_seconds(if free { auth.policy.verification_ttl } else { 0 }),
+            expires: auth.clock.now().plus_seconds(auth.policy.verification_ttl),
             email: Some(email.clone()),
             data: None,
         };
-        self.bounded(auth.one_time.delete_one_time_of(PURPOSE, U::model_name(), &user_id)).await?;
-        self.bounded(auth.one_time.insert_one_time(&record)).await?;
-        if free {
-            let link = self.page_link(&mails, &secret).or_else(|| self.change_email_link(&mails.mount, &secret));
-            self.post_mail(MailKind::ChangeEmail, &email, &mails, Ask::new(link, &secret), &[]);
-            self.emit(Event::EmailChangeRequested { user: found.user, email, token: secret }).await;
-        }
-        Ok(())
+        let auth = self.clone();
+        self.change(|_| async move {
+            // The user has verified itself and may have mistyped the address before: here a new secret does end the earlier one.
+            auth.bounded(auth.0.one_time.delete_one_time_of(PURPOSE, U::model_name(), &user_id)).await?;
+            auth.bounded(auth.0.one_time.insert_one_time(&record)).await?;
+            if free {
+                let link = auth.page_link(&mails, &secret).or_else(|| auth.change_email_link(&mails.mount, &secret));
+                auth.post_mail(MailKind::ChangeEmail, &email, &mails, Ask::new(link, &secret), &[]);
+                auth.emit(Event::EmailChangeRequested { user: found.user, email, token: secret }).await;
+            } else {
+                auth.post_decoy(MailKind::ChangeEmail, &mails);
+            }
+            Ok(())
+        })
+        .await
     }
 
     /// Makes the new address the user's, proven, given the secret that was mailed to it, and ends all tokens but the one to keep.
     ///
     /// What makes the secret work once is the user's `rev`, as for a password reset: a later password, or another address, ends it.
+    /// The same secret again, while the address is the user's, changes nothing and succeeds: a second press is no error.
     ///
     /// # Errors
     ///
@@ -207,14 +217,19 @@ impl<U: Account> Auth<U> {
         let now = auth.clock.now();
         let record = record.filter(|record| record.user_type == U::model_name() && now < record.expires);
         let Some(OneTimeRecord { user_id: Some(id), rev, email: Some(email), .. }) = record else {
-            return Err(ChangeEmailError::InvalidToken);
+            return self.changed_already(&change_email.token).await;
         };
         let (auth, mut attempts) = (self.clone(), 0..ATTEMPTS);
         self.change(|mut change| async move {
             let ChangeEmail { keep, mails, .. } = change_email;
             let (old, new) = loop {
                 let found = auth.bounded(auth.0.users.find_user(&id)).await?;
-                let old = found.filter(|found| found.rev == rev).ok_or(ChangeEmailError::InvalidToken)?;
+                let old = match found {
+                    Some(found) if found.rev == rev => found,
+                    // Another request with this secret was quicker, or has not come to mark it as used.
+                    Some(found) if is_verified(&found.user, &email) => return Ok(found.user),
+                    _ => return Err(ChangeEmailError::InvalidToken),
+                };
                 let new = UserChange {
                     email: Some(Some(email.clone())),
                     email_verified: Some(Some(true)),
@@ -232,8 +247,9 @@ impl<U: Account> Auth<U> {
                 }
                 attempts.next().ok_or_else(changes_too_often)?;
             };
-            if let Err(error) = auth.bounded(auth.0.one_time.take_one_time(PURPOSE, &digest)).await {
-                tracing::warn!(%error, "a used secret is dead but could not be removed");
+            let spent = auth.0.one_time.spend_one_time(PURPOSE, &digest, OneTimePurpose::CHANGE_EMAIL_USED);
+            if let Err(error) = auth.bounded::<_, StoreError>(spent).await {
+                tracing::warn!(%error, "a used secret is dead but could not be marked as used");
             }
             auth.after_new_rev(&id, keep.as_ref(), new.rev).await;
             auth.emit(Event::UserUpdated { user: new.user.clone() }).await;
@@ -241,6 +257,39 @@ impl<U: Account> Auth<U> {
             Ok(new.user)
         })
         .await
+    }
+
+    /// The user whose address this secret has changed, while it has that address.
+    async fn changed_already(&self, token: &TokenSecret) -> Result<U, ChangeEmailError> {
+        let used = self.find_one_time(OneTimePurpose::CHANGE_EMAIL_USED, token.expose()).await?;
+        let Some(OneTimeRecord { user_id: Some(id), email: Some(email), .. }) = used else {
+            return Err(ChangeEmailError::InvalidToken);
+        };
+        let found = self.bounded(self.0.users.find_user(&id)).await?;
+        found.map(|found| found.user).filter(|user| is_verified(user, &email)).ok_or(ChangeEmailError::InvalidToken)
+    }
+
+    /// What the link would do if [`change_email`](Self::change_email) were called with its secret now. It changes nothing: a page asks it
+    /// before it shows a button.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] if the store fails.
+    pub async fn check_email_change_link(&self, token: &TokenSecret) -> Result<EmailLink, Unavailable> {
+        let Some(record) = self.find_one_time(PURPOSE, token.expose()).await? else {
+            return match self.changed_already(token).await {
+                Ok(user) => {
+                    let email = user.email().unwrap_or_default().to_owned();
+                    Ok(EmailLink::Used { user_id: user.id(), email })
+                }
+                Err(ChangeEmailError::Unavailable(error)) => Err(error),
+                Err(_) => Ok(EmailLink::Invalid),
+            };
+        };
+        let (Some(user_id), Some(email)) = (record.user_id, record.email) else { return Ok(EmailLink::Invalid) };
+        let found = self.bounded::<_, StoreError>(self.0.users.find_user(&user_id)).await?;
+        let is_good = found.is_some_and(|found| found.rev == record.rev);
+        Ok(if is_good { EmailLink::Good { user_id, email } } else { EmailLink::Invalid })
     }
 
     /// Tells the old address, whose owner may not be who did it, and the app.

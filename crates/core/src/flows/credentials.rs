@@ -263,7 +263,15 @@ impl<U: Account> Auth<U> {
                 return Err(LoginError::InvalidCredentials);
             }
         };
-        self.admit(&found.user, found.status).await?;
+        match self.admit(&found.user, found.status).await {
+            Ok(()) => {}
+            // Where a sign-up hides that an address was taken, a login with its password must not tell it, nor by its time.
+            Err(LoginError::EmailNotVerified { .. }) if self.0.policy.hides_taken_email() => {
+                pause.over().await;
+                return Err(LoginError::InvalidCredentials);
+            }
+            Err(error) => return Err(error),
+        }
         if let (true, Some(old)) = (verified.outdated, &found.password) {
             let new = self.rehash(&found.user.id(), password, old).await;
             found.password = new.or(found.password);

@@ -118,7 +118,7 @@ impl<U: Account> Auth<U> {
         let auth = &*self.0;
         let model = U::model_name();
         self.bounded(auth.tokens.delete_tokens_of(model, id, i64::MAX)).await?;
-        for purpose in [OneTimePurpose::ResetPassword, OneTimePurpose::VerifyEmail, OneTimePurpose::ChangeEmail] {
+        for purpose in OneTimePurpose::MAILED {
             self.bounded(auth.one_time.delete_one_time_of(purpose, model, id)).await?;
         }
         self.bounded(auth.devices.forget_devices_of(model, id)).await?;

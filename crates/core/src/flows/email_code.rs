@@ -122,13 +122,50 @@ impl<U: Account> Auth<U> {
     ///
     /// [`RequestEmailCodeError`].
     pub async fn request_email_code(&self, request: RequestEmailCode) -> Result<TokenSecret, RequestEmailCodeError> {
-        let auth = &*self.0;
-        let found = self.bounded(auth.users.find_user(&request.user_id)).await?;
+        let found = self.bounded(self.0.users.find_user(&request.user_id)).await?;
         let found = found.ok_or_else(|| RequestEmailCodeError::UserNotFound(request.user_id.clone()))?;
         let to = found.user.email().ok_or(RequestEmailCodeError::NoEmail)?;
+        let (state, code) = self.new_code(&request.user_id, found.rev, to).await?;
+        let minutes = self.0.policy.email_code_ttl.div_euclid(60).max(1).to_string();
+        let values = [("minutes", minutes.as_str())];
+        self.post_mail(MailKind::EmailCode, to, &request.mails, Ask::Code(code.clone()), &values);
+        self.emit(Event::EmailCodeRequested { user: found.user, code }).await;
+        Ok(state)
+    }
+
+    /// Does the work of [`request_email_code`](Self::request_email_code) for an address that gets no code, and returns a state that belongs
+    /// to no user. A code that is tried with it is counted and compared as any other, and is wrong. `before` is what a state that this has
+    /// returned says it belongs to ([`OneTimeRecord::user_id`]): the new state takes its place.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestEmailCodeError::TooManyAttempts`], [`RequestEmailCodeError::Unavailable`].
+    pub async fn pretend_email_code(
+        &self,
+        before: Option<&UserId>,
+        mails: &MailOptions,
+    ) -> Result<TokenSecret, RequestEmailCodeError> {
+        let id = match before.filter(|id| is_nobody(id)) {
+            Some(id) => id.clone(),
+            None => nobody(&self.new_secret()?),
+        };
+        let _ = self.bounded(self.0.users.find_user(&id)).await?;
+        let (state, _) = self.new_code(&id, 0, "").await?;
+        self.post_decoy(MailKind::EmailCode, mails);
+        Ok(state)
+    }
+
+    /// Stores a new code in place of the one before. Returns the state and the code.
+    async fn new_code(
+        &self,
+        user: &UserId,
+        rev: i64,
+        email: &str,
+    ) -> Result<(TokenSecret, TokenSecret), RequestEmailCodeError> {
+        let auth = &*self.0;
         let now = self.now();
         // A code that cannot be tried is not worth a mail.
-        let (tries, limit) = (tries_of::<U>(&request.user_id), self.limit_on_tries());
+        let (tries, limit) = (tries_of::<U>(user), self.limit_on_tries());
         if !self.bounded(auth.counters.has_room(&tries, limit, now)).await? {
             return Err(RequestEmailCodeError::TooManyAttempts);
         }
@@ -137,19 +174,15 @@ impl<U: Account> Auth<U> {
             purpose: PURPOSE,
             digest: state.digest(),
             user_type: U::model_name().into(),
-            user_id: Some(request.user_id.clone()),
-            rev: found.rev,
+            user_id: Some(user.clone()),
+            rev,
             expires: now.plus_seconds(auth.policy.email_code_ttl),
-            email: Some(to.to_owned()),
+            email: Some(email.to_owned()),
             data: Some(mark(state.expose(), code.expose())),
         };
-        self.discard_one_time_of(PURPOSE, &request.user_id).await?;
+        self.discard_one_time_of(PURPOSE, user).await?;
         self.bounded(auth.one_time.insert_one_time(&record)).await?;
-        let minutes = auth.policy.email_code_ttl.div_euclid(60).max(1).to_string();
-        let values = [("minutes", minutes.as_str())];
-        self.post_mail(MailKind::EmailCode, to, &request.mails, Ask::Code(code.clone()), &values);
-        self.emit(Event::EmailCodeRequested { user: found.user, code }).await;
-        Ok(state)
+        Ok((state, code))
     }
 
     /// Marks the user's address as proven, given the state and the code from the mail. Blanks in the code do not count.
@@ -178,29 +211,33 @@ impl<U: Account> Auth<U> {
         state: &str,
         code: &str,
     ) -> Result<U, ConfirmEmailCodeError> {
-        let auth = &*self.0;
         let record = record.ok_or(ConfirmEmailCodeError::InvalidState)?;
         let (Some(id), Some(email), Some(expected)) = (record.user_id, record.email, record.data) else {
             return Err(ConfirmEmailCodeError::InvalidState);
         };
         let tries = tries_of::<U>(&id);
-        if !self.bounded(auth.counters.add_event(&tries, self.limit_on_tries(), self.now())).await? {
+        if !self.bounded(self.0.counters.add_event(&tries, self.limit_on_tries(), self.now())).await? {
             return Err(ConfirmEmailCodeError::TooManyAttempts);
         }
         let code: String = code.chars().filter(|c| !c.is_whitespace()).take(16).collect();
         if !bool::from(mark(state, &code).as_bytes().ct_eq(expected.as_bytes())) {
             return Err(ConfirmEmailCodeError::WrongCode);
         }
-        let user = self.prove_address(&id, &email).await?.ok_or(ConfirmEmailCodeError::InvalidState)?;
-        // The change is the same however often it is made; who takes the state is who made it.
-        if self.bounded(auth.one_time.take_one_time(PURPOSE, &record.digest)).await?.is_none() {
-            return Err(ConfirmEmailCodeError::InvalidState);
-        }
-        if let Err(error) = self.bounded::<_, StoreError>(auth.counters.clear_counter(&tries)).await {
-            tracing::warn!(%error, "the codes a user has tried stay counted until they end");
-        }
-        self.emit(Event::EmailVerified { user: user.clone() }).await;
-        Ok(user)
+        let (auth, digest) = (self.clone(), record.digest);
+        self.change(|mut change| async move {
+            let user = auth.verify_address(&mut change, &id, &email).await?;
+            let user = user.ok_or(ConfirmEmailCodeError::InvalidState)?;
+            // The change is the same however often it is made; who takes the state is who made it.
+            if auth.bounded(auth.0.one_time.take_one_time(PURPOSE, &digest)).await?.is_none() {
+                return Err(ConfirmEmailCodeError::InvalidState);
+            }
+            if let Err(error) = auth.bounded::<_, StoreError>(auth.0.counters.clear_counter(&tries)).await {
+                tracing::warn!(%error, "the codes a user has tried stay counted until they end");
+            }
+            auth.emit(Event::EmailVerified { user: user.clone() }).await;
+            Ok(user)
+        })
+        .await
     }
 
     /// Each try counts as long as a code does.
@@ -215,6 +252,18 @@ fn tries_of<U: Account>(user: &UserId) -> TokenDigest {
     let kind = if matches!(user, UserId::Int(_)) { "number" } else { "text" };
     let words = ["email_code_try", U::model_name(), kind, &user.to_string()];
     TokenDigest::of(&words.map(|word| format!("{}:{word}", word.len())).concat())
+}
+
+/// Begins the ids under which the codes of no user are kept and counted.
+const NOBODY: &str = "nobody:";
+
+/// An id that no user has.
+fn nobody(secret: &TokenSecret) -> UserId {
+    UserId::Text(format!("{NOBODY}{}", secret.expose()))
+}
+
+fn is_nobody(id: &UserId) -> bool {
+    matches!(id, UserId::Text(text) if text.starts_with(NOBODY))
 }
 
 /// What is kept of a code: without the state, which is kept nowhere, nobody can try all codes on it.

@@ -154,7 +154,8 @@ pub enum LoginError {
     /// The lifetime asked for is negative. HTTP status 400.
     #[error("ttl must be a positive whole number of seconds")]
     InvalidTtl,
-    /// Unknown user, wrong password, or a user without one: the caller does not learn which. HTTP status 401.
+    /// Unknown user, wrong password, or a user without one: the caller does not learn which. Where a sign-up hides that an address is
+    /// taken ([`Policy::hides_taken_email`](crate::Policy::hides_taken_email)), an unverified address too. HTTP status 401.
     #[error("login failed")]
     InvalidCredentials,
     /// The password is right, and the account is blocked. HTTP status 403.
@@ -163,7 +164,8 @@ pub enum LoginError {
     /// The password is right, and somebody has yet to approve of the account. HTTP status 403.
     #[error("the account has not been approved yet")]
     Pending,
-    /// The password is right, but the address is not proven and `Policy::email_verification_required`. HTTP status 401.
+    /// The password is right, but the address is not verified, `Policy::email_verification_required` is set, and a sign-up tells that an
+    /// address is taken. HTTP status 401.
     #[error("login failed as the email has not been verified")]
     EmailNotVerified {
         /// Whose, so that a client can ask for the mail again.

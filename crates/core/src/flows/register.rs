@@ -1,10 +1,11 @@
-//! A new user.
+//! A new user: what is checked, how it is stored, and the sign-up that does not tell whose addresses have an account.
 
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
     Account, AccountStatus, Auth, CreateUserError, Event, Identifier, IdentifierKind, MailOptions, NewUser, Password,
-    PasswordError, PasswordOwner, Refusal, StoreError, Unavailable, UserOperation, email,
+    PasswordError, PasswordHash, PasswordOwner, Refusal, StoreError, StoredUser, Unavailable, UserOperation, email,
 };
 
 /// Longer names and realms are refused, in bytes: LoopBack's SQL columns hold 512.
@@ -33,6 +34,9 @@ pub struct Register<P> {
     pub profile: P,
     /// How the verification mail is written.
     pub mails: MailOptions,
+    /// How the mail is written that the owner of the address gets if it has an account already: see
+    /// [`Auth::sign_up`](crate::Auth::sign_up). Its page is one that needs no token, such as the one where a new password is asked for.
+    pub notices: MailOptions,
 }
 
 impl<P: Default> Register<P> {
@@ -57,6 +61,7 @@ impl<P> Register<P> {
             problems: Vec::new(),
             profile,
             mails: MailOptions::default(),
+            notices: MailOptions::default(),
         }
     }
 
@@ -95,6 +100,38 @@ impl<P> Register<P> {
         self.mails = options;
         self
     }
+
+    /// With the mail to the owner of an address that has an account written like this.
+    #[must_use]
+    pub fn notices(mut self, options: MailOptions) -> Self {
+        self.notices = options;
+        self
+    }
+}
+
+/// The outcome of a sign-up. See [`Auth::sign_up`](crate::Auth::sign_up).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum SignUp<U> {
+    /// The user is stored.
+    Registered(Box<U>),
+    /// The address must be verified, and a mail is on its way to its owner. Whether a user was stored is not told, not even to the app:
+    /// [`Event::Registered`](crate::Event::Registered) and [`Event::SignUpRepeated`](crate::Event::SignUpRepeated) tell it.
+    CheckMail(CheckMail),
+}
+
+/// What a sign-up has sent, as it is stored if it is new.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct CheckMail {
+    /// The realm, if any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub realm: Option<String>,
+    /// The name, if any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    /// The address.
+    pub email: String,
 }
 
 /// Why nobody was registered.
@@ -169,7 +206,8 @@ impl FieldError {
 }
 
 impl<U: Account> Auth<U> {
-    /// Registers a user.
+    /// Registers a user, and tells what is taken. It is for the app's own code; what an anonymous caller asks for goes through
+    /// [`sign_up`](Self::sign_up).
     ///
     /// 1. The password is checked against the policy.
     /// 2. Password and address are there; the address is one (isemail 3.2.0's rules); name and realm are printable.
@@ -195,8 +233,77 @@ impl<U: Account> Auth<U> {
     ///
     /// [`RegisterError`].
     pub async fn register(&self, register: Register<U::Profile>) -> Result<U, RegisterError> {
+        let mut checked = self.check_registration(register, false).await?;
+        let hash = self.admit_registration(&mut checked).await?;
+        checked.new.password = Some(hash);
+        match self.store_registration(checked.new, &checked.mails).await? {
+            Ok(user) => Ok(user),
+            Err(taken) => Err(RegisterError::Invalid(vec![taken])),
+        }
+    }
+
+    /// Registers a user for an anonymous caller: what the routes and pages call.
+    ///
+    /// Where an address must be verified and `Policy::reveal_taken_email` is off, the result is the same whether or not the address has
+    /// an account (ASVS 6.3.8), after the same work: the same checks, the same hashing, as many writes, one mail. If it has one, nothing
+    /// is stored of the sign-up, and the owner of the address gets a mail: that there is an account and how to get a new password, or,
+    /// while the address is unverified, the link that verifies it. [`Hooks::before_register`](crate::Hooks::before_register) is called in
+    /// both cases.
+    ///
+    /// A name that is taken is told: names are public, and the user has to choose another one. The name of such a sign-up stays
+    /// reserved for `Policy::reserved_name_ttl`, so that trying it again does not tell whether the sign-up has stored a user.
+    ///
+    /// Everywhere else this is [`register`](Self::register).
+    ///
+    /// # Errors
+    ///
+    /// [`RegisterError`].
+    pub async fn sign_up(&self, register: Register<U::Profile>) -> Result<SignUp<U>, RegisterError> {
+        if !self.0.policy.hides_taken_email() || register.email_verified == Some(true) {
+            return Ok(SignUp::Registered(Box::new(self.register(register).await?)));
+        }
+        let mut checked = self.check_registration(register, true).await?;
+        let hash = self.admit_registration(&mut checked).await?;
+        let Checked { mut new, taken, mails, notices, .. } = checked;
+        new.password = Some(hash);
+        let seen = CheckMail {
+            realm: new.realm.clone(),
+            username: new.username.clone(),
+            email: new.email.clone().unwrap_or_default(),
+        };
+        let name = new.username.as_deref().map(|name| (new.namespace.clone(), name.to_owned()));
+        let owner = match taken {
+            Some(owner) => Some(owner),
+            None => {
+                let address = self.identifier_of(&new.namespace, IdentifierKind::Email, &seen.email);
+                match self.store_registration(new, &mails).await? {
+                    Ok(_) => None,
+                    // Another request was quicker.
+                    Err(taken) if taken.field == "email" => self.bounded(self.0.users.find_user_by(&address)).await?,
+                    Err(taken) => return Err(RegisterError::Invalid(vec![taken])),
+                }
+            }
+        };
+        if let Some(owner) = owner {
+            let auth = self.clone();
+            self.change(|_| async move {
+                auth.reserve_name(name).await?;
+                Ok::<_, RegisterError>(auth.tell_owner(&owner, &mails, &notices).await?)
+            })
+            .await?;
+        }
+        Ok(SignUp::CheckMail(seen))
+    }
+
+    /// Steps 1 to 3 of [`register`](Self::register). With `hide`, an address that is taken is no error.
+    async fn check_registration(
+        &self,
+        register: Register<U::Profile>,
+        hide: bool,
+    ) -> Result<Checked<U>, RegisterError> {
         let auth = &*self.0;
-        let Register { email, username, realm, password, email_verified, status, problems, profile, mails } = register;
+        let Register { email, username, realm, password, email_verified, status, problems, profile, mails, notices } =
+            register;
         if let Some(password) = &password {
             let owner =
                 PasswordOwner { email: email.as_deref(), username: username.as_deref(), realm: realm.as_deref() };
@@ -216,7 +323,7 @@ impl<U: Account> Auth<U> {
         }
         errors.extend(problems);
 
-        let mut new = NewUser {
+        let new = NewUser {
             namespace: auth.policy.namespace(realm.as_deref()),
             realm,
             username,
@@ -226,47 +333,93 @@ impl<U: Account> Auth<U> {
             status,
             profile,
         };
-        self.check_unique(&new, &mut errors).await?;
-        let (true, Some(password)) = (errors.is_empty(), password) else {
-            return Err(RegisterError::Invalid(errors));
-        };
-        for hooks in &auth.hooks {
-            self.ask_hook::<RegisterError>(hooks.before_register(&mut new)).await?;
+        let taken = self.check_unique(&new, hide, &mut errors).await?;
+        match password {
+            Some(password) if errors.is_empty() => Ok(Checked { new, password, taken, mails, notices }),
+            _ => Err(RegisterError::Invalid(errors)),
         }
-        // A store that keeps no status would take the user for active.
-        if new.status != AccountStatus::Active && !self.supports(UserOperation::Status) {
-            return Err(StoreError::Unsupported(UserOperation::Status.as_str()).into());
-        }
-        new.password = Some(self.hash_password(password).await?);
-        let (email, username) = (new.email.clone(), new.username.clone());
-        let stored = self.bounded(auth.users.create_user(new)).await.map_err(|error| match error {
-            CreateUserError::Store(error) => RegisterError::Unavailable(error.into()),
-            CreateUserError::Taken(kind) => {
-                let value = match kind {
-                    IdentifierKind::Email => email,
-                    IdentifierKind::Username => username,
-                };
-                RegisterError::Invalid(vec![FieldError::taken(kind, &value.unwrap_or_default())])
-            }
-        })?;
-        self.emit(Event::Registered { user: stored.user.clone() }).await;
-        self.verify_new_user(&stored.user, &mails).await;
-        Ok(stored.user)
     }
 
-    /// Names what is taken, all of it. The index has the last word; this is for the answer.
-    async fn check_unique(&self, new: &NewUser<U::Profile>, errors: &mut Vec<FieldError>) -> Result<(), StoreError> {
+    /// Steps 4 and 5, up to the hash. They are the same for an address that is taken.
+    async fn admit_registration(&self, checked: &mut Checked<U>) -> Result<PasswordHash, RegisterError> {
+        let auth = &*self.0;
+        for hooks in &auth.hooks {
+            self.ask_hook::<RegisterError>(hooks.before_register(&mut checked.new)).await?;
+        }
+        // A store that keeps no status would take the user for active.
+        if checked.new.status != AccountStatus::Active && !self.supports(UserOperation::Status) {
+            return Err(StoreError::Unsupported(UserOperation::Status.as_str()).into());
+        }
+        Ok(self.hash_password(checked.password.clone()).await?)
+    }
+
+    /// Step 5 and 6. The inner error names the field that another request has taken meanwhile.
+    async fn store_registration(
+        &self,
+        new: NewUser<U::Profile>,
+        mails: &MailOptions,
+    ) -> Result<Result<U, FieldError>, RegisterError> {
+        let (auth, mails) = (self.clone(), mails.clone());
+        self.change(|mut change| async move {
+            let (email, username) = (new.email.clone(), new.username.clone());
+            let stored = match change.commit(auth.0.users.create_user(new)).await {
+                Ok(stored) => stored,
+                Err(CreateUserError::Store(error)) => return Err(error.into()),
+                Err(CreateUserError::Taken(kind)) => {
+                    let value = match kind {
+                        IdentifierKind::Email => email,
+                        IdentifierKind::Username => username,
+                    };
+                    return Ok(Err(FieldError::taken(kind, &value.unwrap_or_default())));
+                }
+            };
+            auth.emit(Event::Registered { user: stored.user.clone() }).await;
+            auth.verify_new_user(&stored.user, &mails).await;
+            Ok(Ok(stored.user))
+        })
+        .await
+    }
+
+    /// Names what is taken, all of it; with `hide`, returns the user that has the address in place of an error. The index has the last
+    /// word; this is for the response.
+    async fn check_unique(
+        &self,
+        new: &NewUser<U::Profile>,
+        hide: bool,
+        errors: &mut Vec<FieldError>,
+    ) -> Result<Option<StoredUser<U>>, StoreError> {
         let wanted =
             [(IdentifierKind::Email, "email", &new.email), (IdentifierKind::Username, "username", &new.username)];
+        let mut owner = None;
         for (kind, field, value) in wanted {
             let Some(value) = value.as_ref().filter(|_| errors.iter().all(|e| e.field != field)) else { continue };
-            let identifier = Identifier { namespace: new.namespace.clone(), kind, value: value.clone() };
-            if self.bounded(self.0.users.find_user_by(&identifier)).await?.is_some() {
-                errors.push(FieldError::taken(kind, value));
+            let identifier = self.identifier_of(&new.namespace, kind, value);
+            let found = self.bounded(self.0.users.find_user_by(&identifier)).await?;
+            match (found, kind) {
+                (Some(found), IdentifierKind::Email) if hide => owner = Some(found),
+                (Some(_), _) => errors.push(FieldError::taken(kind, value)),
+                (None, IdentifierKind::Username) if hide && self.is_reserved(&new.namespace, value).await? => {
+                    errors.push(FieldError::taken(kind, value));
+                }
+                (None, _) => {}
             }
         }
-        Ok(())
+        Ok(owner)
     }
+
+    fn identifier_of(&self, namespace: &str, kind: IdentifierKind, value: &str) -> Identifier {
+        Identifier { namespace: namespace.to_owned(), kind, value: value.to_owned() }
+    }
+}
+
+/// A registration in which nothing is wrong.
+struct Checked<U: Account> {
+    new: NewUser<U::Profile>,
+    password: Password,
+    /// The user that has the address, where that is hidden.
+    taken: Option<StoredUser<U>>,
+    mails: MailOptions,
+    notices: MailOptions,
 }
 
 pub(crate) fn check_email(address: Option<&str>, errors: &mut Vec<FieldError>) {

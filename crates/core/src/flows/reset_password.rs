@@ -1,5 +1,6 @@
 //! A new password for who has lost the old one: a mail is requested, and the secret in it is used once.
 
+use crate::flows::mailed_secret::NewMailedSecret;
 use crate::flows::update_user::is_outdated;
 use crate::mails::{Ask, minute};
 use crate::{
@@ -18,8 +19,11 @@ pub struct RequestPasswordReset {
     /// How the mail is written.
     pub mails: MailOptions,
     /// Whether the mail asks to choose a first password, for an account that somebody else has made
-    /// ([`MailKind::SetPassword`]). It is sent to an address that is not proven, too: whoever reads it there has made no mistake in it.
+    /// ([`MailKind::SetPassword`]).
     pub set_password: bool,
+    /// Whether the app's own code asks, and not a stranger: an invitation, for instance. Then the mail goes to an unverified address
+    /// too, and is not counted against `Policy::mails_per_hour`. Off unless set; a route never sets it.
+    pub trusted: bool,
     /// How long the secret is good, in seconds; `None` for `Policy::reset_token_ttl`. Whoever reads the mail until then can take the account
     /// (ASVS 6.4.1).
     pub ttl: Option<i64>,
@@ -29,7 +33,14 @@ impl RequestPasswordReset {
     /// For this address.
     #[must_use]
     pub fn email(email: impl Into<String>) -> Self {
-        Self { email: email.into(), realm: None, mails: MailOptions::default(), set_password: false, ttl: None }
+        Self {
+            email: email.into(),
+            realm: None,
+            mails: MailOptions::default(),
+            set_password: false,
+            trusted: false,
+            ttl: None,
+        }
     }
 
     /// In this realm.
@@ -60,6 +71,13 @@ impl RequestPasswordReset {
         self
     }
 
+    /// Whether the app's own code asks, and not a stranger.
+    #[must_use]
+    pub fn trusted(mut self, trusted: bool) -> Self {
+        self.trusted = trusted;
+        self
+    }
+
     /// With a secret that is good for so many seconds.
     #[must_use]
     pub fn ttl(mut self, seconds: i64) -> Self {
@@ -75,7 +93,7 @@ pub enum RequestPasswordResetError {
     /// No account has the address. Only under `Policy::reveal_unknown_email_on_reset`. HTTP status 404.
     #[error("Email not found")]
     EmailNotFound,
-    /// The address is not proven, and `Policy::email_verification_required`. Only under
+    /// The address is not verified, and it must be ([`Policy::resets_only_verified`](crate::Policy::resets_only_verified)). Only under
     /// `Policy::reveal_unknown_email_on_reset`. HTTP status 401, as in LoopBack.
     #[error("Email has not been verified")]
     EmailNotVerified,
@@ -142,13 +160,26 @@ impl From<StoreError> for ResetPasswordError {
     }
 }
 
+/// The state of a link that chooses a new password.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum ResetLink<U> {
+    /// It chooses the password of this user.
+    Good(Box<U>),
+    /// It has chosen a password already, or another link of the same user has.
+    Used,
+    /// It is unknown, too old, or from before the account's last change.
+    Invalid,
+}
+
 const PURPOSE: OneTimePurpose = OneTimePurpose::ResetPassword;
 
 impl<U: Account> Auth<U> {
-    /// Makes a secret that chooses a new password, once, within `Policy::reset_token_ttl`, and mails it.
+    /// Makes a secret that chooses a new password, once, within `Policy::reset_token_ttl`, and mails it. Secrets that were mailed before
+    /// stay good. One account gets `Policy::mails_per_hour` of these mails, whoever asks.
     ///
-    /// Unless the policy reveals it, an unknown address gets the same answer after the same work: a decoy is stored that
-    /// belongs to nobody. The mail is sent on a task of its own.
+    /// Where an address must be verified, or `Policy::reset_needs_verified_email` is set, an unverified address gets no mail. Unless the
+    /// policy reveals it, the response is the same as for an unknown address, after the same work. The mail is sent on a task of its own.
     ///
     /// # Errors
     ///
@@ -160,43 +191,43 @@ impl<U: Account> Auth<U> {
         if found.is_none() && auth.policy.reveal_unknown_email_on_reset {
             return Err(RequestPasswordResetError::EmailNotFound);
         }
-        if auth.policy.email_verification_required
-            && !request.set_password
-            && found.as_ref().is_some_and(|found| found.user.email_verified() != Some(true))
-        {
+        let is_unverified = |found: &StoredUser<U>| found.user.email_verified() != Some(true);
+        if auth.policy.resets_only_verified() && !request.trusted && found.as_ref().is_some_and(is_unverified) {
             if auth.policy.reveal_unknown_email_on_reset {
                 return Err(RequestPasswordResetError::EmailNotVerified);
             }
             found = None;
         }
-        // A blocked account gets no mail, and its address the answer of any other.
+        // A blocked account gets no mail, and its address the response of any other.
         found = found.filter(|found| found.status != AccountStatus::Blocked);
-        let secret = random::token_secret(&*auth.random)?;
         let ttl = request.ttl.unwrap_or(auth.policy.reset_token_ttl);
-        // A decoy has ended when it is made: who asks for many fills no table.
-        let expires = auth.clock.now().plus_seconds(if found.is_some() { ttl } else { 0 });
-        let record = OneTimeRecord {
+        let new = NewMailedSecret {
             purpose: PURPOSE,
-            digest: secret.digest(),
-            user_type: U::model_name().into(),
-            user_id: found.as_ref().map(|found| found.user.id()),
-            rev: found.as_ref().map_or(0, |found| found.rev),
-            expires,
+            owner: found.as_ref().map(|found| (found.user.id(), found.rev)),
             email: None,
-            data: None,
+            ttl,
+            limited: !request.trusted,
         };
-        self.bounded(auth.one_time.insert_one_time(&record)).await?;
-        let Some(found) = found else { return Ok(()) };
-        if let Some(to) = found.user.email() {
-            let mails = &request.mails;
-            let link = self.page_link(mails, &secret).or_else(|| self.reset_link(&mails.mount, &secret));
-            let kind = if request.set_password { MailKind::SetPassword } else { MailKind::ResetPassword };
-            let (minutes, until) = (ttl.div_euclid(60).max(1).to_string(), minute(expires));
-            let values = [("minutes", minutes.as_str()), ("until", until.as_str())];
-            self.post_mail(kind, to, mails, Ask::new(link, &secret), &values);
-        }
-        self.emit(Event::PasswordResetRequested { user: found.user, token: secret }).await;
-        Ok(())
+        let auth = self.clone();
+        self.change(|_| async move {
+            let RequestPasswordReset { set_password, mails, .. } = request;
+            let secret = auth.new_mailed_secret(new).await?;
+            let kind = if set_password { MailKind::SetPassword } else { MailKind::ResetPassword };
+            let (Some(found), Some(secret)) = (found, secret) else {
+                auth.post_decoy(kind, &mails);
+                return Ok(());
+            };
+            if let Some(to) = found.user.email() {
+                let link = auth.page_link(&mails, &secret).or_else(|| auth.reset_link(&mails.mount, &secret));
+                let until = minute(auth.now().plus_seconds(ttl));
+                let minutes = ttl.div_euclid(60).max(1).to_string();
+                let values = [("minutes", minutes.as_str()), ("until", until.as_str())];
+                auth.post_mail(kind, to, &mails, Ask::new(link, &secret), &values);
+            }
+            auth.emit(Event::PasswordResetRequested { user: found.user, token: secret }).await;
+            Ok(())
+        })
+        .await
     }
 
     /// Replaces a password, given the secret from the mail, and ends all tokens of the user. Nobody is logged in by it.
@@ -226,6 +257,23 @@ impl<U: Account> Auth<U> {
         self.replace_password(found, reset.new, None, reset.mails, Some(digest)).await
     }
 
+    /// What the link would do if [`reset_password`](Self::reset_password) were called with its secret now. It changes nothing: a page asks
+    /// it before it shows a form.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] if the store fails.
+    pub async fn check_reset_link(&self, token: &TokenSecret) -> Result<ResetLink<U>, Unavailable> {
+        let Some(record) = self.find_reset(&token.digest()).await? else {
+            let used = self.find_one_time(OneTimePurpose::RESET_PASSWORD_USED, token.expose()).await?;
+            return Ok(if used.is_some() { ResetLink::Used } else { ResetLink::Invalid });
+        };
+        let Some(id) = record.user_id else { return Ok(ResetLink::Invalid) };
+        let found = self.bounded::<_, StoreError>(self.0.users.find_user(&id)).await?;
+        let found = found.filter(|found| found.rev == record.rev);
+        Ok(found.map_or(ResetLink::Invalid, |found| ResetLink::Good(Box::new(found.user))))
+    }
+
     /// The step that counts: the new password is stored if `rev` is still the user's. `used` is the secret that is worth nothing then.
     async fn replace_password(
         &self,
@@ -243,10 +291,12 @@ impl<U: Account> Auth<U> {
             let rev = rev.ok_or(ResetPasswordError::InvalidToken)?;
             auth.after_new_rev(&found.user.id(), keep.as_ref(), rev).await;
             auth.after_new_password(&found.user, true, &mails).await;
-            if let Some(used) = used
-                && let Err(error) = auth.bounded(auth.0.one_time.take_one_time(PURPOSE, &used)).await
-            {
-                tracing::warn!(%error, "a used reset token is dead but could not be removed");
+            // Dead already, with all others of the user; kept, so that its link can say that it was used.
+            if let Some(used) = used {
+                let spent = auth.0.one_time.spend_one_time(PURPOSE, &used, OneTimePurpose::RESET_PASSWORD_USED);
+                if let Err(error) = auth.bounded::<_, StoreError>(spent).await {
+                    tracing::warn!(%error, "a used reset token is dead but could not be marked as used");
+                }
             }
             Ok(())
         })

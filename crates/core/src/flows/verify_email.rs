@@ -1,10 +1,11 @@
-//! An address is proven: a mail is sent, and the secret in it is used once.
+//! Verification of an address: a mail is sent, and the secret in it is used once.
 
+use crate::flows::mailed_secret::NewMailedSecret;
 use crate::flows::update_user::{ATTEMPTS, changes_too_often};
 use crate::mails::{Ask, OwnWords};
 use crate::{
-    Account, AccountStatus, Auth, ConfigError, CreateUserError, Event, MailContent, MailKind, MailOptions,
-    OneTimePurpose, OneTimeRecord, StoreError, StoredUser, TokenSecret, Unavailable, UserChange, UserId, random,
+    Account, AccountStatus, Auth, Change, ConfigError, CreateUserError, Event, MailContent, MailKind, MailOptions,
+    OneTimePurpose, StoreError, StoredUser, TokenSecret, Unavailable, UserChange, UserId,
 };
 
 const PURPOSE: OneTimePurpose = OneTimePurpose::VerifyEmail;
@@ -159,15 +160,46 @@ impl ConfirmEmail {
     }
 }
 
-/// Why an address was not proven.
+/// A user whose address is verified.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ConfirmedEmail<U> {
+    /// The user, with the address.
+    pub user: U,
+    /// Whether the link, or another one of the user, was used before. Nothing has changed then.
+    pub already: bool,
+}
+
+/// The state of a link that verifies an address, now or as a new one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EmailLink {
+    /// It verifies this address.
+    Good {
+        /// Whose link it is.
+        user_id: UserId,
+        /// The address it was mailed to.
+        email: String,
+    },
+    /// The address is the user's and verified, by this link or another one.
+    Used {
+        /// Whose link it is.
+        user_id: UserId,
+        /// The address it was mailed to.
+        email: String,
+    },
+    /// It is unknown, too old, or for an address that the user no longer has.
+    Invalid,
+}
+
+/// Why an address was not verified.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfirmEmailError {
     /// No user has the id. Only under `Policy::reveal_unknown_id_on_verify`. HTTP status 404.
     #[error("User not found: {0}")]
     UserNotFound(String),
-    /// The secret is unknown, used, replaced by a newer one, too old, or for another address than the user has now. HTTP
-    /// status 400.
+    /// The secret is unknown, too old, or for another address than the user has now. HTTP status 400.
     #[error("Invalid token")]
     InvalidToken,
     /// It cannot be done now; the secret stays good. HTTP status 503.
@@ -194,12 +226,11 @@ impl From<StoreError> for ConfirmEmailError {
 }
 
 impl<U: Account> Auth<U> {
-    /// Makes a secret that proves the user's address, once, within `Policy::verification_ttl`, and mails it. An older one is worth
-    /// nothing from then on.
+    /// Makes a secret that verifies the user's address, once, within `Policy::verification_ttl`, and mails it. Links that were mailed
+    /// before stay good until they end or one of them is used. One account gets `Policy::mails_per_hour` of these mails, whoever asks.
     ///
-    /// Unless the policy reveals it, an unknown user, and one whose address is proven, gets the same answer after the same work, and no
-    /// mail. The mail is sent on a task of its
-    /// own.
+    /// Unless the policy reveals it, the response to an unknown user, to one whose address is verified, and to one that has got as many
+    /// mails as it may is the same after the same work, and no mail is sent. The mail is sent on a task of its own.
     ///
     /// # Errors
     ///
@@ -215,28 +246,27 @@ impl<U: Account> Auth<U> {
                 if found.is_none() && auth.policy.reveal_unknown_id_on_verify {
                     return Err(RequestEmailVerificationError::UserNotFound(id.clone()));
                 }
-                // Everybody may ask, and ids can be counted: who has nothing to prove is left in peace, unless LoopBack's answers
-                // are wanted.
+                // Anybody may ask, and ids can be counted: a user with a verified address gets no mail, unless the app wants
+                // LoopBack's behaviour.
                 found.filter(|found| {
                     auth.policy.reveal_unknown_id_on_verify || found.user.email_verified() != Some(true)
                 })
             }
             VerificationOf::Email { email, realm } => {
                 let found = self.find_wanted(&auth.policy.wanted_email(email, realm.as_deref())).await?;
-                // Who asks by address has no need to hear again of one that is proven.
                 found.filter(|found| found.user.email_verified() != Some(true))
             }
         };
-        // Nothing that a blocked account proves lets it in.
+        // A blocked account gets no mail: nothing that it verifies lets it in.
         let found = found.filter(|found| found.status != AccountStatus::Blocked);
         self.send_verification(found.as_ref().map(|found| &found.user), &request.mails).await?;
         Ok(())
     }
 
-    /// The mail that a new user gets, where one must prove its address. The user is stored; should this fail, it asks again.
+    /// The mail that a new user gets where an address must be verified. The user is stored; if this fails, it asks again.
     pub(crate) async fn verify_new_user(&self, user: &U, mails: &MailOptions) {
         let policy = &self.0.policy;
-        if !policy.email_verification_required || !policy.verify_on_register || user.email_verified() == Some(true) {
+        if !policy.resets_only_verified() || !policy.verify_on_register || user.email_verified() == Some(true) {
             return;
         }
         if let Err(error) = self.send_verification(Some(user), mails).await {
@@ -245,40 +275,46 @@ impl<U: Account> Auth<U> {
     }
 
     async fn send_verification(&self, user: Option<&U>, mails: &MailOptions) -> Result<(), Unavailable> {
-        let auth = &*self.0;
-        let secret = random::token_secret(&*auth.random)?;
-        let record = OneTimeRecord {
-            purpose: PURPOSE,
-            digest: secret.digest(),
-            user_type: U::model_name().into(),
-            user_id: user.map(Account::id),
-            rev: 0,
-            // A decoy has ended when it is made: who asks for many fills no table.
-            expires: auth.clock.now().plus_seconds(if user.is_some() { auth.policy.verification_ttl } else { 0 }),
-            email: user.and_then(|user| user.email().map(str::to_owned)),
-            data: None,
-        };
-        // Nobody has the id of a decoy, and removing nothing is the same work.
-        let id = record.user_id.clone().unwrap_or_else(|| UserId::Text(String::new()));
-        self.bounded(auth.one_time.delete_one_time_of(PURPOSE, U::model_name(), &id)).await?;
-        self.bounded(auth.one_time.insert_one_time(&record)).await?;
-        let Some(user) = user else { return Ok(()) };
-        if let Some(to) = user.email() {
-            self.post(self.verification_mail(user, to, mails, &secret), auth.verify_options.from.as_deref());
-        }
-        self.emit(Event::EmailVerificationRequested { user: user.clone(), token: secret }).await;
-        Ok(())
+        let (auth, user, mails) = (self.clone(), user.cloned(), mails.clone());
+        self.change(|_| async move {
+            let secret = auth.new_verification_secret(user.as_ref()).await?;
+            let (Some(user), Some(secret)) = (user, secret) else {
+                auth.post_decoy(MailKind::VerifyEmail, &mails);
+                return Ok(());
+            };
+            if let Some(to) = user.email() {
+                let mail = auth.verification_mail(&user, to, &mails, &secret);
+                auth.post(mail, auth.0.verify_options.from.as_deref());
+            }
+            auth.emit(Event::EmailVerificationRequested { user, token: secret }).await;
+            Ok(())
+        })
+        .await
     }
 
-    /// Marks the user's address as proven, given the two values of the mailed link.
+    /// A secret that verifies the address of this user, stored; `None` if no mail may be sent.
+    pub(crate) async fn new_verification_secret(&self, user: Option<&U>) -> Result<Option<TokenSecret>, Unavailable> {
+        let new = NewMailedSecret {
+            purpose: PURPOSE,
+            // Of these records the address counts, and not `rev`.
+            owner: user.map(|user| (user.id(), 0)),
+            email: user.and_then(|user| user.email().map(str::to_owned)),
+            ttl: self.0.policy.verification_ttl,
+            limited: true,
+        };
+        self.new_mailed_secret(new).await
+    }
+
+    /// Marks the user's address as verified, given the two values of the mailed link.
     ///
-    /// The secret is good for the address it was mailed to, and for no later one. Of twenty at the same time one succeeds; a store
-    /// that fails leaves the secret as good as it was.
+    /// The secret is good for the address it was mailed to, and for no later one. Of twenty at the same time one verifies it. The same
+    /// link again finds the address verified: [`ConfirmedEmail::already`] is set, and nothing changes. A mail scanner or a second press
+    /// makes no error of what has succeeded. A store that fails leaves the secret as good as it was.
     ///
     /// # Errors
     ///
     /// [`ConfirmEmailError`].
-    pub async fn confirm_email(&self, confirm: ConfirmEmail) -> Result<U, ConfirmEmailError> {
+    pub async fn confirm_email(&self, confirm: ConfirmEmail) -> Result<ConfirmedEmail<U>, ConfirmEmailError> {
         let done = self.spend_verification(confirm).await;
         if matches!(done, Err(ConfirmEmailError::InvalidToken | ConfirmEmailError::UserNotFound(_))) {
             self.reject_secret(PURPOSE, None).await;
@@ -286,47 +322,88 @@ impl<U: Account> Auth<U> {
         done
     }
 
-    async fn spend_verification(&self, confirm: ConfirmEmail) -> Result<U, ConfirmEmailError> {
+    async fn spend_verification(&self, confirm: ConfirmEmail) -> Result<ConfirmedEmail<U>, ConfirmEmailError> {
         let auth = &*self.0;
         let digest = confirm.token.digest();
-        let record = self.bounded(auth.one_time.find_one_time(PURPOSE, &digest)).await?;
-        let record = record
-            .filter(|record| record.user_type == U::model_name() && auth.clock.now() < record.expires)
-            .filter(|record| {
-                let names = |id: &UserId| confirm.uid.as_deref().is_none_or(|uid| id.is_named(uid));
-                record.user_id.as_ref().is_some_and(names)
-            });
-        let Some(record) = record else { return Err(self.not_confirmed(confirm.uid).await) };
-        let id = record.user_id.ok_or(ConfirmEmailError::InvalidToken)?;
-        let email = record.email.ok_or(ConfirmEmailError::InvalidToken)?;
-        let verified = self.prove_address(&id, &email).await?.ok_or(ConfirmEmailError::InvalidToken)?;
-        // The change is the same however often it is made; who takes the secret is who made it.
-        if self.bounded(auth.one_time.take_one_time(PURPOSE, &digest)).await?.is_none() {
-            return Err(ConfirmEmailError::InvalidToken);
+        let (id, email, used) = match self.find_email_link(&confirm).await? {
+            Some(link) => link,
+            None => return Err(self.not_confirmed(confirm.uid).await),
+        };
+        if used {
+            let found = self.bounded(auth.users.find_user(&id)).await?;
+            let user = found.map(|found| found.user).filter(|user| is_verified(user, &email));
+            return Ok(ConfirmedEmail { user: user.ok_or(ConfirmEmailError::InvalidToken)?, already: true });
         }
-        self.emit(Event::EmailVerified { user: verified.clone() }).await;
-        Ok(verified)
+        let auth = self.clone();
+        self.change(|mut change| async move {
+            let user = auth.verify_address(&mut change, &id, &email).await?;
+            let user = user.ok_or(ConfirmEmailError::InvalidToken)?;
+            // The change is the same however often it is made; the request that spends the secret is the one that made it.
+            let spent = auth.0.one_time.spend_one_time(PURPOSE, &digest, OneTimePurpose::VERIFY_EMAIL_USED);
+            let already = auth.bounded::<_, StoreError>(spent).await?.is_none();
+            if !already {
+                auth.emit(Event::EmailVerified { user: user.clone() }).await;
+            }
+            Ok(ConfirmedEmail { user, already })
+        })
+        .await
     }
 
-    /// Marks the address as proven, if it is still the user's. Returns the user then.
-    pub(crate) async fn prove_address(&self, id: &UserId, email: &str) -> Result<Option<U>, StoreError> {
+    /// What the link would do if [`confirm_email`](Self::confirm_email) were called with it now. It changes nothing: a page asks it
+    /// before it shows a button.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] if the store fails.
+    pub async fn check_email_link(&self, confirm: &ConfirmEmail) -> Result<EmailLink, Unavailable> {
+        let Some((id, email, used)) = self.find_email_link(confirm).await? else { return Ok(EmailLink::Invalid) };
+        let found = self.bounded::<_, StoreError>(self.0.users.find_user(&id)).await?.map(|found| found.user);
+        Ok(match found {
+            Some(user) if is_verified(&user, &email) => EmailLink::Used { user_id: id, email },
+            Some(user) if !used && user.email() == Some(email.as_str()) => EmailLink::Good { user_id: id, email },
+            _ => EmailLink::Invalid,
+        })
+    }
+
+    /// Whose link it is, for which address, and whether it was used. `None` if it is unknown, too old or another user's.
+    async fn find_email_link(&self, confirm: &ConfirmEmail) -> Result<Option<(UserId, String, bool)>, StoreError> {
+        let auth = &*self.0;
+        let digest = confirm.token.digest();
+        let mut found = self.bounded(auth.one_time.find_one_time(PURPOSE, &digest)).await?;
+        let used = found.is_none();
+        if used {
+            found = self.bounded(auth.one_time.find_one_time(OneTimePurpose::VERIFY_EMAIL_USED, &digest)).await?;
+        }
+        let names = |id: &UserId| confirm.uid.as_deref().is_none_or(|uid| id.is_named(uid));
+        Ok(found
+            .filter(|record| record.user_type == U::model_name() && auth.clock.now() < record.expires)
+            .and_then(|record| Some((record.user_id.filter(names)?, record.email?, used))))
+    }
+
+    /// Marks the address as verified, if it is still the user's. Returns the user then.
+    pub(crate) async fn verify_address(
+        &self,
+        change: &mut Change,
+        id: &UserId,
+        email: &str,
+    ) -> Result<Option<U>, StoreError> {
         for _ in 0..=ATTEMPTS {
             let found = self.bounded(self.0.users.find_user(id)).await?;
             let Some(old) = found.filter(|found| found.user.email() == Some(email)) else { return Ok(None) };
-            if let Some(new) = self.store_verified(old).await? {
+            if old.user.email_verified() == Some(true) {
+                return Ok(Some(old.user));
+            }
+            if let Some(new) = self.store_verified(change, old).await? {
                 return Ok(Some(new));
             }
         }
         Err(changes_too_often())
     }
 
-    /// Stores that the address is proven; `None` if the user was another meanwhile.
-    async fn store_verified(&self, old: StoredUser<U>) -> Result<Option<U>, StoreError> {
-        if old.user.email_verified() == Some(true) {
-            return Ok(Some(old.user));
-        }
-        let change = UserChange { email_verified: Some(Some(true)), ..UserChange::default() };
-        let stored = self.bounded(self.0.users.update_user(&old, change)).await.map_err(|error| match error {
+    /// Stores that the address is verified; `None` if the user was another meanwhile.
+    async fn store_verified(&self, change: &mut Change, old: StoredUser<U>) -> Result<Option<U>, StoreError> {
+        let verified = UserChange { email_verified: Some(Some(true)), ..UserChange::default() };
+        let stored = self.commit_update(change, &old, verified).await.map_err(|error| match error {
             CreateUserError::Store(error) => error,
             // Nobody else can have what does not change.
             CreateUserError::Taken(_) => StoreError::failed("an address that stays the same is said to be in use"),
@@ -350,12 +427,17 @@ impl<U: Account> Auth<U> {
     /// What the app has set in [`VerifyOptions`] wins over the catalogue; what is as it is by default counts as not set.
     fn verification_mail(&self, user: &U, to: &str, mails: &MailOptions, secret: &TokenSecret) -> MailContent {
         let (options, default) = (&self.0.verify_options, VerifyOptions::default());
-        let link = self.page_link(mails, secret).or_else(|| self.verification_link(user, &mails.mount, secret));
+        let link = self.verification_href(user, mails, secret);
         let own = OwnWords {
             subject: Some(options.subject.as_str()).filter(|subject| *subject != default.subject),
             text: Some(options.text.as_str()).filter(|text| *text != default.text),
         };
         self.compose(MailKind::VerifyEmail, to, mails, Ask::new(link, secret), &[], &own)
+    }
+
+    /// The link that verifies the address, if one can be made.
+    pub(crate) fn verification_href(&self, user: &U, mails: &MailOptions, secret: &TokenSecret) -> Option<String> {
+        self.page_link(mails, secret).or_else(|| self.verification_link(user, &mails.mount, secret))
     }
 
     fn verification_link(&self, user: &U, mount: &str, secret: &TokenSecret) -> Option<String> {
@@ -370,6 +452,10 @@ impl<U: Account> Auth<U> {
         let (uid, redirect) = (encode(&user.id().to_string()), encode(&options.redirect));
         Some(format!("{href}{separator}uid={uid}&redirect={redirect}&token={}", secret.expose()))
     }
+}
+
+pub(crate) fn is_verified<U: Account>(user: &U, email: &str) -> bool {
+    user.email() == Some(email) && user.email_verified() == Some(true)
 }
 
 /// A value of a query, percent-encoded but for what RFC 3986 §2.3 leaves alone.

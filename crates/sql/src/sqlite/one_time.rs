@@ -1,7 +1,10 @@
 //! Secrets that work once.
 
 use async_trait::async_trait;
-use gatekit_core::{OneTimePurpose, OneTimeRecord, OneTimeStore, StoreError, Timestamp, TokenDigest, UserId};
+use gatekit_core::{
+    OneTimeLimit, OneTimePurpose, OneTimeRecord, OneTimeStore, StoreError, Timestamp, TokenDigest, UserId,
+};
+use sqlx::AssertSqlSafe;
 use sqlx::sqlite::SqliteRow;
 
 use super::rows::{Id, Table, id_from_row};
@@ -54,6 +57,84 @@ impl OneTimeStore for SqliteStore {
         .bind(digest.as_bytes().as_slice())
         .bind(purpose.as_str());
         self.change(take).await.map_err(store_error)?.rows.first().map(|row| from_row(row, purpose, digest)).transpose()
+    }
+
+    async fn insert_one_time_within(
+        &self,
+        record: &OneTimeRecord,
+        limits: &[OneTimeLimit],
+        decoy: &OneTimeRecord,
+    ) -> Result<bool, StoreError> {
+        // A statement that counts and inserts is atomic: there is one writer.
+        const KEPT: &str = " AND (SELECT count(*) FROM gatekit_one_time WHERE user_id = ? AND user_type = ? \
+                            AND purpose = ? AND rev = ? AND expires > ?) < ?";
+        let statement = format!(
+            "WITH kept (ok) AS (SELECT true{}) \
+             INSERT INTO gatekit_one_time (digest, purpose, user_type, user_id, rev, expires, email, data) \
+             SELECT iif(ok, ?, ?), iif(ok, ?, ?), iif(ok, ?, ?), iif(ok, ?, ?), iif(ok, ?, ?), iif(ok, ?, ?), iif(ok, ?, ?), \
+             iif(ok, ?, ?) FROM kept WHERE true \
+             ON CONFLICT (digest) DO UPDATE SET purpose = excluded.purpose, user_type = excluded.user_type, \
+             rev = excluded.rev, expires = excluded.expires, email = excluded.email, data = excluded.data \
+             WHERE gatekit_one_time.user_id IS NULL AND excluded.user_id IS NULL \
+             RETURNING digest",
+            KEPT.repeat(limits.len())
+        );
+        // Made of constants alone.
+        let mut insert = sqlx::query(AssertSqlSafe(statement));
+        for limit in limits {
+            insert = insert
+                .bind(record.user_id.as_ref().map(Id))
+                .bind(&*record.user_type)
+                .bind(record.purpose.as_str())
+                .bind(record.rev)
+                .bind(limit.expires_after.0)
+                .bind(limit.max);
+        }
+        let insert = insert
+            .bind(record.digest.as_bytes().as_slice())
+            .bind(decoy.digest.as_bytes().as_slice())
+            .bind(record.purpose.as_str())
+            .bind(decoy.purpose.as_str())
+            .bind(&*record.user_type)
+            .bind(&*decoy.user_type)
+            .bind(record.user_id.as_ref().map(Id))
+            .bind(decoy.user_id.as_ref().map(Id))
+            .bind(record.rev)
+            .bind(decoy.rev)
+            .bind(record.expires.0)
+            .bind(decoy.expires.0)
+            .bind(&record.email)
+            .bind(&decoy.email)
+            .bind(&record.data)
+            .bind(&decoy.data);
+        match self.change(insert).await.map_err(store_error)?.rows.first() {
+            Some(row) => Ok(TABLE.get::<&[u8]>(row, "digest")? == record.digest.as_bytes().as_slice()),
+            None => Err(StoreError::failed("there is already a one-time secret with this digest")),
+        }
+    }
+
+    async fn spend_one_time(
+        &self,
+        purpose: OneTimePurpose,
+        digest: &TokenDigest,
+        used: OneTimePurpose,
+    ) -> Result<Option<OneTimeRecord>, StoreError> {
+        // What is spent is read once, before anything is changed.
+        let spend = sqlx::query(
+            "WITH spent AS MATERIALIZED (SELECT user_type, user_id FROM gatekit_one_time WHERE digest = ?1 AND purpose = ?2) \
+             UPDATE gatekit_one_time SET purpose = ?3 WHERE purpose = ?2 AND EXISTS (SELECT 1 FROM spent) \
+             AND (digest = ?1 OR (user_id = (SELECT user_id FROM spent) AND user_type = (SELECT user_type FROM spent))) \
+             RETURNING digest = ?1 AS wanted, user_type, user_id, rev, expires, email, data",
+        )
+        .bind(digest.as_bytes().as_slice())
+        .bind(purpose.as_str())
+        .bind(used.as_str());
+        for row in &self.change(spend).await.map_err(store_error)?.rows {
+            if TABLE.get(row, "wanted")? {
+                return from_row(row, purpose, digest).map(Some);
+            }
+        }
+        Ok(None)
     }
 
     async fn delete_one_time_of(

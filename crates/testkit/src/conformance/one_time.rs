@@ -34,7 +34,7 @@ pub(super) async fn run<S: OneTimeStore, Made: Future<Output = S>>(make: impl Fn
     );
 }
 
-fn record(secret: impl std::fmt::Display) -> OneTimeRecord {
+pub(super) fn record(secret: impl std::fmt::Display) -> OneTimeRecord {
     OneTimeRecord {
         purpose: RESET,
         digest: digest(secret),

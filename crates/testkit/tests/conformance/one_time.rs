@@ -1,7 +1,7 @@
 //! Faults of secrets that work once.
 
 use gatekit_core::{
-    OneTimePurpose, OneTimeRecord, OneTimeStore, StoreError, Timestamp, TokenDigest, UserId, async_trait,
+    OneTimeLimit, OneTimePurpose, OneTimeRecord, OneTimeStore, StoreError, Timestamp, TokenDigest, UserId, async_trait,
 };
 
 use super::Fault::*;
@@ -66,6 +66,50 @@ impl OneTimeStore for Faulty {
                 Ok(None)
             }
             _ => self.store.take_one_time(purpose, digest).await,
+        }
+    }
+
+    async fn insert_one_time_within(
+        &self,
+        record: &OneTimeRecord,
+        limits: &[OneTimeLimit],
+        decoy: &OneTimeRecord,
+    ) -> Result<bool, StoreError> {
+        match self.fault {
+            Some(OneTimeLimitIsIgnored) => self.store.insert_one_time_within(record, &[], decoy).await,
+            Some(NoDecoyBeyondALimit) => {
+                let stored = self.store.insert_one_time_within(record, limits, decoy).await?;
+                if !stored {
+                    self.store.take_one_time(decoy.purpose, &decoy.digest).await?;
+                }
+                Ok(stored)
+            }
+            _ => self.store.insert_one_time_within(record, limits, decoy).await,
+        }
+    }
+
+    async fn spend_one_time(
+        &self,
+        purpose: OneTimePurpose,
+        digest: &TokenDigest,
+        used: OneTimePurpose,
+    ) -> Result<Option<OneTimeRecord>, StoreError> {
+        match self.fault {
+            Some(SpentIsNotKept) => self.store.take_one_time(purpose, digest).await,
+            Some(SpentIsSpentAgain) => {
+                let found = self.store.find_one_time(purpose, digest).await?;
+                self.pause().await;
+                self.store.spend_one_time(purpose, digest, used).await?;
+                Ok(found)
+            }
+            Some(OnlyOneIsSpent) => {
+                let taken = self.store.take_one_time(purpose, digest).await?;
+                if let Some(taken) = &taken {
+                    self.store.insert_one_time(&OneTimeRecord { purpose: used, ..taken.clone() }).await?;
+                }
+                Ok(taken)
+            }
+            _ => self.store.spend_one_time(purpose, digest, used).await,
         }
     }
 

@@ -90,7 +90,7 @@ async fn a_reset_request_for_nobody_does_the_same_work() {
         world.auth.request_password_reset(RequestPasswordReset::email(email)).await.unwrap();
         work.push(world.calls.calls());
     }
-    assert_eq!(work[0], ["find_user_by", "insert_one_time"]);
+    assert_eq!(work[0], ["find_user_by", "insert_one_time_within"]);
     assert!(work.iter().all(|calls| *calls == work[0]), "{work:?}");
     assert_eq!(world.mails.wait_for(1).await.len(), 1);
 }

@@ -16,7 +16,8 @@ async fn a_first_password_is_chosen_by_a_mail_of_its_own_kind_that_lives_as_long
     let world = World::new();
     world.ada().await;
     for (sent, after, works) in [(1, 3 * DAYS, false), (2, 3 * DAYS - 1, true)] {
-        let request = RequestPasswordReset::email(EMAIL).set_password(true).ttl(3 * DAYS).mount("/api/users");
+        let request =
+            RequestPasswordReset::email(EMAIL).set_password(true).trusted(true).ttl(3 * DAYS).mount("/api/users");
         world.auth.request_password_reset(request).await.unwrap();
         let mail = world.mails.wait_for_kind(MailKind::SetPassword, sent).await.pop().unwrap();
         let secret = MailSink::token_in(&mail).unwrap();
@@ -31,7 +32,11 @@ async fn a_first_password_is_chosen_by_a_mail_of_its_own_kind_that_lives_as_long
 async fn without_a_lifetime_it_is_the_policys() {
     let world = World::new();
     world.ada().await;
-    world.auth.request_password_reset(RequestPasswordReset::email(EMAIL).set_password(true)).await.unwrap();
+    world
+        .auth
+        .request_password_reset(RequestPasswordReset::email(EMAIL).set_password(true).trusted(true))
+        .await
+        .unwrap();
     let mail = world.mails.wait_for_kind(MailKind::SetPassword, 1).await.pop().unwrap();
     world.clock.advance(Duration::from_secs(900));
     let reset = PasswordReset::new(MailSink::token_in(&mail).unwrap(), NEW);
@@ -51,7 +56,7 @@ async fn the_mail_says_until_when_in_both_languages_with_link_and_with_code() {
         auth.register(gatekit_core::Register::email(EMAIL, crate::OLD)).await.unwrap();
         for language in ["en", "de"] {
             let options = MailOptions::mount("/api/users").language(language);
-            let request = RequestPasswordReset::email(EMAIL).set_password(true).ttl(DAYS).mails(options);
+            let request = RequestPasswordReset::email(EMAIL).set_password(true).trusted(true).ttl(DAYS).mails(options);
             auth.request_password_reset(request).await.unwrap();
         }
         let mut sent = mails.wait_for_kind(MailKind::SetPassword, 2).await;
@@ -74,8 +79,10 @@ async fn it_is_sent_to_an_address_that_is_not_proven_and_to_nobody_who_is_blocke
     policy.email_verification_required = true;
     let world = World::with(policy);
     let ada: User = world.ada().await;
-    let ask =
-        |set_password| world.auth.request_password_reset(RequestPasswordReset::email(EMAIL).set_password(set_password));
+    let ask = |set_password| {
+        let request = RequestPasswordReset::email(EMAIL).set_password(set_password).trusted(set_password);
+        world.auth.request_password_reset(request)
+    };
     ask(false).await.unwrap();
     ask(true).await.unwrap();
     world.auth.settled().await;

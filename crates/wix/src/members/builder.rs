@@ -27,8 +27,12 @@ pub enum TakenEmail {
     /// That it does, as Wix answers: 409 `-19995`. Anybody can learn by it which addresses are members'.
     #[default]
     Reveal,
-    /// The same as everybody: that a code was mailed, which must come back (ASVS 6.3.8). No code works then, and none is mailed. It needs
-    /// `Policy::email_verification_required`. A hook that refuses sign-ups is not asked about an address that is taken, and gives it away by that.
+    /// The same as everybody: that a code was mailed, which must come back (ASVS 6.3.8). The owner of the address gets a mail that there is an
+    /// account. The state that is returned is one to try codes with, each costs what another one costs, and none is right. It needs
+    /// `Policy::email_verification_required`.
+    ///
+    /// Two things still tell: a hook that refuses sign-ups is not asked about an address that is taken; and a login with the password of
+    /// the sign-up is answered 428, because only so can a new member that has closed the page get another code.
     AlwaysVerify,
 }
 

@@ -52,19 +52,33 @@ impl WixMembers {
     pub async fn resend_email_code(&self, state: &TokenSecret, mails: MailOptions) -> Result<TokenSecret, WixError> {
         let record = self.auth().find_one_time(OneTimePurpose::EMAIL_CODE, state.expose()).await?;
         let Some((user, rev)) = record.and_then(|record| Some((record.user_id?, record.rev))) else {
-            return Ok(self.auth().new_secret()?);
+            return self.pretend_code(None, &mails).await;
         };
         // Who has asked for the first code knew the password of then, and that the address was to be proven. No code follows from less.
         let account = self.auth().find_account_by_id(&user).await?;
         if account.is_none_or(|account| account.rev != rev || account.user.email_verified == Some(true)) {
-            return Ok(self.auth().new_secret()?);
+            return self.pretend_code(Some(&user), &mails).await;
         }
         match self.mail_code(&user, mails).await {
-            // A state that belongs to nothing is never asked too often.
             Err(WixError::Throttled) if self.0.taken_email == TakenEmail::AlwaysVerify => {
                 Ok(self.auth().new_secret()?)
             }
             mailed => mailed,
+        }
+    }
+
+    /// Does the work of mailing a code that nobody gets. The state is as good for trying codes as any other, and none is right.
+    pub(super) async fn pretend_code(
+        &self,
+        before: Option<&UserId>,
+        mails: &MailOptions,
+    ) -> Result<TokenSecret, WixError> {
+        match self.auth().pretend_email_code(before, mails).await {
+            Ok(state) => Ok(state),
+            Err(RequestEmailCodeError::Unavailable(error)) => Err(error.into()),
+            // Of a member it would be told, unless that is hidden.
+            Err(_) if self.0.taken_email == TakenEmail::AlwaysVerify => Ok(self.auth().new_secret()?),
+            Err(_) => Err(WixError::Throttled),
         }
     }
 

@@ -1,9 +1,6 @@
 //! `register`: a new member, who is logged in at once, or has to wait.
 
-use gatekit_core::{
-    AccountStatus, KnownAccount, MailOptions, NewOneTime, OneTimePurpose, Password, Register, RegisterError,
-    TokenSecret,
-};
+use gatekit_core::{AccountStatus, KnownAccount, MailOptions, Password, Register, RegisterError, TokenSecret};
 use serde::Serialize;
 
 use super::login::Ground;
@@ -12,8 +9,6 @@ use crate::error::fields;
 use crate::member::{ContactInfo, MemberProfile, MemberUser, PrivacyStatus};
 use crate::{ApprovalToken, Member, SessionToken, WixError};
 
-/// Recorded and ended at once, so that an address that is taken costs what another one costs.
-const DECOY: OneTimePurpose = OneTimePurpose::Other("wix_decoy");
 /// Longer names are refused, in bytes.
 const MAX_NAME: usize = 256;
 
@@ -138,7 +133,7 @@ impl WixMembers {
         let user = match self.auth().register(register).await {
             Ok(user) => user,
             Err(RegisterError::Invalid(errors)) if hidden && matches!(fields(&errors), WixError::EmailTaken) => {
-                return self.pretend(email, password).await;
+                return self.pretend(email, password, &mails).await;
             }
             Err(error) => return Err(error.into()),
         };
@@ -160,18 +155,18 @@ impl WixMembers {
         Ok(registration)
     }
 
-    /// Does the work of a registration whose address is free, and answers as if it were one.
-    async fn pretend(&self, email: &str, password: Password) -> Result<Registration, WixError> {
+    /// Does the work of a registration whose address is free, and answers as if it were one: a hash, a commit in place of the new member,
+    /// and a code that nobody gets. The owner of the address gets a mail that there is an account.
+    async fn pretend(&self, email: &str, password: Password, mails: &MailOptions) -> Result<Registration, WixError> {
         self.auth().hash_password(password).await?;
-        let state_token = match self.find_by_email(email).await {
-            Ok(KnownAccount { user, rev, .. }) => {
-                self.auth().issue_one_time(NewOneTime::new(DECOY, &user.id, rev, 0)).await?
-            }
+        match self.find_by_email(email).await {
+            Ok(KnownAccount { user, .. }) => self.auth().notify_account_exists(&user.id, mails).await?,
             // It was removed meanwhile.
-            Err(WixError::UnknownMember) => self.auth().new_secret()?,
+            Err(WixError::UnknownMember) => {}
             Err(error) => return Err(error),
-        };
-        Ok(Registration { state_token: Some(state_token), ..Registration::pending() })
+        }
+        let state_token = Some(self.pretend_code(None, mails).await?);
+        Ok(Registration { state_token, ..Registration::pending() })
     }
 
     /// The profile of a new member, if it is one.

@@ -19,6 +19,9 @@ pub struct SetPasswordEmailOptions {
     pub hide_ignore_message: bool,
     /// Prefix, page and language.
     pub mails: MailOptions,
+    /// Whether the app's own code asks, and not a visitor: then the mail goes to an unverified address too, and has no limit. A route never
+    /// sets it.
+    pub trusted: bool,
 }
 
 impl SetPasswordEmailOptions {
@@ -26,6 +29,13 @@ impl SetPasswordEmailOptions {
     #[must_use]
     pub fn hide_ignore_message(mut self, hide: bool) -> Self {
         self.hide_ignore_message = hide;
+        self
+    }
+
+    /// Whether the app's own code asks, and not a visitor.
+    #[must_use]
+    pub fn trusted(mut self, trusted: bool) -> Self {
+        self.trusted = trusted;
         self
     }
 
@@ -39,15 +49,16 @@ impl SetPasswordEmailOptions {
 
 impl WixMembers {
     /// Mails a member a link to choose a password, good once and for three hours. Of an address that is nobody's, or of a member that is
-    /// blocked, the answer is the same, and no mail is sent.
+    /// blocked, has got as many mails as it may or, where that is required, has not verified its address, the answer is the same, and no mail
+    /// is sent.
     ///
     /// # Errors
     ///
     /// [`WixError::Unavailable`].
     pub async fn send_set_password_email(&self, email: &str, options: SetPasswordEmailOptions) -> Result<(), WixError> {
-        let SetPasswordEmailOptions { hide_ignore_message, mails } = options;
+        let SetPasswordEmailOptions { hide_ignore_message, mails, trusted } = options;
         let mails = mails.hide_ignore_message(hide_ignore_message);
-        let request = RequestPasswordReset::email(email).set_password(true).ttl(TTL);
+        let request = RequestPasswordReset::email(email).set_password(true).trusted(trusted).ttl(TTL);
         let request = request.mails(self.with_set_password_page(mails));
         match self.auth().request_password_reset(request).await {
             Err(RequestPasswordResetError::Unavailable(error)) => Err(error.into()),
