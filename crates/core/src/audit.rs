@@ -120,6 +120,7 @@ impl<U: Account> Event<U> {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Registered { .. } => "user_created",
+            Self::SignUpRepeated { .. } => "user_created_again",
             Self::LoggedIn { .. } => "authn_login_success",
             Self::LoginFailed { .. } => "authn_login_fail",
             Self::SteppedUp { .. } => "authn_step_up_success",
@@ -148,6 +149,7 @@ impl<U: Account> Event<U> {
     pub fn user_id(&self) -> Option<UserId> {
         match self {
             Self::Registered { user }
+            | Self::SignUpRepeated { user }
             | Self::LoggedIn { user }
             | Self::PasswordResetRequested { user, .. }
             | Self::EmailVerificationRequested { user, .. }

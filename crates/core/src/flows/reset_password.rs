@@ -5,7 +5,7 @@ use crate::flows::update_user::is_outdated;
 use crate::mails::{Ask, minute};
 use crate::{
     Account, AccountStatus, Auth, Event, MailKind, MailOptions, OneTimePurpose, OneTimeRecord, Password, PasswordError,
-    PasswordOwner, StoreError, StoredUser, TokenDigest, TokenRecord, TokenSecret, Unavailable, UserId, random,
+    PasswordOwner, StoreError, StoredUser, TokenDigest, TokenRecord, TokenSecret, Unavailable, UserId,
 };
 
 /// Somebody says they lost their password.
