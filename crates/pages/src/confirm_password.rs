@@ -8,7 +8,7 @@ use gatekit_core::{Account, StepUp, StepUpError};
 
 use crate::respond::{Failure, Outcome};
 use crate::visit::{Shared, Stage, Visit, show, submit};
-use crate::{Field, Page, return_to};
+use crate::{Field, Page, Problem, return_to};
 
 /// `/confirm-password`
 #[derive(Clone, Debug, Template)]

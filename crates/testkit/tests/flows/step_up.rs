@@ -106,7 +106,7 @@ async fn a_wrong_password_changes_nothing_and_is_an_event() {
         assert!(matches!(refused, Err(StepUpError::WrongPassword)), "{refused:?}");
         let events = world.events.take();
         assert!(
-            matches!(&events[..], [Event::PasswordRefused { user_id: Some(id), used_for: PasswordUse::StepUp }] if *id == ada.id),
+            matches!(&events[..], [Event::PasswordRefused { user_id: Some(id), used_for: PasswordUse::StepUp, .. }] if *id == ada.id),
             "{events:?}"
         );
     }
