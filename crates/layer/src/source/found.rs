@@ -13,7 +13,6 @@ pub(crate) enum Found<'a> {
     /// A text.
     Token(Candidate<'a>),
     /// The digest in a server-side session.
-    #[cfg_attr(not(feature = "tower-sessions"), expect(dead_code, reason = "only sessions hold digests"))]
     Session(TokenDigest),
 }
 
