@@ -1,8 +1,8 @@
 //! `Policy::realm_required` and `Policy::realm_delimiter`: transcript 05, [54] to [81].
 
-use gatekit::Policy;
-use gatekit_tests::{App, Store, at_once, count, on_every_store};
-use serde_json::{Value, json};
+use gatekit::{Policy, Register, UpdateUser};
+use gatekit_tests::{App, PASSWORD, Store, at_once, count, on_every_store};
+use serde_json::{Map, Value, json};
 
 const USERS: &str = "/api/users";
 const LOGIN: &str = "/api/users/login";
@@ -138,6 +138,76 @@ on_every_store! {
             app.post(LOGIN).json(json!({"realm": realm, "email": EMAIL, "password": "one"})).await.expect_status(200);
         }
         app.post(LOGIN).json(json!({"username": "r1:foo", "password": "one"})).await.is(401, FAILED);
+    }
+
+    /// 8.2.3, 15.3.3: where an app has no realms, a realm is for the app's own code: no sign-up, change or upsert of a client sets, changes or removes one.
+    async fn without_realms_no_client_chooses_or_changes_one(store) {
+        let mut policy = Policy::default();
+        policy.reject_password_changes_via_patch_or_replace = false;
+        policy.max_batch = 2;
+        let upserts = ["patchOrCreate", "replaceOrCreate", "upsertWithWhere", "updateAll"];
+        let acl = gatekit::Acl::user().row(gatekit::AclRow::allow("$everyone").methods(upserts));
+        let app = App::with(policy).configure(|auth| auth.acl(acl)).start(store).await;
+        let sign_up = |email: &str| json!({"email": email, "password": PASSWORD, "realm": "admins"});
+
+        // Of every kind of sign-up, and whatever type the realm has.
+        assert!(app.post(USERS).json(sign_up(EMAIL)).await.expect_status(200).value().get("realm").is_none());
+        app.post(USERS).json(json!([sign_up("b@x.com"), sign_up("c@x.com")])).await.expect_status(200);
+        let form = "email=d%40x.com&password=correct+horse+battery&realm=admins";
+        app.post(USERS).form(form).await.expect_status(200);
+        app.patch(USERS).json(sign_up("e@x.com")).await.expect_status(200);
+        app.put(USERS).json(sign_up("f@x.com")).await.expect_status(200);
+        app.post("/api/users/replaceOrCreate").json(sign_up("g@x.com")).await.expect_status(200);
+        app.post("/api/users/upsertWithWhere?where[email]=h@x.com").json(sign_up("h@x.com")).await.expect_status(200);
+        let odd = json!({"email": "i@x.com", "password": PASSWORD, "realm": {"a": 1}});
+        app.post(USERS).json(odd).await.expect_status(200);
+        let everybody = app.auth.find_users(&gatekit::UserQuery::default()).await.unwrap();
+        assert_eq!(everybody.len(), 9);
+        assert!(everybody.iter().all(|user| user.realm.is_none()), "{everybody:?}");
+
+        // The app's own code puts the first one into a realm; from there no client moves it.
+        let club = Map::from_iter([("realm".to_owned(), json!("club"))]);
+        app.auth.update_user(UpdateUser::patch(1, club).trusted()).await.unwrap();
+        let realm = async || app.auth.find_user(&1.into()).await.unwrap().unwrap().realm;
+        let token = app.token_of(EMAIL).await;
+        let whole = |realm: Option<&str>| {
+            let mut body = json!({"email": EMAIL, "password": PASSWORD});
+            realm.map(|realm| body["realm"] = json!(realm));
+            body
+        };
+        for (method, path, body) in [
+            ("PATCH", "/api/users/1", json!({"realm": "admins"})),
+            ("PATCH", "/api/users/1", json!({"realm": null})),
+            ("PATCH", "/api/users/1", json!({"realm": {"neq": "x"}})),
+            ("PATCH", USERS, json!({"id": 1, "realm": "admins"})),
+            ("POST", "/api/users/update?where[id]=1", json!({"realm": "admins"})),
+        ] {
+            app.call(method, path).token(&token).json(body).await.expect_status(200);
+            assert_eq!(realm().await.as_deref(), Some("club"), "{method} {path}");
+        }
+        for (method, path) in [
+            ("PUT", "/api/users/1"),
+            ("POST", "/api/users/1/replace"),
+            ("POST", "/api/users/upsertWithWhere?where[id]=1"),
+        ] {
+            for sent in [Some("admins"), None] {
+                app.call(method, path).token(&token).json(whole(sent)).await.expect_status(200);
+                assert_eq!(realm().await.as_deref(), Some("club"), "{method} {path} {sent:?}");
+            }
+        }
+        for sent in [Some("admins"), None] {
+            let mut body = whole(sent);
+            body["id"] = json!(1);
+            app.put(USERS).json(body).await.expect_status(200);
+            assert_eq!(realm().await.as_deref(), Some("club"), "{sent:?}");
+        }
+
+        // A trusted sign-up, and a trusted replacement, which takes away what is not in it.
+        let register = Register::email("j@x.com", PASSWORD).realm("club");
+        assert_eq!(app.auth.register(register).await.unwrap().realm.as_deref(), Some("club"));
+        let Value::Object(fields) = whole(None) else { unreachable!() };
+        let replaced = app.auth.update_user(UpdateUser::replace(1, fields).trusted()).await.unwrap();
+        assert_eq!(replaced.realm, None);
     }
 
     /// 8.4.1: what belongs to one realm does nothing in another.

@@ -75,6 +75,7 @@ async fn a_sign_up_sets_no_field_that_is_the_kits() {
         ("colour", "blue"),
         ("emailVerified", "true"),
         ("verificationToken", "abc"),
+        ("realm", "admins"),
         ("id", "7"),
         ("__proto__", "x"),
         ("return_to", "/"),
@@ -84,4 +85,5 @@ async fn a_sign_up_sets_no_field_that_is_the_kits() {
     let user = auth.find_user(&1.into()).await.unwrap().unwrap();
     assert_eq!(user.profile.into_iter().collect::<Vec<_>>(), [("colour".to_owned(), "blue".to_owned())]);
     assert_ne!(user.email_verified, Some(true));
+    assert_eq!(user.realm, None);
 }

@@ -31,6 +31,7 @@ use crate::{AclErrorStatus, Password, PasswordError, common_passwords};
 /// | `case_sensitive_email` | no | no | yes | `caseSensitiveEmail` |
 /// | `realm_required` | no | no | no | `realmRequired` |
 /// | `realm_delimiter` | none | none | none | `realmDelimiter` |
+/// | `client_sets_realm` | no | no | yes | |
 /// | `reveal_unknown_email_on_reset` | no | no | yes | |
 /// | `login_token_may_reset_password` | no | no | yes | `restrictResetPasswordTokenScope`, reversed |
 /// | `expired_token_fails_open_routes` | no | no | yes | |
@@ -102,6 +103,11 @@ pub struct Policy {
     /// `realmDelimiter`: none. With this and `realm_required`, and only with both, addresses and names are unique within a realm and not
     /// among all users, as in LoopBack. Decide before there are users: those who are stored stay unique among whom they were.
     pub realm_delimiter: Option<char>,
+    /// Whether a client may choose and change its realm at sign-up, by `PATCH`, `PUT` and upsert also where the app has no realms. LoopBack
+    /// stores what is sent: on in its preset. An app that takes the realm for a group, a tenant or a right is then open to everybody
+    /// (CWE-915). Off: the realm is read from clients only where `realm_required` or `realm_delimiter` is set, and from the app's own code
+    /// always. See [`clients_set_realm`](Self::clients_set_realm).
+    pub client_sets_realm: bool,
     /// Answer a reset request for an unknown address with 404 `EMAIL_NOT_FOUND`, as LoopBack does.
     ///
     /// This tells anybody which addresses have an account (ASVS 6.3.8). Off: both get 204.
@@ -246,6 +252,7 @@ impl Default for Policy {
             case_sensitive_email: false,
             realm_required: false,
             realm_delimiter: None,
+            client_sets_realm: false,
             reveal_unknown_email_on_reset: false,
             login_token_may_reset_password: false,
             expired_token_fails_open_routes: false,
@@ -315,6 +322,7 @@ impl Policy {
             refuse_expected_passwords: false,
             password_for_delete: false,
             case_sensitive_email: true,
+            client_sets_realm: true,
             reveal_unknown_email_on_reset: true,
             login_token_may_reset_password: true,
             expired_token_fails_open_routes: true,
@@ -384,6 +392,14 @@ impl Policy {
     #[must_use]
     pub fn resets_only_verified(&self) -> bool {
         self.email_verification_required || self.reset_needs_verified_email
+    }
+
+    /// Whether a realm is read from what a client sends: where the app has realms, and where
+    /// [`client_sets_realm`](Self::client_sets_realm) is set. Elsewhere it is ignored like `emailVerified`, and only the app's own code sets it:
+    /// [`Register::realm`](crate::Register::realm), and [`UpdateUser::trusted`](crate::UpdateUser::trusted).
+    #[must_use]
+    pub fn clients_set_realm(&self) -> bool {
+        self.client_sets_realm || self.has_realms()
     }
 
     /// The first setting that contradicts itself or falls below what is safe, in words.

@@ -90,7 +90,8 @@ async fn register<U: Account>(mut visit: Visit<U>) -> Outcome {
     let (true, Some(email), Some(password)) = (view.page.problems.is_empty(), email, password) else {
         return Ok(answer(stage, StatusCode::UNPROCESSABLE_ENTITY, &view));
     };
-    let new = match read::<U>(others, &email, &password) {
+    let reads_realm = stage.auth().policy().clients_set_realm();
+    let new = match read::<U>(others, &email, &password, reads_realm) {
         Ok(new) => new.mails(stage.mails("/verify-email")).notices(stage.notices()),
         Err(error) => {
             refuse(&mut view, &error);
@@ -142,12 +143,13 @@ fn read<U: Account>(
     mut fields: Map<String, Value>,
     email: &str,
     password: &Password,
+    reads_realm: bool,
 ) -> Result<Register<U::Profile>, Box<FieldError>> {
     let mut text = |name: &str| match fields.shift_remove(name) {
         Some(Value::String(text)) => Some(text).filter(|text| !text.is_empty()),
         _ => None,
     };
-    let (username, realm) = (text("username"), text("realm"));
+    let (username, realm) = (text("username"), text("realm").filter(|_| reads_realm));
     let profile =
         serde_json::from_value(Value::Object(fields)).map_err(|error| Box::new(FieldError::of_profile(&error)))?;
     let mut new = Register::with_profile(profile);

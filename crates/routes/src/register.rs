@@ -17,7 +17,7 @@ use crate::reply::Json;
 /// [`Profile`](gatekit_core::Account::Profile): 200 and the new user, never its password.
 ///
 /// What a user must not choose is not read: `emailVerified` is stored as `false` if it is sent, `verificationToken` is ignored,
-/// `id` is refused.
+/// `id` is refused. `realm` is ignored unless [`Policy::clients_set_realm`](gatekit_core::Policy::clients_set_realm).
 ///
 /// Where an address must be verified and `Policy::reveal_taken_email` is off, the response has only `realm`, `username` and `email`, and is the
 /// same for an address that has an account (ASVS 6.3.8): its owner gets a mail. See [`Auth::sign_up`].
@@ -72,7 +72,7 @@ async fn request<U: Account>(
     call: &mut Call<U>,
     fields: Map<String, Value>,
 ) -> Result<Register<U::Profile>, ErrorResponse> {
-    let register = read::<U::Profile>(fields);
+    let register = read::<U::Profile>(fields, call.auth.policy().clients_set_realm());
     let mut register = register.map_err(|errors| RegisterError::Invalid(errors).into_error(U::model_name()))?;
     register.mails = call.mails().await;
     register.notices = call.notices();
@@ -122,7 +122,7 @@ async fn create_many<U: Account>(call: &mut Call<U>, users: Vec<Value>) -> Resul
 }
 
 /// Everything in the body that is not Gatekit's is the app's profile.
-fn read<P: Profile>(mut body: Map<String, Value>) -> Result<Register<P>, Vec<FieldError>> {
+fn read<P: Profile>(mut body: Map<String, Value>, reads_realm: bool) -> Result<Register<P>, Vec<FieldError>> {
     let mut problems = Vec::new();
     // To the flow `null` is no address like any other; the answer tells what was sent.
     if body.get("email").is_some_and(Value::is_null) {
@@ -130,6 +130,9 @@ fn read<P: Profile>(mut body: Map<String, Value>) -> Result<Register<P>, Vec<Fie
     }
     let email = text(&mut body, "email", &mut problems);
     let username = name(&mut body, "username", &mut problems);
+    if !reads_realm {
+        body.shift_remove("realm");
+    }
     let realm = name(&mut body, "realm", &mut problems);
     let password = match body.shift_remove("password") {
         Some(Value::String(password)) => Some(Password::from(password)),

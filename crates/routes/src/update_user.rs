@@ -20,7 +20,8 @@ use crate::support::require;
 /// `PATCH /{id}` with some fields: 200 and the whole user. `PUT /{id}` and `POST /{id}/replace` with all fields, `email` and `password` among
 /// them: 200 and the user; what is not sent is gone. With `Policy::replace_on_put` off, `PUT` does what `PATCH` does.
 ///
-/// `emailVerified` and `verificationToken` are not read: nobody proves an address by saying so. A new password or address ends all
+/// `emailVerified` and `verificationToken` are not read: nobody proves an address by saying so. `realm` is not read unless
+/// [`Policy::clients_set_realm`](gatekit_core::Policy::clients_set_realm). A new password or address ends all
 /// tokens of the user but the one used. By default neither can be changed here: `change-password` asks for the old password,
 /// `change-email` for a proof of the new address.
 ///

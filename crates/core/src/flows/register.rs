@@ -72,7 +72,8 @@ impl<P> Register<P> {
         self
     }
 
-    /// In this realm.
+    /// In this realm. A realm that a client has chosen belongs here only if
+    /// [`Policy::clients_set_realm`](crate::Policy::clients_set_realm) says so.
     #[must_use]
     pub fn realm(mut self, realm: impl Into<String>) -> Self {
         self.realm = Some(realm.into());

@@ -29,8 +29,8 @@ pub struct UpdateUser {
     pub changes: Map<String, Value>,
     /// Whether what is not among the changes is removed. Then `email` and `password` are required.
     pub replace: bool,
-    /// Whether the app itself wants it, and not a client: then `emailVerified` may be set, and a password and an address may
-    /// be changed whatever the policy says.
+    /// Whether the app itself wants it, and not a client: then `emailVerified` and `realm` may be set, and a password and an address may
+    /// be changed whatever the policy says. A `realm` from a client is ignored unless [`Policy::clients_set_realm`](crate::Policy::clients_set_realm).
     pub trusted: bool,
     /// The token that asks, which stays alive. If password or address change, all others end.
     pub keep: Option<TokenRecord>,
@@ -157,6 +157,14 @@ struct Wanted {
     problems: Vec<FieldError>,
 }
 
+impl Wanted {
+    /// Leaves the realm as it is, whatever was sent: a replacement without one takes none away.
+    fn ignore_realm(&mut self) {
+        self.realm = None;
+        self.problems.retain(|problem| problem.field != "realm");
+    }
+}
+
 impl<U: Account> Auth<U> {
     /// Changes a user.
     ///
@@ -190,6 +198,9 @@ impl<U: Account> Auth<U> {
         let mut old = self.find_stored(&user_id).await?;
         check_id(&old, changes.get("id"))?;
         let mut wanted = read(changes, replace);
+        if !trusted && !auth.policy.clients_set_realm() {
+            wanted.ignore_realm();
+        }
         // Before a password is measured: what may not be changed here is not looked at.
         self.refuse(&old, &wanted, replace, trusted)?;
         if let Some(password) = &wanted.password {
