@@ -46,5 +46,6 @@ mod tokens;
 mod tower_sessions;
 mod update_user;
 mod upsert_users;
+mod user_types;
 mod verify_email;
 mod wrong_inputs;

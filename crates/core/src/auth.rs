@@ -6,14 +6,15 @@ use std::sync::{Arc, PoisonError, RwLock};
 use crate::acl::{self, NamedResolver};
 use crate::bounded::bounded;
 use crate::change::UnderWay;
+use crate::flows::belongs_to::BelongsTo;
 use crate::hook_calls::EventCounters;
 use crate::mails;
 use crate::redirect;
 use crate::token_changes::TokenNotifier;
 use crate::{
     Account, Acl, Client, Clock, CounterStore, DeviceStore, Hasher, Hooks, MailTemplate, Mailer, OneTimeStore, Policy,
-    Random, RoleResolver, RoleStore, StoreError, SystemClock, SystemRandom, Texts, TokenStore, User, UserOperation,
-    UserStore, VerifyOptions,
+    Random, RoleResolver, RoleStore, StoreError, SystemClock, SystemRandom, Texts, TokenStore, User, UserId,
+    UserOperation, UserStore, VerifyOptions,
 };
 
 /// User accounts: what routes, layers and an app's own code call.
@@ -39,6 +40,7 @@ pub(crate) struct Inner<U: Account> {
     /// In a lock, because an app that keeps rows in a table replaces it while it runs.
     pub(crate) acl: RwLock<Arc<Acl>>,
     pub(crate) role_resolvers: Vec<NamedResolver<U>>,
+    pub(crate) belongs_to: Vec<BelongsTo<U>>,
     pub(crate) mailer: Option<Arc<dyn Mailer>>,
     pub(crate) under_way: UnderWay,
     pub(crate) events: EventCounters,
@@ -204,6 +206,7 @@ pub struct Builder<U: Account> {
     counters: Option<Arc<dyn CounterStore>>,
     acl: Acl,
     role_resolvers: Vec<NamedResolver<U>>,
+    belongs_to: Vec<BelongsTo<U>>,
     mailer: Option<Arc<dyn Mailer>>,
     policy: Policy,
     hasher: Option<Hasher>,
@@ -238,6 +241,7 @@ impl<U: Account> Builder<U> {
             counters: None,
             acl: Acl::user(),
             role_resolvers: Vec::new(),
+            belongs_to: Vec::new(),
             mailer: None,
             policy: Policy::default(),
             hasher: None,
@@ -277,6 +281,47 @@ impl<U: Account> Builder<U> {
     /// one name the last counts.
     pub fn role_resolver(mut self, role: impl Into<String>, resolver: impl RoleResolver<U>) -> Self {
         self.role_resolvers.push((role.into(), Arc::new(resolver)));
+        self
+    }
+
+    /// Makes a user of another model the owner of the users that name it: LoopBack's `belongsTo` between two user models. `owner` returns the
+    /// id of that user. In the routes of the User API, its token then counts as `$owner` and `$authenticated` for the user in the path, and as
+    /// anonymous for every other one. Several may be added.
+    ///
+    /// A request with a token of the other model costs two queries more than one with a token of this model. What only a user itself may do
+    /// stays its own: a password is changed by who knows the old one.
+    ///
+    /// A client sets the fields of its own profile: a user that sets the field which `owner` reads chooses its owner, as in LoopBack.
+    ///
+    /// ```
+    /// use gatekit_core::{Auth, MemoryStore, Model, User, UserId};
+    /// use serde::{Deserialize, Serialize};
+    ///
+    /// #[derive(Clone, Serialize, Deserialize)]
+    /// struct Customer {
+    ///     #[serde(rename = "sellerId")]
+    ///     seller_id: Option<UserId>,
+    /// }
+    ///
+    /// impl Model for Customer {
+    ///     const NAME: &'static str = "Customer";
+    /// }
+    ///
+    /// let store = MemoryStore::<Customer>::new();
+    /// let sellers = store.with_profile::<gatekit_core::NoProfile>();
+    /// let sellers: Auth = Auth::builder(sellers.clone()).tokens(sellers).build()?;
+    /// let customers = Auth::builder(store.clone())
+    ///     .tokens(store)
+    ///     .belongs_to(&sellers, |customer: &User<Customer>| customer.profile.seller_id.clone())
+    ///     .build()?;
+    /// # Ok::<_, gatekit_core::ConfigError>(())
+    /// ```
+    pub fn belongs_to<V: Account>(
+        mut self,
+        owners: &Auth<V>,
+        owner: impl Fn(&U) -> Option<UserId> + Send + Sync + 'static,
+    ) -> Self {
+        self.belongs_to.push(BelongsTo::new(owners, owner));
         self
     }
 
@@ -437,6 +482,7 @@ impl<U: Account> Builder<U> {
             counters: self.counters.ok_or(ConfigError::NoTokenStore)?,
             acl: RwLock::new(Arc::new(self.acl)),
             role_resolvers: self.role_resolvers,
+            belongs_to: self.belongs_to,
             mailer: self.mailer,
             under_way: UnderWay::default(),
             events: EventCounters::default(),

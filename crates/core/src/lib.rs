@@ -129,6 +129,7 @@ pub use {
     events::{Event, Hooks, Refusal},
     flows::{
         account_status::SetAccountStatusError,
+        belongs_to::OtherOwner,
         change_email::{ChangeEmail, ChangeEmailError, RequestEmailChange},
         change_password::{ChangePassword, ChangePasswordError},
         credentials::{AccountName, KnownAccount},

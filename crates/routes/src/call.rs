@@ -6,10 +6,10 @@ use axum::http::header::ACCEPT_LANGUAGE;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use gatekit_core::{
-    AccessRequest, Account, AclErrorStatus, Auth, Authenticated, Decision, MailOptions, Method, TokenRecord,
-    Unavailable, UserId,
+    AccessRequest, Account, AclErrorStatus, Auth, Authenticated, Decision, MailOptions, Method, TokenDigest,
+    TokenRecord, Unavailable, UserId,
 };
-use gatekit_layer::{AuthRejection, Caller, ErrorResponse};
+use gatekit_layer::{AuthRejection, Caller, ErrorResponse, PresentedToken};
 use serde_json::{Map, Value};
 
 use crate::arguments::Arguments;
@@ -28,6 +28,8 @@ pub(crate) struct Call<U: Account> {
     caller: Result<Authenticated<U>, AuthRejection>,
     /// Whether anybody did.
     asked: bool,
+    /// A token that is none of this model's users; it may be one of another model's.
+    foreign: Option<TokenDigest>,
     parts: Parts,
     /// The body, until somebody takes it.
     pub(crate) body: Args,
@@ -72,9 +74,14 @@ impl<U: Account> Call<U> {
             true => ask_caller(&mut parts).await?,
             false => Err(AuthRejection::Missing),
         };
+        let foreign = match &caller {
+            Err(AuthRejection::Invalid) => PresentedToken::from_request_parts(&mut parts, &()).await.ok(),
+            _ => None,
+        };
+        let foreign = foreign.map(|PresentedToken(token)| TokenDigest::of(token.expose()));
         let body = Args::read(&parts.headers, body).await?;
         let (scopes, is_json) = (&[TokenRecord::DEFAULT_SCOPE], body.is_json());
-        Ok(Self { auth, method, scopes, caller, asked: wanted, parts, body, is_json })
+        Ok(Self { auth, method, scopes, caller, asked: wanted, foreign, parts, body, is_json })
     }
 
     /// For a method that asks for other scopes than the default one.
@@ -167,6 +174,11 @@ impl<U: Account> Call<U> {
 
     /// Whether the caller may call the method, on the user whose id is `target` if it is about one.
     pub(crate) async fn authorize(&self, target: Option<&str>) -> Result<(), ErrorResponse> {
+        if let Some(target) = target
+            && self.is_allowed_to_other_owner(target).await?
+        {
+            return Ok(());
+        }
         let caller = self.caller.as_ref().ok();
         let token = caller.and_then(|caller| caller.token.as_ref());
         let scope = self.scopes.iter().find(|scope| token.is_some_and(|token| token.has_scope(scope)));
@@ -190,6 +202,31 @@ impl<U: Account> Call<U> {
             }
             (Ok(_), _) => AuthRejection::Missing.to_error(),
         })
+    }
+
+    /// Whether the method is allowed to a user of another model that owns the user whose id is `target`.
+    async fn is_allowed_to_other_owner(&self, target: &str) -> Result<bool, ErrorResponse> {
+        let Some(digest) = &self.foreign else { return Ok(false) };
+        let owner = self.auth.find_other_owner(digest, target).await.map_err(unavailable)?;
+        let Some(owner) = owner else { return Ok(false) };
+        let scope = self.scopes.iter().find(|scope| owner.token.has_scope(scope));
+        let scope = scope.unwrap_or(&TokenRecord::DEFAULT_SCOPE);
+        let decision = self.auth.authorize_other_owner(scope, self.method, &owner, target).await;
+        match decision.map_err(|error| error.into_error(U::model_name()))? {
+            Decision::InsufficientScope => Err(AuthRejection::InsufficientScope.to_error()),
+            decision => Ok(decision.is_allowed()),
+        }
+    }
+
+    /// As [`authorize`](Self::authorize), for a method about the caller's own account: a token of another model over the same store gets 403,
+    /// as in LoopBack.
+    pub(crate) async fn authorize_own(&self) -> Result<(), ErrorResponse> {
+        if let Some(digest) = &self.foreign
+            && self.auth.is_of_another_model(digest).await.map_err(unavailable)?
+        {
+            return Err(ErrorResponse::new(StatusCode::FORBIDDEN, "Access Denied"));
+        }
+        self.authorize(None).await
     }
 
     /// The caller, who must be somebody, and the stored token.

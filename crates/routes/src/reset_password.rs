@@ -31,6 +31,7 @@ use crate::reply::NoContent;
 /// | 400 `EMAIL_REQUIRED` | no address, or it is no text |
 /// | 400 | `newPassword` is missing, or no text |
 /// | 401 `AUTHORIZATION_REQUIRED` | the secret is unknown, used, or too old |
+/// | 403 | the secret is one of another user type over the same store, as in LoopBack |
 /// | 422 `PASSWORD_TOO_LONG`, `PASSWORD_TOO_SHORT`, `PASSWORD_TOO_COMMON`, `PASSWORD_TOO_GUESSABLE` | the policy refuses the new password; the secret stays good |
 /// | 503 `SERVICE_UNAVAILABLE` | the store fails, or too many passwords wait to be hashed; the secret stays good |
 pub fn reset_password<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<U>) -> Router<S> {
@@ -116,7 +117,7 @@ async fn with_login_token<U: Account>(
     let call = Call::begin_asking(auth, Method::SET_PASSWORD, Ask::Always, request).await?;
     let call = call.scopes(if login_too { &[RESET_SCOPE, TokenRecord::DEFAULT_SCOPE] } else { &[RESET_SCOPE] });
     let new = call.body.text("newPassword")?;
-    call.authorize(None).await?;
+    call.authorize_own().await?;
     let (user, token) = call.require_caller()?;
     Ok(call.auth.set_password_with(&user.id(), new.required()?, Some(token), &call.notices()).await)
 }

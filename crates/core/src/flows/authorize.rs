@@ -2,7 +2,7 @@
 
 use crate::acl::{self, NamedResolver};
 use crate::{
-    AccessRequest, Account, Acl, Auth, Decision, ExplainedRow, Explanation, Method, Permission, Principal,
+    AccessRequest, Account, Acl, Auth, Decision, ExplainedRow, Explanation, Method, OtherOwner, Permission, Principal,
     RoleResolver, StoreError, TokenRecord, UserId,
 };
 
@@ -45,21 +45,45 @@ impl<U: Account> Auth<U> {
     ///
     /// [`StoreError`], as there.
     pub async fn authorize_in_scope(&self, scope: &str, access: &AccessRequest<'_, U>) -> Result<Decision, StoreError> {
-        if !in_scope(access, scope) {
-            log(access, Decision::InsufficientScope, None, Permission::Deny);
+        self.decide(scope, Membership::new(self, access)).await
+    }
+
+    /// As [`authorize_in_scope`](Self::authorize_in_scope), for a caller of another model that owns the user with the id `target`, by
+    /// [`find_other_owner`](Self::find_other_owner). It is in the roles `$everyone`, `$authenticated` and `$owner`, and in no other: roles are
+    /// assigned within a model.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], as there.
+    pub async fn authorize_other_owner(
+        &self,
+        scope: &str,
+        method: Method,
+        owner: &OtherOwner,
+        target: &str,
+    ) -> Result<Decision, StoreError> {
+        let access = AccessRequest { method, caller: None, target: Some(target) };
+        let mut membership = Membership::new(self, &access);
+        membership.other_owner = Some(owner);
+        self.decide(scope, membership).await
+    }
+
+    async fn decide(&self, scope: &str, mut membership: Membership<'_, U>) -> Result<Decision, StoreError> {
+        let (access, other) = (membership.access, membership.other_owner);
+        if !in_scope(access, other, scope) {
+            log(access, other, Decision::InsufficientScope, None, Permission::Deny);
             return Ok(Decision::InsufficientScope);
         }
         let acl = self.acl();
-        let mut membership = Membership::new(self, access);
         for row in acl.candidates(access.method) {
             if membership.includes(&row.principal).await? {
                 let decision = Decision::from(row.permission);
-                log(access, decision, Some(&row.principal), row.permission);
+                log(access, other, decision, Some(&row.principal), row.permission);
                 return Ok(decision);
             }
         }
         let decision = Decision::from(acl.fallback());
-        log(access, decision, None, acl.fallback());
+        log(access, other, decision, None, acl.fallback());
         Ok(decision)
     }
 
@@ -88,7 +112,7 @@ impl<U: Account> Auth<U> {
             let matches = membership.includes(&row.principal).await?;
             rows.push(ExplainedRow { row: row.clone(), score: row.score(), matches, decides: false });
         }
-        let decision = if in_scope(access, TokenRecord::DEFAULT_SCOPE) {
+        let decision = if in_scope(access, None, TokenRecord::DEFAULT_SCOPE) {
             match rows.iter_mut().find(|row| row.matches) {
                 Some(row) => {
                     row.decides = true;
@@ -122,7 +146,7 @@ impl<U: Account> Auth<U> {
     /// | --- | --- |
     /// | `$everyone` | whoever calls, also nobody |
     /// | `$authenticated`, `$unauthenticated` | whoever is known; whoever is not |
-    /// | `$owner` | the user whose id stands in the path, compared by text; nobody where there is none |
+    /// | `$owner` | the user whose id stands in the path, compared by text; nobody where there is none. In the routes of the User API also a user of another model to whom that user [belongs](crate::Builder::belongs_to) |
     /// | `$related` | nobody: a name of LoopBack's with nothing behind it |
     /// | with a [`role_resolver`](crate::Builder::role_resolver) | whom the resolver says |
     /// | any other with `$` | nobody |
@@ -143,14 +167,16 @@ impl<U: Account> Auth<U> {
 }
 
 /// The scopes of a token come before any row, as in LoopBack. Nobody has no token, so none that is confined.
-fn in_scope<U>(access: &AccessRequest<'_, U>, scope: &str) -> bool {
-    access.caller.is_none_or(|caller| caller.has_scope(scope))
+fn in_scope<U>(access: &AccessRequest<'_, U>, other: Option<&OtherOwner>, scope: &str) -> bool {
+    access.caller.is_none_or(|caller| caller.has_scope(scope)) && other.is_none_or(|other| other.token.has_scope(scope))
 }
 
 /// What the caller of one access is. Each thing is found out when a row asks, and once.
 struct Membership<'a, U: Account> {
     auth: &'a Auth<U>,
     access: &'a AccessRequest<'a, U>,
+    /// A caller of another model that owns the user in the path; then the access has no caller.
+    other_owner: Option<&'a OtherOwner>,
     /// What [`RoleStore::roles_of`](crate::RoleStore::roles_of) said, if it was asked.
     assigned: Option<Vec<String>>,
     /// What resolvers said, by role.
@@ -159,7 +185,11 @@ struct Membership<'a, U: Account> {
 
 impl<'a, U: Account> Membership<'a, U> {
     fn new(auth: &'a Auth<U>, access: &'a AccessRequest<'a, U>) -> Self {
-        Self { auth, access, assigned: None, resolved: Vec::new() }
+        Self { auth, access, other_owner: None, assigned: None, resolved: Vec::new() }
+    }
+
+    fn is_known(&self) -> bool {
+        self.access.caller.is_some() || self.other_owner.is_some()
     }
 
     async fn includes(&mut self, principal: &Principal) -> Result<bool, StoreError> {
@@ -172,10 +202,12 @@ impl<'a, U: Account> Membership<'a, U> {
     async fn includes_role(&mut self, role: &str) -> Result<bool, StoreError> {
         match role {
             acl::EVERYONE => Ok(true),
-            acl::AUTHENTICATED => Ok(self.access.caller.is_some()),
-            acl::UNAUTHENTICATED => Ok(self.access.caller.is_none()),
+            acl::AUTHENTICATED => Ok(self.is_known()),
+            acl::UNAUTHENTICATED => Ok(!self.is_known()),
             acl::OWNER => Ok(self.is_owner()),
             acl::RELATED => Ok(false),
+            // Roles are assigned, and resolved, within a model.
+            _ if self.other_owner.is_some() => Ok(false),
             _ => match self.auth.resolver(role) {
                 Some(resolver) => self.is_resolved(role, resolver).await,
                 None => self.is_assigned(role).await,
@@ -185,6 +217,9 @@ impl<'a, U: Account> Membership<'a, U> {
 
     /// Only the id in the path counts.
     fn is_owner(&self) -> bool {
+        if self.other_owner.is_some() {
+            return true;
+        }
         let AccessRequest { caller, target, .. } = self.access;
         caller.zip(*target).is_some_and(|(caller, target)| caller.principal.id().is_named(target))
     }
@@ -218,16 +253,27 @@ fn is_same(caller: &UserId, row: &UserId) -> bool {
 }
 
 /// Tells the log of what is denied, and of what a row wants logged.
-fn log<U: Account>(access: &AccessRequest<'_, U>, decision: Decision, row: Option<&Principal>, permission: Permission) {
+fn log<U: Account>(
+    access: &AccessRequest<'_, U>,
+    other: Option<&OtherOwner>,
+    decision: Decision,
+    row: Option<&Principal>,
+    permission: Permission,
+) {
     if permission == Permission::Allow {
         return;
     }
     let AccessRequest { method: Method { name: method, .. }, caller, target } = access;
-    let caller = caller.map(|caller| caller.principal.id());
+    let caller = caller.map(|caller| caller.principal.id()).or_else(|| other.map(|other| other.id.clone()));
+    let caller_model = other.map_or_else(U::model_name, |other| other.model);
     let row = row.map(tracing::field::display);
     match permission {
-        Permission::Alarm => tracing::warn!(method, ?caller, ?target, row, "an access that raises an alarm is allowed"),
-        Permission::Deny => tracing::info!(method, ?caller, ?target, row, ?decision, "an access is denied"),
-        _ => tracing::info!(method, ?caller, ?target, row, "an audited access is allowed"),
+        Permission::Alarm => {
+            tracing::warn!(method, caller_model, ?caller, ?target, row, "an access that raises an alarm is allowed")
+        }
+        Permission::Deny => {
+            tracing::info!(method, caller_model, ?caller, ?target, row, ?decision, "an access is denied")
+        }
+        _ => tracing::info!(method, caller_model, ?caller, ?target, row, "an audited access is allowed"),
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod account_status;
 pub(crate) mod authenticate;
 pub(crate) mod authorize;
+pub(crate) mod belongs_to;
 pub(crate) mod change_email;
 pub(crate) mod change_password;
 pub(crate) mod commits;
