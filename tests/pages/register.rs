@@ -73,6 +73,24 @@ on_every_store! {
         again.page(422, "Create an account").says(r##"<a href="#email">There is already an account"##);
     }
 
+    /// V-16: the pages have the normaliser of the API. Chromium sends the domain of an address in Punycode, and Firefox does not.
+    async fn every_page_takes_an_address_in_any_spelling(store) {
+        let site = Site::new(store).await;
+        let (typed, others) = ("jos\u{e9}@b\u{fc}cher.example", ["jose\u{301}@xn--bcher-kva.example", "\u{feff}JOS\u{c9}@b\u{fc}cher\u{3002}example"]);
+        site.browser().post("/register", &[("email", typed), ("password", PASSWORD)]).await.goes_to("/account");
+        for (n, other) in others.iter().enumerate() {
+            let again = site.browser().post("/register", &[("email", other), ("password", "another long one")]).await;
+            again.page(422, "Create an account").says("There is already an account");
+            let mut browser = site.browser();
+            browser.log_in("", other, PASSWORD).await.goes_to("/account");
+            browser.get("/account").await.page(200, "My account").says("jos\u{e9}@xn--bcher-kva.example");
+            browser.post("/forgot-password", &[("email", other)]).await.expect_status(200);
+            assert_eq!(site.app.mails.wait_for(n + 1).await[n].to, "jos\u{e9}@xn--bcher-kva.example");
+        }
+        let refused = site.browser().post("/register", &[("email", "ren\u{fffd}@example.com"), ("password", PASSWORD)]).await;
+        refused.page(422, "Create an account").says("Enter an email address like name@example.com");
+    }
+
     /// What is entered comes back as text, whatever it looks like (ASVS 1.2.1, 3.2.2).
     async fn what_was_entered_is_escaped(store) {
         let site = Site::new(store).await;

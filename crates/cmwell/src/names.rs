@@ -1,6 +1,6 @@
 //! What is a user called in a login?
 
-use gatekit_core::{Account, AccountName, Auth};
+use gatekit_core::{Account, AccountName, Auth, normalize};
 
 /// Which of a user's names `_login` takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,7 +21,8 @@ impl LoginNames {
         // Who writes no name at all is nobody, and costs what nobody costs: a name that nobody can have is hashed for.
         let typed = if typed.is_empty() { "\0" } else { typed };
         match self {
-            Self::Either if typed.contains('@') => AccountName::email(typed),
+            // The full-width `@` is one, too.
+            Self::Either if normalize::username(typed).contains('@') => AccountName::email(typed),
             Self::Email => AccountName::email(typed),
             Self::Username | Self::Either => AccountName::username(typed),
         }

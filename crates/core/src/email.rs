@@ -83,6 +83,35 @@ pub fn normalize_case(address: &str) -> String {
     address.to_lowercase()
 }
 
+/// `address` as SMTP carries it (RFC 5321, RFC 6531): the same local part, and the domain in its ASCII form. `None` if no
+/// mail can be sent to it.
+///
+/// This is the one rule about addresses that mail is sent to. A sign-up asks it, unless
+/// `Policy::normalize_identifiers` is off, and so does the mailer of `gatekit-mail`.
+///
+/// 1. The address is [valid](is_valid).
+/// 2. It has no control character.
+/// 3. Its domain has an ASCII form (UTS #46): `xn--` is followed by Punycode of a label that may be registered.
+///
+/// A local part beyond ASCII is no reason to refuse: mail servers with `SMTPUTF8` deliver it. Whether a mailer's
+/// server is one of them is up to [`Mailer::can_reach`](crate::Mailer::can_reach).
+///
+/// ```
+/// use gatekit_core::email::smtp_form;
+///
+/// assert_eq!(smtp_form("jos\u{e9}@b\u{fc}cher.example").as_deref(), Some("jos\u{e9}@xn--bcher-kva.example"));
+/// assert_eq!(smtp_form("\"a,b\"@example.com").as_deref(), Some("\"a,b\"@example.com"));
+/// assert_eq!(smtp_form("a@xn--99999999.example"), None);
+/// ```
+#[must_use]
+pub fn smtp_form(address: &str) -> Option<String> {
+    if !is_valid(address) || address.contains(char::is_control) {
+        return None;
+    }
+    let (local, domain) = address.rsplit_once('@')?;
+    Some(format!("{local}@{}", crate::normalize::ascii_domain(domain)?))
+}
+
 /// Rule 2.
 fn is_dot_atom(local: &str) -> bool {
     local.split('.').all(|atom| !atom.is_empty() && atom.chars().all(is_atext))

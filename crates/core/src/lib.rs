@@ -77,6 +77,8 @@ pub(crate) mod common_passwords;
 #[cfg(feature = "accounts")]
 mod context_passwords;
 #[cfg(feature = "accounts")]
+mod doctor;
+#[cfg(feature = "accounts")]
 pub mod email;
 #[cfg(feature = "accounts")]
 mod events;
@@ -94,6 +96,8 @@ mod mail_template;
 mod mails;
 #[cfg(feature = "accounts")]
 mod memory;
+#[cfg(feature = "accounts")]
+pub mod normalize;
 #[cfg(feature = "accounts")]
 mod password;
 #[cfg(feature = "accounts")]
@@ -125,6 +129,7 @@ pub use {
     bounded::time_left,
     change::Change,
     context_passwords::PasswordOwner,
+    doctor::{Doctor, Finding, ListedUser, UserProblem},
     error::Unavailable,
     events::{Event, Hooks, Refusal},
     flows::{

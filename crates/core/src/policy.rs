@@ -29,6 +29,7 @@ use crate::{AclErrorStatus, Password, PasswordError, common_passwords};
 /// | `context_words` | none | none | none | |
 /// | `password_for_delete` | yes | yes | no | |
 /// | `case_sensitive_email` | no | no | yes | `caseSensitiveEmail` |
+/// | `normalize_identifiers` | yes | yes | no | |
 /// | `realm_required` | no | no | no | `realmRequired` |
 /// | `realm_delimiter` | none | none | none | `realmDelimiter` |
 /// | `client_sets_realm` | no | no | yes | |
@@ -94,9 +95,15 @@ pub struct Policy {
     /// `DELETE /{id}` asks a user who removes its own account for the password, as `POST /delete-account` does. ASVS 7.5.1. LoopBack
     /// does not ask.
     pub password_for_delete: bool,
-    /// Whether `A@x.com` and `a@x.com` are two addresses. If not, addresses are stored and looked up in lower case.
+    /// Whether `A@x.com` and `a@x.com` are two addresses. If not, addresses are stored and looked up in lower case. The case
+    /// of a domain never counts where `normalize_identifiers` is set.
     /// LoopBack's `caseSensitiveEmail`: on.
     pub case_sensitive_email: bool,
+    /// Whether addresses and names are stored and compared in one spelling, by the rules of [`normalize`](crate::normalize), and
+    /// whether a new address must be one that mail can be sent to ([`email::smtp_form`](crate::email::smtp_form)). If not, two
+    /// spellings of one address are two users, as in LoopBack, and of an address only the case is changed, as
+    /// `case_sensitive_email` says.
+    pub normalize_identifiers: bool,
     /// A login must name a realm. LoopBack's `realmRequired`: off.
     pub realm_required: bool,
     /// What separates realm and name in `realm:name` at login, if anything does; a login must name a realm then too. LoopBack's
@@ -250,6 +257,7 @@ impl Default for Policy {
             context_words: Vec::new(),
             password_for_delete: true,
             case_sensitive_email: false,
+            normalize_identifiers: true,
             realm_required: false,
             realm_delimiter: None,
             client_sets_realm: false,
@@ -323,6 +331,7 @@ impl Policy {
             password_for_delete: false,
             case_sensitive_email: true,
             client_sets_realm: true,
+            normalize_identifiers: false,
             reveal_unknown_email_on_reset: true,
             login_token_may_reset_password: true,
             expired_token_fails_open_routes: true,

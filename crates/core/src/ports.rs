@@ -14,8 +14,8 @@ use async_trait::async_trait;
 
 pub use self::counters::{CounterLimit, CounterStore};
 use crate::{
-    Account, AccountStatus, NewUser, PasswordHash, StoreError, StoreIdentity, StoredUser, Timestamp, TokenDigest,
-    TokenRecord, UserChange, UserId, UserQuery, Where,
+    Account, AccountStatus, ListedUser, NewUser, PasswordHash, StoreError, StoreIdentity, StoredUser, Timestamp,
+    TokenDigest, TokenRecord, UserChange, UserId, UserQuery, Where,
 };
 
 /// Where users are kept. `U` is the app's user type.
@@ -42,6 +42,25 @@ pub trait UserStore<U: Account>: Send + Sync + 'static {
 
     /// The user with this address or name, compared byte for byte.
     async fn find_user_by(&self, identifier: &Identifier) -> Result<Option<StoredUser<U>>, StoreError>;
+
+    /// The users of the namespace whose address or name may be `wanted`, in whatever spelling it is stored:
+    ///
+    /// 1. those whose spelling is `wanted.value` or `typed`, byte for byte;
+    /// 2. those whose spelling has the same [`normalize::key`](crate::normalize::key) as `wanted.value`.
+    ///
+    /// At most 16 users are returned, those of rule 1 first. Others may be among them: the caller compares what is stored. The cost
+    /// must be the same whether or not a user is found, or time tells which addresses have an account.
+    ///
+    /// The default follows rule 1 alone: users of an app's own table that are stored with capitals log in by typing what is stored. A
+    /// store that overrides this, with a column or an index for the key, finds them in every spelling.
+    async fn find_users_like(&self, wanted: &Identifier, typed: &str) -> Result<Vec<StoredUser<U>>, StoreError> {
+        let mut found: Vec<StoredUser<U>> = self.find_user_by(wanted).await?.into_iter().collect();
+        if typed != wanted.value {
+            let typed = Identifier { value: typed.to_owned(), ..wanted.clone() };
+            found.extend(self.find_user_by(&typed).await?);
+        }
+        Ok(found)
+    }
 
     /// In one atomic step, if the user's `rev` is `rev`: replaces the password's hash and adds one to `rev`. Returns the new
     /// `rev`, or `None` if there is no such user or its `rev` is another. Of many at the same time exactly one wins.
@@ -123,6 +142,13 @@ pub trait UserStore<U: Account>: Send + Sync + 'static {
     async fn set_status(&self, _id: &UserId, _status: AccountStatus) -> Result<Option<i64>, StoreError> {
         Err(StoreError::Unsupported("set_status"))
     }
+
+    /// At most `limit` users whose id is greater than `after`, or all from the first, in the order of their ids, for
+    /// [`Auth::doctor`](crate::Auth::doctor). A row that cannot be read is listed by its id. An empty list means that there are no more.
+    /// Needs [`UserOperation::List`].
+    async fn list_users(&self, _after: Option<&UserId>, _limit: u32) -> Result<Vec<ListedUser<U>>, StoreError> {
+        Err(StoreError::Unsupported("list_users"))
+    }
 }
 
 /// What a [`UserStore`] may leave out.
@@ -137,6 +163,10 @@ pub enum UserOperation {
     Find,
     /// [`UserStore::set_status`], and users that are stored with another status than active.
     Status,
+    /// [`UserStore::list_users`].
+    List,
+    /// [`UserStore::find_users_like`] finds users in every spelling, and not only in the exact one.
+    AnySpelling,
 }
 
 impl UserOperation {
@@ -148,6 +178,8 @@ impl UserOperation {
             Self::Delete => "delete_user",
             Self::Find => "find_users and count_users",
             Self::Status => "set_status",
+            Self::List => "list_users",
+            Self::AnySpelling => "find_users_like",
         }
     }
 }
@@ -188,7 +220,7 @@ pub struct Identifier {
     pub namespace: String,
     /// Address or name.
     pub kind: IdentifierKind,
-    /// The value, in lower case where the policy says so.
+    /// The value, in the one spelling of the policy.
     pub value: String,
 }
 
@@ -474,6 +506,12 @@ pub trait Mailer: Send + Sync + 'static {
     /// Sends one mail. It is called after everything is stored, on a task of its own: it may take its time (up to
     /// `Policy::mail_timeout`) and cannot fail the request.
     async fn send(&self, mail: Mail) -> Result<(), MailError>;
+
+    /// Whether mail to this address can be sent at all, as far as the mailer knows. It answers at once, without asking anybody.
+    /// Where it says no, nobody signs up with the address: `Policy::normalize_identifiers`.
+    fn can_reach(&self, _address: &str) -> bool {
+        true
+    }
 }
 
 /// A mail to be sent. Its text holds a link with a secret: `Debug` shows neither.

@@ -607,7 +607,7 @@ fn addresses_are_changed_where_they_are_compared_for_being_equal() {
             { "work.email": "A@B" },
         ]
     });
-    let changed = Where::from_json(&condition).unwrap().map_emails(&str::to_lowercase);
+    let changed = Where::from_json(&condition).unwrap().map_texts("email", &str::to_lowercase);
     assert_eq!(changed, Where::from_json(&expected).unwrap());
 }
 

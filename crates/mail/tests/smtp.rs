@@ -4,7 +4,9 @@
 
 use std::time::{Duration, Instant};
 
-use gatekit_core::{Auth, Mail, MailKind, Mailer, MemoryStore, Register, RequestPasswordReset};
+use gatekit_core::{
+    Auth, Mail, MailKind, Mailer, MemoryStore, NoProfile, Policy, Register, RegisterError, RequestPasswordReset,
+};
 use gatekit_mail::{SmtpConfigError, SmtpMailer};
 use gatekit_testkit::{LogCapture, ReceivedMail, SmtpBehavior, SmtpSink, fast_hasher};
 
@@ -93,6 +95,55 @@ async fn an_international_name_needs_smtputf8() {
     let error = mailer(&server).send(mail("ädä@example.com", "Hello", "text")).await.unwrap_err();
     assert!(error.to_string().contains("SMTPUTF8"), "{error}");
     assert_eq!(server.connections(), connections + 1, "trying again would not help");
+}
+
+/// One rule for sign-up and mailer: `email::smtp_form`.
+#[tokio::test]
+async fn every_address_that_sign_up_takes_gets_its_mail() {
+    let server = SmtpSink::start().await;
+    for address in [
+        "ada@example.com",
+        "jos\u{e9}@example.com",
+        "u@b\u{fc}cher.example",
+        "u@xn--bcher-kva.example",
+        "\"a,b\"@example.com",
+        "\"a@b\"@example.com",
+        "u@[192.0.2.1]",
+        "u@[IPv6:2001:db8::1]",
+        "\u{1f980}@example.com",
+        "\u{7528}\u{6237}@\u{4f8b}\u{5b50}.\u{516c}\u{53f8}",
+        "a@localhost",
+        "a@b.123",
+        "a!#$%&*/=?^_`{|}~-b@c.d",
+    ] {
+        let policy = Policy::default();
+        assert!(policy.accepts_email(address), "{address}");
+        let stored = policy.canonical_email(address);
+        mailer(&server).send(mail(&stored, "Hello", "text")).await.unwrap();
+        let got = server.next().await;
+        assert_eq!(got.to, [stored.as_str()]);
+        assert_eq!(got.header("To"), Some(stored.as_str()));
+    }
+}
+
+/// Sign-up refuses what the mailer has learned that its server cannot deliver.
+#[tokio::test]
+async fn a_server_without_smtputf8_makes_international_names_unreachable_once_it_is_known() {
+    let server = SmtpSink::start().await;
+    server.withhold("SMTPUTF8");
+    let mailer = mailer(&server);
+    let auth: Auth = Auth::builder(MemoryStore::new())
+        .tokens(MemoryStore::<NoProfile>::new())
+        .hasher(fast_hasher())
+        .mailer(mailer.clone())
+        .build()
+        .unwrap();
+    assert!(auth.accepts_email("jos\u{e9}@example.com"), "nobody knows yet");
+    mailer.check().await.unwrap();
+    let refused = auth.register(Register::email("jos\u{e9}@example.com", "correct horse battery")).await.unwrap_err();
+    assert!(matches!(refused, RegisterError::Invalid(errors) if errors[0].code == "custom.email"));
+    // The domain is sent in ASCII.
+    assert!(auth.accepts_email("jose@b\u{fc}cher.example"));
 }
 
 /// FUZZ-19

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::response::Response;
-use gatekit_core::{Account, ChangeEmailError, RequestEmailChange, email};
+use gatekit_core::{Account, ChangeEmailError, RequestEmailChange};
 
 use crate::respond::{Failure, Outcome};
 use crate::visit::{Shared, Stage, Visit, show, submit};
@@ -47,7 +47,7 @@ async fn send<U: Account>(mut visit: Visit<U>) -> Outcome {
     let stage = &visit.stage;
     let entered = form.trimmed("email");
     let mut view = ChangeEmailPage::new(stage, &caller.user, entered.clone());
-    let Some(address) = entered.filter(|address| email::is_valid(address)) else {
+    let Some(address) = entered.filter(|address| stage.auth().accepts_email(address)) else {
         view.email.refuse_address(&mut view.page);
         return Ok(answer(stage, StatusCode::UNPROCESSABLE_ENTITY, &view));
     };

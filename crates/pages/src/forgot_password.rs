@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::Router;
 use axum::http::StatusCode;
-use gatekit_core::{Account, RequestPasswordReset, RequestPasswordResetError, email};
+use gatekit_core::{Account, RequestPasswordReset, RequestPasswordResetError};
 
 use crate::respond::Outcome;
 use crate::visit::{Shared, Stage, Visit, show, submit};
@@ -42,7 +42,7 @@ async fn send<U: Account>(mut visit: Visit<U>) -> Outcome {
     let stage = &visit.stage;
     let entered = form.trimmed("email");
     let mut view = ForgotPasswordPage::new(stage, entered.clone());
-    let Some(address) = entered.filter(|address| email::is_valid(address)) else {
+    let Some(address) = entered.filter(|address| stage.auth().policy().accepts_email(address)) else {
         view.email.refuse_address(&mut view.page);
         return Ok(answer(stage, StatusCode::UNPROCESSABLE_ENTITY, &view));
     };

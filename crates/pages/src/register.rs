@@ -5,7 +5,6 @@ use axum::Router;
 use axum::http::StatusCode;
 use gatekit_core::{
     Account, FieldError, Login, LoginError, Password, PasswordError, PasswordOwner, Register, RegisterError, SignUp,
-    email,
 };
 use serde_json::{Map, Value};
 
@@ -71,7 +70,7 @@ async fn register<U: Account>(mut visit: Visit<U>) -> Outcome {
         others.iter().map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned())).collect();
     match email.as_deref() {
         None => refuse(&mut view, &FieldError::new("email", "presence", "", None)),
-        Some(address) if !email::is_valid(address) => {
+        Some(address) if !stage.auth().accepts_email(address) => {
             refuse(&mut view, &FieldError::new("email", "custom.email", "", None));
         }
         Some(_) => {}

@@ -47,6 +47,7 @@ mod permissions;
 mod roles;
 #[cfg(feature = "tower-sessions")]
 mod sessions;
+mod spellings;
 mod status;
 mod token_purges;
 mod tokens;
@@ -99,6 +100,7 @@ pub async fn user_store<U, S, Made>(
     updates::run(identifiers, &make, &new_user).await;
     deletions::run(identifiers, &make, &new_user).await;
     find::run(identifiers, &make, &new_user).await;
+    spellings::run(identifiers, &make, &new_user).await;
     status::run(&make, &new_user).await;
 }
 

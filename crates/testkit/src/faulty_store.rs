@@ -6,7 +6,7 @@ mod permissions;
 
 use async_trait::async_trait;
 use gatekit_core::{
-    Account, AccountStatus, CreateUserError, DeviceSeen, DeviceStore, Identifier, NewUser, OneTimeLimit,
+    Account, AccountStatus, CreateUserError, DeviceSeen, DeviceStore, Identifier, ListedUser, NewUser, OneTimeLimit,
     OneTimePurpose, OneTimeRecord, OneTimeStore, PasswordHash, RoleStore, StoreError, StoreIdentity, StoredUser,
     Timestamp, TokenDigest, TokenOwner, TokenRecord, TokenStore, UserChange, UserId, UserOperation, UserQuery,
     UserStore, Where,
@@ -61,6 +61,15 @@ impl<U: Account, S: UserStore<U>> UserStore<U> for FaultyStore<S> {
 
     async fn find_user_by(&self, identifier: &Identifier) -> Result<Option<StoredUser<U>>, StoreError> {
         self.faults.call("find_user_by", self.inner.find_user_by(identifier)).await
+    }
+
+    /// A lookup by address or name, like `find_user_by`: faults and calls have that name for both.
+    async fn find_users_like(&self, wanted: &Identifier, typed: &str) -> Result<Vec<StoredUser<U>>, StoreError> {
+        self.faults.call("find_user_by", self.inner.find_users_like(wanted, typed)).await
+    }
+
+    async fn list_users(&self, after: Option<&UserId>, limit: u32) -> Result<Vec<ListedUser<U>>, StoreError> {
+        self.faults.call("list_users", self.inner.list_users(after, limit)).await
     }
 
     async fn set_password(&self, id: &UserId, rev: i64, hash: &PasswordHash) -> Result<Option<i64>, StoreError> {

@@ -1,7 +1,8 @@
 //! An app's own user type, in an own table, with fields of its own: `members.rs` is all it takes. Tokens are kept by Gatekit, in the
 //! same database.
 //!
-//! It reads `PORT` (default 3000) and `DATABASE` (default `own-users.db`).
+//! It reads `PORT` (default 3000) and `DATABASE` (default `own-users.db`). With the argument `doctor` it lists the members that break a rule,
+//! such as an address that is stored with capitals, and stops.
 #![expect(clippy::print_stdout, reason = "it tells the person who starts it what to try")]
 
 mod members;
@@ -28,6 +29,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let members = Members::open(store.clone()).await?;
     let auth: Auth<Member> =
         Auth::builder(members).tokens(store).mailer(ConsoleMailer::stdout()).public_url(&url).build()?;
+
+    if std::env::args().nth(1).as_deref() == Some("doctor") {
+        let mut doctor = auth.doctor();
+        while let Some(finding) = doctor.next().await? {
+            println!("{finding}");
+        }
+        return Ok(());
+    }
 
     let app = Router::new()
         .route("/me", get(me))

@@ -1,8 +1,9 @@
 //! The members of our club: their type, and where they are kept.
 
 use gatekit::core::{
-    AccountStatus, CreateUserError, Identifier, IdentifierKind, NewUser, PasswordHash, StoreError, StoredUser,
-    TokenDigest, TokenOwner, TokenStore, UserId, UserStore, async_trait, find_token_owner_separately,
+    AccountStatus, CreateUserError, Identifier, IdentifierKind, ListedUser, NewUser, PasswordHash, StoreError,
+    StoredUser, TokenDigest, TokenOwner, TokenStore, UserId, UserOperation, UserStore, async_trait,
+    find_token_owner_separately,
 };
 use gatekit::sql::own;
 use gatekit::sql::sqlx::sqlite::SqliteRow;
@@ -55,6 +56,9 @@ const TABLE: &str = "
         rev INTEGER NOT NULL DEFAULT 0
     )";
 
+/// Members from before Gatekit may be stored with capitals. They are found by this index.
+const INDEX: &str = "CREATE INDEX IF NOT EXISTS members_by_any_case ON members (lower(trim(email)))";
+
 #[derive(Clone, Debug)]
 pub(crate) struct Members {
     db: SqliteStore,
@@ -63,6 +67,7 @@ pub(crate) struct Members {
 impl Members {
     pub(crate) async fn open(db: SqliteStore) -> Result<Self, StoreError> {
         db.change(sqlx::query(TABLE)).await.map_err(own::store_error)?;
+        db.change(sqlx::query(INDEX)).await.map_err(own::store_error)?;
         Ok(Self { db })
     }
 }
@@ -93,7 +98,8 @@ fn text(id: &UserId) -> Option<&str> {
     }
 }
 
-/// Six methods, each one statement. The last is there to save a query: the token and its member at once.
+/// Six methods, each one statement. `find_token_owner` is there to save a query: the token and its member at once.
+/// `find_users_like` and `list_users` are for members from before Gatekit.
 #[async_trait]
 impl UserStore<Member> for Members {
     async fn create_user(&self, new: NewUser<Profile>) -> Result<StoredUser<Member>, CreateUserError> {
@@ -124,6 +130,37 @@ impl UserStore<Member> for Members {
         let select = "SELECT id, email, name, newsletter, password, rev FROM members WHERE email = ?";
         let row = self.db.find(sqlx::query(select).bind(&identifier.value)).await?;
         row.as_ref().map(stored).transpose()
+    }
+
+    /// Finds members who were stored with capitals, before Gatekit, in whatever case they are typed. Letters beyond ASCII are found as
+    /// they are stored. A column with `normalize::key` and an index on it would find all spellings.
+    async fn find_users_like(&self, wanted: &Identifier, typed: &str) -> Result<Vec<StoredUser<Member>>, StoreError> {
+        if wanted.kind == IdentifierKind::Username {
+            return Ok(Vec::new());
+        }
+        let select = "SELECT id, email, name, newsletter, password, rev FROM members \
+                      WHERE lower(trim(email)) IN (?1, lower(trim(?2))) ORDER BY email = ?1 DESC, email = ?2 DESC LIMIT 16";
+        let rows = self.db.find_all(sqlx::query(select).bind(&wanted.value).bind(typed)).await?;
+        rows.iter().map(stored).collect()
+    }
+
+    fn supports(&self, operation: UserOperation) -> bool {
+        operation == UserOperation::List
+    }
+
+    /// For `cargo run -p own-users -- doctor`.
+    async fn list_users(&self, after: Option<&UserId>, limit: u32) -> Result<Vec<ListedUser<Member>>, StoreError> {
+        let select = "SELECT id, email, name, newsletter, password, rev FROM members WHERE id > ? ORDER BY id LIMIT ?";
+        let rows =
+            self.db.find_all(sqlx::query(select).bind(after.and_then(text).unwrap_or_default()).bind(limit)).await?;
+        let listed = |row: &SqliteRow| match stored(row) {
+            Ok(user) => Ok(ListedUser::readable("", user)),
+            Err(reason) => {
+                let id: String = row.try_get("id").map_err(own::store_error)?;
+                Ok(ListedUser::unreadable(UserId::Text(id), reason))
+            }
+        };
+        rows.iter().map(listed).collect()
     }
 
     async fn set_password(&self, id: &UserId, rev: i64, hash: &PasswordHash) -> Result<Option<i64>, StoreError> {

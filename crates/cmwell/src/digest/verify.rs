@@ -148,6 +148,11 @@ impl Digest {
             return Ok(Found { account, sealed: sealed_of(found) });
         }
         let account = auth.find_account(&names.account_name(&answer.name)).await?;
+        // The hash was made of the stored name, letter by letter: another spelling, which finds the account too, proves nothing.
+        let is_spelled = |account: &KnownAccount<U>| {
+            names.full_name_of(auth, &account.user).is_some_and(|stored| stored == answer.name)
+        };
+        let account = account.filter(is_spelled);
         let id = account.as_ref().map_or(nobody, |account| account.user.id());
         let found = auth.bounded(store.find_digest(user_type, &id, realm, name)).await?;
         Ok(Found { account, sealed: sealed_of(found) })

@@ -1,7 +1,7 @@
 //! Another address, proven before it becomes the user's.
 
 use crate::flows::step_up::{Proof, Unproven};
-use crate::flows::update_user::{ATTEMPTS, changes_too_often, sound_email};
+use crate::flows::update_user::{ATTEMPTS, changes_too_often};
 use crate::flows::verify_email::is_verified;
 use crate::mails::Ask;
 use crate::{
@@ -159,11 +159,13 @@ impl<U: Account> Auth<U> {
             return Err(ChangeEmailError::UserNotFound(user_id));
         };
         self.check_proof(&found, proof, PasswordUse::ChangeEmail).await?;
-        sound_email(&email).map_err(ChangeEmailError::Invalid)?;
-        let email = auth.policy.canonical_email(&email);
+        if let Some(error) = self.check_email(Some(&email)) {
+            return Err(ChangeEmailError::Invalid(Box::new(error)));
+        }
+        let (typed, email) = (email.clone(), auth.policy.canonical_email(&email));
         let namespace = auth.policy.namespace(found.user.realm());
         let identifier = Identifier { namespace, kind: IdentifierKind::Email, value: email.clone() };
-        let free = self.bounded(auth.users.find_user_by(&identifier)).await?.is_none();
+        let free = !self.is_taken(&identifier, &typed, None).await?;
         let secret = random::token_secret(&*auth.random)?;
         // For an address that is taken the same record is stored, whose secret is told to nobody. So neither this request nor the
         // next one, which ends it, costs less or more.

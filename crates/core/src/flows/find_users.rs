@@ -28,15 +28,18 @@ impl<U: Account> Auth<U> {
         self.find_user(&UserId::from(text)).await
     }
 
-    /// A condition with its addresses as they are stored: in lower case where the policy says so. LoopBack's
-    /// `caseSensitiveEmail`.
+    /// A condition with its addresses and names as they are stored: in the one spelling of [`normalize`](crate::normalize), and in
+    /// lower case where the policy says so (LoopBack's `caseSensitiveEmail`).
     #[must_use]
     pub fn canonical_where(&self, condition: Where) -> Where {
         let policy = &self.0.policy;
-        if policy.case_sensitive_email {
-            condition
-        } else {
-            condition.map_emails(&|email| policy.canonical_email(email))
+        let condition = match policy.case_sensitive_email && !policy.normalize_identifiers {
+            true => condition,
+            false => condition.map_texts("email", &|email| policy.canonical_email(email)),
+        };
+        match policy.normalize_identifiers {
+            true => condition.map_texts("username", &|name| policy.canonical_username(name)),
+            false => condition,
         }
     }
 

@@ -1,14 +1,17 @@
 //! Who a login means: from email, username and realm as sent to what a store looks up.
 
-use crate::{Account, Auth, Identifier, IdentifierKind, Policy, email};
+use crate::{Account, Auth, FieldError, Identifier, IdentifierKind, Policy, email, normalize};
 
-/// Longer identifiers belong to nobody: the longest address has 254 bytes.
+/// Longer identifiers belong to nobody: the longest address has 254 bytes. Longer names and realms are refused: LoopBack's SQL
+/// columns hold 512.
 const MAX_BYTES: usize = 512;
 
 /// What is looked up, and the realm the user found must have if it is no part of the lookup.
 pub(crate) struct Wanted {
     /// `None` for an identifier nobody can have; the flow goes on as for an unknown user.
     pub(crate) identifier: Option<Identifier>,
+    /// The address or name as it was typed, without the realm.
+    pub(crate) typed: String,
     realm: Option<String>,
 }
 
@@ -19,9 +22,68 @@ pub(crate) enum Unnamed {
 }
 
 impl Policy {
-    /// An address as it is stored and compared.
-    pub(crate) fn canonical_email(&self, address: &str) -> String {
-        if self.case_sensitive_email { address.to_owned() } else { email::normalize_case(address) }
+    /// An address as it is stored, compared, shown and mailed to. It need not be a valid one.
+    ///
+    /// ```
+    /// use gatekit_core::Policy;
+    ///
+    /// let policy = Policy::default();
+    /// assert_eq!(policy.canonical_email(" Ada@B\u{fc}cher.example"), "ada@xn--bcher-kva.example");
+    /// assert_eq!(Policy::loopback().canonical_email("Ada@Example.com"), "Ada@Example.com");
+    /// ```
+    #[must_use]
+    pub fn canonical_email(&self, address: &str) -> String {
+        if self.normalize_identifiers {
+            normalize::email(address, self.case_sensitive_email)
+        } else if self.case_sensitive_email {
+            address.to_owned()
+        } else {
+            email::normalize_case(address)
+        }
+    }
+
+    /// A username as it is stored, compared and shown. It need not be a valid one.
+    #[must_use]
+    pub fn canonical_username(&self, name: &str) -> String {
+        if self.normalize_identifiers { normalize::username(name) } else { name.to_owned() }
+    }
+
+    /// [`canonical_email`](Self::canonical_email) or [`canonical_username`](Self::canonical_username).
+    pub(crate) fn canonical(&self, kind: IdentifierKind, text: &str) -> String {
+        match kind {
+            IdentifierKind::Email => self.canonical_email(text),
+            IdentifierKind::Username => self.canonical_username(text),
+        }
+    }
+
+    /// Whether addresses or names are compared byte for byte.
+    pub(crate) fn is_exact(&self, kind: IdentifierKind) -> bool {
+        !self.normalize_identifiers && (self.case_sensitive_email || kind == IdentifierKind::Username)
+    }
+
+    /// Whether two addresses or names are the same in their canonical forms.
+    pub(crate) fn is_same(&self, kind: IdentifierKind, one: Option<&str>, other: Option<&str>) -> bool {
+        let canonical = |text: Option<&str>| text.map(|text| self.canonical(kind, text));
+        canonical(one) == canonical(other)
+    }
+
+    /// Whether a user may get the address `typed`, in its canonical form.
+    ///
+    /// It must be valid by [`email::is_valid`]. Where `normalize_identifiers` is set, its characters must be
+    /// [sound](normalize::is_sound) and mail can be sent to it ([`email::smtp_form`]).
+    #[must_use]
+    pub fn accepts_email(&self, typed: &str) -> bool {
+        let address = self.canonical_email(typed);
+        email::is_valid(&address)
+            && (!self.normalize_identifiers || (normalize::is_sound(&address) && email::smtp_form(&address).is_some()))
+    }
+
+    /// Whether a user may get the username `typed`, in its canonical form: at most 512 bytes without control characters. Where
+    /// `normalize_identifiers` is set, its characters must be [sound](normalize::is_sound), and some must be visible.
+    #[must_use]
+    pub fn accepts_username(&self, typed: &str) -> bool {
+        let name = self.canonical_username(typed);
+        is_printable(&name) && (!self.normalize_identifiers || (normalize::is_sound(&name) && !name.is_empty()))
     }
 
     /// The namespace of a user of `realm`.
@@ -48,7 +110,12 @@ impl Policy {
             (None, username) => username.map(|username| (IdentifierKind::Username, username)),
         };
         if let (Some(delimiter), Some((kind, whole))) = (self.realm_delimiter, name.clone())
-            && let Some((prefix, rest)) = whole.split_once(delimiter)
+            // A full-width colon is the delimiter too, or it would come into being after the text was split.
+            && let Some((prefix, rest)) = match whole.contains(delimiter) {
+                true => whole,
+                false => self.canonical_username(&whole),
+            }
+            .split_once(delimiter)
         {
             realm = given(Some(prefix));
             name = given(Some(rest)).map(|rest| (kind, rest));
@@ -71,31 +138,58 @@ impl Policy {
     }
 
     fn looked_up(&self, kind: IdentifierKind, value: String, realm: Option<String>) -> Wanted {
-        let value = match kind {
-            IdentifierKind::Email => self.canonical_email(&value),
-            IdentifierKind::Username => value,
-        };
-        let possible = !value.is_empty()
-            && value.len() <= MAX_BYTES
-            && !value.contains('\0')
-            && realm.as_ref().is_none_or(|realm| realm.len() <= MAX_BYTES && !realm.contains('\0'));
+        let (typed, value) = (value.clone(), self.canonical(kind, &value));
+        let possible = !value.is_empty() && is_possible(&value) && realm.as_deref().is_none_or(is_possible);
         let namespace = self.namespace(realm.as_deref());
-        Wanted { identifier: possible.then_some(Identifier { namespace, kind, value }), realm }
+        Wanted { identifier: possible.then_some(Identifier { namespace, kind, value }), typed, realm }
     }
+}
+
+/// Whether a store may be asked for this text.
+pub(crate) fn is_possible(text: &str) -> bool {
+    text.len() <= MAX_BYTES && !text.contains('\0')
+}
+
+/// Whether a name or a realm has no control character and at most 512 bytes.
+fn is_printable(name: &str) -> bool {
+    name.len() <= MAX_BYTES && !name.chars().any(char::is_control)
 }
 
 impl Wanted {
     /// Whether a user found by the identifier is in the realm that was named.
-    fn includes<U: Account>(&self, user: &U) -> bool {
+    pub(crate) fn includes<U: Account>(&self, user: &U) -> bool {
         self.realm.is_none() || self.realm.as_deref() == user.realm()
     }
 }
 
 impl<U: Account> Auth<U> {
-    /// The user who is meant, if there is one.
-    pub(crate) async fn find_wanted(&self, wanted: &Wanted) -> Result<Option<crate::StoredUser<U>>, crate::StoreError> {
-        let Some(identifier) = &wanted.identifier else { return Ok(None) };
-        let found = self.bounded(self.0.users.find_user_by(identifier)).await?;
-        Ok(found.filter(|found| wanted.includes(&found.user)))
+    /// Whether a user may get the address `typed`: [`Policy::accepts_email`], and where `Policy::normalize_identifiers` is set, the
+    /// mailer [can reach](crate::Mailer::can_reach) it.
+    #[must_use]
+    pub fn accepts_email(&self, typed: &str) -> bool {
+        let (policy, mailer) = (&self.0.policy, self.0.mailer.as_ref());
+        let reaches = |address: &str| mailer.is_none_or(|mailer| mailer.can_reach(address));
+        policy.accepts_email(typed) && (!policy.normalize_identifiers || reaches(&policy.canonical_email(typed)))
+    }
+
+    /// What is wrong with an address that a user is to get, in LoopBack's words.
+    pub(crate) fn check_email(&self, address: Option<&str>) -> Option<FieldError> {
+        match address {
+            None | Some("") => Some(FieldError::new("email", "presence", "can't be blank", address.map(Into::into))),
+            Some(typed) if !self.accepts_email(typed) => {
+                Some(FieldError::new("email", "custom.email", "is invalid", Some(typed.into())))
+            }
+            Some(_) => None,
+        }
+    }
+
+    /// What is wrong with a username or a realm that a user is to get.
+    pub(crate) fn check_name(&self, field: &str, name: Option<&str>) -> Option<FieldError> {
+        let is_fine = |name: &str| match field {
+            "username" => self.0.policy.accepts_username(name),
+            _ => is_printable(name),
+        };
+        let wrong = name.filter(|name| !is_fine(name))?;
+        Some(FieldError::new(field, "custom.string", "is invalid", Some(wrong.into())))
     }
 }

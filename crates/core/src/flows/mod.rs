@@ -15,6 +15,7 @@ pub(crate) mod identifier;
 pub(crate) mod issue_token;
 pub(crate) mod login;
 pub(crate) mod logout;
+pub(crate) mod lookup;
 pub(crate) mod mailed_secret;
 pub(crate) mod one_time;
 pub(crate) mod password;

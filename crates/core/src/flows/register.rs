@@ -5,11 +5,8 @@ use serde_json::Value;
 
 use crate::{
     Account, AccountStatus, Auth, CreateUserError, Event, Identifier, IdentifierKind, MailOptions, NewUser, Password,
-    PasswordError, PasswordHash, PasswordOwner, Refusal, StoreError, StoredUser, Unavailable, UserOperation, email,
+    PasswordError, PasswordHash, PasswordOwner, Refusal, StoreError, StoredUser, Unavailable, UserOperation,
 };
-
-/// Longer names and realms are refused, in bytes: LoopBack's SQL columns hold 512.
-const MAX_NAME_BYTES: usize = 512;
 
 /// Somebody wants to sign up.
 #[derive(Clone, Debug)]
@@ -211,7 +208,8 @@ impl<U: Account> Auth<U> {
     /// [`sign_up`](Self::sign_up).
     ///
     /// 1. The password is checked against the policy.
-    /// 2. Password and address are there; the address is one (isemail 3.2.0's rules); name and realm are printable.
+    /// 2. Password and address are there; the address is one that mail can be sent to; name and realm are printable. Address and
+    ///    name are stored in one spelling, by the rules of [`normalize`](crate::normalize), unless the policy says otherwise.
     /// 3. Neither address nor name is in use.
     /// 4. Hooks may refuse.
     /// 5. The password is hashed and the user stored. Of two at the same time the store's unique index takes one.
@@ -317,24 +315,25 @@ impl<U: Account> Auth<U> {
         if password.is_none() {
             errors.push(FieldError::new("password", "presence", "can't be blank", None));
         }
-        check_name("username", username.as_deref(), &mut errors);
-        check_name("realm", realm.as_deref(), &mut errors);
+        errors.extend(self.check_name("username", username.as_deref()));
+        errors.extend(self.check_name("realm", realm.as_deref()));
         if sound("email") {
-            check_email(email.as_deref(), &mut errors);
+            errors.extend(self.check_email(email.as_deref()));
         }
         errors.extend(problems);
 
+        let typed = [email.clone().unwrap_or_default(), username.clone().unwrap_or_default()];
         let new = NewUser {
             namespace: auth.policy.namespace(realm.as_deref()),
             realm,
-            username,
+            username: username.map(|name| auth.policy.canonical_username(&name)),
             email: email.map(|email| auth.policy.canonical_email(&email)),
             email_verified,
             password: None,
             status,
             profile,
         };
-        let taken = self.check_unique(&new, hide, &mut errors).await?;
+        let taken = self.check_unique(&new, &typed, hide, &mut errors).await?;
         match password {
             Some(password) if errors.is_empty() => Ok(Checked { new, password, taken, mails, notices }),
             _ => Err(RegisterError::Invalid(errors)),
@@ -386,16 +385,19 @@ impl<U: Account> Auth<U> {
     async fn check_unique(
         &self,
         new: &NewUser<U::Profile>,
+        [email, username]: &[String; 2],
         hide: bool,
         errors: &mut Vec<FieldError>,
     ) -> Result<Option<StoredUser<U>>, StoreError> {
-        let wanted =
-            [(IdentifierKind::Email, "email", &new.email), (IdentifierKind::Username, "username", &new.username)];
+        let wanted = [
+            (IdentifierKind::Email, "email", &new.email, email),
+            (IdentifierKind::Username, "username", &new.username, username),
+        ];
         let mut owner = None;
-        for (kind, field, value) in wanted {
+        for (kind, field, value, typed) in wanted {
             let Some(value) = value.as_ref().filter(|_| errors.iter().all(|e| e.field != field)) else { continue };
             let identifier = self.identifier_of(&new.namespace, kind, value);
-            let found = self.bounded(self.0.users.find_user_by(&identifier)).await?;
+            let found = self.users_called(&identifier, typed).await?.into_iter().next();
             match (found, kind) {
                 (Some(found), IdentifierKind::Email) if hide => owner = Some(found),
                 (Some(_), _) => errors.push(FieldError::taken(kind, value)),
@@ -421,22 +423,4 @@ struct Checked<U: Account> {
     taken: Option<StoredUser<U>>,
     mails: MailOptions,
     notices: MailOptions,
-}
-
-pub(crate) fn check_email(address: Option<&str>, errors: &mut Vec<FieldError>) {
-    match address {
-        None | Some("") => {
-            errors.push(FieldError::new("email", "presence", "can't be blank", address.map(Value::from)))
-        }
-        Some(address) if !email::is_valid(address) => {
-            errors.push(FieldError::new("email", "custom.email", "is invalid", Some(address.into())));
-        }
-        Some(_) => {}
-    }
-}
-
-pub(crate) fn check_name(field: &str, name: Option<&str>, errors: &mut Vec<FieldError>) {
-    if name.is_some_and(|name| name.len() > MAX_NAME_BYTES || name.chars().any(char::is_control)) {
-        errors.push(FieldError::new(field, "custom.string", "is invalid", name.map(Value::from)));
-    }
 }

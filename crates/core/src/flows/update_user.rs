@@ -4,11 +4,9 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use crate::flows::register::{check_email, check_name};
 use crate::{
     Account, Auth, CreateUserError, Event, FieldError, Identifier, IdentifierKind, MailOptions, OneTimePurpose,
     Password, PasswordError, PasswordOwner, StoreError, StoredUser, TokenRecord, Unavailable, UserChange, UserId,
-    email,
 };
 
 /// How often a change is tried again that met another change of the same user.
@@ -197,7 +195,7 @@ impl<U: Account> Auth<U> {
         let UpdateUser { user_id, changes, replace, trusted, keep, preserve_access_tokens, mails } = update;
         let mut old = self.find_stored(&user_id).await?;
         check_id(&old, changes.get("id"))?;
-        let mut wanted = read(changes, replace);
+        let mut wanted = self.read_changes(changes, replace);
         if !trusted && !auth.policy.clients_set_realm() {
             wanted.ignore_realm();
         }
@@ -212,6 +210,7 @@ impl<U: Account> Auth<U> {
             self.check_new_password(password, owner)?;
         }
         wanted.email = wanted.email.map(|email| email.map(|email| auth.policy.canonical_email(&email)));
+        wanted.username = wanted.username.map(|name| name.map(|name| auth.policy.canonical_username(&name)));
         let mut hash = None;
         for _ in 0..ATTEMPTS {
             // What was the same address a moment ago may be another one now.
@@ -259,13 +258,70 @@ impl<U: Account> Auth<U> {
         if policy.reject_password_changes_via_patch_or_replace && (replace || wanted.password.is_some()) {
             return Err(UpdateUserError::PasswordChangeNotAllowed);
         }
-        let another = |email: &Option<String>| {
-            email.as_deref().map(|email| policy.canonical_email(email)).as_deref() != old.user.email()
-        };
+        let another =
+            |email: &Option<String>| !policy.is_same(IdentifierKind::Email, email.as_deref(), old.user.email());
         if policy.reject_email_changes_via_patch_or_replace && wanted.email.as_ref().is_some_and(another) {
             return Err(UpdateUserError::EmailChangeNotAllowed);
         }
         Ok(())
+    }
+
+    fn read_changes(&self, mut changes: Map<String, Value>, replace: bool) -> Wanted {
+        let mut problems = Vec::new();
+        let password = match changes.shift_remove("password") {
+            Some(Value::String(password)) => Some(Password::from(password)),
+            _ => None,
+        };
+        if replace && password.is_none() {
+            problems.push(FieldError::new("password", "presence", "can't be blank", None));
+        }
+        let username = self.read_name(&mut changes, "username", replace, &mut problems);
+        let realm = self.read_name(&mut changes, "realm", replace, &mut problems);
+        let email = match changes.shift_remove("email") {
+            None if !replace => None,
+            None => {
+                problems.extend(self.check_email(None));
+                None
+            }
+            Some(Value::Null) => {
+                problems.push(FieldError::new("email", "presence", "can't be blank", Some(Value::Null)));
+                None
+            }
+            Some(Value::String(address)) => {
+                problems.extend(self.check_email(Some(&address)));
+                Some(Some(address))
+            }
+            Some(other) => {
+                problems.push(FieldError::new("email", "custom.string", "is invalid", Some(other)));
+                None
+            }
+        };
+        let email_verified = changes.shift_remove("emailVerified").and_then(|value| value.as_bool());
+        changes.retain(|name, _| !OWN.contains(&name.as_str()));
+        Wanted { realm, username, email, email_verified, password, rest: changes, problems }
+    }
+
+    /// A name or realm: an empty one is none, and a number is a text, as in LoopBack.
+    fn read_name(
+        &self,
+        changes: &mut Map<String, Value>,
+        field: &str,
+        replace: bool,
+        problems: &mut Vec<FieldError>,
+    ) -> Option<Option<String>> {
+        let value = match changes.shift_remove(field) {
+            None if replace => None,
+            None => return None,
+            Some(Value::Null) => None,
+            Some(Value::String(text)) => Some(text).filter(|text| !text.is_empty()),
+            Some(Value::Number(number)) => Some(number.to_string()),
+            Some(other) => {
+                problems.push(FieldError::new(field, "custom.string", "is invalid", Some(other)));
+                return None;
+            }
+        };
+        problems.extend(self.check_name(field, value.as_deref()));
+        Some(value)
     }
 
     /// The changes as those of this very user, checked.
@@ -280,9 +336,13 @@ impl<U: Account> Auth<U> {
         let mut change = UserChange::default();
         let differs =
             |new: &Option<Option<String>>, old: Option<&str>| new.as_ref().filter(|new| new.as_deref() != old).cloned();
+        // Another spelling of what is stored is no change: clients send back what they have read, and people what they remember.
+        let renamed = |kind: IdentifierKind, new: &Option<Option<String>>, old: Option<&str>| {
+            new.clone().filter(|new| !self.0.policy.is_same(kind, new.as_deref(), old))
+        };
         change.realm = differs(&wanted.realm, old.user.realm());
-        change.username = differs(&wanted.username, old.user.username());
-        change.email = differs(&wanted.email, old.user.email());
+        change.username = renamed(IdentifierKind::Username, &wanted.username, old.user.username());
+        change.email = renamed(IdentifierKind::Email, &wanted.email, old.user.email());
         let realm = change.realm.as_ref().map_or(old.user.realm(), Option::as_deref);
         let namespace = self.0.policy.namespace(realm);
         if change.realm.is_some() && self.0.policy.unique_per_realm() {
@@ -335,8 +395,7 @@ impl<U: Account> Auth<U> {
                 continue;
             }
             let identifier = Identifier { namespace: namespace.to_owned(), kind, value: value.clone() };
-            let found = self.bounded(self.0.users.find_user_by(&identifier)).await?;
-            if found.is_some_and(|found| found.user.id() != user.id()) {
+            if self.is_taken(&identifier, &value, Some(&user.id())).await? {
                 errors.push(FieldError::taken(kind, &value));
             }
         }
@@ -440,75 +499,7 @@ fn check_id<U: Account>(old: &StoredUser<U>, id: Option<&Value>) -> Result<(), U
     }
 }
 
-fn read(mut changes: Map<String, Value>, replace: bool) -> Wanted {
-    let mut problems = Vec::new();
-    let password = match changes.shift_remove("password") {
-        Some(Value::String(password)) => Some(Password::from(password)),
-        _ => None,
-    };
-    if replace && password.is_none() {
-        problems.push(FieldError::new("password", "presence", "can't be blank", None));
-    }
-    let username = name(&mut changes, "username", replace, &mut problems);
-    let realm = name(&mut changes, "realm", replace, &mut problems);
-    let email = match changes.shift_remove("email") {
-        None if !replace => None,
-        None => {
-            check_email(None, &mut problems);
-            None
-        }
-        Some(Value::Null) => {
-            problems.push(FieldError::new("email", "presence", "can't be blank", Some(Value::Null)));
-            None
-        }
-        Some(Value::String(address)) => {
-            check_email(Some(&address), &mut problems);
-            Some(Some(address))
-        }
-        Some(other) => {
-            problems.push(FieldError::new("email", "custom.string", "is invalid", Some(other)));
-            None
-        }
-    };
-    let email_verified = changes.shift_remove("emailVerified").and_then(|value| value.as_bool());
-    changes.retain(|name, _| !OWN.contains(&name.as_str()));
-    Wanted { realm, username, email, email_verified, password, rest: changes, problems }
-}
-
-/// A name or realm: an empty one is none, and a number is a text, as in LoopBack.
-fn name(
-    changes: &mut Map<String, Value>,
-    field: &str,
-    replace: bool,
-    problems: &mut Vec<FieldError>,
-) -> Option<Option<String>> {
-    let value = match changes.shift_remove(field) {
-        None if replace => None,
-        None => return None,
-        Some(Value::Null) => None,
-        Some(Value::String(text)) => Some(text).filter(|text| !text.is_empty()),
-        Some(Value::Number(number)) => Some(number.to_string()),
-        Some(other) => {
-            problems.push(FieldError::new(field, "custom.string", "is invalid", Some(other)));
-            return None;
-        }
-    };
-    check_name(field, value.as_deref(), problems);
-    Some(value)
-}
-
 /// Something else changed the same account each time.
 pub(crate) fn changes_too_often() -> StoreError {
     StoreError::failed("the account was changed at the same time, again and again")
-}
-
-/// Whether an address is one, for the flows that take one alone.
-pub(crate) fn sound_email(address: &str) -> Result<(), Box<FieldError>> {
-    if address.is_empty() {
-        Err(Box::new(FieldError::new("email", "presence", "can't be blank", Some(address.into()))))
-    } else if email::is_valid(address) {
-        Ok(())
-    } else {
-        Err(Box::new(FieldError::new("email", "custom.email", "is invalid", Some(address.into()))))
-    }
 }

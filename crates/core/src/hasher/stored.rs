@@ -60,6 +60,67 @@ pub enum HashProblem {
     Slow,
 }
 
+impl HashProblem {
+    /// What can be told of a stored hash without a password; `None` if it can be verified. [`Slow`](Self::Slow) depends on the hasher
+    /// and is not among it.
+    #[must_use]
+    pub fn of(stored: &PasswordHash) -> Option<Self> {
+        let text = trimmed(stored);
+        let problem = match text.starts_with("$2") {
+            true => match read_bcrypt(text) {
+                Ok(_) if text.starts_with("$2x$") => Some(Self::DefectiveVersion),
+                read => read.err(),
+            },
+            false => Argon2Hash::read(text).err(),
+        };
+        problem.or_else(|| (text.len() != stored.expose().len()).then_some(Self::Padded))
+    }
+}
+
+/// A stored hash without the blanks of a column of a fixed width.
+fn trimmed(stored: &PasswordHash) -> &str {
+    stored.expose().trim_matches(|c: char| c.is_whitespace() || c == '\0')
+}
+
+/// The cost of a bcrypt string that can be verified.
+fn read_bcrypt(hash: &str) -> Result<u32, HashProblem> {
+    let cost: u32 = hash.get(4..6).and_then(|cost| cost.parse().ok()).ok_or(HashProblem::Unreadable)?;
+    if cost > MAX_BCRYPT_COST {
+        return Err(HashProblem::TooCostly);
+    }
+    hash.parse::<bcrypt::HashParts>().map_err(|_| HashProblem::Unreadable)?;
+    Ok(cost)
+}
+
+/// A PHC string of argon2 that can be verified.
+struct Argon2Hash {
+    algorithm: Algorithm,
+    version: Version,
+    /// Whether the string names its version.
+    names_version: bool,
+    params: Params,
+    salt: phc::Salt,
+    expected: phc::Output,
+}
+
+impl Argon2Hash {
+    fn read(hash: &str) -> Result<Self, HashProblem> {
+        let damaged = HashProblem::Unreadable;
+        let hash = phc::PasswordHash::new(hash).map_err(|_| damaged)?;
+        let algorithm = Algorithm::try_from(hash.algorithm.as_str()).map_err(|_| damaged)?;
+        let version = hash.version.map_or(Ok(Version::default()), Version::try_from).map_err(|_| damaged)?;
+        let params = Params::try_from(&hash).map_err(|_| damaged)?;
+        if params.m_cost() > MAX_MEMORY_KIB || params.t_cost() > MAX_ITERATIONS {
+            return Err(HashProblem::TooCostly);
+        }
+        let (salt, expected) = (hash.salt.ok_or(damaged)?, hash.hash.ok_or(damaged)?);
+        if expected.len() != OUTPUT_LENGTH {
+            return Err(damaged);
+        }
+        Ok(Self { algorithm, version, names_version: hash.version.is_some(), params, salt, expected })
+    }
+}
+
 /// Beyond these a stored hash is not verified: that would stop the server for minutes.
 const MAX_BCRYPT_COST: u32 = 16;
 const MAX_MEMORY_KIB: u32 = 1 << 20;
@@ -70,7 +131,7 @@ const BCRYPT_BYTES: usize = 72;
 impl Shared {
     /// Verifies a password, with one hash in any case.
     pub(super) fn verify(&self, password: &Password, stored: &PasswordHash) -> Verified {
-        let text = stored.expose().trim_matches(|c: char| c.is_whitespace() || c == '\0');
+        let text = trimmed(stored);
         let padded = (text.len() != stored.expose().len()).then_some(HashProblem::Padded);
         let verified = match text.starts_with("$2") {
             true => self.verify_bcrypt(password, text),
@@ -99,10 +160,7 @@ impl Shared {
     }
 
     fn verify_bcrypt(&self, password: &Password, hash: &str) -> Result<Verified, HashProblem> {
-        let cost: u32 = hash.get(4..6).and_then(|cost| cost.parse().ok()).ok_or(HashProblem::Unreadable)?;
-        if cost > MAX_BCRYPT_COST {
-            return Err(HashProblem::TooCostly);
-        }
+        let cost = read_bcrypt(hash)?;
         let password = password.expose();
         let matches = bcrypt::verify(password, hash).map_err(|_| HashProblem::Unreadable)?;
         self.count_hash();
@@ -118,22 +176,11 @@ impl Shared {
     }
 
     fn verify_argon2(&self, password: &Password, hash: &str) -> Result<Verified, HashProblem> {
-        let damaged = HashProblem::Unreadable;
-        let hash = phc::PasswordHash::new(hash).map_err(|_| damaged)?;
-        let algorithm = Algorithm::try_from(hash.algorithm.as_str()).map_err(|_| damaged)?;
-        let version = hash.version.map_or(Ok(Version::default()), Version::try_from).map_err(|_| damaged)?;
-        let params = Params::try_from(&hash).map_err(|_| damaged)?;
-        if params.m_cost() > MAX_MEMORY_KIB || params.t_cost() > MAX_ITERATIONS {
-            return Err(HashProblem::TooCostly);
-        }
-        let (salt, expected) = (hash.salt.ok_or(damaged)?, hash.hash.ok_or(damaged)?);
-        if expected.len() != OUTPUT_LENGTH {
-            return Err(damaged);
-        }
-        let output = self.argon2(&params, version, algorithm, password, &salt).ok_or(damaged)?;
+        let Argon2Hash { algorithm, version, names_version, params, salt, expected } = Argon2Hash::read(hash)?;
+        let output = self.argon2(&params, version, algorithm, password, &salt).ok_or(HashProblem::Unreadable)?;
         let is_current = algorithm == Algorithm::Argon2id
             && version == Version::V0x13
-            && hash.version.is_some()
+            && names_version
             && self.has_own_cost(&params);
         Ok(Verified {
             matches: output.ct_eq(expected.as_bytes()).into(),

@@ -1,15 +1,18 @@
 //! Users of the built-in type, each user type apart from the others.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use async_trait::async_trait;
 
 use super::{Contents, KeyMap, MemoryStore};
 use crate::{
-    AccountStatus, CreateUserError, Identifier, IdentifierKind, Model, NewUser, PasswordHash, StoreError,
+    AccountStatus, CreateUserError, Identifier, IdentifierKind, ListedUser, Model, NewUser, PasswordHash, StoreError,
     StoreIdentity, StoredUser, TokenDigest, TokenOwner, TokenStore, User, UserChange, UserId, UserOperation, UserQuery,
-    UserStore, Where, find_token_owner_separately,
+    UserStore, Where, find_token_owner_separately, normalize,
 };
+
+/// The most users that one address or name is compared with: [`UserStore::find_users_like`].
+const MOST_ALIKE: usize = 16;
 
 /// The users of one type.
 struct Users<P> {
@@ -18,11 +21,18 @@ struct Users<P> {
     namespaces: KeyMap<i64, String>,
     /// The unique index over (namespace, kind, value).
     identifiers: HashMap<Key, i64>,
+    /// Under its `normalize::key`: who has an address or a name whose spelling is another.
+    respelled: HashMap<Key, BTreeSet<i64>>,
 }
 
 impl<P> Default for Users<P> {
     fn default() -> Self {
-        Self { by_id: KeyMap::default(), namespaces: KeyMap::default(), identifiers: HashMap::new() }
+        Self {
+            by_id: KeyMap::default(),
+            namespaces: KeyMap::default(),
+            identifiers: HashMap::new(),
+            respelled: HashMap::new(),
+        }
     }
 }
 
@@ -39,6 +49,45 @@ impl<P> Users<P> {
             UserId::Int(id) => self.by_id.get_mut(id),
             UserId::Text(_) => None,
         }
+    }
+
+    /// Enters a user's address and name, which are free.
+    fn enter(&mut self, id: i64, keys: Vec<Key>) {
+        for (namespace, kind, value) in keys {
+            let folded = normalize::key(kind, &value);
+            if folded != value {
+                self.respelled.entry((namespace.clone(), kind, folded)).or_default().insert(id);
+            }
+            self.identifiers.insert((namespace, kind, value), id);
+        }
+    }
+
+    /// Removes the entries of a user.
+    fn remove(&mut self, id: i64) {
+        for key in self.keys_of(id) {
+            self.identifiers.remove(&key);
+            let (namespace, kind, value) = key;
+            let folded = (namespace, kind, normalize::key(kind, &value));
+            if let Some(ids) = self.respelled.get_mut(&folded) {
+                ids.remove(&id);
+                if ids.is_empty() {
+                    self.respelled.remove(&folded);
+                }
+            }
+        }
+    }
+
+    /// The ids of those who may have this address or name, those that are spelled like this first.
+    fn like(&self, wanted: &Identifier, typed: &str) -> Vec<i64> {
+        let key = |value: &str| (wanted.namespace.clone(), wanted.kind, value.to_owned());
+        let folded = normalize::key(wanted.kind, &wanted.value);
+        let spelled = [wanted.value.as_str(), typed, folded.as_str()];
+        let mut ids: Vec<i64> = spelled.iter().filter_map(|value| self.identifiers.get(&key(value))).copied().collect();
+        ids.extend(self.respelled.get(&key(&folded)).into_iter().flatten());
+        let mut seen = BTreeSet::new();
+        ids.retain(|id| seen.insert(*id));
+        ids.truncate(MOST_ALIKE);
+        ids
     }
 
     /// The entries of a user in the unique index.
@@ -88,7 +137,7 @@ impl<P: Model> UserStore<User<P>> for MemoryStore<P> {
             profile: new.profile,
         };
         let stored = StoredUser { user, rev: 0, password: new.password, status: new.status };
-        users.identifiers.extend(keys.into_iter().map(|key| (key, id)));
+        users.enter(id, keys);
         users.namespaces.insert(id, new.namespace);
         users.by_id.insert(id, stored.clone());
         contents.last_id = id;
@@ -105,6 +154,26 @@ impl<P: Model> UserStore<User<P>> for MemoryStore<P> {
         let Some(users) = contents.users::<P>()? else { return Ok(None) };
         let id = users.identifiers.get(&(namespace, kind, value));
         Ok(id.and_then(|id| users.by_id.get(id)).cloned())
+    }
+
+    async fn find_users_like(&self, wanted: &Identifier, typed: &str) -> Result<Vec<StoredUser<User<P>>>, StoreError> {
+        let contents = self.read();
+        let Some(users) = contents.users::<P>()? else { return Ok(Vec::new()) };
+        Ok(users.like(wanted, typed).iter().filter_map(|id| users.by_id.get(id)).cloned().collect())
+    }
+
+    async fn list_users(&self, after: Option<&UserId>, limit: u32) -> Result<Vec<ListedUser<User<P>>>, StoreError> {
+        let contents = self.read();
+        let Some(users) = contents.users::<P>()? else { return Ok(Vec::new()) };
+        let is_later = |id: &&i64| after.is_none_or(|after| *after < UserId::Int(**id));
+        let mut ids: Vec<i64> = users.by_id.keys().filter(is_later).copied().collect();
+        ids.sort_unstable();
+        ids.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        let listed = |id: i64| {
+            let namespace = users.namespaces.get(&id).cloned().unwrap_or_default();
+            Some(ListedUser::readable(namespace, users.by_id.get(&id)?.clone()))
+        };
+        Ok(ids.into_iter().filter_map(listed).collect())
     }
 
     async fn set_password(&self, id: &UserId, rev: i64, hash: &PasswordHash) -> Result<Option<i64>, StoreError> {
@@ -181,17 +250,14 @@ impl<P: Model> UserStore<User<P>> for MemoryStore<P> {
         new.password = change.password.or(new.password);
         new.rev += i64::from(change.bump_rev);
 
-        let held = users.keys_of(id);
         let namespace = change.namespace.or_else(|| users.namespaces.get(&id).cloned()).unwrap_or_default();
         let wanted = keys(&namespace, new.user.email.as_ref(), new.user.username.as_ref());
         let taken = |key: &&Key| users.identifiers.get(*key).is_some_and(|of| *of != id);
         if let Some((_, kind, _)) = wanted.iter().find(taken) {
             return Err(CreateUserError::Taken(*kind));
         }
-        for key in held {
-            users.identifiers.remove(&key);
-        }
-        users.identifiers.extend(wanted.into_iter().map(|key| (key, id)));
+        users.remove(id);
+        users.enter(id, wanted);
         users.namespaces.insert(id, namespace);
         users.by_id.insert(id, new.clone());
         Ok(Some(new))
@@ -201,9 +267,7 @@ impl<P: Model> UserStore<User<P>> for MemoryStore<P> {
         let UserId::Int(id) = id else { return Ok(false) };
         let mut contents = self.write();
         let users = contents.users_mut::<P>()?;
-        for key in users.keys_of(*id) {
-            users.identifiers.remove(&key);
-        }
+        users.remove(*id);
         users.namespaces.remove(id);
         Ok(users.by_id.remove(id).is_some())
     }

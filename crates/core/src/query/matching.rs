@@ -44,26 +44,27 @@ impl Where {
         }
     }
 
-    /// Changes every address that is compared for being equal: the values of `email` in `Eq`, `Neq`, `Inq` and `Nin`. For a
-    /// policy that keeps addresses in lower case, so that a condition finds one however it is written (LoopBack's setting
-    /// `caseSensitiveEmail: false`, which does it for `Eq`).
+    /// Changes every text that a property is compared with for being equal: its values in `Eq`, `Neq`, `Inq` and `Nin`. For a
+    /// policy that keeps addresses and names in one spelling, so that a condition finds one however it is written (LoopBack's
+    /// setting `caseSensitiveEmail: false` does it for `Eq` of `email`).
     ///
     /// ```
     /// use gatekit_core::Where;
     /// use serde_json::json;
     ///
-    /// let condition = Where::from_json(&json!({ "email": "Ada@Example.com" }))?.map_emails(&str::to_lowercase);
+    /// let condition = Where::from_json(&json!({ "email": "Ada@Example.com" }))?
+    ///     .map_texts("email", &str::to_lowercase);
     /// assert!(condition.matches(&json!({ "email": "ada@example.com" })));
     /// # Ok::<_, gatekit_core::FilterError>(())
     /// ```
     #[must_use]
-    pub fn map_emails(self, change: &dyn Fn(&str) -> String) -> Self {
+    pub fn map_texts(self, name: &str, change: &dyn Fn(&str) -> String) -> Self {
         let all =
-            |conditions: Vec<Self>| conditions.into_iter().map(|condition| condition.map_emails(change)).collect();
+            |conditions: Vec<Self>| conditions.into_iter().map(|condition| condition.map_texts(name, change)).collect();
         match self {
             Self::And(conditions) => Self::And(all(conditions)),
             Self::Or(conditions) => Self::Or(all(conditions)),
-            Self::Is { property, test } if property == "email" => Self::Is { property, test: test.map(change) },
+            Self::Is { property, test } if property == name => Self::Is { property, test: test.map(change) },
             other @ Self::Is { .. } => other,
         }
     }

@@ -3,12 +3,14 @@
 //! A connection in use is owned by the send that uses it, and dropped, thus closed, with it: a send that is given up
 //! half-way leaves nothing behind that another mail could be mixed up with.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use lettre::address::Envelope;
 use lettre::transport::smtp::authentication::DEFAULT_MECHANISMS;
 use lettre::transport::smtp::client::AsyncSmtpConnection;
+use lettre::transport::smtp::extension::Extension;
 use tokio::time::timeout;
 
 use super::config::{Server, Tls};
@@ -19,9 +21,13 @@ const MOST_KEPT: usize = 4;
 /// Servers close what is idle for some minutes.
 const KEPT_FOR: Duration = Duration::from_secs(60);
 
-/// Connections that have delivered a mail and wait for the next.
+/// Connections that have delivered a mail and wait for the next, and what the server has said it cannot do.
 #[derive(Default)]
-pub(super) struct Connections(Mutex<Vec<Idle>>);
+pub(super) struct Connections {
+    idle: Mutex<Vec<Idle>>,
+    /// Whether the server, when it was last connected to, did not offer SMTPUTF8 (RFC 6531).
+    ascii_only: AtomicBool,
+}
 
 struct Idle {
     connection: AsyncSmtpConnection,
@@ -73,15 +79,25 @@ impl Connections {
             }
             Ok(connection)
         };
-        match timeout(limit, connect).await {
-            Ok(connected) => connected.map_err(|error| Failure::smtp(Stage::Connecting, error)),
-            Err(_) => Err(Failure::timeout(Stage::Connecting)),
-        }
+        let connected: Result<AsyncSmtpConnection, lettre::transport::smtp::Error> = match timeout(limit, connect).await
+        {
+            Ok(connected) => connected,
+            Err(_) => return Err(Failure::timeout(Stage::Connecting)),
+        };
+        let connection = connected.map_err(|error| Failure::smtp(Stage::Connecting, error))?;
+        let takes_utf8 = connection.server_info().supports_feature(Extension::SmtpUtfEight);
+        self.ascii_only.store(!takes_utf8, Ordering::Relaxed);
+        Ok(connection)
+    }
+
+    /// Whether the server is known to take no address beyond ASCII.
+    pub(super) fn is_ascii_only(&self) -> bool {
+        self.ascii_only.load(Ordering::Relaxed)
     }
 
     /// Keeps a connection that has just worked.
     pub(super) fn keep(&self, connection: AsyncSmtpConnection) {
-        let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if !connection.has_broken() && idle.len() < MOST_KEPT {
             idle.push(Idle { connection, since: Instant::now() });
         }
@@ -94,14 +110,14 @@ impl Connections {
             match timeout(limit, connection.test_connected()).await {
                 Ok(true) => return Some(connection),
                 Ok(false) => {}
-                Err(_) => self.0.lock().unwrap_or_else(PoisonError::into_inner).clear(),
+                Err(_) => self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear(),
             }
         }
         None
     }
 
     fn pop(&self) -> Option<AsyncSmtpConnection> {
-        let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         idle.retain(|idle| idle.since.elapsed() < KEPT_FOR);
         idle.pop().map(|idle| idle.connection)
     }

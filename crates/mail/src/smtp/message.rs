@@ -1,10 +1,10 @@
 //! A mail as it goes over the wire: one recipient, and headers nobody can add to.
 
-use gatekit_core::{Mail, MailError, Random, SystemRandom};
+use gatekit_core::{Mail, MailError, Random, SystemRandom, email};
+use lettre::address::Envelope;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::{Address, Message};
-use url::Host;
 
 use super::SmtpConfigError;
 
@@ -24,7 +24,7 @@ pub(super) fn sender(text: &str) -> Result<Mailbox, SmtpConfigError> {
 }
 
 /// 1. Neither recipient nor subject holds a control character, so neither can begin another header or command.
-/// 2. The recipient is one address.
+/// 2. The recipient is one address, by the rule that sign-up has too ([`email::smtp_form`]).
 /// 3. An international domain is written in its ASCII form, which every server takes. An international name before the `@`
 ///    needs a server with SMTPUTF8 (RFC 6531).
 /// 4. A mail that names a sender comes from that one.
@@ -43,7 +43,10 @@ pub(super) fn compose(from: &Mailbox, mail: &Mail) -> Result<Message, MailError>
         None => from.clone(),
     };
     let id = message_id(from.email.domain())?;
+    // lettre would read the envelope back from the headers, with its own check of addresses.
+    let envelope = Envelope::new(Some(from.email.clone()), vec![to.clone()]).map_err(MailError::new)?;
     let builder = Message::builder()
+        .envelope(envelope)
         .from(from)
         .to(Mailbox::new(None, to))
         .subject(&*mail.subject)
@@ -58,14 +61,11 @@ pub(super) fn compose(from: &Mailbox, mail: &Mail) -> Result<Message, MailError>
 }
 
 fn address(text: &str) -> Option<Address> {
-    let address: Address = text.parse().ok()?;
-    if address.domain().is_ascii() {
-        return Some(address);
-    }
-    match Host::parse(address.domain()).ok()? {
-        Host::Domain(ascii) => Address::new(address.user(), ascii).ok(),
-        Host::Ipv4(_) | Host::Ipv6(_) => None,
-    }
+    let address = email::smtp_form(text)?;
+    let (local, domain) = address.rsplit_once('@')?;
+    // lettre's own check refuses emoji and IPv6 literals, which sign-up takes. What smtp_form returns has no blank, control
+    // character or angle bracket outside a quoted string.
+    Some(Address::new_dangerous(local, domain))
 }
 
 /// Unique, and of the sender's domain: the machine's name is nobody's business.

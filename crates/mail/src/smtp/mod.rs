@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use gatekit_core::{Mail, MailError, Mailer};
+use gatekit_core::{Mail, MailError, Mailer, email};
 use lettre::message::Mailbox;
 
 use config::Server;
@@ -143,6 +143,15 @@ impl SmtpMailer {
 
 #[async_trait]
 impl Mailer for SmtpMailer {
+    /// A server that offers no SMTPUTF8 (RFC 6531) takes no address with characters beyond ASCII before the `@`. Known once the
+    /// mailer has connected: await [`check`](Self::check) when the app starts. Until then every valid address counts as reachable.
+    fn can_reach(&self, address: &str) -> bool {
+        match email::smtp_form(address) {
+            Some(address) => address.is_ascii() || !self.connections.is_ascii_only(),
+            None => false,
+        }
+    }
+
     async fn send(&self, mail: Mail) -> Result<(), MailError> {
         let message = message::compose(&self.from, &mail)?;
         let (envelope, bytes) = (message.envelope(), message.formatted());

@@ -14,6 +14,7 @@ mod roles;
 pub(crate) mod rows;
 #[cfg(feature = "tower-sessions")]
 mod sessions;
+mod spellings;
 mod tokens;
 mod users;
 
@@ -157,6 +158,7 @@ impl SqliteStore {
 
     async fn start(connections: Connections, purge: bool) -> Result<Self, OpenError> {
         migrate::migrate(&mut *connections.writer().await?).await?;
+        spellings::fill(&connections).await?;
         let inner = Arc::new_cyclic(|weak| Inner {
             connections,
             purge: purge.then(|| tokio::spawn(purge::run(weak.clone())).abort_handle()),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use gatekit_core::{Clock, StoreError, SystemClock, Timestamp};
 
 use super::connections::Connections;
-use super::{Inner, queries};
+use super::{Inner, queries, spellings};
 use crate::own::store_error;
 
 const BATCH: u32 = 500;
@@ -23,6 +23,9 @@ pub(super) async fn run(store: Weak<Inner>) {
         tokio::time::sleep(pause).await;
         pause = EVERY;
         let Some(store) = store.upgrade() else { return };
+        if let Err(error) = spellings::fill(&store.connections).await {
+            tracing::warn!(%error, "users that another program has stored may not be found in every spelling");
+        }
         match purge(&store.connections, SystemClock.now()).await {
             Ok(removed) => tracing::debug!(removed, "removed what has ended"),
             Err(error) => tracing::warn!(%error, "what has ended could not be removed; it is dead all the same"),

@@ -2,14 +2,14 @@
 
 use async_trait::async_trait;
 use gatekit_core::{
-    AccountStatus, Clock, CreateUserError, Identifier, IdentifierKind, Model, NewUser, PasswordHash, StoreError,
-    StoreIdentity, StoredUser, SystemClock, TokenDigest, TokenOwner, TokenStore, User, UserChange, UserId,
-    UserOperation, UserQuery, UserStore, Where, find_token_owner_separately,
+    AccountStatus, Clock, CreateUserError, Identifier, IdentifierKind, ListedUser, Model, NewUser, PasswordHash,
+    StoreError, StoreIdentity, StoredUser, SystemClock, TokenDigest, TokenOwner, TokenStore, User, UserChange, UserId,
+    UserOperation, UserQuery, UserStore, Where, find_token_owner_separately, normalize,
 };
 use sqlx::sqlite::SqliteRow;
 
 use super::rows::Table;
-use super::{Changed, SqliteStore, find};
+use super::{Changed, SqliteStore, find, spellings};
 use crate::own::{create_user_error, roles_from_row, store_error, token_from_row};
 
 pub(super) const TABLE: Table = Table("gatekit_users");
@@ -32,14 +32,16 @@ impl<P: Model> UserStore<User<P>> for SqliteStore {
         let profile = profile_to_text(&new.profile)?;
         let insert = sqlx::query(
             "INSERT INTO gatekit_users \
-             (user_type, namespace, realm, username, email, email_verified, password, rev, profile, status, created) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)",
+             (user_type, namespace, realm, username, email, username_key, email_key, email_verified, password, rev, \
+             profile, status, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)",
         )
         .bind(P::NAME)
         .bind(&new.namespace)
         .bind(&new.realm)
         .bind(&new.username)
         .bind(&new.email)
+        .bind(key(IdentifierKind::Username, new.username.as_deref()))
+        .bind(key(IdentifierKind::Email, new.email.as_deref()))
         .bind(new.email_verified)
         .bind(new.password.as_ref().map(PasswordHash::expose))
         .bind(profile)
@@ -78,6 +80,28 @@ impl<P: Model> UserStore<User<P>> for SqliteStore {
         };
         let query = sqlx::query(query).bind(P::NAME).bind(&identifier.namespace).bind(&identifier.value);
         self.find(query).await?.as_ref().map(stored_from_row).transpose()
+    }
+
+    async fn find_users_like(&self, wanted: &Identifier, typed: &str) -> Result<Vec<StoredUser<User<P>>>, StoreError> {
+        spellings::find_like(self, P::NAME, wanted, typed).await?.iter().map(stored_from_row).collect()
+    }
+
+    async fn list_users(&self, after: Option<&UserId>, limit: u32) -> Result<Vec<ListedUser<User<P>>>, StoreError> {
+        let after = match after {
+            Some(UserId::Int(after)) => Some(*after),
+            // Every number is before every text.
+            Some(UserId::Text(_)) => return Ok(Vec::new()),
+            None => None,
+        };
+        let listed = |row: &SqliteRow| {
+            let read = || Ok((TABLE.get(row, "namespace")?, stored_from_row(row)?));
+            let id: i64 = TABLE.get(row, "id")?;
+            Ok(match read() {
+                Ok::<(String, _), StoreError>((namespace, user)) => ListedUser::readable(namespace, user),
+                Err(reason) => ListedUser::unreadable(id, reason),
+            })
+        };
+        spellings::list(self, P::NAME, after, limit).await?.iter().map(listed).collect()
     }
 
     async fn set_password(&self, id: &UserId, rev: i64, hash: &PasswordHash) -> Result<Option<i64>, StoreError> {
@@ -134,8 +158,8 @@ impl<P: Model> UserStore<User<P>> for SqliteStore {
     }
 
     fn supports(&self, operation: UserOperation) -> bool {
-        use UserOperation::{Delete, Find, Status, Update};
-        matches!(operation, Update | Delete | Find | Status)
+        use UserOperation::{AnySpelling, Delete, Find, List, Status, Update};
+        matches!(operation, Update | Delete | Find | Status | List | AnySpelling)
     }
 
     async fn update_user(
@@ -158,17 +182,21 @@ impl<P: Model> UserStore<User<P>> for SqliteStore {
             None => old_profile.clone(),
         };
         let of = &old.user;
+        let username = change.username.unwrap_or_else(|| of.username.clone());
+        let email = change.email.unwrap_or_else(|| of.email.clone());
         let update = sqlx::query(
             "UPDATE gatekit_users SET namespace = coalesce(?, namespace), realm = ?, username = ?, email = ?, \
-             email_verified = ?, password = coalesce(?, password), profile = ?, rev = rev + ? \
+             username_key = ?, email_key = ?, email_verified = ?, password = coalesce(?, password), profile = ?, rev = rev + ? \
              WHERE id = ? AND user_type = ? AND rev = ? AND realm IS ? AND username IS ? AND email IS ? AND email_verified IS ? \
              AND profile IS ? \
              RETURNING id, realm, username, email, email_verified, password, rev, profile, status",
         )
         .bind(change.namespace)
         .bind(change.realm.unwrap_or_else(|| of.realm.clone()))
-        .bind(change.username.unwrap_or_else(|| of.username.clone()))
-        .bind(change.email.unwrap_or_else(|| of.email.clone()))
+        .bind(&username)
+        .bind(&email)
+        .bind(key(IdentifierKind::Username, username.as_deref()))
+        .bind(key(IdentifierKind::Email, email.as_deref()))
         .bind(change.email_verified.unwrap_or(of.email_verified))
         .bind(change.password.as_ref().map(PasswordHash::expose))
         .bind(profile)
@@ -209,6 +237,11 @@ impl<P: Model> UserStore<User<P>> for SqliteStore {
         .bind(P::NAME);
         new_rev(self.change(set).await)
     }
+}
+
+/// What an address or a name is found by, whatever its spelling.
+fn key(kind: IdentifierKind, text: Option<&str>) -> Option<String> {
+    text.map(|text| normalize::key(kind, text))
 }
 
 /// The `rev` an UPDATE returned, if it found its row.

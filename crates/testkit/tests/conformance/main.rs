@@ -73,6 +73,8 @@ faults!(
     TakenReturnsWhoIsThere,
     NamespaceIsIgnored,
     IdentifiersAreTrimmed,
+    SpellingsAreExact,
+    ListBeginsAnew,
     IdentifiersIgnoreCase,
     IdsAreComparedAsText,
     PasswordIgnoresRev,

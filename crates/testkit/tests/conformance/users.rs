@@ -1,9 +1,9 @@
 //! Faults of users, and of the query that finds a token with its user.
 
 use gatekit_core::{
-    AccountStatus, CreateUserError, Identifier, IdentifierKind, NewUser, PasswordHash, RoleStore, StoreError,
-    StoredUser, TokenDigest, TokenOwner, TokenStore, UserChange, UserId, UserOperation, UserQuery, UserStore, Where,
-    async_trait,
+    AccountStatus, CreateUserError, Identifier, IdentifierKind, ListedUser, NewUser, PasswordHash, RoleStore,
+    StoreError, StoredUser, TokenDigest, TokenOwner, TokenStore, UserChange, UserId, UserOperation, UserQuery,
+    UserStore, Where, async_trait,
 };
 
 use super::Fault::*;
@@ -176,6 +176,20 @@ impl UserStore<Person> for Faulty {
 
     fn supports(&self, _: UserOperation) -> bool {
         !self.has(UnsupportedIsTakenForDone)
+    }
+
+    async fn find_users_like(&self, wanted: &Identifier, typed: &str) -> Result<Vec<StoredUser<Person>>, StoreError> {
+        if self.has(SpellingsAreExact) {
+            return Ok(self.find_user_by(wanted).await?.into_iter().collect());
+        }
+        self.store.find_users_like(wanted, typed).await
+    }
+
+    async fn list_users(&self, after: Option<&UserId>, limit: u32) -> Result<Vec<ListedUser<Person>>, StoreError> {
+        if self.has(UnsupportedIsTakenForDone) {
+            return Ok(Vec::new());
+        }
+        self.store.list_users(after.filter(|_| !self.has(ListBeginsAnew)), limit).await
     }
 
     async fn find_users(&self, query: &UserQuery) -> Result<Vec<Person>, StoreError> {
