@@ -31,6 +31,7 @@ mod mails;
 mod mounts;
 mod paths;
 mod process;
+mod profiles;
 mod query_tokens;
 mod realms;
 mod register;

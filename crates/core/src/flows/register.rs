@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::{
     Account, AccountStatus, Auth, CreateUserError, Event, Identifier, IdentifierKind, MailOptions, NewUser, Password,
     PasswordError, PasswordHash, PasswordOwner, Refusal, StoreError, StoredUser, Unavailable, UserOperation, email,
+    profile,
 };
 
 /// Longer names and realms are refused, in bytes: LoopBack's SQL columns hold 512.
@@ -210,7 +211,8 @@ impl<U: Account> Auth<U> {
     /// [`sign_up`](Self::sign_up).
     ///
     /// 1. The password is checked against the policy.
-    /// 2. Password and address are there; the address is one (isemail 3.2.0's rules); name and realm are printable.
+    /// 2. Password and address are there; the address is one (isemail 3.2.0's rules); name and realm are printable; the profile is no
+    ///    larger and no deeper than the policy allows.
     /// 3. Neither address nor name is in use.
     /// 4. Hooks may refuse.
     /// 5. The password is hashed and the user stored. Of two at the same time the store's unique index takes one.
@@ -333,6 +335,9 @@ impl<U: Account> Auth<U> {
             status,
             profile,
         };
+        if let Err(error) = profile::check(&auth.policy, &new.profile) {
+            errors.push(*error);
+        }
         let taken = self.check_unique(&new, hide, &mut errors).await?;
         match password {
             Some(password) if errors.is_empty() => Ok(Checked { new, password, taken, mails, notices }),
@@ -346,6 +351,8 @@ impl<U: Account> Auth<U> {
         for hooks in &auth.hooks {
             self.ask_hook::<RegisterError>(hooks.before_register(&mut checked.new)).await?;
         }
+        // A hook may have filled in more of it.
+        profile::check(&auth.policy, &checked.new.profile).map_err(|error| RegisterError::Invalid(vec![*error]))?;
         // A store that keeps no status would take the user for active.
         if checked.new.status != AccountStatus::Active && !self.supports(UserOperation::Status) {
             return Err(StoreError::Unsupported(UserOperation::Status.as_str()).into());
