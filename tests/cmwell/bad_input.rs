@@ -1,7 +1,10 @@
 //! What nobody should send: it gets a 4xx, and nothing of it is repeated or logged.
 
+use std::time::Duration;
+
+use gatekit::Policy;
 use gatekit_testkit::LogCapture;
-use gatekit_tests::{Call, Store, on_every_store};
+use gatekit_tests::{Call, Store, half_a_body, on_every_store};
 use serde_json::json;
 
 use crate::site::{NAME, PASSWORD, Site, basic};
@@ -44,6 +47,15 @@ on_every_store! {
                 site.get("/me").header("x-cm-well-token", &value).await.expect_status(401);
             }
         }
+    }
+
+    /// V-136
+    async fn a_body_that_does_not_arrive_in_time_is_408(store) {
+        let mut policy = Policy::default();
+        policy.body_timeout = Duration::from_millis(1);
+        let site = Site::with().policy(policy).start(store).await;
+        let answer = site.call("POST", "/_auth").body("application/json", half_a_body("{\"op\":")).await;
+        answer.is(408, r#"{"success":false,"message":"the body did not arrive in time"}"#);
     }
 
     async fn names_that_nobody_has_are_unknown(store) {

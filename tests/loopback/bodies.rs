@@ -2,9 +2,11 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
-use gatekit_tests::{App, EMAIL, PASSWORD, on_every_store};
+use gatekit::Policy;
+use gatekit_tests::{App, EMAIL, PASSWORD, half_a_body, on_every_store};
 use http_body::Frame;
 use serde_json::json;
 
@@ -163,6 +165,62 @@ on_every_store! {
             let body = Body::new(BrokenOff(Some(r#"{"email":"foo@bar.com","password":""#)));
             app.post(path).body("application/json", body).await.expect_error(400);
         }
+    }
+
+    /// V-136, LOAD-4: who sends half a body keeps a connection no longer than the policy says.
+    async fn a_body_that_does_not_arrive_in_time_is_408_and_does_nothing(store) {
+        let mut policy = Policy::loopback();
+        policy.body_timeout = Duration::from_millis(1);
+        let app = App::with(policy).start(store).await;
+        let timed_out = r#"{"error":{"statusCode":408,"name":"RequestTimeoutError","message":"request timed out"}}"#;
+        for path in ROUTES {
+            for kind in ["application/json", "application/x-www-form-urlencoded", "text/plain"] {
+                app.post(path).body(kind, half_a_body("{\"email\":")).await.is(408, timed_out);
+                app.post(path).body(kind, half_a_body("")).await.is(408, timed_out);
+            }
+        }
+        assert_eq!(app.auth.hasher().hashes(), 0);
+    }
+
+    /// FUZZ-2: a decoder that replaces what it cannot read makes two passwords one. LoopBack's does.
+    async fn a_form_that_is_not_utf_8_is_400_and_opens_nothing(store) {
+        let app = App::loopback(store).await;
+        let form = "application/x-www-form-urlencoded";
+        let refused = r#"{"error":{"statusCode":400,"name":"BadRequestError","message":"the form is not UTF-8"}}"#;
+        let bodies: [&[u8]; 6] = [
+            b"email=foo@bar.com&password=p\xe9re-No\xebl-2024!",
+            b"email=foo@bar.com&password=p%E9re-No%EBl-2024!",
+            b"email=foo@bar.com&password=x&a[b\xff]=1",
+            b"email=foo@bar.com&password=x&%ff=1",
+            b"email=foo@bar.com&password=%ed%a0%80x",
+            b"\xff",
+        ];
+        for path in ROUTES {
+            for body in bodies {
+                app.post(path).body(form, body).await.is(400, refused);
+            }
+        }
+        assert_eq!(app.auth.hasher().hashes(), 0);
+        let sound = "email=foo@bar.com&password=p%C3%A9re-No%C3%ABl-2024!";
+        app.post("/api/users").form(sound).await.expect_status(200);
+        app.login("foo@bar.com", "p\u{e9}re-No\u{eb}l-2024!").await.expect_status(200);
+    }
+
+    /// FUZZ-2, FUZZ-9: about 260 pairs in 4 KB nested a level deeper each, past what can be read back.
+    async fn a_form_that_nests_without_end_is_400_and_stores_nothing(store) {
+        let app = App::loopback(store).await;
+        let token = app.signed_up().await;
+        let nested: String = (0..130).map(|n| format!("&a[b]c{n}=x&a[b]c{n}[k]=x")).collect();
+        assert!(nested.len() < 4096);
+        let refused = r#"{"error":{"statusCode":400,"name":"BadRequestError","message":"the parameters are nested too deep: the maximum is 16 levels"}}"#;
+        for path in ROUTES {
+            app.post(path).form(&format!("email=deep@bar.com&password=secret{nested}")).await.is(400, refused);
+        }
+        app.patch("/api/users/1").token(&token).form(&nested).await.is(400, refused);
+        app.login("deep@bar.com", "secret").await.expect(401, "LOGIN_FAILED");
+        app.get("/api/users/1").token(&token).await.expect_status(200);
+        app.get(&format!("/api/users/1?x=1{nested}")).token(&token).await.expect_error(400);
+        app.post(&format!("/api/users/login?x=1{nested}")).json("{}").await.expect_error(400);
     }
 }
 

@@ -32,6 +32,7 @@ mod mounts;
 mod old_rows;
 mod paths;
 mod process;
+mod profiles;
 mod query_tokens;
 mod realms;
 mod register;

@@ -244,6 +244,11 @@ on_every_store! {
             json!({"verificationToken": "x"}),
             json!({"password": {"like": "$2a%"}}),
             json!({"and": [{"id": 2}, {"or": [{"password": "x"}, {"id": 2}]}]}),
+            // Each of these passed a check that looked for names in another way than the reader of conditions.
+            json!({"and": {"0": {"password": "x"}}}),
+            json!({"or": {"0": {"and": {"0": {"password": "x"}}}}}),
+            json!({"a.password": "x"}),
+            json!({"password.a": "x"}),
         ] {
             for route in ["update", "upsertWithWhere"] {
                 let path = format!("/api/users/{route}?where={}", encoded(condition.clone()));

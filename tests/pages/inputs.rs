@@ -1,6 +1,9 @@
 //! What no form of ours sends.
 
-use gatekit_tests::on_every_store;
+use std::time::Duration;
+
+use gatekit::Policy;
+use gatekit_tests::{half_a_body, on_every_store};
 
 use crate::site::{PageAnswer, Site};
 
@@ -46,6 +49,17 @@ on_every_store! {
             for call in wrong {
                 call.await.page(400, "This request could not be read");
             }
+        }
+    }
+
+    /// V-136
+    async fn a_form_that_does_not_arrive_in_time_is_a_408_page(store) {
+        let mut policy = Policy::default();
+        policy.body_timeout = Duration::from_millis(1);
+        let site = Site::with(policy, store).await;
+        for path in ["/register", "/login", "/forgot-password", "/reset-password", "/resend-verification"] {
+            let call = site.browser().call("POST", path).body(FORM, half_a_body("email=foo"));
+            call.await.page(408, "This request could not be read");
         }
     }
 

@@ -4,11 +4,13 @@ use std::fmt::Write;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes, HttpBody};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode};
+use http_body::Frame;
 use http_body_util::BodyExt;
 use serde_json::Value;
 use tokio::sync::Barrier;
@@ -287,5 +289,22 @@ impl Answer {
             let _ = write!(text, "\n  {name}: {}", String::from_utf8_lossy(value.as_bytes()));
         }
         text
+    }
+}
+
+/// A body of which this is the first half. The second never comes, and the client does not hang up.
+#[must_use]
+pub fn half_a_body(half: &'static str) -> Body {
+    Body::new(Half(Some(half)))
+}
+
+struct Half(Option<&'static str>);
+
+impl HttpBody for Half {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
+        self.0.take().map_or(Poll::Pending, |half| Poll::Ready(Some(Ok(Frame::data(half.into())))))
     }
 }

@@ -18,7 +18,7 @@ mod timing;
 
 pub use app::{App, EMAIL, PASSWORD, Setup, Store, routes_of, settled};
 pub use folder::Folder;
-pub use http::{Answer, Call, at_once, count};
+pub use http::{Answer, Call, at_once, count, half_a_body};
 pub use timing::{same_time, timed};
 
 /// Longer than any rule takes, on a busy machine too: what hangs fails, with its name, and the run goes on.

@@ -8,6 +8,17 @@ use serde_json::{Value, json};
 use crate::site::{EMAIL, NOW, PASSWORD, Setup, Site, WixAnswer};
 
 on_every_store! {
+    /// FUZZ-9: what is written can be read back.
+    async fn a_contact_that_is_too_deep_or_too_large_makes_no_member(store) {
+        let site = Setup::new(Policy::default()).members(|members| members.contact_fields(["team"])).start(store).await;
+        let deep = (0..40).fold(json!(1), |inner, _| json!([inner]));
+        for team in [deep, json!("y".repeat(70_000))] {
+            let body = json!({"email": EMAIL, "password": PASSWORD, "contactInfo": {"team": team}});
+            site.post("/wix/register").json(body).await.refuses(400, "-19988");
+        }
+        site.login(EMAIL, PASSWORD).await.refuses(401, "-19976");
+    }
+
     async fn a_new_member_is_active_and_has_a_session_token(store) {
         let site = Setup::new(Policy::default()).start(store).await;
         let body = json!({

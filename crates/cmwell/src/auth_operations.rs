@@ -1,7 +1,7 @@
 //! `/_auth`: a new password, a made-up password, forgetting permissions.
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::header::{CONTENT_TYPE, ORIGIN, USER_AGENT};
 use axum::http::request::Parts;
@@ -10,9 +10,10 @@ use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use gatekit_core::{
-    Account, Authenticator, ChangePassword, ChangePasswordError, CrossOriginRequest, Password, Unavailable,
+    Account, Authenticator, ChangePassword, ChangePasswordError, CrossOriginRequest, Password, Policy, Unavailable,
 };
 use gatekit_layer::{AuthRejection, AuthUser, ClientIp, PresentedToken};
+use gatekit_routes::{BodyError, form_pairs, read_body};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -43,7 +44,7 @@ impl<U: Account> CmWell<U> {
     /// | 400 `"insufficient arguments"` | a password is missing, or there is no token |
     /// | 401 `Not authorized` | the operation is for `Admin` |
     /// | 403 `"Current password does not match given token"` | so it is, or the token is not valid |
-    /// | 413, 415 | the body is too long, or is not JSON |
+    /// | 408, 413, 415 | the body does not arrive within `Policy::body_timeout`, is too long, or is not JSON |
     /// | 422 | the new password is not one that `Policy` accepts |
     /// | 409, 503 | the account was changed at the same time; a store fails |
     ///
@@ -88,7 +89,7 @@ async fn handler<U: Account>(State(cmwell): State<CmWell<U>>, request: Request) 
 async fn perform<U: Account>(cmwell: &CmWell<U>, request: Request) -> Result<Response, Refused> {
     let (mut parts, body) = request.into_parts();
     let arguments = match parts.method {
-        Method::POST => of_body(&parts, body).await?,
+        Method::POST => of_body(cmwell.0.auth.policy(), &parts, body).await?,
         Method::GET if !is_cross_site(&parts.headers) => of_query(&parts)?,
         Method::GET => {
             let text = |name: HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok());
@@ -194,23 +195,31 @@ fn is_cross_site(headers: &HeaderMap) -> bool {
     headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none")
 }
 
+/// The parameters of a query. One that cannot be read is refused: a password must not become another one by being read.
+fn query(parts: &Parts) -> Result<Vec<(String, String)>, Refused> {
+    let pairs: Option<_> = form_pairs(parts.uri.query().unwrap_or_default().as_bytes()).collect();
+    pairs.map_or_else(|| refused(StatusCode::BAD_REQUEST, "the query is not UTF-8"), Ok)
+}
+
 /// The first of each name, as in CM-Well.
-fn first(parts: &Parts, wanted: &str) -> Option<String> {
-    let mut pairs = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
-    pairs.find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned())
+fn first(pairs: &[(String, String)], wanted: &str) -> Option<String> {
+    pairs.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone())
 }
 
 fn of_query(parts: &Parts) -> Result<Arguments, Refused> {
-    let operation = operation(first(parts, "op").as_deref())?;
-    let password = |name| first(parts, name).map(Password::from);
+    let query = query(parts)?;
+    let operation = operation(first(&query, "op").as_deref())?;
+    let password = |name| first(&query, name).map(Password::from);
     Ok(Arguments { operation, current: password("current"), new: password("new") })
 }
 
 /// Passwords come from the body alone: those in a URL are everybody's.
-async fn of_body(parts: &Parts, body: Body) -> Result<Arguments, Refused> {
-    let bytes = to_bytes(body, MAX_BODY).await;
-    let Ok(bytes) = bytes else {
-        return refused(StatusCode::PAYLOAD_TOO_LARGE, "the body is too long or was cut off");
+async fn of_body(policy: &Policy, parts: &Parts, body: Body) -> Result<Arguments, Refused> {
+    let bytes = match read_body(policy, body, MAX_BODY).await {
+        Ok(bytes) => bytes,
+        Err(error @ BodyError::TooLarge) => return refused(StatusCode::PAYLOAD_TOO_LARGE, &error.to_string()),
+        Err(error @ BodyError::TooSlow) => return refused(StatusCode::REQUEST_TIMEOUT, &error.to_string()),
+        Err(error) => return refused(StatusCode::BAD_REQUEST, &error.to_string()),
     };
     let mut members = match bytes.trim_ascii() {
         b"" => Map::new(),
@@ -226,7 +235,7 @@ async fn of_body(parts: &Parts, body: Body) -> Result<Arguments, Refused> {
         Some(Value::String(text)) => Some(text),
         _ => None,
     };
-    let op = first(parts, "op").or_else(|| text("op"));
+    let op = first(&query(parts)?, "op").or_else(|| text("op"));
     Ok(Arguments {
         operation: operation(op.as_deref())?,
         current: text("current").map(Password::from),

@@ -10,6 +10,7 @@ use axum::http::{Method, Response, StatusCode};
 use axum::response::IntoResponse;
 use gatekit_core::{Account, PathLevel, Unavailable, UserId};
 use gatekit_layer::{AuthLayer, AuthRejection, AuthService, AuthUser, PresentedToken};
+use gatekit_routes::form_pairs;
 use tower_layer::Layer;
 
 use crate::cmwell::NotTheirs;
@@ -197,10 +198,11 @@ impl<U: Account> Filter<U> {
     fn level(&self, parts: &Parts) -> PathLevel {
         if parts.method == Method::POST && !self.read_operations.is_empty() {
             let query = parts.uri.query().unwrap_or_default();
-            let mut operations = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "op");
+            let pairs: Option<Vec<_>> = form_pairs(query.as_bytes()).collect();
+            let mut operations = pairs.unwrap_or_default().into_iter().filter(|(name, _)| name == "op");
             // Named once, so that nobody behind this reads another one.
             if let (Some((_, operation)), None) = (operations.next(), operations.next())
-                && self.read_operations.iter().any(|read| *read == *operation)
+                && self.read_operations.iter().any(|read| *read == operation)
             {
                 return PathLevel::Read;
             }

@@ -9,6 +9,7 @@ use axum::middleware::map_response;
 use axum::response::Response;
 use axum::routing::get;
 use gatekit_core::{Account, KnownAccount, Login, StoreError, Unavailable};
+use gatekit_routes::form_pairs;
 use serde::Serialize;
 
 use crate::digest::{Digest, DigestOutcome};
@@ -90,9 +91,9 @@ async fn log_in<U: Account>(cmwell: &CmWell<U>, parts: &Parts) -> Result<Respons
 
 /// The lifetime asked for. Of several `exp` the first counts, as in CM-Well.
 fn lifetime<U: Account>(cmwell: &CmWell<U>, query: Option<&str>) -> Result<TokenLifetime, ExpError> {
-    let mut pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
-    match pairs.find(|(name, _)| name == "exp") {
-        Some((_, exp)) => TokenLifetime::parse(&exp, cmwell.leniency())?.at_most(cmwell.0.max_days),
+    let pairs: Option<Vec<_>> = form_pairs(query.unwrap_or_default().as_bytes()).collect();
+    match pairs.ok_or(ExpError::Invalid)?.iter().find(|(name, _)| name == "exp") {
+        Some((_, exp)) => TokenLifetime::parse(exp, cmwell.leniency())?.at_most(cmwell.0.max_days),
         None => Ok(TokenLifetime::DAY),
     }
 }

@@ -462,6 +462,9 @@ impl<U: Account> Builder<U> {
         if let Some((role, _)) = self.role_resolvers.iter().find(|(role, _)| acl::is_built_in(role)) {
             return Err(ConfigError::RoleResolver(role.clone()));
         }
+        if let Some(tokens) = &self.tokens {
+            tokens.use_clock(&self.clock);
+        }
         self.acl.warn_of_mistakes();
         let hasher = match self.hasher {
             Some(hasher) => hasher,

@@ -38,7 +38,14 @@ impl StoreError {
         Self::Failed(Arc::from(cause.into()))
     }
 
-    /// A row that cannot be read. `what` names table and column, not the value.
+    /// Whether to ask again is of no use: the store holds something that cannot be read until somebody mends or removes it. HTTP status
+    /// 500, where other failures are 503.
+    #[must_use]
+    pub fn is_corrupt(&self) -> bool {
+        matches!(self, Self::Corrupt(_))
+    }
+
+    /// A row that cannot be read. `what` names table, column and the user's id, not the value.
     pub fn corrupt(what: impl fmt::Display) -> Self {
         Self::Corrupt(what.to_string())
     }
@@ -82,10 +89,15 @@ pub enum Unavailable {
 
 #[cfg(feature = "accounts")]
 impl Unavailable {
-    /// Whether a mistake in the app or in Gatekit is the cause, which trying again does not mend. HTTP status 500 then.
+    /// Whether a mistake in the app or in Gatekit is the cause, or a row that cannot be read, which trying again does not mend. HTTP status
+    /// 500 then.
     #[must_use]
     pub fn is_fault(&self) -> bool {
-        matches!(self, Self::Hook(crate::HookError::Panicked) | Self::Interrupted)
+        match self {
+            Self::Store(error) => error.is_corrupt(),
+            Self::Hook(crate::HookError::Panicked) | Self::Interrupted => true,
+            _ => false,
+        }
     }
 
     /// Seconds after which a client should try again (the `Retry-After` header).

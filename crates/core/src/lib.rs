@@ -107,6 +107,8 @@ mod policy;
 #[cfg(feature = "accounts")]
 mod ports;
 #[cfg(feature = "accounts")]
+mod profile;
+#[cfg(feature = "accounts")]
 mod query;
 #[cfg(feature = "accounts")]
 mod random;
@@ -171,8 +173,9 @@ pub use {
     ports::{
         CounterLimit, CounterStore, CreateUserError, DeviceSeen, DeviceStore, Identifier, IdentifierKind, Mail,
         MailError, MailKind, MailOptions, Mailer, OneTimeLimit, OneTimePurpose, OneTimeRecord, OneTimeStore, RoleStore,
-        TokenOwner, TokenStore, UserOperation, UserStore, find_token_owner_separately,
+        TokenOwner, TokenStore, UserCursor, UserOperation, UserPage, UserStore, find_token_owner_separately,
     },
+    profile::{ProfileError, profile_to_json},
     query::{Fields, Filter, FilterError, Order, Test, UserQuery, Where},
     random::{Random, SystemRandom},
     store_identity::StoreIdentity,

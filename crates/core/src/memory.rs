@@ -3,7 +3,9 @@
 mod counters;
 mod devices;
 mod digests;
+mod find;
 mod permissions;
+mod purge;
 mod users;
 
 use std::any::Any;
@@ -16,8 +18,8 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use async_trait::async_trait;
 
 use crate::{
-    NoProfile, OneTimeLimit, OneTimePurpose, OneTimeRecord, OneTimeStore, PermissionHolder, Permissions, Profile,
-    RoleStore, StoreError, StoreIdentity, Timestamp, TokenDigest, TokenRecord, TokenStore, UserId,
+    Clock, NoProfile, OneTimeLimit, OneTimePurpose, OneTimeRecord, OneTimeStore, PermissionHolder, Permissions,
+    Profile, RoleStore, StoreError, StoreIdentity, Timestamp, TokenDigest, TokenRecord, TokenStore, UserId,
 };
 
 /// A store that forgets everything when the process ends.
@@ -34,6 +36,7 @@ pub struct MemoryStore<P = NoProfile> {
     inner: Arc<RwLock<Contents>>,
     identity: StoreIdentity,
     profile: PhantomData<fn() -> P>,
+    clock: purge::StoreClock,
 }
 
 struct Contents {
@@ -51,6 +54,8 @@ struct Contents {
     digests: digests::Digests,
     /// Of a user's type and a holder.
     permissions: HashMap<(String, PermissionHolder), Permissions>,
+    /// How many of what ends by itself there must be before it is looked through again.
+    purge_at: usize,
 }
 
 /// A map whose keys nobody can choose: ids given out by the store, and SHA-256 digests of secrets it made. So it needs no hash
@@ -104,15 +109,26 @@ impl<P: Profile> MemoryStore<P> {
             counters: KeyMap::default(),
             digests: digests::Digests::default(),
             permissions: HashMap::new(),
+            purge_at: 0,
         };
-        Self { inner: Arc::new(RwLock::new(contents)), identity: StoreIdentity::new(), profile: PhantomData }
+        Self {
+            inner: Arc::new(RwLock::new(contents)),
+            identity: StoreIdentity::new(),
+            profile: PhantomData,
+            clock: purge::StoreClock::default(),
+        }
     }
 
     /// A handle to the same store, for the users of another type. The two types need different names: see [`Model`](crate::Model),
     /// which has an example.
     #[must_use]
     pub fn with_profile<Q: Profile>(&self) -> MemoryStore<Q> {
-        MemoryStore { inner: Arc::clone(&self.inner), identity: self.identity.clone(), profile: PhantomData }
+        MemoryStore {
+            inner: Arc::clone(&self.inner),
+            identity: self.identity.clone(),
+            profile: PhantomData,
+            clock: self.clock.clone(),
+        }
     }
 
     // No step below can panic half-way through a change, so what a poisoned lock guards is whole.
@@ -133,7 +149,12 @@ impl<P: Profile> Default for MemoryStore<P> {
 
 impl<P> Clone for MemoryStore<P> {
     fn clone(&self) -> Self {
-        Self { inner: Arc::clone(&self.inner), identity: self.identity.clone(), profile: PhantomData }
+        Self {
+            inner: Arc::clone(&self.inner),
+            identity: self.identity.clone(),
+            profile: PhantomData,
+            clock: self.clock.clone(),
+        }
     }
 }
 
@@ -147,6 +168,7 @@ impl<P> fmt::Debug for MemoryStore<P> {
 impl<P: Profile> TokenStore for MemoryStore<P> {
     async fn insert_token(&self, token: &TokenRecord) -> Result<(), StoreError> {
         let mut contents = self.write();
+        contents.make_room(self.clock.now());
         if contents.tokens.contains_key(&token.digest) {
             return Err(StoreError::failed("there is already a token with this digest"));
         }
@@ -209,12 +231,17 @@ impl<P: Profile> TokenStore for MemoryStore<P> {
     fn identity(&self) -> Option<&StoreIdentity> {
         Some(&self.identity)
     }
+
+    fn use_clock(&self, clock: &Arc<dyn Clock>) {
+        self.clock.set(clock);
+    }
 }
 
 #[async_trait]
 impl<P: Profile> OneTimeStore for MemoryStore<P> {
     async fn insert_one_time(&self, record: &OneTimeRecord) -> Result<(), StoreError> {
         let mut contents = self.write();
+        contents.make_room(self.clock.now());
         if contents.one_time.contains_key(&record.digest) {
             return Err(StoreError::failed("there is already a one-time secret with this digest"));
         }
@@ -249,6 +276,7 @@ impl<P: Profile> OneTimeStore for MemoryStore<P> {
         decoy: &OneTimeRecord,
     ) -> Result<bool, StoreError> {
         let mut contents = self.write();
+        contents.make_room(self.clock.now());
         let of_user = |stored: &&OneTimeRecord| {
             (stored.purpose, &stored.user_type, &stored.user_id, stored.rev)
                 == (record.purpose, &record.user_type, &record.user_id, record.rev)

@@ -65,6 +65,9 @@ use crate::{AclErrorStatus, Password, PasswordError, common_passwords};
 /// | `token_recheck_grace` | 120 s | 120 s | 120 s | |
 /// | `store_timeout` | 5 s | 5 s | 5 s | |
 /// | `mail_timeout` | 60 s | 60 s | 60 s | |
+/// | `body_timeout` | 20 s | 20 s | 20 s | |
+/// | `profile_max_bytes` | 64 KiB | 64 KiB | 100 KiB | |
+/// | `profile_max_depth` | 32 | 32 | 32 | |
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Policy {
@@ -232,6 +235,17 @@ pub struct Policy {
     /// How long a mailer may take for one mail, its own retries included, before the mail is given up. 60 seconds; no request waits for it,
     /// and it must not be zero.
     pub mail_timeout: Duration,
+    /// How long the whole body of a request may take to arrive before the response is 408. 20 seconds, as `mod_reqtimeout` of Apache
+    /// has it; it must not be zero. Without such a limit every client that sends half a body keeps a connection for as long as it likes.
+    pub body_timeout: Duration,
+    /// The greatest number of bytes of a user's profile (the app's own fields), as compact JSON. It is checked wherever a profile is
+    /// written, for the whole that is stored: a user that grows with every `PATCH` makes each later request slower for everybody.
+    /// 65,536, so that a user that was read fits into the body that sends it back. In the preset for LoopBack 102,400, which is what one
+    /// request there can send. No standard has a number.
+    pub profile_max_bytes: usize,
+    /// How deep objects and arrays of a profile may be nested; the profile itself is the first level. 32, and at most 64: readers of JSON
+    /// refuse what is nested too deep (serde_json at 128 levels), and what cannot be read back must not be written.
+    pub profile_max_depth: usize,
 }
 
 impl Default for Policy {
@@ -296,6 +310,9 @@ impl Default for Policy {
             hook_timeout: Duration::from_secs(5),
             max_pending_events: 1024,
             mail_timeout: Duration::from_secs(60),
+            body_timeout: Duration::from_secs(20),
+            profile_max_bytes: 64 * 1024,
+            profile_max_depth: 32,
         }
     }
 }
@@ -345,6 +362,7 @@ impl Policy {
             last_used_precision: None,
             notify_password_changed: false,
             max_batch: 100,
+            profile_max_bytes: 100 * 1024,
             ..Self::default()
         }
     }
@@ -436,6 +454,10 @@ impl Policy {
             Some("token_recheck must not be zero")
         } else if self.change_timeout < self.store_timeout {
             Some("change_timeout must not be less than store_timeout")
+        } else if self.body_timeout.is_zero() {
+            Some("body_timeout must not be zero")
+        } else if self.profile_max_bytes < 2 || !(1..=64).contains(&self.profile_max_depth) {
+            Some("profile_max_bytes must be at least 2 and profile_max_depth from 1 to 64")
         } else {
             None
         }

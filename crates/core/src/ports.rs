@@ -4,6 +4,7 @@
 //! conformance suite of `gatekit-testkit` on it; each contract below is a test there.
 
 mod counters;
+mod user_page;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,8 +14,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 pub use self::counters::{CounterLimit, CounterStore};
+pub use self::user_page::{UserCursor, UserPage};
 use crate::{
-    Account, AccountStatus, ListedUser, NewUser, PasswordHash, StoreError, StoreIdentity, StoredUser, Timestamp,
+    Account, AccountStatus, Clock, ListedUser, NewUser, PasswordHash, StoreError, StoreIdentity, StoredUser, Timestamp,
     TokenDigest, TokenRecord, UserChange, UserId, UserQuery, Where,
 };
 
@@ -129,6 +131,20 @@ pub trait UserStore<U: Account>: Send + Sync + 'static {
     /// The users a query asks for, by their members as JSON has them. Needs [`UserOperation::Find`].
     async fn find_users(&self, _query: &UserQuery) -> Result<Vec<U>, StoreError> {
         Err(StoreError::Unsupported("find_users"))
+    }
+
+    /// A part of what [`find_users`](Self::find_users) finds, for an answer that is written as it is read: the first one, or the one that
+    /// begins where another has ended. All parts together are what the query finds, in its order. A user that is changed, made or removed
+    /// between two parts is found as it was before or as it is after.
+    ///
+    /// The default finds all at once, which takes as much memory as there are users. A store of many users overrides it with parts of a
+    /// few hundred. Between two parts a store holds no connection and no lock: the client that reads the answer may be slow.
+    async fn find_users_page(&self, query: &UserQuery, from: Option<UserCursor>) -> Result<UserPage<U>, StoreError> {
+        let users = match from {
+            None => self.find_users(query).await?,
+            Some(_) => Vec::new(),
+        };
+        Ok(UserPage { users, next: None })
     }
 
     /// How many users a condition holds for. Needs [`UserOperation::Find`].
@@ -289,6 +305,10 @@ pub trait TokenStore: Send + Sync + 'static {
     /// Removes at most `limit` tokens that ended at or before `now`. Returns how many; fewer than `limit` means that none is
     /// left.
     async fn purge_tokens(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError>;
+
+    /// Gives the store the clock of the [`Auth`](crate::Auth) that is built with it, for one that removes by itself what has ended. The
+    /// default does nothing.
+    fn use_clock(&self, _clock: &Arc<dyn Clock>) {}
 
     /// Which database this is, for a [`UserStore`] that could join with it.
     fn identity(&self) -> Option<&StoreIdentity> {

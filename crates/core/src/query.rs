@@ -5,10 +5,12 @@
 //! | the types, and in which order users come | here |
 //! | how a client's JSON becomes one of them | `parse.rs` |
 //! | whether a condition holds for a user | `matching.rs` |
+//! | whether a pattern of `like` matches | `like.rs` |
 //! | when two values are equal, or one is less | `values.rs` |
 //! | which members of a user are sent | `fields.rs` |
 
 mod fields;
+mod like;
 mod matching;
 mod parse;
 mod values;
@@ -101,6 +103,19 @@ pub struct UserQuery {
 }
 
 impl UserQuery {
+    /// Whether its order is that of the ids: an order that comes behind them tells nobody apart.
+    #[must_use]
+    pub fn is_by_id(&self) -> bool {
+        self.order.first().is_none_or(|order| order.property == "id" && !order.descending)
+    }
+
+    /// The fields that its order looks at. What is kept to sort many users by needs no others.
+    #[must_use]
+    pub fn order_fields(&self) -> Fields {
+        let first = |order: &Order| order.property.split('.').next().unwrap_or_default().to_owned();
+        Fields::Only(self.order.iter().map(first).collect())
+    }
+
     /// Which of two users comes first, by the order that is asked for.
     ///
     /// What is not set comes first, then `false`, `true`, numbers by size, texts by their characters (not by the rules of a

@@ -45,7 +45,8 @@ pub enum AuthRejection {
     /// The same, without telling that there is such a thing. Status 404, code `MODEL_NOT_FOUND`.
     #[error("the caller has not the right, and is not to know that there is such a thing")]
     NotFound,
-    /// The token could not be checked, or the caller's roles could not be found out. Status 503, code `SERVICE_UNAVAILABLE`.
+    /// The token could not be checked, or the caller's roles could not be found out. Status 503, code `SERVICE_UNAVAILABLE`; or 500
+    /// without a code if the store holds what cannot be read.
     #[error("tokens or roles cannot be checked now: {0}")]
     Unavailable(StoreError),
     /// The app's mistake. Status 500; the message says how to mend it.
@@ -125,7 +126,10 @@ impl AuthRejection {
             Self::NotFound => ErrorResponse::new(StatusCode::NOT_FOUND, "Not Found").code("MODEL_NOT_FOUND"),
             Self::Unavailable(error) => {
                 tracing::error!(%error, "a request failed because its token or its caller's roles could not be checked");
-                ErrorResponse::unavailable(1)
+                match error.is_corrupt() {
+                    true => ErrorResponse::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
+                    false => ErrorResponse::unavailable(1),
+                }
             }
             Self::Misconfigured(message) => {
                 tracing::error!("{message}");

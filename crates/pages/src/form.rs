@@ -3,8 +3,10 @@
 use axum::body::Body;
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
-use http_body_util::{BodyExt, Limited};
-use percent_encoding::percent_decode;
+use gatekit_core::Policy;
+use gatekit_routes::{BodyError, form_pairs, read_body};
+
+use crate::respond::Failure;
 
 /// Bytes of a body. The longest password that a policy takes by default fits in some twenty times.
 const MAX_BYTES: usize = 64 * 1024;
@@ -14,29 +16,32 @@ const MAX_BYTES: usize = 64 * 1024;
 pub(crate) struct Form(Vec<(String, String)>);
 
 impl Form {
-    /// Reads a body. One that no form of ours has sent is refused: no form, too large, not UTF-8, or with a field that is there twice, of
-    /// which one reader would take the first and another the last.
-    pub(crate) async fn read(headers: &HeaderMap, body: Body) -> Option<Self> {
+    /// Reads a body. One that no form of ours has sent is refused: no form, too large, too slow, not UTF-8, or with a field that is there
+    /// twice, of which one reader would take the first and another the last.
+    pub(crate) async fn read(policy: &Policy, headers: &HeaderMap, body: Body) -> Result<Self, Failure> {
         let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let media_type = content_type.split(';').next().unwrap_or_default().trim();
         if !media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded")
             || headers.contains_key(CONTENT_ENCODING)
         {
-            return None;
+            return Err(Failure::BadRequest);
         }
-        let body = Limited::new(body, MAX_BYTES).collect().await.ok()?.to_bytes();
-        let fields = parse(&body).collect::<Option<Vec<_>>>()?;
+        let body = read_body(policy, body, MAX_BYTES).await.map_err(|error| match error {
+            BodyError::TooSlow => Failure::TooSlow,
+            _ => Failure::BadRequest,
+        })?;
+        let fields = form_pairs(&body).collect::<Option<Vec<_>>>().ok_or(Failure::BadRequest)?;
         let mut names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
         names.sort_unstable();
         if names.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
-            return None;
+            return Err(Failure::BadRequest);
         }
-        Some(Self(fields))
+        Ok(Self(fields))
     }
 
     /// Reads a query. Nobody is told what is wrong with one: what cannot be read is not there.
     pub(crate) fn of_query(query: Option<&str>) -> Self {
-        Self(parse(query.unwrap_or_default().as_bytes()).flatten().collect())
+        Self(form_pairs(query.unwrap_or_default().as_bytes()).flatten().collect())
     }
 
     /// A field, empty or not.
@@ -58,20 +63,6 @@ impl Form {
     pub(crate) fn into_fields(self) -> impl Iterator<Item = (String, String)> {
         self.0.into_iter()
     }
-}
-
-/// The fields; `None` for one that is not UTF-8.
-fn parse(bytes: &[u8]) -> impl Iterator<Item = Option<(String, String)>> {
-    let pairs = bytes.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
-    pairs.map(|pair| {
-        let mut halves = pair.splitn(2, |byte| *byte == b'=');
-        Some((decode(halves.next()?)?, decode(halves.next().unwrap_or_default())?))
-    })
-}
-
-fn decode(bytes: &[u8]) -> Option<String> {
-    let spaced: Vec<u8> = bytes.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
-    String::from_utf8(percent_decode(&spaced).collect()).ok()
 }
 
 #[cfg(test)]

@@ -21,6 +21,8 @@ use crate::{Layout, MessagePage, Page, return_to};
 pub(crate) enum Failure {
     /// No form of ours sends such a thing.
     BadRequest,
+    /// The form did not arrive in time.
+    TooSlow,
     /// Nobody is logged in: log in, and come back here.
     LogIn,
     /// The password was proven too long ago: prove it, and come back here.
@@ -128,6 +130,9 @@ impl<U: Account> Stage<U> {
             Failure::LogIn => self.redirect(&format!("/login?return_to={}", back())),
             Failure::ConfirmPassword => self.redirect(&format!("/confirm-password?return_to={}", back())),
             Failure::BadRequest => self.say(StatusCode::BAD_REQUEST, &message("bad-request.title", "bad-request.text")),
+            Failure::TooSlow => {
+                self.say(StatusCode::REQUEST_TIMEOUT, &message("bad-request.title", "bad-request.text"))
+            }
             Failure::Rejected(AuthRejection::CrossOrigin) => {
                 let view = message("cross-origin.title", "cross-origin.text");
                 self.say(StatusCode::FORBIDDEN, &view.link(self.url(self.form_path()), "cross-origin.continue"))

@@ -48,8 +48,8 @@ pub(crate) struct Visit<U: Account> {
     pub(crate) stage: Stage<U>,
     pub(crate) parts: Parts,
     pub(crate) browser: BrowserTransport,
-    /// What was sent, if it can be read.
-    form: Option<Form>,
+    /// The form that was sent, or why it was not read; until it is taken, and only of a POST.
+    form: Option<Result<Form, Failure>>,
 }
 
 /// Somebody who is logged in.
@@ -189,7 +189,7 @@ impl<U: Account> Stage<U> {
 impl<U: Account> Visit<U> {
     /// The form that was sent.
     pub(crate) fn form(&mut self) -> Result<Form, Failure> {
-        self.form.take().ok_or(Failure::BadRequest)
+        self.form.take().unwrap_or(Err(Failure::BadRequest))
     }
 
     /// Who is logged in, if anybody is.
@@ -268,7 +268,10 @@ where
             // A token that is renewed when it is used outlives its first lifetime, and so does its cookie.
             let policy = stage.auth().policy();
             let browser = if policy.renew_after.is_some() { browser.lasting(policy.max_token_ttl) } else { browser };
-            let form = if parts.method == Method::POST { Form::read(&parts.headers, body).await } else { None };
+            let form = match parts.method {
+                Method::POST => Some(Form::read(policy, &parts.headers, body).await),
+                _ => None,
+            };
             handler(Visit { stage: stage.clone(), parts, browser, form }).await
         }
         Err(rejection) => Err(rejection.into()),

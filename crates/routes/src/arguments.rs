@@ -10,12 +10,12 @@ use gatekit_layer::ErrorResponse;
 use serde_json::{Map, Value};
 
 use crate::body::Args;
-use crate::qs;
+use crate::qs::{self, TooDeep};
 
 /// All that a request could carry arguments in.
 pub(crate) struct Arguments<'a> {
     body: &'a Args,
-    query: Map<String, Value>,
+    query: Result<Map<String, Value>, TooDeep>,
     headers: &'a HeaderMap,
 }
 
@@ -30,7 +30,7 @@ impl<'a> Arguments<'a> {
     ///
     /// 400, to be given before it is asked who wants to know.
     pub(crate) fn object(&self, name: &str) -> Result<Option<Map<String, Value>>, ErrorResponse> {
-        match self.find(name) {
+        match self.find(name)? {
             None | Some(Found::Typed(Value::Null)) => Ok(None),
             Some(Found::Typed(Value::Object(object)) | Found::Read(Value::Object(object))) => Ok(Some(object.clone())),
             Some(Found::Typed(_)) => Err(not_an_object()),
@@ -46,7 +46,7 @@ impl<'a> Arguments<'a> {
     ///
     /// 400, to be given before it is asked who wants to know.
     pub(crate) fn text(&self, name: &str) -> Result<Option<String>, ErrorResponse> {
-        let text = match self.find(name) {
+        let text = match self.find(name)? {
             None => return Ok(None),
             Some(Found::Typed(Value::String(text))) => text.clone(),
             Some(Found::Typed(_)) => return Err(bad_request("Value is not a string.")),
@@ -56,16 +56,17 @@ impl<'a> Arguments<'a> {
         Ok(Some(text).filter(|text| !text.is_empty()))
     }
 
-    fn find(&self, name: &str) -> Option<Found<'_>> {
+    fn find(&self, name: &str) -> Result<Option<Found<'_>>, ErrorResponse> {
         if let Some(value) = self.body.member(name) {
-            return Some(if self.body.is_json() { Found::Typed(value) } else { Found::Read(value) });
+            return Ok(Some(if self.body.is_json() { Found::Typed(value) } else { Found::Read(value) }));
         }
-        if let Some(value) = self.query.get(name) {
-            return Some(Found::Read(value));
+        let query = self.query.as_ref().map_err(|error| too_deep(*error))?;
+        if let Some(value) = query.get(name) {
+            return Ok(Some(Found::Read(value)));
         }
         let values: Vec<String> =
             self.headers.get_all(name).iter().map(|value| header_text(value.as_bytes())).collect();
-        (!values.is_empty()).then(|| Found::Header(values.join(", ")))
+        Ok((!values.is_empty()).then(|| Found::Header(values.join(", "))))
     }
 }
 
@@ -75,6 +76,11 @@ enum Found<'a> {
     /// In a form or a query.
     Read(&'a Value),
     Header(String),
+}
+
+/// The answer to a query that nests too deep.
+pub(crate) fn too_deep(error: TooDeep) -> ErrorResponse {
+    ErrorResponse::new(StatusCode::BAD_REQUEST, error.to_string())
 }
 
 /// A browser writes what is beyond ASCII as Latin-1, others as UTF-8.
@@ -119,7 +125,7 @@ mod tests {
     use axum::body::Body;
     use axum::http::header::CONTENT_TYPE;
     use axum::http::{HeaderValue, Request};
-    use gatekit_core::Filter;
+    use gatekit_core::{Filter, Policy};
     use serde_json::json;
 
     use super::*;
@@ -156,7 +162,7 @@ mod tests {
         let (kind, body) = body.unwrap_or(("", ""));
         let request = request.header(CONTENT_TYPE, kind).body(Body::from(body.to_owned())).unwrap();
         let (parts, body) = request.into_parts();
-        let body = Args::read(&parts.headers, body).await.unwrap();
+        let body = Args::read(&Policy::default(), &parts.headers, body).await.unwrap();
         Sent { body, query: parts.uri.query().unwrap_or_default().to_owned(), headers: parts.headers }
     }
 

@@ -3,17 +3,20 @@
 //! 1. `application/json` is any JSON value; an empty body is `{}`; a byte order mark is skipped; of equal keys the last wins.
 //! 2. `application/x-www-form-urlencoded` is an object of texts; `a[b]=1` nests, and what comes twice is an array.
 //! 3. Anything else, or no content type, is `{}`, whatever the body holds.
-//! 4. A charset other than UTF-8, or a content encoding, is 415. More than 100 KiB is 413.
+//! 4. A charset other than UTF-8, or a content encoding, is 415. More than 100 KiB is 413. A body that is not complete within
+//!    `Policy::body_timeout` is 408.
+//! 5. A form that is not UTF-8, as bytes or percent-encoded, is 400: LoopBack puts the same character in place of every byte that
+//!    it cannot read, which makes different passwords one. So is a form that nests deeper than [`qs::MAX_NESTING`] levels.
 
 use axum::body::Body;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
 use axum::http::{HeaderValue, StatusCode};
-use gatekit_core::Password;
+use gatekit_core::{Password, Policy};
 use gatekit_layer::ErrorResponse;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::{Map, Value};
 
-use crate::qs;
+use crate::form_pairs::is_utf8;
+use crate::{BodyError, qs, read_body};
 
 /// Bytes of a body; the limit of every generated LoopBack project.
 const MAX_BYTES: usize = 100 * 1024;
@@ -121,14 +124,12 @@ fn bad_request(message: impl Into<std::borrow::Cow<'static, str>>) -> ErrorRespo
 
 impl Args {
     /// Reads the body of a request with these headers.
-    pub(crate) async fn read(headers: &HeaderMap, body: Body) -> Result<Self, ErrorResponse> {
+    pub(crate) async fn read(policy: &Policy, headers: &HeaderMap, body: Body) -> Result<Self, ErrorResponse> {
         let kind = Kind::of(headers)?;
-        let bytes = read(body).await?;
+        let bytes = read_body(policy, body, MAX_BYTES).await.map_err(unread)?;
         match kind {
             Kind::Json => Ok(Self { value: parse_json(&bytes)?, is_json: true }),
-            Kind::Form => {
-                Ok(Self { value: Value::Object(qs::parse(&String::from_utf8_lossy(&bytes))), is_json: false })
-            }
+            Kind::Form => Ok(Self { value: Value::Object(parse_form(&bytes)?), is_json: false }),
             Kind::Other => Ok(Self::default()),
         }
     }
@@ -173,15 +174,26 @@ fn unsupported(message: String) -> ErrorResponse {
     ErrorResponse::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message).name("UnsupportedMediaTypeError")
 }
 
-async fn read(body: Body) -> Result<Vec<u8>, ErrorResponse> {
-    match Limited::new(body, MAX_BYTES).collect().await {
-        Ok(collected) => Ok(collected.to_bytes().into()),
-        Err(error) if error.is::<LengthLimitError>() => {
-            Err(ErrorResponse::new(StatusCode::PAYLOAD_TOO_LARGE, "request entity too large")
-                .name("PayloadTooLargeError"))
+fn unread(error: BodyError) -> ErrorResponse {
+    match error {
+        BodyError::TooLarge => {
+            ErrorResponse::new(StatusCode::PAYLOAD_TOO_LARGE, "request entity too large").name("PayloadTooLargeError")
         }
-        Err(_) => Err(bad_request("request aborted").name("BadRequestError")),
+        // LoopBack waits for ever.
+        BodyError::TooSlow => {
+            ErrorResponse::new(StatusCode::REQUEST_TIMEOUT, "request timed out").name("RequestTimeoutError")
+        }
+        BodyError::Broken => bad_request("request aborted").name("BadRequestError"),
     }
+}
+
+fn parse_form(bytes: &[u8]) -> Result<Map<String, Value>, ErrorResponse> {
+    let not_utf8 = || bad_request("the form is not UTF-8").name("BadRequestError");
+    let text = std::str::from_utf8(bytes).map_err(|_| not_utf8())?;
+    if !is_utf8(text) {
+        return Err(not_utf8());
+    }
+    qs::parse(text).map_err(|error| bad_request(error.to_string()).name("BadRequestError"))
 }
 
 /// The messages are V8's where they hold nothing of the body; V8 would quote it, and there may be a password in it.

@@ -12,7 +12,7 @@ use gatekit_core::{
 use gatekit_layer::{AuthRejection, Caller, ErrorResponse, PresentedToken};
 use serde_json::{Map, Value};
 
-use crate::arguments::Arguments;
+use crate::arguments::{Arguments, too_deep};
 use crate::body::Args;
 use crate::client::client;
 use crate::errors::IntoError;
@@ -79,7 +79,7 @@ impl<U: Account> Call<U> {
             _ => None,
         };
         let foreign = foreign.map(|PresentedToken(token)| TokenDigest::of(token.expose()));
-        let body = Args::read(&parts.headers, body).await?;
+        let body = Args::read(auth.policy(), &parts.headers, body).await?;
         let (scopes, is_json) = (&[TokenRecord::DEFAULT_SCOPE], body.is_json());
         Ok(Self { auth, method, scopes, caller, asked: wanted, foreign, parts, body, is_json })
     }
@@ -153,8 +153,8 @@ impl<U: Account> Call<U> {
     }
 
     /// The query, as the `qs` package reads it.
-    pub(crate) fn query(&self) -> Map<String, Value> {
-        qs::parse(self.parts.uri.query().unwrap_or_default())
+    pub(crate) fn query(&self) -> Result<Map<String, Value>, ErrorResponse> {
+        qs::parse(self.parts.uri.query().unwrap_or_default()).map_err(too_deep)
     }
 
     /// Body, query and headers, for arguments that may be in any of them: `filter`, `uid`.

@@ -43,10 +43,7 @@ pub(crate) async fn delete_by_id<U: Account>(
     if call.auth.policy().password_for_delete && call.is_about_caller(&id) {
         return delete_own(&call).await;
     }
-    let deleted = match call.find(&id).await? {
-        Some(user) => call.auth.delete_user(&user.id()).await.map_err(unavailable)?,
-        None => false,
-    };
+    let deleted = call.auth.delete_user_named(&id).await.map_err(unavailable)?;
     Ok(Json(json!({ "count": u8::from(deleted) })).into_response())
 }
 

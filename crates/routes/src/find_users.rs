@@ -14,20 +14,24 @@ use crate::errors::IntoError;
 use crate::reply::Json;
 use crate::shape::loaded;
 use crate::support::require;
+use crate::user_list::user_list;
 
 /// Routes which by default nobody may use (`find`, `findOne`, `count`), as in LoopBack.
 ///
-/// `GET /` with `filter`: 200 and the users. `GET /findOne` with `filter`: 200 and the first of them. `GET /count` with `where`: 200
+/// `GET /` with `filter`: 200 and the users, all of them unless a limit is asked for. A long list is written while it is read, so that it takes
+/// no more memory than a short one; if the store fails meanwhile the connection is closed before the list has ended. `GET /findOne` with `filter`: 200 and the first of them. `GET /count` with `where`: 200
 /// `{"count": 2}`.
 ///
 /// `/change-stream` is known so that who may not use it is told so, as by LoopBack; who may gets 404, for there is none.
 ///
 /// `filter` has `where`, `fields`, `order`, `limit` and `skip`. It is a JSON text or written with brackets (`filter[limit]=1`), in the query, the
-/// body or a header of that name. Password and verification token can be neither seen nor asked for.
+/// body or a header of that name. Password and verification token can be neither seen nor asked for. A user whose row cannot be read is left
+/// out of the list, and named in the log.
 ///
 /// | answer | when |
 /// | --- | --- |
 /// | 400 | `filter` or `where` is no object, or asks for what there is not |
+/// | 400 `INVALID_FILTER` | `where` or `order` is about `password` or `verificationToken`; the filter has a field that no filter has |
 /// | 401 `AUTHORIZATION_REQUIRED` | the access control list says no |
 /// | 404 `MODEL_NOT_FOUND` | `findOne` finds none |
 ///
@@ -57,9 +61,7 @@ async fn find<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Resu
     call.authorize(None).await?;
     let mut filter = read_filter::<U>(filter)?;
     filter.query.condition = call.auth.canonical_where(filter.query.condition);
-    let users = call.auth.find_users(&filter.query).await.map_err(unavailable)?;
-    let users: Vec<Value> = users.iter().map(|user| filter.fields.apply(loaded(&call.auth, user))).collect();
-    Ok(Json(users).into_response())
+    user_list(&call.auth, filter.query, filter.fields).await
 }
 
 async fn find_one<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {

@@ -62,7 +62,7 @@
 //!
 //! 1. The caller's token: 401 if it has expired, 503 if the store fails. A method that is open to everybody looks at no token, unless
 //!    `Policy::expired_token_fails_open_routes` is set.
-//! 2. The body: 400, 413, 415.
+//! 2. The body: 400, 408, 413, 415.
 //! 3. The types of arguments: 400.
 //! 4. Authorization: 401, or what `Policy::acl_error_status` says.
 //! 5. Whether there is the user whose id is in the path (404), and required arguments (400).
@@ -84,12 +84,14 @@ mod delete_user;
 mod errors;
 mod find_user;
 mod find_users;
+mod form_pairs;
 mod format;
 mod ignore_case;
 mod login;
 mod logout;
 mod not_found;
 mod qs;
+mod read_body;
 mod register;
 mod reply;
 mod reset_password;
@@ -101,6 +103,7 @@ mod transport;
 mod update_user;
 mod upsert_users;
 mod url_not_found;
+mod user_list;
 mod verify_email;
 
 use axum::Router;
@@ -115,10 +118,12 @@ pub use delete_account::delete_account;
 pub use delete_user::delete_user;
 pub use find_user::find_user;
 pub use find_users::find_users;
+pub use form_pairs::form_pairs;
 pub use format::{ErrorType, ResponseFormat, ResponseFormatLayer};
 pub use ignore_case::ignore_case;
 pub use login::login;
 pub use logout::logout;
+pub use read_body::{BodyError, read_body};
 pub use register::register;
 pub use reset_password::reset_password;
 pub use sessions::sessions;

@@ -64,7 +64,7 @@ async fn handler<U: Account>(State(auth): State<Auth<U>>, request: Request) -> R
     };
     let session = call.auth.login(login).await.map_err(|error| error.into_error(U::model_name()))?;
     let signed_in = handover.sign_in(&call.auth, call.parts(), &session.token).await?;
-    let user = includes_user(&call.query()).then(|| loaded(&call.auth, &session.user));
+    let user = includes_user(&call.query()?).then(|| loaded(&call.auth, &session.user));
     let mut response = answer(&handover, session.token, user);
     append(&mut response, signed_in);
     append(&mut response, device);

@@ -5,6 +5,8 @@
 //! 2. `a=1&a=2`, `a[]=1` and `a[0]=1` are arrays, without holes. An index of 20 or more is a name.
 //! 3. Of more than 1000 parameters the rest is ignored, and so are names that every object of JavaScript has, such as `__proto__`.
 //! 4. What is percent-encoded wrongly is taken as it stands.
+//! 5. Each value that meets an object of the same name nests one level deeper (`a[b]=1&a=2`). Beyond [`MAX_NESTING`] levels the
+//!    text is refused: a value that nests without end exhausts the stack of whatever reads it later.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -16,6 +18,8 @@ const MAX_DEPTH: usize = 5;
 const MAX_INDEX: usize = 20;
 /// Parameters that are read (`parameterLimit` of qs).
 const MAX_PARAMETERS: usize = 1000;
+/// Levels of objects and arrays that are read, twice as many as brackets alone can make and far fewer than JSON readers allow.
+pub(crate) const MAX_NESTING: usize = 16;
 /// Names that qs ignores, unless it is told otherwise.
 const OF_EVERY_OBJECT: [&str; 12] = [
     "__defineGetter__",
@@ -32,17 +36,27 @@ const OF_EVERY_OBJECT: [&str; 12] = [
     "valueOf",
 ];
 
-pub(crate) fn parse(text: &str) -> Map<String, Value> {
+/// The text nests too deep to be read. HTTP status 400.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the parameters are nested too deep: the maximum is {MAX_NESTING} levels")]
+pub(crate) struct TooDeep;
+
+pub(crate) fn parse(text: &str) -> Result<Map<String, Value>, TooDeep> {
     let mut object = Node::Object(Vec::new());
     for (key, texts) in parameters(text) {
         if let Some(segments) = segments(&key) {
             let node = segments.iter().rev().fold(Node::of_texts(texts), |inner, segment| Node::nested(segment, inner));
-            object = object.merge(node);
+            let mut has_nested = false;
+            object = object.merge(node, &mut has_nested);
+            // Brackets alone stay below the limit.
+            if has_nested && object.is_deeper_than(MAX_NESTING) {
+                return Err(TooDeep);
+            }
         }
     }
     match object.into_json() {
-        Value::Object(object) => object,
-        _ => Map::new(),
+        Value::Object(object) => Ok(object),
+        _ => Ok(Map::new()),
     }
 }
 
@@ -180,8 +194,9 @@ impl Node {
         }
     }
 
-    /// Both: objects and arrays member by member, anything else one after the other. An empty text adds nothing.
-    fn merge(self, other: Self) -> Self {
+    /// Both: objects and arrays member by member, anything else one after the other. An empty text adds nothing. `has_nested` tells
+    /// whether something is one level deeper than it was.
+    fn merge(self, other: Self, has_nested: &mut bool) -> Self {
         match (self, other) {
             (node, Self::Text(text)) if text.is_empty() => node,
             (Self::List(mut list), text @ Self::Text(_)) => {
@@ -196,7 +211,7 @@ impl Node {
                 for (index, node) in others {
                     match list.remove(&index) {
                         Some(own) if own.is_container() && node.is_container() => {
-                            list.insert(index, own.merge(node));
+                            list.insert(index, own.merge(node, has_nested));
                         }
                         Some(own) => {
                             list.insert(index, own);
@@ -210,6 +225,7 @@ impl Node {
                 Self::List(list)
             }
             (node @ Self::Text(_), other) | (node @ Self::Object(_), other @ Self::Text(_)) => {
+                *has_nested = true;
                 Self::of_all([node, other])
             }
             (node, other) => {
@@ -218,7 +234,7 @@ impl Node {
                     match members.iter().position(|(own, _)| *own == name) {
                         Some(place) => {
                             let (name, own) = members.swap_remove(place);
-                            members.push((name, own.merge(value)));
+                            members.push((name, own.merge(value, has_nested)));
                             let last = members.len() - 1;
                             members.swap(place, last);
                         }
@@ -227,6 +243,15 @@ impl Node {
                 }
                 Self::Object(members)
             }
+        }
+    }
+
+    fn is_deeper_than(&self, levels: usize) -> bool {
+        let Some(below) = levels.checked_sub(1) else { return self.is_container() };
+        match self {
+            Self::Text(_) => false,
+            Self::List(list) => list.values().any(|node| node.is_deeper_than(below)),
+            Self::Object(members) => members.iter().any(|(_, node)| node.is_deeper_than(below)),
         }
     }
 
@@ -342,19 +367,20 @@ a=1&A=2 -> {"a":"1","A":"2"}
         for line in AS_QS.trim_start_matches('\n').lines() {
             let (text, expected) = line.split_once(" -> ").unwrap();
             let expected: Value = serde_json::from_str(expected).unwrap();
-            assert_eq!(Value::Object(parse(text)), expected, "{text}");
+            assert_eq!(Value::Object(parse(text).unwrap()), expected, "{text}");
         }
     }
 
     #[test]
     fn members_stay_in_the_order_in_which_they_came() {
-        let text = Value::Object(parse("z=1&a[y]=1&2=1&a[b]=2&1=1&z=2")).to_string();
+        let text = Value::Object(parse("z=1&a[y]=1&2=1&a[b]=2&1=1&z=2").unwrap()).to_string();
         assert_eq!(text, r#"{"z":["1","2"],"a":{"y":"1","b":"2"},"2":"1","1":"1"}"#);
     }
 
     #[test]
     fn a_long_list_stays_one_and_a_high_index_does_not_make_one() {
-        let list = |key: fn(usize) -> String| parse(&(0..100).map(|n| format!("{}=x&", key(n))).collect::<String>());
+        let list =
+            |key: fn(usize) -> String| parse(&(0..100).map(|n| format!("{}=x&", key(n))).collect::<String>()).unwrap();
         assert_eq!(list(|_| "a".into())["a"].as_array().unwrap().len(), 100);
         assert_eq!(list(|_| "a[]".into())["a"].as_array().unwrap().len(), 100);
         // What LoopBack takes for a list too.
@@ -362,7 +388,7 @@ a=1&A=2 -> {"a":"1","A":"2"}
         let keys: Vec<_> = members["a"].as_object().unwrap().keys().cloned().collect();
         assert_eq!(keys, (0..100).map(|n| n.to_string()).collect::<Vec<_>>());
         assert_eq!(
-            Value::Object(parse("a[18446744073709551616]=x")).to_string(),
+            Value::Object(parse("a[18446744073709551616]=x").unwrap()).to_string(),
             r#"{"a":{"18446744073709551616":"x"}}"#
         );
     }
@@ -370,7 +396,7 @@ a=1&A=2 -> {"a":"1","A":"2"}
     #[test]
     fn of_more_than_a_thousand_parameters_the_rest_is_ignored() {
         let many: String = (0..2000).map(|n| format!("p{n}=x&")).collect();
-        assert_eq!(parse(&many).len(), 1000);
+        assert_eq!(parse(&many).unwrap().len(), 1000);
     }
 
     #[test]
@@ -385,11 +411,41 @@ a=1&A=2 -> {"a":"1","A":"2"}
             "[]".repeat(45_000),
             "\u{1f600}[".repeat(10_000),
         ] {
-            assert_eq!(parse(&format!("{key}=x&b=1")).get("b"), Some(&Value::from("1")));
+            assert_eq!(parse(&format!("{key}=x&b=1")).unwrap().get("b"), Some(&Value::from("1")));
         }
-        let conflicts: String = (0..1000).map(|n| format!("a{}=x&", if n % 2 == 0 { "[b]" } else { "" })).collect();
-        assert!(parse(&conflicts).contains_key("a"));
         let wide: String = (0..999).map(|n| format!("a[k{n}]=x&")).collect();
-        assert_eq!(parse(&wide)["a"].as_object().unwrap().len(), 999);
+        assert_eq!(parse(&wide).unwrap()["a"].as_object().unwrap().len(), 999);
+    }
+
+    /// FUZZ-2: whatever the order in which texts and objects meet, what is read stays shallow.
+    #[test]
+    fn what_nests_deeper_than_the_limit_is_refused() {
+        let pairs = |second: fn(usize) -> String| -> String {
+            (0..500).map(|n| if n % 2 == 0 { second(n) } else { format!("a[b]c{n}=x&") }).collect()
+        };
+        let hostile = [
+            pairs(|n| format!("a[b]c{n}[k]=x&")),
+            pairs(|n| format!("a[b]c{n}[]=x&")),
+            pairs(|n| format!("a[b]{n}[{n}][d]=x&")),
+            (0..1000).map(|n| format!("a{}=x&", if n % 2 == 0 { "[b]" } else { "" })).collect(),
+            (0..1000).map(|n| format!("a{}=x&", ["", "[b]", "[0]", "[]", "[30]"][n % 5])).collect(),
+        ];
+        for text in hostile {
+            if let Ok(read) = parse(&text) {
+                assert!(depth(&Value::Object(read)) <= MAX_NESTING, "{text}");
+            }
+        }
+        let measured =
+            "a[b]c0=x&".to_owned() + &(0..130).map(|n| format!("a[b]c{n}[k]=x&a[b]d{n}=x&")).collect::<String>();
+        assert_eq!(parse(&measured), Err(TooDeep));
+        assert_eq!(parse("a[b]=1&a=2").map(|read| depth(&Value::Object(read))), Ok(3));
+    }
+
+    fn depth(value: &Value) -> usize {
+        match value {
+            Value::Array(values) => 1 + values.iter().map(depth).max().unwrap_or(0),
+            Value::Object(members) => 1 + members.values().map(depth).max().unwrap_or(0),
+            _ => 0,
+        }
     }
 }

@@ -15,9 +15,7 @@ pub(crate) struct Json<T>(pub(crate) T);
 impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response<Body> {
         match serde_json::to_vec(&self.0) {
-            Ok(bytes) => {
-                ([(CONTENT_TYPE, JSON), (CACHE_CONTROL, HeaderValue::from_static("no-store"))], bytes).into_response()
-            }
+            Ok(bytes) => json_response(bytes.into()),
             // Only an app's own `Serialize` can fail.
             Err(error) => {
                 tracing::error!(%error, "a user could not be serialized; see its Serialize implementation");
@@ -25,6 +23,11 @@ impl<T: Serialize> IntoResponse for Json<T> {
             }
         }
     }
+}
+
+/// 200 with a body that is JSON already.
+pub(crate) fn json_response(body: Body) -> Response<Body> {
+    ([(CONTENT_TYPE, JSON), (CACHE_CONTROL, HeaderValue::from_static("no-store"))], body).into_response()
 }
 
 /// 204 without a body and with the JSON content type, which LoopBack's own tests ask for.

@@ -100,7 +100,7 @@ async fn with_reset_token<U: Account>(
     request: Request,
 ) -> Result<Result<(), ResetPasswordError>, ErrorResponse> {
     let (parts, body) = request.into_parts();
-    let args = Args::read(&parts.headers, body).await?;
+    let args = Args::read(auth.policy(), &parts.headers, body).await?;
     let new = args.text("newPassword")?.required()?;
     let mails = mail_options(&auth, &parts.headers);
     Ok(auth.reset_password(PasswordReset::new(secret, new).mails(mails)).await)

@@ -135,7 +135,7 @@ impl Handover {
 
     fn unless_asked<U: Account>(call: &Call<U>, otherwise: TokenTransport) -> Result<Self, ErrorResponse> {
         let parts = call.parts();
-        let transport = TokenTransport::asked(&call.query())?.unwrap_or(otherwise);
+        let transport = TokenTransport::asked(&call.query()?)?.unwrap_or(otherwise);
         let browser = match transport.is_for_browsers() {
             true => Some(BrowserTransport::of_user::<U>(&parts.extensions).ok_or_else(not_enabled)?),
             false => None,

@@ -3,6 +3,7 @@
 
 use gatekit_core::{Filter, MemoryStore, NewUser, StoreError, User, UserOperation, UserStore};
 use gatekit_sql::SqliteStore;
+use gatekit_testkit::LogCapture;
 use gatekit_testkit::conformance::{self, Identifiers};
 use serde_json::{Map, Value, json};
 
@@ -51,6 +52,14 @@ async fn many_users_are_found_page_by_page() {
     let found = async |filter: Value| {
         let query = Filter::from_json(&filter).unwrap().query;
         let found: Vec<User<Profile>> = sqlite.find_users(&query).await.unwrap();
+        let mut pages = sqlite.find_users_page(&query, None).await.unwrap();
+        let mut paged: Vec<User<Profile>> = pages.users;
+        while let Some(next) = pages.next {
+            pages = sqlite.find_users_page(&query, Some(next)).await.unwrap();
+            assert!(pages.users.len() <= 550, "{filter}");
+            paged.append(&mut pages.users);
+        }
+        assert!(paged == found, "{filter}: {} users in pages, not {}", paged.len(), found.len());
         let expected = memory.find_users(&query).await.unwrap();
         assert!(found == expected, "{filter}: {} users, not {}", found.len(), expected.len());
         let count = UserStore::<User<Profile>>::count_users(&sqlite, &query.condition).await.unwrap();
@@ -79,17 +88,84 @@ async fn many_users_are_found_page_by_page() {
 }
 
 #[tokio::test]
-async fn a_row_that_cannot_be_read_is_a_failure_and_not_left_out() {
+async fn a_row_that_cannot_be_read_names_its_id_in_the_log_and_its_neighbours_are_found() {
     let store = SqliteStore::in_memory().await.unwrap();
-    for email in ["ada@example.com", "bob@example.com"] {
-        let _: gatekit_core::StoredUser<User<Profile>> = store.create_user(with_profile(email)).await.unwrap();
+    for n in 0..4 {
+        let new = NewUser::new(format!("{n}@example.com"), with_profile("x@example.com").profile);
+        let _: gatekit_core::StoredUser<User<Profile>> = store.create_user(new).await.unwrap();
     }
-    store.change(sqlx::query("UPDATE gatekit_users SET profile = '{' WHERE id = 2")).await.unwrap();
+    // What a version without limits has written, and what somebody has changed by hand.
+    let deep = format!("{{\"a\":{}1{}}}", "[".repeat(200), "]".repeat(200));
+    for (id, profile) in [(2, deep.as_str()), (3, "{")] {
+        let spoil = sqlx::query("UPDATE gatekit_users SET profile = ? WHERE id = ?").bind(profile.to_owned()).bind(id);
+        store.change(spoil).await.unwrap();
+    }
+    let logs = LogCapture::new();
+    let _guard = logs.start();
+    for filter in [
+        json!({}),
+        json!({ "order": "email" }),
+        json!({ "where": { "active": null } }),
+        json!({ "order": "city" }),
+        json!({ "order": "city", "where": { "realm": null } }),
+        json!({ "limit": 2 }),
+    ] {
+        let query = Filter::from_json(&filter).unwrap().query;
+        let found: Vec<User<Profile>> = store.find_users(&query).await.unwrap();
+        assert_eq!(found.iter().map(|user| user.id.to_string()).collect::<Vec<_>>(), ["1", "4"], "{filter}");
+    }
+    logs.assert_contains("gatekit_users.profile of the row with id 2");
+    logs.assert_contains("gatekit_users.profile of the row with id 3");
+    let one: Result<Option<gatekit_core::StoredUser<User<Profile>>>, StoreError> = store.find_user(&2.into()).await;
+    assert!(one.is_err_and(|error| error.is_corrupt()), "it is asked for by its id, and not left out in silence");
+    assert!(UserStore::<User<Profile>>::delete_user(&store, &2.into()).await.unwrap(), "it can be removed");
+}
+
+/// LOAD-4: however large profiles are, a page has a bounded number of bytes. Users are in the order asked for all the same.
+#[tokio::test]
+async fn a_page_is_bounded_in_users_and_in_bytes() {
+    let (store, many) = (SqliteStore::in_memory().await.unwrap(), 40);
+    for n in 0..many {
+        let mut new = with_profile(&format!("{n}@example.com"));
+        new.profile.insert("bio".into(), json!("x".repeat(60_000)));
+        new.profile.insert("n".into(), json!(n * 7 % many));
+        let _: gatekit_core::StoredUser<User<Profile>> = store.create_user(new).await.unwrap();
+    }
     for filter in
-        [json!({}), json!({ "order": "email" }), json!({ "where": { "city": "Ulm" } }), json!({ "order": "city" })]
+        [json!({}), json!({ "order": "email" }), json!({ "order": "n" }), json!({ "where": { "n": { "gte": 0 } } })]
     {
         let query = Filter::from_json(&filter).unwrap().query;
-        let found: Result<Vec<User<Profile>>, StoreError> = store.find_users(&query).await;
-        assert!(matches!(found, Err(StoreError::Corrupt(_))), "{filter}");
+        let (mut sizes, mut users, mut from) = (Vec::new(), Vec::<User<Profile>>::new(), None);
+        loop {
+            let page = store.find_users_page(&query, from).await.unwrap();
+            sizes.push(page.users.len());
+            users.extend(page.users);
+            from = page.next;
+            if from.is_none() {
+                break;
+            }
+        }
+        assert!(users == UserStore::<User<Profile>>::find_users(&store, &query).await.unwrap(), "{filter}");
+        assert_eq!(users.len(), usize::try_from(many).unwrap(), "{filter}");
+        assert!(sizes.len() > 1 || filter["order"] != json!(null), "{filter}: {sizes:?}");
+        if filter["order"] == json!(null) {
+            // Nine of 60 KB pass half a megabyte.
+            assert!(sizes.iter().all(|size| *size <= 10), "{filter}: {sizes:?}");
+        }
     }
+}
+
+/// REL-1: what cannot be read back is not written, whoever writes it.
+#[tokio::test]
+async fn a_profile_too_deep_to_be_read_again_is_not_stored() {
+    let store = SqliteStore::in_memory().await.unwrap();
+    let nested = |levels: usize| {
+        let value = (0..levels).fold(json!(1), |inner, _| json!([inner]));
+        NewUser::new("ada@example.com", Map::from_iter([("a".to_owned(), value)]))
+    };
+    let refused: Result<gatekit_core::StoredUser<User<Profile>>, _> = store.create_user(nested(120)).await;
+    assert!(refused.unwrap_err().to_string().contains("nested too deep"));
+    let _: gatekit_core::StoredUser<User<Profile>> = store.create_user(nested(99)).await.unwrap();
+    let read: Option<gatekit_core::StoredUser<User<Profile>>> = store.find_user(&1.into()).await.unwrap();
+    assert!(read.is_some());
 }

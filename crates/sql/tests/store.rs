@@ -212,13 +212,16 @@ async fn a_row_that_cannot_be_read_is_named_and_its_values_are_not() {
     let digest = TokenDigest::of("secret");
 
     let missing = UserStore::<User<Profile>>::find_user(&store, &id).await.unwrap_err();
-    assert_eq!(missing.to_string(), StoreError::corrupt("gatekit_users.profile").to_string());
+    assert_eq!(missing.to_string(), StoreError::corrupt("gatekit_users.profile of the row with id 1").to_string());
     let joined = UserStore::<User<Profile>>::find_token_owner(&store, &store, &digest).await.unwrap_err();
     assert!(matches!(joined, StoreError::Corrupt(_)));
 
     run(&store, "UPDATE gatekit_users SET profile = 'sentinel'").await;
     let broken = UserStore::<User>::find_user(&store, &id).await.unwrap_err();
-    assert!(matches!(&broken, StoreError::Corrupt(what) if what == "gatekit_users.profile"), "{broken}");
+    assert!(
+        matches!(&broken, StoreError::Corrupt(what) if what == "gatekit_users.profile of the row with id 1"),
+        "{broken}"
+    );
 
     run(&store, "UPDATE gatekit_access_tokens SET token_scopes = '[sentinel'").await;
     let broken = store.find_token(&digest).await.unwrap_err();

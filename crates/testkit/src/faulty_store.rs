@@ -4,12 +4,14 @@ mod counters;
 mod digests;
 mod permissions;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use gatekit_core::{
-    Account, AccountStatus, CreateUserError, DeviceSeen, DeviceStore, Identifier, ListedUser, NewUser, OneTimeLimit,
-    OneTimePurpose, OneTimeRecord, OneTimeStore, PasswordHash, RoleStore, StoreError, StoreIdentity, StoredUser,
-    Timestamp, TokenDigest, TokenOwner, TokenRecord, TokenStore, UserChange, UserId, UserOperation, UserQuery,
-    UserStore, Where,
+    Account, AccountStatus, Clock, CreateUserError, DeviceSeen, DeviceStore, Identifier, ListedUser, NewUser,
+    OneTimeLimit, OneTimePurpose, OneTimeRecord, OneTimeStore, PasswordHash, RoleStore, StoreError, StoreIdentity,
+    StoredUser, Timestamp, TokenDigest, TokenOwner, TokenRecord, TokenStore, UserChange, UserCursor, UserId,
+    UserOperation, UserPage, UserQuery, UserStore, Where,
 };
 
 use crate::Faults;
@@ -116,6 +118,10 @@ impl<U: Account, S: UserStore<U>> UserStore<U> for FaultyStore<S> {
         self.faults.call("find_users", self.inner.find_users(query)).await
     }
 
+    async fn find_users_page(&self, query: &UserQuery, from: Option<UserCursor>) -> Result<UserPage<U>, StoreError> {
+        self.faults.call("find_users", self.inner.find_users_page(query, from)).await
+    }
+
     async fn count_users(&self, condition: &Where) -> Result<u64, StoreError> {
         self.faults.call("count_users", self.inner.count_users(condition)).await
     }
@@ -161,6 +167,10 @@ impl<S: TokenStore> TokenStore for FaultyStore<S> {
 
     fn identity(&self) -> Option<&StoreIdentity> {
         self.inner.identity()
+    }
+
+    fn use_clock(&self, clock: &Arc<dyn Clock>) {
+        self.inner.use_clock(clock);
     }
 }
 

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use gatekit_core::{
     CreateUserError, Identifier, MemoryStore, NewUser, NoProfile, PasswordHash, StoreError, StoredUser, Test, User,
-    UserId, UserOperation, UserQuery, UserStore, Where, async_trait,
+    UserCursor, UserId, UserOperation, UserPage, UserQuery, UserStore, Where, async_trait,
 };
 use gatekit_testkit::conformance::{self, Identifiers};
 use serde_json::{Map, Value, json};
@@ -57,10 +57,12 @@ enum Fault {
     PatternsAreWhole,
     CountIsThatOfAll,
     CountCountsTwice,
+    LaterPagesAreLost,
+    PagesOverlap,
 }
 use Fault::*;
 
-const FAULTS: [Fault; 19] = [
+const FAULTS: [Fault; 21] = [
     OrderIsIgnored,
     DescendingIsIgnored,
     SecondOrderIsIgnored,
@@ -80,6 +82,8 @@ const FAULTS: [Fault; 19] = [
     PatternsAreWhole,
     CountIsThatOfAll,
     CountCountsTwice,
+    LaterPagesAreLost,
+    PagesOverlap,
 ];
 
 #[test]
@@ -187,6 +191,21 @@ impl UserStore<User> for Faulty {
             _ => {}
         }
         self.store.find_users(&query).await
+    }
+
+    /// In pages of two.
+    async fn find_users_page(&self, query: &UserQuery, from: Option<UserCursor>) -> Result<UserPage<User>, StoreError> {
+        let all = self.find_users(query).await?;
+        let from: usize = from.and_then(UserCursor::into_inner).unwrap_or(0);
+        let (mut next, mut begin) = (from + 2, from);
+        if self.has(PagesOverlap) {
+            begin = begin.saturating_sub(1);
+        }
+        if self.has(LaterPagesAreLost) {
+            next = usize::MAX;
+        }
+        let users = all.iter().skip(begin).take(from + 2 - begin).cloned().collect();
+        Ok(UserPage { users, next: (next < all.len()).then(|| UserCursor::new(next)) })
     }
 
     async fn count_users(&self, condition: &Where) -> Result<u64, StoreError> {

@@ -31,7 +31,7 @@ use crate::TokenError;
 /// | [`InvalidRecoveryToken`](Self::InvalidRecoveryToken) | 401 | `-19972` |
 /// | [`UnknownMember`](Self::UnknownMember) | 404 | `-19999` |
 /// | [`Refused`](Self::Refused) | 403 | the hook's |
-/// | [`BadRequest`](Self::BadRequest) | 400, 413, 415 | `-19988` |
+/// | [`BadRequest`](Self::BadRequest) | 400, 408, 413, 415 | `-19988` |
 /// | [`Rejected`](Self::Rejected) | as the layer says | `CROSS_ORIGIN_REQUEST` and the like |
 /// | [`Conflict`](Self::Conflict) | 409 | `CONFLICT` |
 /// | [`Unsupported`](Self::Unsupported) | 500 | `UNSUPPORTED` |
@@ -179,6 +179,7 @@ impl WixError {
             Self::UnknownMember => "-19999",
             Self::Refused(refusal) => &refusal.code,
             Self::Rejected(AuthRejection::CrossOrigin) => "CROSS_ORIGIN_REQUEST",
+            Self::Rejected(AuthRejection::Unavailable(error)) if error.is_corrupt() => "INTERNAL_ERROR",
             Self::Unavailable(error) if error.is_fault() => "INTERNAL_ERROR",
             Self::Rejected(AuthRejection::Unavailable(_)) | Self::Unavailable(_) => "SERVICE_UNAVAILABLE",
             Self::Rejected(AuthRejection::Misconfigured(_)) => "MISCONFIGURED",
@@ -241,7 +242,9 @@ impl IntoResponse for WixError {
             }
             Self::Rejected(AuthRejection::Unavailable(error)) => {
                 tracing::error!(%error, "a request about a member failed");
-                headers.insert(RETRY_AFTER, HeaderValue::from(1));
+                if !error.is_corrupt() {
+                    headers.insert(RETRY_AFTER, HeaderValue::from(1));
+                }
             }
             Self::Rejected(AuthRejection::Misconfigured(mistake)) => tracing::error!("{mistake}"),
             Self::Unsupported => tracing::error!("the store of the users keeps no status, or cannot update users"),

@@ -1,10 +1,13 @@
 //! What nobody's client sends.
 
-use gatekit_tests::Store;
+use std::time::Duration;
+
+use gatekit::Policy;
+use gatekit_tests::{Store, half_a_body};
 use serde_json::{Value, json};
 
-use super::{CHANGE_PASSWORD, CLIENT, LOGIN, RECOVER, REDIRECT_SESSION, REGISTER, SEND_EMAIL, TOKEN, VERIFY};
-use crate::site::Site;
+use super::{CHANGE_PASSWORD, CLIENT, LOGIN, RECOVER, REDIRECT_SESSION, REGISTER, SEND_EMAIL, TOKEN, VERIFY, with_sdk};
+use crate::site::{Setup, Site};
 
 const ALL: [&str; 8] = [LOGIN, REGISTER, CHANGE_PASSWORD, VERIFY, SEND_EMAIL, RECOVER, REDIRECT_SESSION, TOKEN];
 
@@ -49,6 +52,18 @@ async fn no_body_is_a_failure_of_the_server() {
         site.post(path).json(format!("{{\"a\":\"{}\"}}", "x".repeat(200 * 1024))).await.expect_status(413);
         site.post(path).body("application/json", vec![0xff, 0xfe]).await.expect_status(400);
         site.get(path).await.expect_status(405);
+    }
+}
+
+/// V-136
+#[tokio::test]
+async fn a_body_that_does_not_arrive_in_time_is_408() {
+    let mut policy = Policy::default();
+    policy.body_timeout = Duration::from_millis(1);
+    let site = Site::iam_with(Setup::new(policy).members(with_sdk), Store::Memory).await;
+    for path in ALL.into_iter().chain(["/wix/login", "/wix/register", "/wix/apply-session-token", "/wix/verify"]) {
+        let answer = site.post(path).body("application/json", half_a_body("{\"code\":")).await;
+        answer.expect_status(408);
     }
 }
 

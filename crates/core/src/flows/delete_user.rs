@@ -99,6 +99,22 @@ impl<U: Account> Auth<U> {
         .await
     }
 
+    /// Removes the user whose id `text` names, as [`find_user_named`](Self::find_user_named) reads it. The user is not looked up: one whose row
+    /// cannot be read can be removed.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] if the store fails.
+    pub async fn delete_user_named(&self, text: &str) -> Result<bool, Unavailable> {
+        let number = text.parse().ok().map(UserId::Int).filter(|id| id.is_named(text));
+        if let Some(id) = number
+            && self.delete_user(&id).await?
+        {
+            return Ok(true);
+        }
+        self.delete_user(&UserId::from(text)).await
+    }
+
     /// Removes a user, given its password.
     ///
     /// # Errors

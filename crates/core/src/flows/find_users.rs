@@ -1,6 +1,6 @@
 //! Users by id, by what they have, and how many there are.
 
-use crate::{Account, Auth, Unavailable, UserId, UserQuery, Where};
+use crate::{Account, Auth, Unavailable, UserCursor, UserId, UserPage, UserQuery, Where};
 
 impl<U: Account> Auth<U> {
     /// The user with this id.
@@ -50,6 +50,38 @@ impl<U: Account> Auth<U> {
     /// [`Unavailable`] if the store fails or does not do this ([`UserOperation::Find`](crate::UserOperation::Find)).
     pub async fn find_users(&self, query: &UserQuery) -> Result<Vec<U>, Unavailable> {
         Ok(self.bounded(self.0.users.find_users(query)).await?)
+    }
+
+    /// A part of the users a query asks for: the first one, or the one that begins where another has ended. For many users, which together
+    /// would take a lot of memory.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use gatekit_core::{Auth, MemoryStore, Register, UserQuery};
+    ///
+    /// let auth = Auth::new(MemoryStore::new());
+    /// auth.register(Register::email("ada@example.com", "correct horse battery")).await?;
+    ///
+    /// let (query, mut count) = (UserQuery::default(), 0);
+    /// let mut page = auth.find_users_page(&query, None).await?;
+    /// loop {
+    ///     count += page.users.len();
+    ///     let Some(next) = page.next else { break };
+    ///     page = auth.find_users_page(&query, Some(next)).await?;
+    /// }
+    /// assert_eq!(count, 1);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`find_users`](Self::find_users). `Policy::store_timeout` is for each part.
+    pub async fn find_users_page(
+        &self,
+        query: &UserQuery,
+        from: Option<UserCursor>,
+    ) -> Result<UserPage<U>, Unavailable> {
+        Ok(self.bounded(self.0.users.find_users_page(query, from)).await?)
     }
 
     /// How many users a condition holds for.

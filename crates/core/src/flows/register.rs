@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::{
     Account, AccountStatus, Auth, CreateUserError, Event, Identifier, IdentifierKind, MailOptions, NewUser, Password,
-    PasswordError, PasswordHash, PasswordOwner, Refusal, StoreError, StoredUser, Unavailable, UserOperation,
+    PasswordError, PasswordHash, PasswordOwner, Refusal, StoreError, StoredUser, Unavailable, UserOperation, profile,
 };
 
 /// Somebody wants to sign up.
@@ -208,8 +208,9 @@ impl<U: Account> Auth<U> {
     /// [`sign_up`](Self::sign_up).
     ///
     /// 1. The password is checked against the policy.
-    /// 2. Password and address are there; the address is one that mail can be sent to; name and realm are printable. Address and
-    ///    name are stored in one spelling, by the rules of [`normalize`](crate::normalize), unless the policy says otherwise.
+    /// 2. Password and address are there; the address is one that mail can be sent to; name and realm are printable; the profile is no
+    ///    larger and no deeper than the policy allows. Address and name are stored in one spelling, by the rules of
+    ///    [`normalize`](crate::normalize), unless the policy says otherwise.
     /// 3. Neither address nor name is in use.
     /// 4. Hooks may refuse.
     /// 5. The password is hashed and the user stored. Of two at the same time the store's unique index takes one.
@@ -333,6 +334,9 @@ impl<U: Account> Auth<U> {
             status,
             profile,
         };
+        if let Err(error) = profile::check(&auth.policy, &new.profile) {
+            errors.push(*error);
+        }
         let taken = self.check_unique(&new, &typed, hide, &mut errors).await?;
         match password {
             Some(password) if errors.is_empty() => Ok(Checked { new, password, taken, mails, notices }),
@@ -346,6 +350,8 @@ impl<U: Account> Auth<U> {
         for hooks in &auth.hooks {
             self.ask_hook::<RegisterError>(hooks.before_register(&mut checked.new)).await?;
         }
+        // A hook may have filled in more of it.
+        profile::check(&auth.policy, &checked.new.profile).map_err(|error| RegisterError::Invalid(vec![*error]))?;
         // A store that keeps no status would take the user for active.
         if checked.new.status != AccountStatus::Active && !self.supports(UserOperation::Status) {
             return Err(StoreError::Unsupported(UserOperation::Status.as_str()).into());

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use crate::{
     Account, Auth, CreateUserError, Event, FieldError, Identifier, IdentifierKind, MailOptions, OneTimePurpose,
     Password, PasswordError, PasswordOwner, StoreError, StoredUser, TokenRecord, Unavailable, UserChange, UserId,
+    profile,
 };
 
 /// How often a change is tried again that met another change of the same user.
@@ -167,7 +168,8 @@ impl<U: Account> Auth<U> {
     /// Changes a user.
     ///
     /// 1. The id stays, and the policy may refuse a password or another address from a client.
-    /// 2. A new password is checked against the policy, an address for its syntax, both for being free.
+    /// 2. A new password is checked against the policy, an address for its syntax, both for being free. The profile as it will be stored is
+    ///    no larger and no deeper than the policy allows.
     /// 3. The change is stored if the user is still what it was when it was read; if not, it is read again. Of two at the same time
     ///    none is lost.
     /// 4. A new password or address ends all tokens of the user but the one to keep, in the same atomic step. A new address is not
@@ -420,9 +422,9 @@ impl<U: Account> Auth<U> {
         if fields == before {
             return Ok(None);
         }
-        serde_json::from_value(Value::Object(fields))
-            .map(Some)
-            .map_err(|error| Box::new(FieldError::of_profile(&error)))
+        let new = serde_json::from_value(Value::Object(fields)).map_err(|error| FieldError::of_profile(&error))?;
+        profile::check(&self.0.policy, &new)?;
+        Ok(Some(new))
     }
 
     /// Stores a change; `None` if the user was another meanwhile.

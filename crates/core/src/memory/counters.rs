@@ -15,6 +15,11 @@ pub(super) struct Counter {
 }
 
 impl Counter {
+    /// Whether none of its events counts any more.
+    pub(super) fn has_ended(&self, now: Timestamp) -> bool {
+        self.expires <= now
+    }
+
     /// Whether the oldest of as many events as the limit allows still counts.
     fn is_full(&self, limit: CounterLimit, now: Timestamp) -> bool {
         match limit.kept().checked_sub(1) {
@@ -28,6 +33,7 @@ impl Counter {
 impl<P: Profile> CounterStore for MemoryStore<P> {
     async fn add_event(&self, key: &TokenDigest, limit: CounterLimit, now: Timestamp) -> Result<bool, StoreError> {
         let mut contents = self.write();
+        contents.make_room(self.clock.now());
         let counter =
             contents.counters.entry(*key).or_insert_with(|| Counter { times: Vec::new(), expires: Timestamp(0) });
         let counts = !counter.is_full(limit, now);
@@ -50,7 +56,7 @@ impl<P: Profile> CounterStore for MemoryStore<P> {
     async fn purge_counters(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
         let mut contents = self.write();
         let (mut left, before) = (limit, contents.counters.len());
-        contents.counters.retain(|_, counter| !(counter.expires <= now && take_one(&mut left)));
+        contents.counters.retain(|_, counter| !(counter.has_ended(now) && take_one(&mut left)));
         Ok(removed(before, contents.counters.len()))
     }
 }

@@ -15,6 +15,7 @@ impl<P: Profile> DeviceStore for MemoryStore<P> {
         now: Timestamp,
     ) -> Result<DeviceSeen, StoreError> {
         let mut contents = self.write();
+        contents.make_room(self.clock.now());
         let devices = contents.devices.entry((user_type.to_owned(), user.clone())).or_default();
         let first = devices.is_empty();
         Ok(match devices.insert(*device, now) {

@@ -15,6 +15,17 @@ pub(super) struct Digests {
     nonces: HashMap<TokenDigest, (u32, Timestamp)>,
 }
 
+impl Digests {
+    pub(super) fn nonces(&self) -> usize {
+        self.nonces.len()
+    }
+
+    /// Keeps the nonces that end then.
+    pub(super) fn retain_nonces(&mut self, keep: impl Fn(Timestamp) -> bool) {
+        self.nonces.retain(|_, (_, expires)| keep(*expires));
+    }
+}
+
 #[async_trait]
 impl<P: Profile> DigestStore for MemoryStore<P> {
     async fn put_digest(&self, credential: &DigestCredential) -> Result<(), StoreError> {
@@ -68,7 +79,9 @@ impl<P: Profile> DigestStore for MemoryStore<P> {
     }
 
     async fn use_nonce(&self, nonce: &TokenDigest, count: u32, expires: Timestamp) -> Result<bool, StoreError> {
-        let nonces = &mut self.write().digests.nonces;
+        let mut contents = self.write();
+        contents.make_room(self.clock.now());
+        let nonces = &mut contents.digests.nonces;
         let (seen, until) = nonces.get(nonce).copied().unwrap_or((0, expires));
         if count <= seen {
             return Ok(false);

@@ -7,16 +7,16 @@ use async_trait::async_trait;
 use super::{Contents, KeyMap, MemoryStore};
 use crate::{
     AccountStatus, CreateUserError, Identifier, IdentifierKind, ListedUser, Model, NewUser, PasswordHash, StoreError,
-    StoreIdentity, StoredUser, TokenDigest, TokenOwner, TokenStore, User, UserChange, UserId, UserOperation, UserQuery,
-    UserStore, Where, find_token_owner_separately, normalize,
+    StoreIdentity, StoredUser, TokenDigest, TokenOwner, TokenStore, User, UserChange, UserCursor, UserId,
+    UserOperation, UserPage, UserQuery, UserStore, Where, find_token_owner_separately, normalize,
 };
 
 /// The most users that one address or name is compared with: [`UserStore::find_users_like`].
 const MOST_ALIKE: usize = 16;
 
 /// The users of one type.
-struct Users<P> {
-    by_id: KeyMap<i64, StoredUser<User<P>>>,
+pub(super) struct Users<P> {
+    pub(super) by_id: KeyMap<i64, StoredUser<User<P>>>,
     /// Of each user.
     namespaces: KeyMap<i64, String>,
     /// The unique index over (namespace, kind, value).
@@ -103,7 +103,7 @@ impl<P> Users<P> {
 
 impl Contents {
     /// The users of the type with this profile; `None` if there never was one.
-    fn users<P: Model>(&self) -> Result<Option<&Users<P>>, StoreError> {
+    pub(super) fn users<P: Model>(&self) -> Result<Option<&Users<P>>, StoreError> {
         self.users.get(P::NAME).map(|users| users.downcast_ref().ok_or_else(two_of_one_name::<P>)).transpose()
     }
 
@@ -273,25 +273,25 @@ impl<P: Model> UserStore<User<P>> for MemoryStore<P> {
     }
 
     async fn find_users(&self, query: &UserQuery) -> Result<Vec<User<P>>, StoreError> {
-        let mut found = Vec::new();
-        for stored in self.read().users::<P>()?.into_iter().flat_map(|users| users.by_id.values()) {
-            let value = json(&stored.user)?;
-            if query.condition.matches(&value) {
-                found.push((value, stored.user.clone()));
-            }
+        let mut page = self.page(query, None).await?;
+        let mut users = page.users;
+        while let Some(next) = page.next {
+            page = self.page(query, Some(next)).await?;
+            users.append(&mut page.users);
         }
-        found.sort_by(|(a, first), (b, second)| query.compare(a, b).then_with(|| first.id.cmp(&second.id)));
-        let skip = usize::try_from(query.skip).unwrap_or(usize::MAX);
-        let limit = query.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
-        Ok(found.into_iter().skip(skip).take(limit).map(|(_, user)| user).collect())
+        Ok(users)
+    }
+
+    async fn find_users_page(
+        &self,
+        query: &UserQuery,
+        from: Option<UserCursor>,
+    ) -> Result<UserPage<User<P>>, StoreError> {
+        self.page(query, from).await
     }
 
     async fn count_users(&self, condition: &Where) -> Result<u64, StoreError> {
-        let mut count = 0;
-        for stored in self.read().users::<P>()?.into_iter().flat_map(|users| users.by_id.values()) {
-            count += u64::from(condition.matches(&json(&stored.user)?));
-        }
-        Ok(count)
+        self.count(condition).await
     }
 
     async fn set_status(&self, id: &UserId, status: AccountStatus) -> Result<Option<i64>, StoreError> {
@@ -313,6 +313,6 @@ fn keys(namespace: &str, email: Option<&String>, username: Option<&String>) -> V
         .collect()
 }
 
-fn json<P: Model>(user: &User<P>) -> Result<serde_json::Value, StoreError> {
+pub(super) fn json<P: Model>(user: &User<P>) -> Result<serde_json::Value, StoreError> {
     serde_json::to_value(user).map_err(|_| StoreError::failed("the profile cannot be written as JSON"))
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::parse::{FilterError, falsy, is_hidden, limited};
+use super::parse::{FilterError, falsy, is_hidden, limited, shown};
 
 /// Which members of a user a client wants, from `fields` of a filter.
 ///
@@ -35,12 +35,12 @@ impl Fields {
     ///
     /// - In an object with any `true`, what is `true` is sent and nothing else; otherwise all that is not `false`. From a query
     ///   string the texts `false` and `0` are false too (in LoopBack they are true).
-    /// - An empty array or object means all, as does what is no name.
-    /// - `password` and `verificationToken` are never sent.
+    /// - An empty text, array or object means all, and so do `null`, `false` and `0`.
+    /// - `password` and `verificationToken` are never sent, whatever is asked for.
     ///
     /// # Errors
     ///
-    /// [`FilterError::TooMany`] for more than [`Fields::MAX_NAMES`] names.
+    /// [`FilterError::TooMany`] for more than [`Fields::MAX_NAMES`] names, [`FilterError::Fields`] for what is no name.
     pub fn from_json(fields: &Value) -> Result<Self, FilterError> {
         let names = |names: Vec<&str>| {
             limited("fields", names.len(), Self::MAX_NAMES)?;
@@ -49,7 +49,8 @@ impl Fields {
         match fields {
             Value::String(name) if !name.is_empty() => names(vec![name]).map(Self::Only),
             Value::Array(listed) if !listed.is_empty() => {
-                names(listed.iter().filter_map(Value::as_str).collect()).map(Self::Only)
+                let listed: Option<Vec<&str>> = listed.iter().map(Value::as_str).collect();
+                names(listed.ok_or_else(|| FilterError::Fields(shown(fields)))?).map(Self::Only)
             }
             Value::Object(members) => {
                 let of = |wanted| -> Vec<&str> {
@@ -61,7 +62,9 @@ impl Fields {
                     (_, unwanted) => names(unwanted).map(Self::Except),
                 }
             }
-            _ => Ok(Self::All),
+            Value::Array(_) => Ok(Self::All),
+            other if falsy(other) => Ok(Self::All),
+            other => Err(FilterError::Fields(shown(other))),
         }
     }
 

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::values::{compare, is_like, text};
+use super::like::is_like;
+use super::values::{compare, text};
 use super::{Test, Where};
 
 impl Where {
@@ -137,15 +138,16 @@ fn child<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
     }
 }
 
+/// Whether a test holds for the member at a path. Each value on the way is looked at once, so that a path through a deep profile
+/// costs no more than one through a flat one.
 fn holds_at(object: &Value, path: &str, test: &Test) -> bool {
-    if test.holds(member(object, path)) {
-        return true;
-    }
-    // The same member of each element, if there is an array on the way.
-    let Some((first, rest)) = path.split_once('.') else { return false };
+    let Some((first, rest)) = path.split_once('.') else { return test.holds(member(object, path)) };
     match child(object, first) {
-        Some(Value::Array(elements)) => elements.iter().any(|element| holds_at(element, rest, test)),
         Some(inner @ Value::Object(_)) => holds_at(inner, rest, test),
-        _ => false,
+        // The same member of each element, if there is an array on the way; or the rest is the place of an element.
+        Some(list @ Value::Array(elements)) => {
+            test.holds(member(list, rest)) || elements.iter().any(|element| holds_at(element, rest, test))
+        }
+        _ => test.holds(None),
     }
 }

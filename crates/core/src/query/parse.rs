@@ -69,6 +69,16 @@ pub enum FilterError {
     /// A direction is neither `ASC` nor `DESC`.
     #[error("The order {0} has invalid direction")]
     Direction(String),
+    /// `where` or `order` is about something that is never sent. To ignore it would change whom a request is for.
+    #[error("The property {0} is hidden and cannot be asked for")]
+    Hidden(String),
+    /// The filter has a member that is none of those it may have. To ignore it would send everybody to a client that has written
+    /// `were` for `where`.
+    #[error("The query filter has {0}, which is none of where, fields, order, limit, skip, offset, include")]
+    Member(String),
+    /// `fields` is no name, no list of names, and no object of names.
+    #[error("The fields {0} are not valid")]
+    Fields(String),
     /// `and` and `or` are nested too deep.
     #[error("The query object exceeds maximum depth {0}")]
     TooDeep(usize),
@@ -86,12 +96,13 @@ pub enum FilterError {
 }
 
 impl FilterError {
-    /// The stable code, for the two errors that have one in LoopBack.
+    /// The stable code: of the two errors that have one in LoopBack, and `INVALID_FILTER` for what LoopBack ignores.
     #[must_use]
     pub fn code(&self) -> Option<&'static str> {
         match self {
             Self::TooDeep(_) => Some("QUERY_OBJECT_TOO_DEEP"),
             Self::Operator { .. } => Some("OPERATOR_NOT_ALLOWED_IN_QUERY"),
+            Self::Hidden(_) | Self::Member(_) | Self::Fields(_) => Some("INVALID_FILTER"),
             _ => None,
         }
     }
@@ -114,8 +125,8 @@ impl Filter {
     /// | `skip` or `offset` | a whole number; without a limit 100 are answered |
     /// | `include` | names of relations |
     ///
-    /// Other members are ignored, and so are `password` and `verificationToken` in `where`, `fields` and `order`. `null` is the empty
-    /// filter.
+    /// What cannot be understood is an error and never ignored: another member, or `password` and `verificationToken` in `where` and
+    /// `order`. LoopBack ignores both. `null` is the empty filter.
     ///
     /// ```
     /// use gatekit_core::Filter;
@@ -139,6 +150,9 @@ impl Filter {
             Value::Object(members) => members,
             other => return Err(FilterError::Filter(shown(other))),
         };
+        if let Some(unknown) = members.keys().find(|name| !MEMBERS.contains(&name.as_str())) {
+            return Err(FilterError::Member(shown(&Value::from(unknown.as_str()))));
+        }
         let given = |name: &str| members.get(name).filter(|value| !falsy(value));
         let (limit, skip) = part(members)?;
         let order = given("order").map(order).transpose()?.unwrap_or_default();
@@ -147,7 +161,7 @@ impl Filter {
             Some(condition) => Where::from_json(condition)?,
         };
         let mut include = Vec::new();
-        names_of_relations(members.get("include").unwrap_or(&Value::Null), &mut include);
+        names_of_relations(members.get("include").unwrap_or(&Value::Null), &mut include)?;
         Ok(Self {
             query: UserQuery { condition, order, limit, skip },
             fields: given("fields").map(Fields::from_json).transpose()?.unwrap_or_default(),
@@ -168,6 +182,9 @@ impl Filter {
     }
 }
 
+/// What a filter may have.
+const MEMBERS: [&str; 7] = ["where", "fields", "order", "limit", "skip", "offset", "include"];
+
 impl Where {
     /// How deep `and` and `or` may be nested in each other (LoopBack's `maxDepthOfQuery` of 32 levels of JSON, two for each).
     pub const MAX_DEPTH: usize = 16;
@@ -177,6 +194,9 @@ impl Where {
     pub const MAX_VALUES: usize = 1000;
     /// The most bytes of a pattern of `like` and its kind.
     pub const MAX_PATTERN: usize = 256;
+    /// The most tests of `like` and its kind in one condition: each reads the whole of a member, which may be as long as
+    /// `Policy::profile_max_bytes`.
+    pub const MAX_PATTERNS: usize = 32;
     /// The most bytes of a member's name or path.
     pub const MAX_NAME: usize = 256;
 
@@ -186,8 +206,8 @@ impl Where {
     ///   `inq`, `nin`, `like`, `nlike`, `ilike`, `nilike`.
     /// - Several members, and several operators of one (of which LoopBack sees but one), must all hold; `and` and `or` have lists of
     ///   conditions.
-    /// - `password` and `verificationToken` are taken out wherever they stand, also as a part of a path, as if nothing had been asked
-    ///   of them: `{"password": "x"}` holds for everybody.
+    /// - `password` and `verificationToken` are an error wherever they stand, also as a part of a path. LoopBack takes them out, so that
+    ///   `{"password": "x"}` holds for everybody there and changes everybody.
     /// - A list may also be an object with the keys `0`, `1` and so on, which is what long lists in query strings become.
     ///
     /// ```
@@ -217,6 +237,7 @@ struct Reader {
     clauses: usize,
     tests: usize,
     values: usize,
+    patterns: usize,
 }
 
 impl Reader {
@@ -230,7 +251,7 @@ impl Reader {
             match name.as_str() {
                 "and" => all.push(Where::And(self.conditions("and", value, depth)?)),
                 "or" => all.push(Where::Or(self.conditions("or", value, depth)?)),
-                name if is_hidden(name) => {}
+                name if is_hidden(name) => return Err(FilterError::Hidden(cut(name))),
                 name => self.tests(name, value, &mut all)?,
             }
         }
@@ -311,6 +332,8 @@ impl Reader {
         self.count(1)?;
         let pattern = value.as_str().ok_or_else(|| wrong(property, clause, "Expected a string"))?;
         limited("characters in a pattern", pattern.len(), Where::MAX_PATTERN)?;
+        self.patterns += 1;
+        limited("patterns", self.patterns, Where::MAX_PATTERNS)?;
         Ok(pattern.to_owned())
     }
 
@@ -408,39 +431,43 @@ fn order(value: &Value) -> Result<Vec<Order>, FilterError> {
         for part in text.split(',') {
             let mut words = part.split_whitespace();
             let Some(property) = words.next() else { continue };
-            let descending = match words.next() {
-                None => false,
-                Some(word) if word.eq_ignore_ascii_case("ASC") => false,
-                Some(word) if word.eq_ignore_ascii_case("DESC") => true,
-                Some(_) => return Err(FilterError::Direction(shown(&Value::from(part.trim())))),
+            let descending = match (words.next(), words.next()) {
+                (None, _) => false,
+                (Some(word), None) if word.eq_ignore_ascii_case("ASC") => false,
+                (Some(word), None) if word.eq_ignore_ascii_case("DESC") => true,
+                _ => return Err(FilterError::Direction(shown(&Value::from(part.trim())))),
             };
             limited("characters in a name", property.len(), Where::MAX_NAME)?;
-            if !is_hidden(property) {
-                orders.push(Order { property: property.to_owned(), descending });
-                limited("orders", orders.len(), Filter::MAX_ORDER)?;
+            if is_hidden(property) {
+                return Err(FilterError::Hidden(cut(property)));
             }
+            orders.push(Order { property: property.to_owned(), descending });
+            limited("orders", orders.len(), Filter::MAX_ORDER)?;
         }
     }
     Ok(orders)
 }
 
-/// A name, an object with `relation` or `rel`, one with names as keys, or an array of such. What is none of them is ignored.
-fn names_of_relations(include: &Value, names: &mut Vec<String>) {
+/// A name, an object with `relation` or `rel`, one with names as keys, or an array of such.
+fn names_of_relations(include: &Value, names: &mut Vec<String>) -> Result<(), FilterError> {
     match include {
-        Value::String(name) if !name.is_empty() => names.push(name.clone()),
-        Value::Array(all) => all.iter().for_each(|one| names_of_relations(one, names)),
+        Value::Null => {}
+        Value::String(name) if name.is_empty() => {}
+        Value::String(name) => names.push(name.clone()),
+        Value::Array(all) => return all.iter().try_for_each(|one| names_of_relations(one, names)),
         Value::Object(members) => match members.get("rel").or_else(|| members.get("relation")) {
             Some(Value::String(name)) => names.push(name.clone()),
             _ => names.extend(members.keys().cloned()),
         },
-        _ => {}
+        other => return Err(FilterError::Relation(shown(other))),
     }
+    Ok(())
 }
 
 /// How much of a client's own words an error repeats, in characters.
 const MAX_SHOWN: usize = 100;
 
-fn shown(value: &Value) -> String {
+pub(super) fn shown(value: &Value) -> String {
     cut(&value.to_string())
 }
 

@@ -1,5 +1,6 @@
 //! The store in SQLite: how it is opened, and how it is reached.
 
+mod condition;
 mod connections;
 mod counters;
 mod devices;
@@ -14,6 +15,7 @@ mod roles;
 pub(crate) mod rows;
 #[cfg(feature = "tower-sessions")]
 mod sessions;
+mod sort;
 mod spellings;
 mod tokens;
 mod users;
@@ -212,6 +214,14 @@ impl SqliteStore {
     /// [`StoreError`].
     pub async fn find_all(&self, query: Query<'_, Sqlite, SqliteArguments>) -> Result<Vec<SqliteRow>, StoreError> {
         queries::find_all(&self.inner.connections, query).await
+    }
+
+    /// Shows each row that a query which only reads finds, until `visit` has seen enough. Returns whether it has seen all.
+    async fn visit<V>(&self, query: Query<'_, Sqlite, SqliteArguments>, visit: V) -> Result<bool, StoreError>
+    where
+        V: FnMut(&SqliteRow) -> Result<bool, StoreError> + Send,
+    {
+        queries::visit(&self.inner.connections, query, visit).await
     }
 
     /// Runs one statement that writes, and tells what it changed once that is committed.

@@ -51,6 +51,33 @@ pub(super) async fn find_all(
     Ok(run(&mut connection, query).await.map_err(store_error)?.rows)
 }
 
+/// Shows rows as they come, until `visit` has seen enough. Returns whether it has seen all: rows without the end are a part of the answer
+/// that looks like all of it.
+pub(super) async fn visit(
+    connections: &Connections,
+    query: Query<'_, Sqlite, SqliteArguments>,
+    mut visit: impl FnMut(&SqliteRow) -> Result<bool, StoreError> + Send,
+) -> Result<bool, StoreError> {
+    let mut connection = connections.reader().await.map_err(store_error)?;
+    let mut answer = (&mut *connection).fetch_many(query);
+    let mut is_done = false;
+    let error = loop {
+        match poll_fn(|cx| answer.as_mut().poll_next(cx)).await {
+            Some(Ok(Either::Right(row))) => {
+                if !visit(&row)? {
+                    return Ok(false);
+                }
+            }
+            Some(Ok(Either::Left(_))) => is_done = true,
+            Some(Err(error)) => break error,
+            None if is_done => return Ok(true),
+            None => break sqlx::Error::WorkerCrashed,
+        }
+    };
+    drop(answer);
+    Err(store_error(failed(&mut connection, error)))
+}
+
 /// Runs to the end, where the statement is committed: up to its first row, which is where `fetch_optional` stops, nothing is
 /// certain, and if the commit fails nobody is told.
 pub(super) async fn change(

@@ -3,8 +3,9 @@
 use async_trait::async_trait;
 use gatekit_core::{
     AccountStatus, Clock, CreateUserError, Identifier, IdentifierKind, ListedUser, Model, NewUser, PasswordHash,
-    StoreError, StoreIdentity, StoredUser, SystemClock, TokenDigest, TokenOwner, TokenStore, User, UserChange, UserId,
-    UserOperation, UserQuery, UserStore, Where, find_token_owner_separately, normalize,
+    ProfileError, StoreError, StoreIdentity, StoredUser, SystemClock, TokenDigest, TokenOwner, TokenStore, User,
+    UserChange, UserCursor, UserId, UserOperation, UserPage, UserQuery, UserStore, Where, find_token_owner_separately,
+    normalize, profile_to_json,
 };
 use sqlx::sqlite::SqliteRow;
 
@@ -220,7 +221,15 @@ impl<P: Model> UserStore<User<P>> for SqliteStore {
     }
 
     async fn find_users(&self, query: &UserQuery) -> Result<Vec<User<P>>, StoreError> {
-        find::find(self, query).await
+        find::all(self, query).await
+    }
+
+    async fn find_users_page(
+        &self,
+        query: &UserQuery,
+        from: Option<UserCursor>,
+    ) -> Result<UserPage<User<P>>, StoreError> {
+        find::page(self, query, from).await
     }
 
     async fn count_users(&self, condition: &Where) -> Result<u64, StoreError> {
@@ -256,13 +265,17 @@ fn stored_from_row<P: Model>(row: &SqliteRow) -> Result<StoredUser<User<P>>, Sto
         user: user_from_row(row)?,
         rev: TABLE.get(row, "rev")?,
         password: password.map(PasswordHash::from_stored),
-        status: AccountStatus::from_stored(status).ok_or_else(|| TABLE.corrupt("status"))?,
+        status: match AccountStatus::from_stored(status) {
+            Some(status) => status,
+            None => return Err(corrupt("status", TABLE.get(row, "id")?)),
+        },
     })
 }
 
 pub(super) fn user_from_row<P: Model>(row: &SqliteRow) -> Result<User<P>, StoreError> {
-    let profile = profile_from_text(TABLE.get(row, "profile")?)?;
-    let mut user = User::new(UserId::Int(TABLE.get(row, "id")?), profile);
+    let id: i64 = TABLE.get(row, "id")?;
+    let profile = profile_from_text(TABLE.get(row, "profile")?).map_err(|_| corrupt("profile", id))?;
+    let mut user = User::new(UserId::Int(id), profile);
     user.realm = TABLE.get(row, "realm")?;
     user.username = TABLE.get(row, "username")?;
     user.email = TABLE.get(row, "email")?;
@@ -287,9 +300,20 @@ pub(super) fn unwritable() -> StoreError {
     StoreError::failed("the profile cannot be written as JSON")
 }
 
+/// Whoever reads the log has to find the row.
+fn corrupt(column: &str, id: i64) -> StoreError {
+    StoreError::corrupt(format_args!("{}.{column} of the row with id {id}", TABLE.0))
+}
+
+/// Deeper profiles are not written, whatever the policy says: serde_json reads 128 levels at most, and what it cannot read is lost.
+const MAX_DEPTH: usize = 100;
+
 /// `None` for the empty object, so that a user without fields of the app's own has none in the row.
 fn profile_to_text(profile: &impl Model) -> Result<Option<String>, StoreError> {
-    let text = serde_json::to_string(profile).map_err(|_| unwritable())?;
+    let text = profile_to_json(profile, usize::MAX, MAX_DEPTH).map_err(|error| match error {
+        ProfileError::Unwritable => unwritable(),
+        error => StoreError::failed(format!("the profile {error}")),
+    })?;
     match text.as_str() {
         "{}" => Ok(None),
         object if object.starts_with('{') => Ok(Some(text)),

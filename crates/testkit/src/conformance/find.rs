@@ -121,10 +121,23 @@ async fn check<U: Account>(store: &impl UserStore<U>, known: &[Known<U>], query:
     let skip = usize::try_from(query.skip).unwrap_or(usize::MAX);
     let limit = query.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
     let expected: Vec<&Value> = expected.into_iter().skip(skip).take(limit).map(|known| &known.json).collect();
-    let found = ok(store.find_users(query).await);
-    let found: Vec<Value> =
-        found.iter().map(|user| serde_json::to_value(user).expect("a user is written as JSON")).collect();
+    let json = |users: Vec<U>| -> Vec<Value> {
+        users.iter().map(|user| serde_json::to_value(user).expect("a user is written as JSON")).collect()
+    };
+    let found = json(ok(store.find_users(query).await));
     assert_eq!(found.iter().collect::<Vec<_>>(), expected, "a query finds what its definition says: {what:?}");
+    assert_eq!(json(in_pages(store, query).await), found, "the pages together are what the query finds: {what:?}");
+}
+
+/// What a query finds, a page at a time.
+async fn in_pages<U: Account>(store: &impl UserStore<U>, query: &UserQuery) -> Vec<U> {
+    let mut page = ok(store.find_users_page(query, None).await);
+    let mut users = page.users;
+    while let Some(next) = page.next {
+        page = ok(store.find_users_page(query, Some(next)).await);
+        users.append(&mut page.users);
+    }
+    users
 }
 
 async fn nobody_is_found_where_nobody_is<U: Account>(store: impl UserStore<U>) {
@@ -212,7 +225,6 @@ fn table() -> Vec<(Value, Vec<usize>)> {
         (json!({ "nothing": 1 }), vec![]),
         (json!({ "nothing": { "nlike": "x" } }), all()),
         (json!({ "email.x": null }), all()),
-        (json!({ "password": "x" }), all()),
         (json!({ "or": [] }), vec![]),
         (json!({ "and": [] }), all()),
         (json!({ "or": [{}] }), all()),

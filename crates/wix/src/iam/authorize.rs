@@ -7,6 +7,7 @@ use axum::extract::Request;
 use axum::http::header::LOCATION;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use gatekit_routes::form_pairs;
 
 use super::code::{self, ResponseMode};
 use super::frame;
@@ -15,14 +16,15 @@ use super::router::Iam;
 
 pub(super) async fn authorize(iam: Iam, request: Request) -> Result<Response, Refusal> {
     let query = request.uri().query().unwrap_or_default();
-    let mut codes = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "code");
+    let pairs: Option<Vec<_>> = form_pairs(query.as_bytes()).collect();
+    let mut codes = pairs.unwrap_or_default().into_iter().filter(|(name, _)| name == "code");
     let secret = match (codes.next(), codes.next()) {
         (Some((_, secret)), None) => secret,
         _ => return Ok(ended()),
     };
     let found = code::find(iam.auth(), &secret).await?;
     let Some(asked) = found else { return Ok(ended()) };
-    let answer = [("code", &*secret), ("state", asked.state.as_str())];
+    let answer = [("code", secret.as_str()), ("state", asked.state.as_str())];
     if asked.mode == ResponseMode::WebMessage {
         let told = match &asked.origin {
             Some(origin) => std::slice::from_ref(origin),

@@ -15,7 +15,7 @@ use super::router::Iam;
 use crate::WixError;
 
 pub(super) async fn change_password(iam: Iam, request: Request) -> Result<Response, Refusal> {
-    let (parts, body) = reply::read(request).await?;
+    let (parts, body) = reply::read(&iam, request).await?;
     let auth = iam.auth();
     let secret = reply::bearer(&parts.headers).ok_or_else(Refusal::session)?;
     let caller = match auth.authenticate(secret).await {

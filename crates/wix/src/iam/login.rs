@@ -11,7 +11,7 @@ use super::state::State;
 use crate::WixError;
 
 pub(super) async fn login(iam: Iam, request: Request) -> Result<Response, Refusal> {
-    let (parts, body) = reply::read(request).await?;
+    let (parts, body) = reply::read(&iam, request).await?;
     let mut login = Login::email(login_email(&body)?, required(&body, "password")?);
     login.client = gatekit_routes::client(iam.auth(), &parts);
     Ok(State::of(iam.members.sign_in(login).await)?.into_response())

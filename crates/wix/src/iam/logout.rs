@@ -7,6 +7,7 @@ use axum::extract::Request;
 use axum::http::header::LOCATION;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use gatekit_routes::form_pairs;
 
 use super::frame;
 use super::reply::Refusal;
@@ -17,10 +18,12 @@ pub(super) const PATH: &str = "/_api/iam/authentication/v1/logout";
 
 pub(super) async fn logout(iam: Iam, request: Request) -> Result<Response, Refusal> {
     let query = request.uri().query().unwrap_or_default();
-    let mut targets = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "postLogoutRedirectUri");
+    let pairs: Option<Vec<_>> = form_pairs(query.as_bytes()).collect();
+    let pairs = pairs.ok_or_else(Refusal::redirect)?;
+    let mut targets = pairs.into_iter().filter(|(name, _)| name == "postLogoutRedirectUri");
     let target = match (targets.next(), targets.next()) {
         (None, _) => "/".to_owned(),
-        (Some((_, target)), None) if iam.clients.may_lead_to(&target) => target.into_owned(),
+        (Some((_, target)), None) if iam.clients.may_lead_to(&target) => target,
         _ => return Err(Refusal::redirect()),
     };
     let location = HeaderValue::try_from(target).map_err(|_| Refusal::redirect())?;

@@ -14,7 +14,7 @@ use super::state::State;
 /// `redirect.url` is where the client wants the member to come back to. It is checked, and no link is made of it: where the secret goes is the
 /// app's to say.
 pub(super) async fn send_email(iam: Iam, request: Request) -> Result<Response, Refusal> {
-    let (_, body) = reply::read(request).await?;
+    let (_, body) = reply::read(&iam, request).await?;
     let email = required(&body, "email")?;
     if let Some(redirect) = body.get("redirect").and_then(Value::as_object) {
         if text(redirect, "clientId").is_some_and(|client| !iam.clients.knows(client)) {
@@ -32,7 +32,7 @@ pub(super) async fn send_email(iam: Iam, request: Request) -> Result<Response, R
 
 /// Chooses a password with the secret, and logs the member in.
 pub(super) async fn recover(iam: Iam, request: Request) -> Result<Response, Refusal> {
-    let (_, body) = reply::read(request).await?;
+    let (_, body) = reply::read(&iam, request).await?;
     let (token, password) = (required(&body, "recoveryToken")?, required(&body, "password")?);
     Ok(State::of(iam.members.recover(token, password).await)?.into_response())
 }

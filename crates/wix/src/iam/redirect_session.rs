@@ -19,7 +19,7 @@ use super::{family, logout};
 const MAX_STATE: usize = 512;
 
 pub(super) async fn redirect_session(iam: Iam, request: Request) -> Result<Response, Refusal> {
-    let (parts, body) = reply::read(request).await?;
+    let (parts, body) = reply::read(&iam, request).await?;
     // What is not sent by a browser has no origin. What is, says the truth.
     let origin = match parts.headers.get(ORIGIN) {
         None => None,

@@ -11,7 +11,7 @@ use super::state::State;
 use crate::{ContactInfo, PrivacyStatus, RegistrationOptions, SignedIn, WixError};
 
 pub(super) async fn register(iam: Iam, request: Request) -> Result<Response, Refusal> {
-    let (_, body) = reply::read(request).await?;
+    let (_, body) = reply::read(&iam, request).await?;
     let email = login_email(&body)?;
     let password = required(&body, "password")?;
     let options = match body.get("profile") {

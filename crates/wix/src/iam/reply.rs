@@ -12,6 +12,7 @@ use gatekit_core::{TokenSecret, Unavailable};
 use serde_json::{Map, Value, json};
 
 use super::frame::safe_headers;
+use super::router::Iam;
 use crate::WixError;
 use crate::routes::call::{bytes, check_type};
 
@@ -111,10 +112,10 @@ fn json_headers() -> HeaderMap {
 }
 
 /// The head of a request, and its body, which is a JSON object.
-pub(crate) async fn read(request: Request) -> Result<(Parts, Map<String, Value>), Refusal> {
+pub(crate) async fn read(iam: &Iam, request: Request) -> Result<(Parts, Map<String, Value>), Refusal> {
     let (parts, body) = request.into_parts();
     check_type(&parts.headers, "application/json")?;
-    match serde_json::from_slice(&bytes(body).await?) {
+    match serde_json::from_slice(&bytes(iam.auth().policy(), body).await?) {
         Ok(Value::Object(body)) => Ok((parts, body)),
         _ => Err(Refusal::validation("the body must be a JSON object")),
     }

@@ -20,7 +20,7 @@ const VISITOR_TTL: i64 = family::ACCESS_TTL;
 const VISITOR_REFRESH_TTL: i64 = family::FAMILY_TTL;
 
 pub(super) async fn token(iam: Iam, request: Request) -> Result<Response, Refusal> {
-    let (parts, body) = reply::read(request).await?;
+    let (parts, body) = reply::read(&iam, request).await?;
     let client_id = known_client(&iam, &body)?;
     match text(&body, "grantType", "grant_type") {
         Some("anonymous") => visitor(&iam, Visitor { id: new_visitor(&iam)?, client_id: client_id.to_owned() }),

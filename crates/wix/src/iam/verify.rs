@@ -10,7 +10,7 @@ use super::router::Iam;
 use super::state::State;
 
 pub(super) async fn verify(iam: Iam, request: Request) -> Result<Response, Refusal> {
-    let (parts, body) = reply::read(request).await?;
+    let (parts, body) = reply::read(&iam, request).await?;
     let client = gatekit_routes::client(iam.auth(), &parts);
     let (state, mails) = (required(&body, "stateToken")?.into(), MailOptions::default());
     let outcome = iam.members.verify_email_code_on(&state, &code(&body)?, &client, &mails).await;

@@ -9,7 +9,7 @@ use gatekit_layer::{AuthRejection, BrowserTransport, refuse_cross_origin_of};
 use gatekit_routes::{client, remember_device, sign_in};
 use serde_json::json;
 
-use super::call::{Fields, Members, answer, bytes, check_type, mails, with_cookies};
+use super::call::{Fields, Members, answer, bytes, check_type, mails, pairs, with_cookies};
 use crate::member::MemberUser;
 use crate::{Applied, SessionToken, WixError, WixMembers};
 
@@ -34,8 +34,8 @@ pub(super) async fn handler(Members(members): Members, request: Request) -> Resu
 
 /// The browser to be signed in; `None` if the query asks for an access token instead.
 fn browser(members: &WixMembers, parts: &Parts) -> Result<Option<BrowserTransport>, WixError> {
-    let pairs = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
-    match pairs.filter(|(name, _)| name == "cookie").last().as_ref().map(|(_, value)| &**value) {
+    let pairs = pairs(parts.uri.query().unwrap_or_default().as_bytes())?;
+    match pairs.iter().rfind(|(name, _)| name == "cookie").map(|(_, value)| value.as_str()) {
         None | Some("" | "true") => {}
         Some("false") => return Ok(None),
         Some(_) => return Err(WixError::BadRequest(StatusCode::BAD_REQUEST, "cookie must be true or false")),
@@ -54,15 +54,15 @@ fn browser(members: &WixMembers, parts: &Parts) -> Result<Option<BrowserTranspor
 
 /// The token, which is in the body and nowhere else: a URL stands in logs.
 async fn session_token(members: &WixMembers, parts: &Parts, body: Body) -> Result<SessionToken, WixError> {
-    let form = "application/x-www-form-urlencoded";
+    let (form, policy) = ("application/x-www-form-urlencoded", members.auth().policy());
     if members.takes_form_tokens() && check_type(&parts.headers, form).is_ok() {
-        let bytes = bytes(body).await?;
-        let mut tokens = form_urlencoded::parse(&bytes).filter(|(name, _)| name == "token");
+        let bytes = bytes(policy, body).await?;
+        let mut tokens = pairs(&bytes)?.into_iter().filter(|(name, _)| name == "token");
         return match (tokens.next(), tokens.next()) {
-            (Some((_, token)), None) if !token.is_empty() => Ok(token.into_owned().into()),
+            (Some((_, token)), None) if !token.is_empty() => Ok(token.into()),
             _ => Err(WixError::invalid("token", "is required")),
         };
     }
-    let token = Fields::read(&parts.headers, body).await?.required("sessionToken")?;
+    let token = Fields::read(policy, &parts.headers, body).await?.required("sessionToken")?;
     Ok(token.into())
 }

@@ -3,15 +3,15 @@
 use std::convert::Infallible;
 
 use axum::RequestPartsExt;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{FromRequestParts, NestedPath, Request};
 use axum::http::header::{ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
-use gatekit_core::{MailOptions, Password};
+use gatekit_core::{MailOptions, Password, Policy};
 use gatekit_layer::refuse_cross_origin_of;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use gatekit_routes::{BodyError, read_body};
 use serde_json::{Map, Value};
 
 use crate::member::MemberUser;
@@ -42,10 +42,10 @@ pub(crate) struct Fields(Map<String, Value>);
 
 impl Call {
     /// Refuses what a page of another origin has sent, and reads the body.
-    pub(crate) async fn begin(request: Request) -> Result<Self, WixError> {
+    pub(crate) async fn begin(members: &WixMembers, request: Request) -> Result<Self, WixError> {
         let (parts, body) = request.into_parts();
         refuse_cross_origin_of::<MemberUser>(&parts)?;
-        let body = Fields::read(&parts.headers, body).await?;
+        let body = Fields::read(members.auth().policy(), &parts.headers, body).await?;
         Ok(Self { parts, body })
     }
 
@@ -71,9 +71,9 @@ pub(crate) async fn mails(parts: &mut Parts, members: &WixMembers) -> MailOption
 
 impl Fields {
     /// Reads a JSON object. Nothing else is one: a page of another site can send a form or a text unasked, and JSON only if the app lets it.
-    pub(crate) async fn read(headers: &HeaderMap, body: Body) -> Result<Self, WixError> {
+    pub(crate) async fn read(policy: &Policy, headers: &HeaderMap, body: Body) -> Result<Self, WixError> {
         check_type(headers, "application/json")?;
-        let bytes = bytes(body).await?;
+        let bytes = bytes(policy, body).await?;
         let value = serde_json::from_slice(&bytes)
             .map_err(|_| WixError::BadRequest(StatusCode::BAD_REQUEST, "the body is not JSON"))?;
         match value {
@@ -150,15 +150,19 @@ pub(crate) fn check_type(headers: &HeaderMap, wanted: &str) -> Result<(), WixErr
     }
 }
 
-/// The bytes of a body, if they are not too many.
-pub(crate) async fn bytes(body: Body) -> Result<Vec<u8>, WixError> {
-    match Limited::new(body, MAX_BYTES).collect().await {
-        Ok(collected) => Ok(collected.to_bytes().into()),
-        Err(error) if error.is::<LengthLimitError>() => {
-            Err(WixError::BadRequest(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large"))
-        }
-        Err(_) => Err(WixError::BadRequest(StatusCode::BAD_REQUEST, "the body was cut off")),
-    }
+/// The bytes of a body, if they are not too many and arrive in time.
+pub(crate) async fn bytes(policy: &Policy, body: Body) -> Result<Bytes, WixError> {
+    read_body(policy, body, MAX_BYTES).await.map_err(|error| match error {
+        BodyError::TooLarge => WixError::BadRequest(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large"),
+        BodyError::TooSlow => WixError::BadRequest(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time"),
+        _ => WixError::BadRequest(StatusCode::BAD_REQUEST, "the body was cut off"),
+    })
+}
+
+/// The pairs of a query or a form.
+pub(crate) fn pairs(text: &[u8]) -> Result<Vec<(String, String)>, WixError> {
+    let pairs: Option<_> = gatekit_routes::form_pairs(text).collect();
+    pairs.ok_or(WixError::BadRequest(StatusCode::BAD_REQUEST, "the parameters are not UTF-8"))
 }
 
 /// An answer that no cache keeps.

@@ -6,7 +6,7 @@ use axum::response::Response;
 use gatekit_layer::AuthUser;
 use serde_json::{Value, json};
 
-use super::call::{Members, answer};
+use super::call::{Members, answer, pairs};
 use crate::member::MemberUser;
 use crate::{Fieldset, WixError};
 
@@ -24,8 +24,8 @@ pub(super) async fn handler(Members(members): Members, request: Request) -> Resu
 
 /// How much the query asks for. Of several the last counts.
 fn fieldset(query: Option<&str>) -> Result<Fieldset, WixError> {
-    let pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
-    match pairs.filter(|(name, _)| name == "fieldsets").last().as_ref().map(|(_, value)| &**value) {
+    let pairs = pairs(query.unwrap_or_default().as_bytes())?;
+    match pairs.iter().rfind(|(name, _)| name == "fieldsets").map(|(_, value)| value.as_str()) {
         None | Some("" | "PUBLIC") => Ok(Fieldset::Public),
         Some("FULL") => Ok(Fieldset::Full),
         Some(_) => Err(WixError::BadRequest(StatusCode::BAD_REQUEST, "fieldsets must be PUBLIC or FULL")),

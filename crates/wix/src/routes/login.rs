@@ -10,7 +10,7 @@ use super::call::{Call, Members, answer, with_cookies};
 use crate::{SignedIn, WixError};
 
 pub(super) async fn handler(Members(members): Members, request: Request) -> Result<Response, WixError> {
-    let mut call = Call::begin(request).await?;
+    let mut call = Call::begin(&members, request).await?;
     let mut login = Login::email(call.body().email()?, call.body().password()?);
     login.mails = call.mails(&members).await;
     login.client = client(members.auth(), &call.parts);

@@ -9,7 +9,7 @@ use crate::member::{ContactInfo, PrivacyStatus};
 use crate::{RegistrationOptions, WixError};
 
 pub(super) async fn handler(Members(members): Members, request: Request) -> Result<Response, WixError> {
-    let mut call = Call::begin(request).await?;
+    let mut call = Call::begin(&members, request).await?;
     let (email, password) = (call.body().email()?, call.body().password()?);
     let mut options = read(call.body())?;
     options.mails = call.mails(&members).await;

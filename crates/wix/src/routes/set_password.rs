@@ -8,7 +8,7 @@ use super::call::{Call, Members, answer, no_content};
 use crate::{SetPasswordEmailOptions, WixError};
 
 pub(super) async fn send(Members(members): Members, request: Request) -> Result<Response, WixError> {
-    let mut call = Call::begin(request).await?;
+    let mut call = Call::begin(&members, request).await?;
     let (email, hide) = (call.body().email()?, call.body().flag("hideIgnoreMessage")?);
     let mails = call.mails(&members).await;
     let options = SetPasswordEmailOptions::default().hide_ignore_message(hide).mails(mails);
@@ -17,7 +17,7 @@ pub(super) async fn send(Members(members): Members, request: Request) -> Result<
 }
 
 pub(super) async fn set(Members(members): Members, request: Request) -> Result<Response, WixError> {
-    let mut call = Call::begin(request).await?;
+    let mut call = Call::begin(&members, request).await?;
     let (secret, password) = (call.body().required("token")?, call.body().password()?);
     let notices = call.mails(&members).await;
     members.set_password(secret, password, notices).await?;

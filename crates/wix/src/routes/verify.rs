@@ -10,7 +10,7 @@ use super::call::{Call, Members, answer};
 use crate::{SignedIn, WixError};
 
 pub(super) async fn verify(Members(members): Members, request: Request) -> Result<Response, WixError> {
-    let mut call = Call::begin(request).await?;
+    let mut call = Call::begin(&members, request).await?;
     let (code, state) = (call.body().required("code")?, TokenSecret::from(call.body().required("stateToken")?));
     let mails = call.mails(&members).await;
     let client = client(members.auth(), &call.parts);
@@ -19,7 +19,7 @@ pub(super) async fn verify(Members(members): Members, request: Request) -> Resul
 }
 
 pub(super) async fn resend(Members(members): Members, request: Request) -> Result<Response, WixError> {
-    let mut call = Call::begin(request).await?;
+    let mut call = Call::begin(&members, request).await?;
     let state = TokenSecret::from(call.body().required("stateToken")?);
     let mails = call.mails(&members).await;
     let state = members.resend_email_code(&state, mails).await?;

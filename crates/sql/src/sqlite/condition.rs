@@ -1,0 +1,352 @@
+//! A condition on users as SQL, as far as the database compares as [`Where::matches`] does.
+//!
+//! No name of a member becomes SQL: it is looked up among our own columns, and if it is none of them the test stays with the caller.
+//! Values are parameters.
+
+use gatekit_core::{Order, StoreError, Test, Where};
+use serde_json::Value;
+use sqlx::query::Query;
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{AssertSqlSafe, Sqlite};
+
+use super::SqliteStore;
+use super::users::TABLE;
+
+/// Confines a statement to one user type. The plus keeps SQLite from the unique indexes, which begin with this column: rows read by way of
+/// one of them would have to be sorted for every page.
+const OF_TYPE: &str = "+user_type = ?";
+/// The most values of one statement. SQLite's own limit is 32766.
+const MAX_PARAMETERS: usize = 1000;
+/// The most tests of one statement. SQLite's own limit is an expression 1000 levels deep, and a chain of ANDs is as deep as it is
+/// long.
+const MAX_TESTS: usize = 500;
+/// How deep they are nested at most: SQLite's parser had a stack of 100.
+const MAX_DEPTH: usize = 20;
+// What a client may send is within these: the names in it decide who answers, not how long it is.
+const _: () =
+    assert!(Where::MAX_VALUES <= MAX_PARAMETERS && 2 * Where::MAX_TESTS < MAX_TESTS && Where::MAX_DEPTH < MAX_DEPTH);
+
+/// An order as SQL, if all of it is about columns. SQLite too has NULL first, `false` before `true`, and texts by their bytes.
+pub(super) fn order_by(orders: &[Order]) -> Option<String> {
+    let mut text = String::new();
+    let mut seen = Vec::new();
+    for Order { property, descending } in orders {
+        let (column, _) = column(property)?;
+        if !seen.contains(&column) {
+            seen.push(column);
+            text.push_str(column);
+            text.push_str(if *descending { " DESC, " } else { ", " });
+        }
+    }
+    text.push_str("id");
+    Some(text)
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Integer,
+    Text,
+    Boolean,
+}
+
+/// The column of a built-in member.
+fn column(property: &str) -> Option<(&'static str, Kind)> {
+    match property {
+        "id" => Some(("id", Kind::Integer)),
+        "realm" => Some(("realm", Kind::Text)),
+        "username" => Some(("username", Kind::Text)),
+        "email" => Some(("email", Kind::Text)),
+        "emailVerified" => Some(("email_verified", Kind::Boolean)),
+        _ => None,
+    }
+}
+
+/// A condition as SQL: our own words, and parameters.
+#[derive(Default)]
+pub(super) struct Sql {
+    text: String,
+    values: Vec<Parameter>,
+    tests: usize,
+}
+
+enum Parameter {
+    Integer(i64),
+    Text(String),
+}
+
+impl Sql {
+    pub(super) fn everybody() -> Self {
+        Self { text: "1".into(), ..Self::default() }
+    }
+
+    /// A condition that holds for the same users, if there is one.
+    pub(super) fn exactly(condition: &Where) -> Option<Self> {
+        let mut sql = Self::default();
+        sql.push(condition, 0)?;
+        Some(sql)
+    }
+
+    /// A condition that holds for all of them and maybe for others.
+    pub(super) fn necessarily(condition: &Where, depth: usize) -> Option<Self> {
+        match (Self::exactly(condition), condition) {
+            (Some(exact), _) => Some(exact),
+            (None, Where::And(all)) if depth < MAX_DEPTH => {
+                let mut sql = Self::everybody();
+                for part in all.iter().filter_map(|part| Self::necessarily(part, depth + 1)) {
+                    if sql.tests + part.tests <= MAX_TESTS && sql.values.len() + part.values.len() <= MAX_PARAMETERS {
+                        sql.text = format!("{} AND {}", sql.text, part.text);
+                        sql.values.extend(part.values);
+                        sql.tests += part.tests;
+                    }
+                }
+                Some(sql)
+            }
+            (None, _) => None,
+        }
+    }
+
+    fn push(&mut self, condition: &Where, depth: usize) -> Option<()> {
+        self.tests += 1;
+        if depth > MAX_DEPTH || self.tests > MAX_TESTS {
+            return None;
+        }
+        match condition {
+            Where::And(all) => self.push_all(all, " AND ", "1", depth),
+            Where::Or(any) => self.push_all(any, " OR ", "0", depth),
+            Where::Is { property, test } => {
+                let (column, kind) = column(property)?;
+                self.push_test(column, kind, test)
+            }
+        }
+    }
+
+    fn push_all(&mut self, conditions: &[Where], between: &str, of_none: &str, depth: usize) -> Option<()> {
+        if conditions.is_empty() {
+            self.text.push_str(of_none);
+            return Some(());
+        }
+        self.text.push('(');
+        for (n, condition) in conditions.iter().enumerate() {
+            if n > 0 {
+                self.text.push_str(between);
+            }
+            self.push(condition, depth + 1)?;
+        }
+        self.text.push(')');
+        Some(())
+    }
+
+    /// What is compared with NULL is NULL in SQL, which counts as not holding: there is no NOT around anything here.
+    fn push_test(&mut self, column: &str, kind: Kind, test: &Test) -> Option<()> {
+        match test {
+            Test::Eq(value) => self.push_comparison(column, kind, "=", value, "IS NULL"),
+            Test::Neq(value) => self.push_comparison(column, kind, "IS NOT", value, "IS NOT NULL"),
+            Test::Gt(value) => self.push_comparison(column, kind, ">", value, "IN ()"),
+            Test::Gte(value) => self.push_comparison(column, kind, ">=", value, "IS NULL"),
+            Test::Lt(value) => self.push_comparison(column, kind, "<", value, "IN ()"),
+            Test::Lte(value) => self.push_comparison(column, kind, "<=", value, "IS NULL"),
+            Test::Between(low, high) => {
+                self.push_comparison(column, kind, ">=", low, "IS NULL")?;
+                self.text.push_str(" AND ");
+                self.push_comparison(column, kind, "<=", high, "IS NULL")
+            }
+            Test::Inq(values) => self.push_list(column, kind, "IN", values, values.contains(&Value::Null)),
+            Test::Nin(values) => self.push_list(column, kind, "NOT IN", values, !values.contains(&Value::Null)),
+            _ => None,
+        }
+    }
+
+    fn push_comparison(
+        &mut self,
+        column: &str,
+        kind: Kind,
+        operator: &str,
+        value: &Value,
+        with_null: &str,
+    ) -> Option<()> {
+        self.text.push_str(column);
+        self.text.push(' ');
+        if value.is_null() {
+            self.text.push_str(with_null);
+            return Some(());
+        }
+        self.text.push_str(operator);
+        self.text.push_str(" ?");
+        self.push_value(kind, value)
+    }
+
+    /// `operator` is `IN` or `NOT IN`; with an empty list it is false or true, also for NULL.
+    fn push_list(&mut self, column: &str, kind: Kind, operator: &str, values: &[Value], null: bool) -> Option<()> {
+        let values: Vec<&Value> = values.iter().filter(|value| !value.is_null()).collect();
+        let places = vec!["?"; values.len()].join(", ");
+        let null = if null { "OR" } else { "AND NOT" };
+        self.text.push_str(&format!("({column} {operator} ({places}) {null} {column} IS NULL)"));
+        values.into_iter().try_for_each(|value| self.push_value(kind, value))
+    }
+
+    /// A value that compares with the column as it does with the member; `None` if that is not certain.
+    fn push_value(&mut self, kind: Kind, value: &Value) -> Option<()> {
+        let parameter = match (kind, value) {
+            (Kind::Integer, Value::Number(number)) => Parameter::Integer(number.as_i64()?),
+            (Kind::Integer, Value::String(text)) => {
+                Parameter::Integer(text.parse().ok().filter(|id: &i64| id.to_string() == *text)?)
+            }
+            (Kind::Text, Value::String(text)) => Parameter::Text(text.clone()),
+            (Kind::Text, Value::Number(number)) => Parameter::Text(number.as_i64()?.to_string()),
+            (Kind::Boolean, Value::Bool(value)) => Parameter::Integer(i64::from(*value)),
+            (Kind::Boolean, Value::String(text)) => match text.as_str() {
+                "true" | "1" => Parameter::Integer(1),
+                "false" | "0" => Parameter::Integer(0),
+                _ => return None,
+            },
+            _ => return None,
+        };
+        self.values.push(parameter);
+        (self.values.len() <= MAX_PARAMETERS).then_some(())
+    }
+
+    pub(super) async fn count(&self, store: &SqliteStore, user_type: &'static str) -> Result<u64, StoreError> {
+        let text = format!("SELECT count(*) AS users FROM gatekit_users WHERE {OF_TYPE} AND ({})", self.text);
+        let row = store.find(self.query(text, user_type, &[])).await?;
+        let row = row.ok_or_else(|| StoreError::failed("no count was returned"))?;
+        TABLE.get(&row, "users").map(i64::cast_unsigned)
+    }
+
+    /// Up to `limit` rows, in the order of their ids, of those behind an id.
+    pub(super) fn page(
+        &self,
+        user_type: &'static str,
+        after: Option<i64>,
+        limit: u64,
+        skip: u64,
+    ) -> Query<'static, Sqlite, SqliteArguments> {
+        let text = format!("{} AND id > ? ORDER BY id LIMIT ? OFFSET ?", self.rows());
+        self.query(text, user_type, &[after.unwrap_or(i64::MIN), integer(limit), integer(skip)])
+    }
+
+    /// The ids of up to `limit` rows, in this order.
+    pub(super) fn ids(
+        &self,
+        user_type: &'static str,
+        order: &str,
+        limit: u64,
+        skip: u64,
+    ) -> Query<'static, Sqlite, SqliteArguments> {
+        let condition = format!("{OF_TYPE} AND ({})", self.text);
+        let text = format!("SELECT id FROM gatekit_users WHERE {condition} ORDER BY {order} LIMIT ? OFFSET ?");
+        self.query(text, user_type, &[integer(limit), integer(skip)])
+    }
+
+    /// Those of these rows for which the condition holds. In no order.
+    pub(super) fn of_ids(&self, user_type: &'static str, ids: &[i64]) -> Query<'static, Sqlite, SqliteArguments> {
+        let text = format!("{} AND id IN ({})", self.rows(), vec!["?"; ids.len()].join(", "));
+        self.query(text, user_type, ids)
+    }
+
+    fn rows(&self) -> String {
+        let columns = "id, realm, username, email, email_verified, profile";
+        format!("SELECT {columns} FROM gatekit_users WHERE {OF_TYPE} AND ({})", self.text)
+    }
+
+    /// Not kept as a prepared statement: there are too many different ones.
+    fn query(&self, text: String, user_type: &'static str, more: &[i64]) -> Query<'static, Sqlite, SqliteArguments> {
+        let mut query = sqlx::query(AssertSqlSafe(text)).persistent(false).bind(user_type);
+        for value in &self.values {
+            query = match value {
+                Parameter::Integer(value) => query.bind(*value),
+                Parameter::Text(value) => query.bind(value.clone()),
+            };
+        }
+        more.iter().fold(query, |query, value| query.bind(*value))
+    }
+}
+
+fn integer(count: impl TryInto<i64>) -> i64 {
+    count.try_into().unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use gatekit_core::Filter;
+    use serde_json::json;
+
+    use super::*;
+
+    fn condition(condition: Value) -> Where {
+        Where::from_json(&condition).unwrap()
+    }
+
+    #[test]
+    fn what_is_asked_of_built_in_members_is_asked_of_the_database() {
+        for (asked, text) in [
+            (json!({}), "1"),
+            (json!({ "or": [] }), "0"),
+            (json!({ "id": "2" }), "id = ?"),
+            (json!({ "email": null }), "email IS NULL"),
+            (json!({ "email": { "neq": "a" } }), "email IS NOT ?"),
+            (json!({ "email": { "between": ["a", "b"] } }), "email >= ? AND email <= ?"),
+            (json!({ "emailVerified": "true" }), "email_verified = ?"),
+            (json!({ "realm": { "inq": ["a", "b"] } }), "(realm IN (?, ?) AND NOT realm IS NULL)"),
+            (json!({ "realm": { "nin": ["a"] } }), "(realm NOT IN (?) OR realm IS NULL)"),
+            (
+                json!({ "or": [{ "id": 1 }, { "username": "x", "realm": 5 }] }),
+                "(id = ? OR (username = ? AND realm = ?))",
+            ),
+        ] {
+            let sql = Sql::exactly(&condition(asked)).unwrap();
+            assert_eq!(sql.text, text);
+            assert_eq!(sql.text.matches('?').count(), sql.values.len());
+        }
+    }
+
+    #[test]
+    fn what_the_database_might_compare_otherwise_is_not_asked_of_it() {
+        for asked in [
+            json!({ "city": "Ulm" }),
+            json!({ "ID": 1 }),
+            json!({ "email_verified": true }),
+            json!({ "rev": 1 }),
+            json!({ "email.x": 1 }),
+            json!({ "id": "01" }),
+            json!({ "id": 1.5 }),
+            json!({ "id": u64::MAX }),
+            json!({ "id": true }),
+            json!({ "emailVerified": "yes" }),
+            json!({ "username": 1.5 }),
+            json!({ "email": { "like": "a" } }),
+            json!({ "or": [{ "id": 1 }, { "city": "Ulm" }] }),
+        ] {
+            assert!(Sql::exactly(&condition(asked.clone())).is_none(), "{asked}");
+        }
+        let by = |text: &str| order_by(&Filter::from_json(&json!({ "order": text })).unwrap().query.order);
+        assert_eq!(by("realm DESC, email, realm, id DESC").as_deref(), Some("realm DESC, email, id DESC, id"));
+        assert_eq!(by("city"), None);
+        assert_eq!(by("namespace"), None);
+    }
+
+    #[test]
+    fn of_a_condition_with_other_parts_the_database_gets_its_own() {
+        let necessary = |asked: Value| Sql::necessarily(&condition(asked), 0).map(|sql| sql.text);
+        let asked = json!({ "and": [{ "realm": "a" }, { "city": "Ulm" }, { "and": [{ "id": 1 }, { "x": 1 }] }] });
+        assert_eq!(necessary(asked).as_deref(), Some("1 AND realm = ? AND 1 AND id = ?"));
+        assert_eq!(necessary(json!({ "or": [{ "realm": "a" }, { "city": "Ulm" }] })), None);
+        assert_eq!(necessary(json!({ "city": "Ulm" })), None);
+    }
+
+    #[test]
+    fn a_statement_has_no_more_than_the_database_takes() {
+        let is = Where::Is { property: "id".into(), test: Test::Eq(1.into()) };
+        let list = |count: usize| Where::Is { property: "id".into(), test: Test::Inq(vec![1.into(); count]) };
+        let nested = |depth: usize| (0..depth).fold(is.clone(), |inner, _| Where::And(vec![inner]));
+        assert!(Sql::exactly(&list(MAX_PARAMETERS)).is_some());
+        assert!(Sql::exactly(&list(MAX_PARAMETERS + 1)).is_none());
+        assert!(Sql::exactly(&Where::Or(vec![is.clone(); MAX_TESTS - 1])).is_some());
+        assert!(Sql::exactly(&Where::Or(vec![is.clone(); MAX_TESTS])).is_none());
+        assert!(Sql::exactly(&nested(MAX_DEPTH)).is_some());
+        assert!(Sql::exactly(&nested(MAX_DEPTH + 1)).is_none());
+        for (parts, values) in [(vec![list(700); 3], 700), (vec![is.clone(); 1000], MAX_TESTS)] {
+            let necessary = Sql::necessarily(&Where::And(parts), 0).unwrap();
+            assert_eq!(necessary.values.len(), values);
+        }
+    }
+}
