@@ -29,7 +29,7 @@ on_every_store! {
             let mail = app.mails.next().await;
             let secret = app.mails.last_token().await;
             assert_eq!((mail.kind, mail.to.as_str()), (MailKind::ChangeEmail, NEW));
-            assert_eq!(mail.link, Some(format!("https://app.example.com/api/users/change-email#token={secret}")));
+            assert_eq!(mail.link, Some(format!("https://app.example.com/api/users/confirm-email-change/form?token={secret}")));
             assert!(matches!(&app.events.take()[..], [Event::EmailChangeRequested { email, .. }] if email == NEW));
             // Until then nothing has changed.
             app.me(&token).await.is(200, r#"{"username":"Foo","email":"foo@bar.com","id":1}"#);

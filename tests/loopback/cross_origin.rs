@@ -223,6 +223,70 @@ on_every_store! {
         app.post("/api/users/login").form(FORM).await.expect_status(200);
     }
 
+    /// V-125, FM-3. A proxy may pass on another `Host`: the public URL names the app's own origin, its scheme included.
+    async fn the_public_url_names_the_own_origin_whatever_the_host_header_says(store) {
+        let app = start(store).await;
+        for (host, headers, passes) in [
+            ("app:3000", &[("origin", "https://app.example.com")][..], true),
+            ("127.0.0.1:3000", &[("origin", "https://app.example.com")], true),
+            // The browser has compared, and the two do not fit together.
+            ("app:3000", &[("sec-fetch-site", "same-site"), ("origin", "https://app.example.com")], false),
+            ("app.example.com:443", &[("origin", "https://app.example.com")], true),
+            // Served under another name too, by the same scheme.
+            ("app.example.org", &[("origin", "https://app.example.org")], true),
+            // The same host, but anybody on the way could have written the page.
+            ("app.example.com", &[("origin", "http://app.example.com")], false),
+            ("app.example.com", &[("origin", "http://app.example.com:443")], false),
+            ("app.example.org", &[("origin", "http://app.example.org")], false),
+            ("app.example.com:3000", &[("origin", "https://app.example.com:8443")], false),
+            ("app.example.com", &[("origin", "https://app.example.com.evil.example")], false),
+            ("evil.example", &[("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")], false),
+            ("app.example.com", &[("origin", "https://app.example.com"), ("origin", "https://evil.example")], false),
+            ("app.example.com", &[("origin", "https://evil.example"), ("origin", "https://app.example.com")], false),
+            ("app.example.com", &[("origin", "https://app.example.com, https://evil.example")], false),
+            ("app.example.com", &[("origin", "app.example.com")], false),
+            ("", &[("origin", "https://")], false),
+        ] {
+            let token = app.token_of(EMAIL).await;
+            let mut call = app.post("/api/users/logout").cookie(&token);
+            call = with(call.host(host), headers);
+            let status = call.await.status.as_u16();
+            assert_eq!(status, if passes { 204 } else { 403 }, "{host}: {headers:?}");
+            let login = with(app.post("/api/users/login").form(FORM).host(host), headers);
+            assert_eq!(login.await.status.as_u16(), if passes { 200 } else { 403 }, "{host}: {headers:?}");
+        }
+    }
+
+    /// Without a public URL the scheme is told by a cookie that browsers keep for HTTPS alone.
+    async fn a_cookie_of_https_does_not_come_from_a_page_of_http(store) {
+        let app = App::with(Policy::default()).no_public_url().start(store).await;
+        app.sign_up().await;
+        for (host, origin, passes) in [
+            ("app.example.com", "https://app.example.com", true),
+            ("app.example.com", "http://app.example.com", false),
+            // Browsers take this machine for as safe as HTTPS, and some keep such cookies there.
+            ("localhost:3000", "http://localhost:3000", true),
+            ("127.0.0.1:3000", "http://127.0.0.1:3000", true),
+        ] {
+            let token = app.token_of(EMAIL).await;
+            let call = app.post("/api/users/logout").cookie(&token).host(host).header("origin", origin);
+            assert_eq!(call.await.status.as_u16(), if passes { 204 } else { 403 }, "{origin}");
+            // Nothing tells the scheme of a login without cookies.
+            let login = app.post("/api/users/login").form(FORM).host(host).header("origin", origin);
+            login.await.expect_status(200);
+        }
+    }
+
+    /// The setting in any spelling, the browser in its one.
+    async fn a_trusted_origin_matches_what_browsers_send(store) {
+        for written in ["https://admin.example.com:443", "HTTPS://Admin.Example.com/", "https://admin.example.com"] {
+            let app = App::with(Policy::default()).trusted_origin(written).start(store).await;
+            let token = app.signed_up().await;
+            let call = app.post("/api/users/logout").cookie(&token).header("origin", "https://admin.example.com");
+            call.await.expect_no_content();
+        }
+    }
+
     /// Nobody is signed out by a page of another origin: neither the token ends nor is the cookie taken back.
     async fn a_logout_of_another_origin_leaves_the_browser_signed_in(store) {
         let app = start(store).await;

@@ -152,7 +152,12 @@ async fn two_kinds_of_users_live_side_by_side_and_know_nothing_of_each_other() {
             let before = mails.mails().len();
             call("POST", &format!("{own}/reset")).json(json!({"email": EMAIL})).await.expect_no_content();
             mails.wait_for(before + 1).await;
-            assert!(mails.last_link().await.starts_with(&format!("https://app.example.com{own}/reset-password#")));
+            assert!(
+                mails
+                    .last_link()
+                    .await
+                    .starts_with(&format!("https://app.example.com{own}/reset-password/form?token="))
+            );
             let secret = mails.last_token().await;
             call("POST", &format!("{others}/reset-password")).token(&secret).json(&change).await.expect_error(401);
             call("POST", &format!("{own}/reset-password")).token(&secret).json(&change).await.expect_no_content();

@@ -338,7 +338,7 @@ on_every_store! {
             let secret = app.mails.last_token().await;
             assert_eq!(
                 mail.link,
-                Some(format!("https://app.example.com{prefix}/reset-password#access_token={secret}"))
+                Some(format!("https://app.example.com{prefix}/reset-password/form?token={secret}"))
             );
             assert_eq!((mail.to.as_str(), mail.text.contains("evil")), (EMAIL, false));
             let body = json!({"newPassword": NEW});

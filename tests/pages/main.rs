@@ -15,6 +15,7 @@ mod login;
 mod logout;
 mod mounts;
 mod planted;
+mod prefix;
 mod register;
 mod reset_password;
 mod return_to;

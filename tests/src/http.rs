@@ -47,6 +47,17 @@ impl Call {
         self
     }
 
+    /// Sent to this host, in place of the site's.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be sent.
+    pub fn host(mut self, host: &str) -> Self {
+        let host = HeaderValue::from_str(host).expect("a host");
+        self.request.headers_mut().insert("host", host);
+        self
+    }
+
     /// With a token, as LoopBack's clients send it: bare, in `Authorization`.
     pub fn token(self, token: &str) -> Self {
         self.header(AUTHORIZATION.as_str(), token)

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use gatekit_core::{
-    Account, AuthenticateError, Authenticated, Authenticator, CrossOriginRequest, Recheck, StoreError, Timestamp,
-    TokenChanges, TokenEnd, TokenForm, TokenRecord, TokenSecret, TokenState, TokenWatch, UserId, async_trait,
+    Account, AuthenticateError, Authenticated, Authenticator, CrossOriginRequest, PublicUrl, Recheck, StoreError,
+    Timestamp, TokenChanges, TokenEnd, TokenForm, TokenRecord, TokenSecret, TokenState, TokenWatch, UserId,
+    async_trait,
 };
 
 use crate::cmwell::NotTheirs;
@@ -40,6 +41,10 @@ impl<U: Account> Authenticator for CmWell<U> {
 
     fn now(&self) -> Timestamp {
         self.0.auth.now()
+    }
+
+    fn public_url(&self) -> Option<&PublicUrl> {
+        self.0.auth.public_url()
     }
 
     async fn is_in_role(&self, caller: &Authenticated<U>, role: &str) -> Result<bool, StoreError> {

@@ -1,6 +1,7 @@
 //! The one value an app builds: stores, rules and clock together, with a method for each flow.
 
 use std::fmt;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::acl::{self, NamedResolver};
@@ -8,13 +9,14 @@ use crate::bounded::bounded;
 use crate::change::UnderWay;
 use crate::flows::belongs_to::BelongsTo;
 use crate::hook_calls::EventCounters;
+use crate::links::{LinkSettings, Links};
 use crate::mails;
 use crate::redirect;
 use crate::token_changes::TokenNotifier;
 use crate::{
-    Account, Acl, Client, Clock, CounterStore, DeviceStore, Hasher, Hooks, MailTemplate, Mailer, OneTimeStore, Policy,
-    Random, RoleResolver, RoleStore, StoreError, SystemClock, SystemRandom, Texts, TokenStore, User, UserId,
-    UserOperation, UserStore, VerifyOptions,
+    Account, Acl, Client, Clock, CounterStore, DeviceStore, Hasher, Hooks, InvalidOrigin, InvalidPublicUrl,
+    MailTemplate, Mailer, OneTimeStore, Policy, PublicUrl, Random, RoleResolver, RoleStore, StoreError, SystemClock,
+    SystemRandom, Texts, TokenStore, User, UserId, UserOperation, UserStore, VerifyOptions,
 };
 
 /// User accounts: what routes, layers and an app's own code call.
@@ -43,6 +45,7 @@ pub(crate) struct Inner<U: Account> {
     pub(crate) belongs_to: Vec<BelongsTo<U>>,
     pub(crate) mailer: Option<Arc<dyn Mailer>>,
     pub(crate) under_way: UnderWay,
+    pub(crate) mails_lost: AtomicU64,
     pub(crate) events: EventCounters,
     /// Those that wait for the end of a token.
     pub(crate) waiting: TokenNotifier,
@@ -51,15 +54,12 @@ pub(crate) struct Inner<U: Account> {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) hooks: Vec<Arc<dyn Hooks<U>>>,
-    pub(crate) public_url: Option<String>,
-    pub(crate) reset_link: Option<String>,
-    pub(crate) change_email_link: Option<String>,
+    pub(crate) links: Links,
     pub(crate) verify_options: VerifyOptions,
     pub(crate) redirect_origins: Vec<String>,
     pub(crate) texts: Texts,
     pub(crate) mail_template: Option<Arc<dyn MailTemplate>>,
     pub(crate) site_name: Option<String>,
-    pub(crate) forgot_password_link: Option<String>,
     /// Holds the name of the user type in the stores, as long as this lives.
     _name: Arc<()>,
 }
@@ -127,7 +127,13 @@ impl<U: Account> Auth<U> {
         *self.0.acl.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(acl);
     }
 
-    /// Whether a browser may be sent to `target`: a path of the own site, or below an origin of
+    /// Where users reach the app, if the app has said so ([`Builder::public_url`]).
+    #[must_use]
+    pub fn public_url(&self) -> Option<&PublicUrl> {
+        self.0.links.public_url.as_ref()
+    }
+
+    /// Whether a browser may be sent to `target`: a path of the own site, or below the origin of [`Builder::public_url`] or of
     /// [`Builder::redirect_origin`].
     #[must_use]
     pub fn may_redirect_to(&self, target: &str) -> bool {
@@ -213,15 +219,12 @@ pub struct Builder<U: Account> {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     hooks: Vec<Arc<dyn Hooks<U>>>,
-    public_url: Option<String>,
-    reset_link: Option<String>,
-    change_email_link: Option<String>,
+    links: LinkSettings,
     verify_options: VerifyOptions,
     redirect_origins: Vec<String>,
     texts: Texts,
     mail_template: Option<Arc<dyn MailTemplate>>,
     site_name: Option<String>,
-    forgot_password_link: Option<String>,
 }
 
 impl<U: Account> fmt::Debug for Builder<U> {
@@ -248,15 +251,12 @@ impl<U: Account> Builder<U> {
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
             hooks: Vec::new(),
-            public_url: None,
-            reset_link: None,
-            change_email_link: None,
+            links: LinkSettings::default(),
             verify_options: VerifyOptions::default(),
             redirect_origins: Vec::new(),
             texts: Texts::default(),
             mail_template: None,
             site_name: None,
-            forgot_password_link: None,
         }
     }
 
@@ -362,28 +362,37 @@ impl<U: Account> Builder<U> {
         self
     }
 
-    /// Where users reach the app, such as `https://app.example.com`. Links in mails begin with it; the `Host` header of a
-    /// request is never believed. Without it, and without a link of your own ([`reset_link`](Self::reset_link),
-    /// [`change_email_link`](Self::change_email_link), [`VerifyOptions::verify_href`]), a mail holds the bare secret.
+    /// Where users reach the app, such as `https://app.example.com`, or `https://example.com/app` if a proxy serves the app below a path and cuts
+    /// that path off.
+    ///
+    /// - Links in mails begin with it. The `Host` header of a request is never believed. Without it a mail holds the bare secret, or a link of your own
+    ///   ([`reset_link`](Self::reset_link), [`change_email_link`](Self::change_email_link), [`VerifyOptions::verify_href`]).
+    /// - Its origin is the app's own in the cross-origin check, also where a proxy changes `Host`, and a browser may be redirected to it.
+    /// - Its path is the prefix of all that browsers are led to: redirects, forms and stylesheets of the pages, and the `redirect` of a verification
+    ///   link.
+    ///
+    /// [`build`](Self::build) writes it as browsers do (lower case, no default port) and refuses what nobody can open: `0.0.0.0` and `[::]`, at which a
+    /// server only listens, a query, a fragment, a user.
     pub fn public_url(mut self, url: impl Into<String>) -> Self {
-        self.public_url = Some(url.into());
+        self.links.public_url = Some(url.into());
         self
     }
 
     /// The page of the app that lets a user choose a new password, with `{token}` where the secret goes:
-    /// `https://app.example.com/choose-password#{token}`. Behind `#` it is sent to no server and stands in no log.
+    /// `https://app.example.com/choose-password?token={token}`. Some mail gateways lose what is behind a `#`, or make `%23` of it; a query arrives.
     ///
-    /// Unless set, the link is `{public_url}/{mount}/reset-password#access_token={token}`, where `mount` is the prefix the
-    /// routes were nested under.
+    /// Unless set, the link leads to a plain page that the routes bring along: `{public_url}{mount}/reset-password/form?token={token}`, where `mount`
+    /// is the prefix that the routes are nested under.
     pub fn reset_link(mut self, template: impl Into<String>) -> Self {
-        self.reset_link = Some(template.into());
+        self.links.reset = Some(template.into());
         self
     }
 
     /// The page of the app that proves a new address, with `{token}` where the secret goes, as for
-    /// [`reset_link`](Self::reset_link). Unless set, the link is `{public_url}/{mount}/change-email#token={token}`.
+    /// [`reset_link`](Self::reset_link). Unless set, the link leads to `{public_url}{mount}/confirm-email-change/form?token={token}`, which the routes
+    /// bring along.
     pub fn change_email_link(mut self, template: impl Into<String>) -> Self {
-        self.change_email_link = Some(template.into());
+        self.links.change_email = Some(template.into());
         self
     }
 
@@ -394,7 +403,8 @@ impl<U: Account> Builder<U> {
     }
 
     /// An origin, such as `https://app.example.com`, that `GET /confirm` may redirect to, beside paths of the own site. Any other target
-    /// is ignored: the address is proven, and nobody is redirected (CWE-601). Several may be added.
+    /// is ignored: the address is proven, and nobody is redirected (CWE-601). Several may be added. The origin of [`public_url`](Self::public_url) is
+    /// one already.
     pub fn redirect_origin(mut self, origin: impl Into<String>) -> Self {
         self.redirect_origins.push(origin.into());
         self
@@ -421,7 +431,7 @@ impl<U: Account> Builder<U> {
     /// The page of the app where a user asks for a new password: `https://app.example.com/forgot-password`. Notices of a new password or an
     /// unknown device lead there. Unless set, they have no link.
     pub fn forgot_password_link(mut self, url: impl Into<String>) -> Self {
-        self.forgot_password_link = Some(url.into());
+        self.links.forgot_password = Some(url.into());
         self
     }
 
@@ -434,28 +444,20 @@ impl<U: Account> Builder<U> {
         if let Some(mistake) = self.policy.mistake() {
             return Err(ConfigError::Policy(mistake));
         }
-        if self.public_url.as_deref().is_some_and(|url| !is_web_url(url)) {
-            return Err(ConfigError::PublicUrl);
-        }
-        if self.reset_link.as_deref().is_some_and(|link| !is_web_url(link) || !link.contains("{token}")) {
-            return Err(ConfigError::ResetLink);
-        }
-        if self.change_email_link.as_deref().is_some_and(|link| !is_web_url(link) || !link.contains("{token}")) {
-            return Err(ConfigError::ChangeEmailLink);
-        }
-        if self.forgot_password_link.as_deref().is_some_and(|link| !is_web_url(link)) {
-            return Err(ConfigError::ForgotPasswordLink);
-        }
         if self.site_name.as_deref().is_some_and(|name| name.contains(char::is_control)) {
             return Err(ConfigError::SiteName);
         }
         if let Some((text, what)) = mails::mistake(&self.texts) {
             return Err(ConfigError::Text(text, what));
         }
-        if let Some(origin) = self.redirect_origins.iter().find(|origin| !redirect::is_origin(origin)) {
-            return Err(ConfigError::RedirectOrigin(origin.clone()));
-        }
         self.verify_options.check()?;
+        let links = self.links.check(&self.verify_options)?;
+        let redirect_origins = redirect::origins(&self.redirect_origins, links.public_url.as_ref())?;
+        if !redirect::is_allowed(&self.verify_options.redirect, &redirect_origins) {
+            return Err(ConfigError::VerifyOptions(
+                "`redirect` must be a path of the own site, or below an origin of `Builder::redirect_origin`",
+            ));
+        }
         if self.policy.email_verification_required && !self.users.supports(UserOperation::Update) {
             return Err(ConfigError::NobodyCanVerify);
         }
@@ -488,6 +490,7 @@ impl<U: Account> Builder<U> {
             belongs_to: self.belongs_to,
             mailer: self.mailer,
             under_way: UnderWay::default(),
+            mails_lost: AtomicU64::new(0),
             events: EventCounters::default(),
             waiting: TokenNotifier::default(),
             policy: self.policy,
@@ -495,15 +498,12 @@ impl<U: Account> Builder<U> {
             clock: self.clock,
             random: self.random,
             hooks: self.hooks,
-            public_url: self.public_url.map(|url| url.trim_end_matches('/').to_owned()),
-            reset_link: self.reset_link,
-            change_email_link: self.change_email_link,
+            links,
             verify_options: self.verify_options,
-            redirect_origins: self.redirect_origins,
+            redirect_origins,
             texts: self.texts,
             mail_template: self.mail_template,
             site_name: self.site_name,
-            forgot_password_link: self.forgot_password_link,
             _name: name,
         });
         Ok(Auth(inner, None))
@@ -513,11 +513,6 @@ impl<U: Account> Builder<U> {
     fn assemble_default(self) -> Auth<U> {
         self.build().unwrap_or_else(|error| panic!("{error}"))
     }
-}
-
-pub(crate) fn is_web_url(url: &str) -> bool {
-    ["https://", "http://"].iter().any(|scheme| url.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()))
-        && !url.contains(|c: char| c.is_whitespace() || c.is_control())
 }
 
 /// What is wrong with how an [`Auth`] was put together. The message says what to do.
@@ -533,27 +528,21 @@ pub enum ConfigError {
     /// The hasher's parameters are refused.
     #[error("the password hasher's parameters are refused: {0}")]
     Hasher(String),
-    /// `public_url` is not a URL of the web.
-    #[error("`public_url` must begin with https:// or http:// and hold no blanks, such as https://app.example.com")]
-    PublicUrl,
-    /// `reset_link` is not a URL of the web, or has no place for the token.
-    #[error("`reset_link` must begin with https:// or http:// and contain `{{token}}` where the secret goes")]
-    ResetLink,
-    /// `change_email_link` is not a URL of the web, or has no place for the token.
-    #[error("`change_email_link` must begin with https:// or http:// and contain `{{token}}` where the secret goes")]
-    ChangeEmailLink,
-    /// `forgot_password_link` is not a URL of the web.
-    #[error("`forgot_password_link` must begin with https:// or http:// and hold no blanks")]
-    ForgotPasswordLink,
+    /// `public_url` is not where users could reach an app.
+    #[error("`public_url` cannot be used: {0}")]
+    PublicUrl(#[source] InvalidPublicUrl),
+    /// A link that nobody could open: the name of the setting, and what is wrong with it.
+    #[error("`{0}` cannot be used: {1}")]
+    Link(&'static str, &'static str),
     /// `site_name` is more than a line.
     #[error("`site_name` must be one line")]
     SiteName,
     /// A text of a mail: its key and language, and what is wrong with it.
     #[error("the text {0} {1}")]
     Text(String, &'static str),
-    /// A `redirect_origin` is more or less than an origin.
-    #[error("{0:?} is not an origin: write scheme, host and port alone, such as https://app.example.com")]
-    RedirectOrigin(String),
+    /// A `redirect_origin` is none that a browser could be sent to.
+    #[error("`redirect_origin` cannot be used: {0}")]
+    RedirectOrigin(#[source] InvalidOrigin),
     /// A resolver for a role that Gatekit decides itself.
     #[error("{0} is decided by Gatekit itself: register the resolver for a role of your own, such as `team-member`")]
     RoleResolver(String),

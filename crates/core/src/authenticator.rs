@@ -7,7 +7,9 @@ use async_trait::async_trait;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{Clock, Ended, Recheck, StoreError, SystemClock, Timestamp, TokenDigest, TokenRecord, TokenWatch};
+use crate::{
+    Clock, Ended, PublicUrl, Recheck, StoreError, SystemClock, Timestamp, TokenDigest, TokenRecord, TokenWatch,
+};
 
 /// Tells who a presented token belongs to.
 ///
@@ -103,6 +105,14 @@ pub trait Authenticator: Send + Sync + 'static {
     /// What time it is for whoever issues the tokens: how long ago a password was proven is counted from it.
     fn now(&self) -> Timestamp {
         SystemClock.now()
+    }
+
+    /// Where users reach the app, if the authenticator knows it. Its origin is then the app's own in the cross-origin check, whatever a proxy makes of
+    /// the `Host` header, and pages have its path as their prefix.
+    ///
+    /// The default knows nothing. `Auth<U>` answers with `Builder::public_url`.
+    fn public_url(&self) -> Option<&PublicUrl> {
+        None
     }
 
     /// Whether a caller is in a role. It is asked by `HasRole` and `RequireRoleLayer`, about callers it authenticated itself.

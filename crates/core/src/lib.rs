@@ -49,6 +49,7 @@ mod token;
 mod token_changes;
 mod token_end;
 mod user;
+mod web_origin;
 
 pub use async_trait::async_trait;
 pub use authenticator::{AuthenticateError, Authenticated, Authenticator, CrossOriginRequest, TokenForm};
@@ -59,6 +60,7 @@ pub use token::{IssuedToken, TokenClient, TokenDigest, TokenRecord, TokenSecret}
 pub use token_changes::TokenChanges;
 pub use token_end::{Ended, Recheck, TokenEnd, TokenState, TokenWatch};
 pub use user::{NoProfile, User};
+pub use web_origin::{InvalidOrigin, InvalidPublicUrl, Origin, PublicUrl};
 
 #[cfg(feature = "accounts")]
 mod account;
@@ -77,6 +79,8 @@ pub(crate) mod common_passwords;
 #[cfg(feature = "accounts")]
 mod context_passwords;
 #[cfg(feature = "accounts")]
+mod delivery;
+#[cfg(feature = "accounts")]
 mod doctor;
 #[cfg(feature = "accounts")]
 pub mod email;
@@ -90,6 +94,8 @@ mod hasher;
 mod hook_calls;
 #[cfg(feature = "accounts")]
 mod http_digest;
+#[cfg(feature = "accounts")]
+mod links;
 #[cfg(feature = "accounts")]
 mod mail_template;
 #[cfg(feature = "accounts")]

@@ -1,5 +1,8 @@
 //! The mails the flows send: words from the catalogue, the link or the code, and a task of their own.
 
+use std::sync::atomic::Ordering;
+
+use crate::delivery;
 use crate::{
     Account, Auth, Mail, MailContent, MailKind, MailOptions, MailParagraph, Texts, Timestamp, TokenClient, TokenSecret,
 };
@@ -48,22 +51,6 @@ impl MailKind {
 }
 
 impl<U: Account> Auth<U> {
-    /// Where a mail leads that a page has asked for.
-    pub(crate) fn page_link(&self, mails: &MailOptions, secret: &TokenSecret) -> Option<String> {
-        Some(self.own_page(mails)?.replace("{token}", secret.expose()))
-    }
-
-    /// The page asked for, on the own site and nowhere else.
-    fn own_page(&self, mails: &MailOptions) -> Option<String> {
-        let (url, page) = (self.0.public_url.as_deref()?, mails.page.as_deref()?);
-        // What does not begin with a slash would go on with the host's name.
-        if !page.starts_with('/') || page.contains(|c: char| c.is_whitespace() || c.is_control()) {
-            tracing::error!("the page of a mail is no path of the own site, so the mail's usual link is used");
-            return None;
-        }
-        Some(format!("{url}{page}"))
-    }
-
     /// Posts a mail with a secret.
     pub(crate) fn post_mail(&self, kind: MailKind, to: &str, mails: &MailOptions, ask: Ask, values: &[(&str, &str)]) {
         self.post(self.compose(kind, to, mails, ask, values, &OwnWords::default()), None);
@@ -73,7 +60,7 @@ impl<U: Account> Auth<U> {
     pub(crate) fn post_notice(&self, kind: MailKind, to: Option<&str>, mails: &MailOptions, values: &[(&str, &str)]) {
         let Some(to) = to.filter(|_| self.0.mailer.is_some()) else { return };
         // At the old address no new password can be asked for.
-        let link = if kind == MailKind::EmailChanged { None } else { self.forgot_password_page(mails) };
+        let link = if kind == MailKind::EmailChanged { None } else { self.0.links.forgot_password(mails) };
         let ask = link.map_or(Ask::Nothing, Ask::Link);
         self.post(self.compose(kind, to, mails, ask, values, &OwnWords::default()), None);
     }
@@ -93,12 +80,6 @@ impl<U: Account> Auth<U> {
         let time = minute(time);
         let values = [("time", time.as_str()), ("device", device), ("network", network)];
         self.post_notice(MailKind::UnknownDevice, to, mails, &values);
-    }
-
-    /// Where somebody gets a new password who has no secret: a page without a place for one.
-    fn forgot_password_page(&self, mails: &MailOptions) -> Option<String> {
-        let page = self.own_page(mails).filter(|page| !page.contains("{token}"));
-        page.or_else(|| self.0.forgot_password_link.clone())
     }
 
     /// 1. The language is the one asked for, or what comes closest to it.
@@ -171,6 +152,13 @@ impl<U: Account> Auth<U> {
         });
     }
 
+    /// How many mails were lost since the app started: refused by the mailer for good, or not taken within `Policy::mail_timeout`. Each is a line of the
+    /// log, too, with its kind and the mailer's reason.
+    #[must_use]
+    pub fn mails_lost(&self) -> u64 {
+        self.0.mails_lost.load(Ordering::Relaxed)
+    }
+
     /// Hands a mail to the mailer on a task of its own: neither its time nor its failure is the request's, nor those of the template.
     pub(crate) fn post(&self, content: MailContent, from: Option<&str>) {
         let kind = content.kind;
@@ -178,7 +166,7 @@ impl<U: Account> Auth<U> {
             tracing::warn!(?kind, "no mailer is configured, so this mail was not sent; see Builder::mailer");
             return;
         };
-        let limit = self.0.policy.mail_timeout;
+        let auth = self.clone();
         let (template, from) = (self.0.mail_template.clone(), from.map(str::to_owned));
         self.0.under_way.spawn(async move {
             let rendered = template.map_or_else(|| content.render(), |template| template.render(&content));
@@ -186,10 +174,12 @@ impl<U: Account> Auth<U> {
             let subject: String = rendered.subject.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
             let mut mail = Mail::new(kind, content.to, subject, rendered.text);
             (mail.html, mail.link, mail.from) = (rendered.html, content.link, from);
-            match tokio::time::timeout(limit, mailer.send(mail)).await {
-                Ok(Ok(())) => tracing::debug!(?kind, "mail sent"),
-                Ok(Err(error)) => tracing::error!(?kind, %error, "mail not sent"),
-                Err(_) => tracing::error!(?kind, "mail not sent: the mailer did not finish in time"),
+            match delivery::deliver(&mailer, mail, &auth.0.policy, &*auth.0.random).await {
+                Ok(()) => tracing::debug!(?kind, "mail sent"),
+                Err(error) => {
+                    let lost = auth.0.mails_lost.fetch_add(1, Ordering::Relaxed) + 1;
+                    tracing::error!(?kind, %error, lost, "mail not sent: it is lost");
+                }
             }
         });
     }

@@ -68,6 +68,7 @@ use crate::{AclErrorStatus, Password, PasswordError, common_passwords};
 /// | `body_timeout` | 20 s | 20 s | 20 s | |
 /// | `profile_max_bytes` | 64 KiB | 64 KiB | 100 KiB | |
 /// | `profile_max_depth` | 32 | 32 | 32 | |
+/// | `mail_backoff` | 1 s | 1 s | 1 s | |
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Policy {
@@ -232,8 +233,9 @@ pub struct Policy {
     /// How many events the hooks may be behind with, all together. Beyond that an event is dropped and counted
     /// ([`Auth::dropped_events`](crate::Auth::dropped_events)). 1,024; no standard has a number.
     pub max_pending_events: usize,
-    /// How long a mailer may take for one mail, its own retries included, before the mail is given up. 60 seconds; no request waits for it,
-    /// and it must not be zero.
+    /// How long one mail is tried before it is given up, with all pauses. 60 seconds; no request waits for it, and it must not be zero. An app that
+    /// stops waits so long at most ([`Auth::settled`](crate::Auth::settled)). A mail server that greylists (RFC 6647 §4) takes a mail of an unknown sender only
+    /// after some minutes: set 10 minutes where mails go to such servers directly, and not through a relay that queues them.
     pub mail_timeout: Duration,
     /// How long the whole body of a request may take to arrive before the response is 408. 20 seconds, as `mod_reqtimeout` of Apache
     /// has it; it must not be zero. Without such a limit every client that sends half a body keeps a connection for as long as it likes.
@@ -246,6 +248,9 @@ pub struct Policy {
     /// How deep objects and arrays of a profile may be nested; the profile itself is the first level. 32, and at most 64: readers of JSON
     /// refuse what is nested too deep (serde_json at 128 levels), and what cannot be read back must not be written.
     pub profile_max_depth: usize,
+    /// The pause after the first try that failed for now. Each later pause is twice as long, up to a quarter of `mail_timeout` and a minute at most. 1 second;
+    /// it must not be zero.
+    pub mail_backoff: Duration,
 }
 
 impl Default for Policy {
@@ -313,6 +318,7 @@ impl Default for Policy {
             body_timeout: Duration::from_secs(20),
             profile_max_bytes: 64 * 1024,
             profile_max_depth: 32,
+            mail_backoff: Duration::from_secs(1),
         }
     }
 }
@@ -452,6 +458,8 @@ impl Policy {
             Some("store_timeout, mail_timeout and hook_timeout must not be zero")
         } else if self.token_recheck.is_zero() {
             Some("token_recheck must not be zero")
+        } else if self.mail_backoff.is_zero() {
+            Some("mail_backoff must not be zero")
         } else if self.change_timeout < self.store_timeout {
             Some("change_timeout must not be less than store_timeout")
         } else if self.body_timeout.is_zero() {

@@ -524,7 +524,7 @@ pub enum DeviceSeen {
 #[async_trait]
 pub trait Mailer: Send + Sync + 'static {
     /// Sends one mail. It is called after everything is stored, on a task of its own: it may take its time (up to
-    /// `Policy::mail_timeout`) and cannot fail the request.
+    /// `Policy::mail_timeout`) and cannot fail the request. After [`MailError::temporary`] it is called again, so a mailer need not retry.
     async fn send(&self, mail: Mail) -> Result<(), MailError>;
 
     /// Whether mail to this address can be sent at all, as far as the mailer knows. It answers at once, without asking anybody.
@@ -599,8 +599,8 @@ pub enum MailKind {
 #[non_exhaustive]
 pub struct MailOptions {
     /// The prefix the routes are mounted under, for the link: `/api/users`. See [`Builder::reset_link`](crate::Builder::reset_link) and
-    /// its neighbours.
-    pub mount: String,
+    /// its neighbours. `None` where no routes are known that have the page: without another page the mail holds the bare secret.
+    pub mount: Option<String>,
     /// The page the link leads to, where it is another than those: a path of the own site, prefix included, with `{token}` where the
     /// secret goes. `/reset-password?token={token}`. It needs [`Builder::public_url`](crate::Builder::public_url). Of a notice: the page where a
     /// new password is asked for, without `{token}`, in place of
@@ -617,7 +617,7 @@ impl MailOptions {
     /// For routes mounted under this prefix.
     #[must_use]
     pub fn mount(prefix: impl Into<String>) -> Self {
-        Self { mount: prefix.into(), ..Self::default() }
+        Self { mount: Some(prefix.into()), ..Self::default() }
     }
 
     /// With a link to this page.
@@ -644,12 +644,34 @@ impl MailOptions {
 
 /// A mail was not sent. It is logged; nothing else depends on it.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("the mail was not sent: {0}")]
-pub struct MailError(Arc<dyn std::error::Error + Send + Sync>);
+#[error("the mail was not sent: {cause}")]
+pub struct MailError {
+    cause: Arc<dyn std::error::Error + Send + Sync>,
+    is_temporary: bool,
+}
 
 impl MailError {
-    /// With the cause, which must not hold the mail's text.
+    /// For good: another try would fail too, or could send the mail twice. The cause must not hold the mail's text.
     pub fn new(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self(Arc::from(cause.into()))
+        Self { cause: Arc::from(cause.into()), is_temporary: false }
+    }
+
+    /// For now: the mail is surely not sent, and another try may succeed. Gatekit asks the mailer again, with growing pauses, until
+    /// `Policy::mail_timeout`.
+    ///
+    /// ```
+    /// use gatekit_core::MailError;
+    ///
+    /// assert!(MailError::temporary("451 4.7.1 greylisted").is_temporary());
+    /// assert!(!MailError::new("550 5.1.1 no such mailbox").is_temporary());
+    /// ```
+    pub fn temporary(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self { is_temporary: true, ..Self::new(cause) }
+    }
+
+    /// Whether another try may succeed.
+    #[must_use]
+    pub fn is_temporary(&self) -> bool {
+        self.is_temporary
     }
 }

@@ -1,6 +1,8 @@
 //! Where a browser may be sent: paths of the own site, and origins the app has listed. Everything else would let anybody's link
 //! that begins with the app's name lead to their own site (CWE-601).
 
+use crate::{ConfigError, Origin, PublicUrl};
+
 /// Whether `target` is a path of the own site, or below one of these origins.
 ///
 /// Refused are `//host` and `/\host`, which browsers take for another host, control characters and blanks, which they
@@ -30,12 +32,10 @@ pub fn is_allowed(target: &str, origins: &[String]) -> bool {
     })
 }
 
-/// Whether it is scheme, host and port alone.
-pub(crate) fn is_origin(origin: &str) -> bool {
-    let host = ["https://", "http://"].iter().find_map(|scheme| origin.strip_prefix(scheme));
-    host.is_some_and(|host| {
-        !host.is_empty()
-            && !host
-                .contains(|c: char| matches!(c, '/' | '?' | '#' | '@' | '\\') || c.is_whitespace() || c.is_control())
-    })
+/// The origins that the app lists, as browsers write them, and the app's own.
+pub(crate) fn origins(listed: &[String], own: Option<&PublicUrl>) -> Result<Vec<String>, ConfigError> {
+    let listed = listed.iter().map(|origin| origin.parse::<Origin>()).collect::<Result<Vec<_>, _>>();
+    let listed = listed.map_err(ConfigError::RedirectOrigin)?;
+    let all = listed.iter().chain(own.map(PublicUrl::origin));
+    Ok(all.map(|origin| origin.as_str().to_owned()).collect())
 }

@@ -80,16 +80,16 @@ pub use gatekit_mail::SmtpMailer;
 pub use gatekit_sql::SqliteStore;
 pub use {
     gatekit_core::{
-        AclErrorStatus, AuthenticateError, Authenticated, Authenticator, Ended, IssuedToken, NoProfile, Recheck,
-        StoreError, Timestamp, TokenChanges, TokenClient, TokenEnd, TokenForm, TokenRecord, TokenSecret, TokenState,
-        TokenWatch, User, UserId, async_trait,
+        AclErrorStatus, AuthenticateError, Authenticated, Authenticator, Ended, InvalidOrigin, IssuedToken, NoProfile,
+        Origin, PublicUrl, Recheck, StoreError, Timestamp, TokenChanges, TokenClient, TokenEnd, TokenForm, TokenRecord,
+        TokenSecret, TokenState, TokenWatch, User, UserId, async_trait,
     },
     gatekit_layer::{
         AccessToken, AnyUser, AuthLayer, AuthRejection, AuthUser, BrowserTransport, Caller, ClientIp, ErrorForm,
         ErrorResponse, Fresh, HasRole, InvalidTokenCookie, Owned, PresentedToken, RequireAuthLayer, RequireFreshLayer,
         RequireRoleLayer, RequireScopeLayer, Role, SameSite, Scope, Scoped, TokenCookie, TokenSource, TokenSources,
-        access_token, ended, principal, redacted_uri, refuse_cross_origin, refuse_cross_origin_of, request_span,
-        require_owner,
+        access_token, ended, principal, public_url, redacted_uri, refuse_cross_origin, refuse_cross_origin_of,
+        request_span, require_owner,
     },
 };
 
@@ -128,6 +128,8 @@ mod guides {
     mod cookies {}
     #[doc = include_str!("../../../docs/guide/tower-sessions.md")]
     mod tower_sessions {}
+    #[doc = include_str!("../../../docs/guide/behind-a-proxy.md")]
+    mod behind_a_proxy {}
     #[doc = include_str!("../../../docs/guide/cross-origin.md")]
     mod cross_origin {}
     #[doc = include_str!("../../../docs/guide/streams.md")]

@@ -8,8 +8,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use gatekit_core::{
-    AuthenticateError, Authenticated, Authenticator, CrossOriginRequest, Ended, Recheck, StoreError, Timestamp,
-    TokenForm, TokenRecord, TokenSecret,
+    AuthenticateError, Authenticated, Authenticator, CrossOriginRequest, Ended, PublicUrl, Recheck, StoreError,
+    Timestamp, TokenForm, TokenRecord, TokenSecret,
 };
 use http::header::{ORIGIN, USER_AGENT};
 use http::request::Parts;
@@ -313,6 +313,25 @@ pub(crate) fn innermost_settings(extensions: &Extensions) -> Option<&Settings> {
     extensions.get::<Context>().map(|context| &*context.settings)
 }
 
+/// Where users reach the app, as the innermost [`AuthLayer`](crate::AuthLayer) around the route knows it (`Builder::public_url`). Its
+/// [`prefix`](PublicUrl::prefix) is what a proxy has cut off the request's path: links that browsers follow begin with it.
+///
+/// ```
+/// use http::request::Parts;
+///
+/// /// Where browsers find the page `/welcome` of the app.
+/// fn welcome(parts: &Parts) -> String {
+///     match gatekit_layer::public_url(&parts.extensions) {
+///         Some(url) => url.outside("/welcome"),
+///         None => "/welcome".into(),
+///     }
+/// }
+/// ```
+#[must_use]
+pub fn public_url(extensions: &Extensions) -> Option<&PublicUrl> {
+    extensions.get::<Context>()?.outwards().find_map(|context| context.settings.authenticator.public_url())
+}
+
 fn not_mounted(wanted: &str) -> AuthRejection {
     AuthRejection::Misconfigured(format!(
         "no AuthLayer is mounted on this route. Add `.layer(AuthLayer::new(auth))` to the router, after (below) its routes and the \
@@ -335,6 +354,7 @@ pub(crate) trait ErasedAuthenticator: Send + Sync {
     fn recheck(&self) -> Recheck;
     fn on_cross_origin(&self, request: &CrossOriginRequest<'_>);
     fn now(&self) -> Timestamp;
+    fn public_url(&self) -> Option<&PublicUrl>;
     fn resolve<'a>(
         &'a self,
         credential: &'a Credential<'a>,
@@ -386,6 +406,10 @@ impl<P: Clone + Send + Sync + 'static> ErasedAuthenticator for Typed<P> {
 
     fn now(&self) -> Timestamp {
         self.0.now()
+    }
+
+    fn public_url(&self) -> Option<&PublicUrl> {
+        self.0.public_url()
     }
 
     fn resolve<'a>(

@@ -5,17 +5,17 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, ready};
 
-use gatekit_core::Authenticator;
+use gatekit_core::{Authenticator, InvalidOrigin};
 use http::header::{CACHE_CONTROL, HeaderValue, REFERRER_POLICY};
 use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use crate::TokenSources;
 use crate::context::{Context, Settings, Typed};
 use crate::cross_origin::CrossOrigin;
 use crate::source::cut_query_tokens;
-use crate::{InvalidOrigin, TokenSources};
 
 /// Lets the extractors find out who is calling: leaves the authenticator and its [`TokenSources`] in the request.
 ///
@@ -24,9 +24,9 @@ use crate::{InvalidOrigin, TokenSources};
 /// 1. A token in the query is cut out of the URI, so that inner services and their log lines do not see it. The response gets
 ///    `Cache-Control: no-store` and `Referrer-Policy: no-referrer`.
 /// 2. When an extractor asks, the [`TokenSources`] are tried in order, and the authenticator is asked about the token, once.
-/// 3. If the token came in a cookie or a session, and the method is unsafe or the request asks for a WebSocket (ASVS 4.4.2), the
-///    cross-origin check of [`tower_http::csrf`] is made: `Sec-Fetch-Site`, or else `Origin`, must name the app's own origin or a
-///    trusted one. For a WebSocket `Origin` comes first. If the check fails, the extractors answer 403.
+/// 3. If the token came in a cookie or a session, and the method is unsafe or the request asks for a WebSocket (ASVS 4.4.2), the request must come
+///    from a page of the app's own origin or of a trusted one, by `Sec-Fetch-Site` or else by `Origin`. For a WebSocket `Origin` comes first. If it does
+///    not, the extractors answer 403. The app's own origin is that of `Builder::public_url`, or what the `Host` header says.
 ///
 /// ```
 /// use axum::Router;
@@ -47,11 +47,9 @@ impl AuthLayer {
     /// With [`TokenSources::default`].
     #[must_use]
     pub fn new(authenticator: impl Authenticator) -> Self {
-        Self(Arc::new(Settings {
-            authenticator: Arc::new(Typed(Box::new(authenticator))),
-            sources: TokenSources::default(),
-            cross_origin: CrossOrigin::default(),
-        }))
+        let cross_origin = CrossOrigin::of(authenticator.public_url());
+        let authenticator = Arc::new(Typed(Box::new(authenticator)));
+        Self(Arc::new(Settings { authenticator, sources: TokenSources::default(), cross_origin }))
     }
 
     /// Looks in these places instead.
@@ -61,11 +59,12 @@ impl AuthLayer {
         self
     }
 
-    /// Accepts cookies on unsafe methods and WebSocket upgrades from this origin too, written as browsers send it: `https://admin.example.com`.
+    /// Accepts cookies on unsafe methods and WebSocket upgrades from this origin too: `https://admin.example.com`. It is brought into the form that
+    /// browsers send, in lower case and without the default port.
     ///
     /// # Errors
     ///
-    /// [`InvalidOrigin`] if it has a path, or is no origin at all.
+    /// [`InvalidOrigin`] if no browser could send it, such as a path, a wildcard, or a host that is not ASCII. The message names the way out.
     pub fn trusted_origin(mut self, origin: &str) -> Result<Self, InvalidOrigin> {
         let settings = Arc::make_mut(&mut self.0);
         settings.cross_origin = settings.cross_origin.clone().trust(origin)?;

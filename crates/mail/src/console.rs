@@ -18,7 +18,7 @@ use gatekit_core::{Mail, MailError, Mailer};
 ///
 /// Open this link within 15 minutes:
 ///
-/// http://localhost:3000/api/users/reset-password#access_token=GOkZRwgZ61q0…
+/// http://localhost:3000/api/users/reset-password/form?token=GOkZRwgZ61q0…
 /// ---- end of mail ----
 /// ```
 ///
@@ -131,7 +131,7 @@ mod tests {
         Mail::new(MailKind::ResetPassword, "ada@example.com", "Choose a new password", text)
     }
 
-    const LINK: &str = "http://localhost:3000/api/users/reset-password#access_token=abc";
+    const LINK: &str = "http://localhost:3000/api/users/reset-password/form?token=abc";
 
     #[tokio::test]
     async fn recipient_subject_and_text_are_shown() {

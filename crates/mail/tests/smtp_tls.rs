@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests stop at the first surprise")]
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use gatekit_core::{Mail, MailKind, Mailer};
 use gatekit_mail::{SmtpConfigError, SmtpMailer};
@@ -61,7 +60,7 @@ async fn expect(stream: &mut TcpStream, start: &str) {
 }
 
 fn mailer(url: &str) -> SmtpMailer {
-    SmtpMailer::from_url(url, "no-reply@example.com").unwrap().backoff(Duration::from_millis(1))
+    SmtpMailer::from_url(url, "no-reply@example.com").unwrap()
 }
 
 fn hello() -> Mail {

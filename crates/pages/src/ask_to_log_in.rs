@@ -8,7 +8,8 @@ use axum::extract::{OriginalUri, Request};
 use axum::http::header::{CACHE_CONTROL, LOCATION, REFERRER_POLICY};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
-use gatekit_layer::AuthRejection;
+use gatekit_core::PublicUrl;
+use gatekit_layer::{AuthRejection, public_url};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -97,12 +98,13 @@ where
 
     fn call(&mut self, request: Request) -> Self::Future {
         let opened = (request.method() == Method::GET).then(|| opened(&request));
+        let public_url = public_url(request.extensions()).cloned();
         let (prefix, answering) = (Arc::clone(&self.prefix), self.inner.call(request));
         Box::pin(async move {
             let response = answering.await?;
             Ok(match opened {
                 Some(page) if response.status() == StatusCode::UNAUTHORIZED => match what_helps(&response) {
-                    Some(path) => ask(&prefix, path, &page),
+                    Some(path) => ask(public_url.as_ref(), &format!("{prefix}{path}"), &page),
                     None => response,
                 },
                 _ => response,
@@ -127,8 +129,10 @@ fn what_helps(refused: &Response) -> Option<&'static str> {
     }
 }
 
-fn ask(prefix: &str, path: &str, page: &str) -> Response {
-    let target = format!("{prefix}{path}?return_to={}", return_to::encode(page));
+fn ask(public_url: Option<&PublicUrl>, path: &str, page: &str) -> Response {
+    // What a proxy has cut off is there again for the browser.
+    let outside = |path: &str| public_url.map_or_else(|| path.to_owned(), |url| url.outside(path));
+    let target = format!("{}?return_to={}", outside(path), return_to::encode(&outside(page)));
     let mut response = StatusCode::SEE_OTHER.into_response();
     let headers = response.headers_mut();
     headers.insert(LOCATION, return_to::location(&target));

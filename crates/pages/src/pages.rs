@@ -34,7 +34,7 @@ pub enum Feature {
 }
 
 impl Feature {
-    const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Register,
         Self::Login,
         Self::ResetPassword,
@@ -44,6 +44,16 @@ impl Feature {
         Self::Account,
         Self::DeleteAccount,
     ];
+
+    /// The page that its mails lead to.
+    pub(crate) fn mailed_page(self) -> Option<&'static str> {
+        match self {
+            Self::ResetPassword => Some("/reset-password"),
+            Self::VerifyEmail => Some("/verify-email"),
+            Self::ChangeEmail => Some("/confirm-email-change"),
+            _ => None,
+        }
+    }
 
     /// What the store of the users must do for it.
     fn needs(self) -> Option<UserOperation> {
@@ -126,14 +136,14 @@ impl<U: Account> Pages<U> {
         self
     }
 
-    /// Where the site's name leads. `/` unless set.
+    /// Where the site's name leads, from the root of the app: `/` unless set. The path of [`public_url`](gatekit_core::Builder::public_url) comes before it.
     pub fn home(mut self, path: impl Into<String>) -> Self {
         self.home = path.into();
         self
     }
 
-    /// Where somebody goes who has logged in and came from nowhere, from the root of the site: `/private`. `/account` unless
-    /// set, or [`home`](Self::home) where that is left out.
+    /// Where somebody goes who has logged in and came from nowhere, from the root of the app: `/private`. `/account` unless
+    /// set, or [`home`](Self::home) where that is left out. The path of [`public_url`](gatekit_core::Builder::public_url) comes before it.
     pub fn after_login(mut self, path: impl Into<String>) -> Self {
         self.after_login = Some(path.into());
         self
@@ -156,6 +166,11 @@ impl<U: Account> Pages<U> {
     pub fn only(mut self, features: impl IntoIterator<Item = Feature>) -> Self {
         self.features = features.into_iter().collect();
         self
+    }
+
+    /// A path of the app as browsers see it.
+    pub(crate) fn outside(&self, path: &str) -> String {
+        self.auth.public_url().map_or_else(|| path.to_owned(), |url| url.outside(path))
     }
 
     /// All pages but these.

@@ -7,7 +7,7 @@ use axum::http::Method;
 use axum::http::request::Parts;
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, on};
-use gatekit_core::{Account, Auth, MailOptions, TokenRecord, UserId};
+use gatekit_core::{Account, Auth, MailOptions, PublicUrl, TokenRecord, UserId};
 use gatekit_layer::{AuthRejection, AuthUser, BrowserTransport, TokenCookie, access_token, refuse_cross_origin_of};
 
 use crate::form::Form;
@@ -39,7 +39,10 @@ pub(crate) struct Stage<U: Account> {
     pub(crate) language: Language,
     /// How cookies are set: as safe as the token's.
     pub(crate) cookie: TokenCookie,
+    /// Where the pages are for browsers: what a proxy has cut off, and where they are mounted.
     prefix: String,
+    /// Where they are mounted in the app.
+    mount: String,
     path: String,
 }
 
@@ -68,10 +71,14 @@ impl<U: Account> Stage<U> {
         let language = Language::of(&query, &parts.headers, &cookie, &pages.languages);
         // What was cut off on the way here. A path that browsers take for a host, or for another path, is nobody's prefix.
         let is_prefix = |prefix: &&str| return_to::is_prefix(prefix) && pages.auth.may_redirect_to(prefix);
-        let prefix = original.path().strip_suffix(&path).filter(is_prefix);
-        let prefix = prefix.unwrap_or_default().to_owned();
+        let mount = original.path().strip_suffix(&path).filter(is_prefix);
+        let mount = mount.unwrap_or_default().to_owned();
+        let prefix = match mount.as_str() {
+            "" => pages.auth.public_url().map_or("", PublicUrl::prefix).to_owned(),
+            mount => pages.outside(mount),
+        };
         let auth = pages.auth.for_client(gatekit_routes::client(&pages.auth, parts));
-        Self { auth, query, language, cookie, prefix, path, pages }
+        Self { auth, query, language, cookie, prefix, mount, path, pages }
     }
 
     pub(crate) fn auth(&self) -> &Auth<U> {
@@ -93,7 +100,7 @@ impl<U: Account> Stage<U> {
         let mut page = Page {
             title: String::new(),
             site_name: self.pages.site_name.clone(),
-            home: self.pages.home.clone(),
+            home: self.pages.outside(&self.pages.home),
             language: self.language.tag.clone(),
             languages: Vec::new(),
             notice: None,
@@ -135,11 +142,11 @@ impl<U: Account> Stage<U> {
 
     /// Where somebody goes who has logged in.
     pub(crate) fn after_login(&self, target: Option<&str>) -> String {
-        let target = target.or(self.pages.after_login.as_deref());
-        match target {
-            Some(target) => target.to_owned(),
-            None if self.has(Feature::Account) => self.url("/account"),
-            None => self.pages.home.clone(),
+        match (target, &self.pages.after_login) {
+            (Some(target), _) => target.to_owned(),
+            (None, Some(path)) => self.pages.outside(path),
+            (None, None) if self.has(Feature::Account) => self.url("/account"),
+            (None, None) => self.pages.outside(&self.pages.home),
         }
     }
 
@@ -173,16 +180,19 @@ impl<U: Account> Stage<U> {
         if self.has(Feature::Account) { view.link(self.url("/account"), "back.account") } else { view }
     }
 
-    /// How a mail is written that leads to one of these pages.
+    /// How a mail is written that leads to one of these pages, if that is mounted. Otherwise the mail has the link that the app has configured for its kind, or
+    /// none.
     pub(crate) fn mails(&self, page: &str) -> MailOptions {
-        let page = format!("{}?token={{token}}", self.url(page));
-        MailOptions::mount(self.prefix.clone()).page(page).language(self.language.tag.clone())
+        let options = MailOptions::default().language(self.language.tag.clone());
+        let is_mounted = Feature::ALL.iter().any(|feature| feature.mailed_page() == Some(page) && self.has(*feature));
+        if is_mounted { options.page(format!("{}{page}?token={{token}}", self.mount)) } else { options }
     }
 
     /// How a mail is written that tells of something: it leads to a new password, for who did not do it.
     pub(crate) fn notices(&self) -> MailOptions {
-        let options = MailOptions::mount(self.prefix.clone()).language(self.language.tag.clone());
-        if self.has(Feature::ResetPassword) { options.page(self.url("/forgot-password")) } else { options }
+        let options = MailOptions::default().language(self.language.tag.clone());
+        let page = || format!("{}/forgot-password", self.mount);
+        if self.has(Feature::ResetPassword) { options.page(page()) } else { options }
     }
 }
 

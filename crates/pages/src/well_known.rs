@@ -2,11 +2,13 @@
 //! (<https://w3c.github.io/webappsec-change-password-url/>).
 
 use axum::Router;
+use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use gatekit_core::Account;
+use gatekit_layer::public_url;
 
 use crate::respond::Outcome;
 use crate::return_to::location;
@@ -28,7 +30,13 @@ const PATH: &str = "/.well-known/change-password";
 /// ```
 pub fn change_password_redirect<S: Clone + Send + Sync + 'static>(path: impl Into<String>) -> Router<S> {
     let path = path.into();
-    Router::new().route(PATH, get(async move || found(&path)))
+    Router::new().route(
+        PATH,
+        get(async move |request: Request| match public_url(request.extensions()) {
+            Some(url) => found(&url.outside(&path)),
+            None => found(&path),
+        }),
+    )
 }
 
 pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {

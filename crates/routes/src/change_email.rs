@@ -3,17 +3,18 @@
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::{get, post};
 use gatekit_core::{Account, Auth, ChangeEmail, Method, RequestEmailChange, TokenSecret, UserOperation};
 use gatekit_layer::ErrorResponse;
 
 use crate::call::{Ask, Call};
 use crate::errors::IntoError;
+use crate::mailed_page;
 use crate::reply::NoContent;
 use crate::shape::loaded_response;
 use crate::support::require;
 
-/// Two routes, additions of ours.
+/// Two routes and a page, additions of ours.
 ///
 /// `POST /change-email` with `{"password", "email"}` and a token: 204, and a mail to the new address with a secret that works once, within
 /// `Policy::verification_ttl`. The old address stays until then. An address that somebody else has gets the same answer, and no mail.
@@ -23,7 +24,8 @@ use crate::support::require;
 ///
 /// Who may ask is what the access control list says of `changePassword`; who has the secret need not be anybody.
 ///
-/// The link in the mail is `Builder::change_email_link`, a page of the app that sends the secret on: a GET never spends it.
+/// `GET` and `POST /confirm-email-change/form`: the plain page that the mailed link leads to, unless the app has one of its own
+/// ([`Builder::change_email_link`](gatekit_core::Builder::change_email_link)), which sends the secret on. A GET never spends it.
 ///
 /// | answer | when |
 /// | --- | --- |
@@ -41,6 +43,7 @@ pub fn change_email<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<U>
     Router::new()
         .route("/change-email", post(request_change::<U>))
         .route("/confirm-email-change", post(confirm::<U>))
+        .route("/confirm-email-change/form", get(mailed_page::change_email_form).post(mailed_page::change_email::<U>))
         .with_state(auth.clone())
 }
 

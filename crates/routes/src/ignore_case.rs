@@ -10,7 +10,7 @@ use tower::Layer;
 use tower::util::MapRequestLayer;
 
 /// The segments that are names and not ids.
-const NAMES: [&str; 24] = [
+const NAMES: [&str; 25] = [
     "login",
     "logout",
     "reset",
@@ -35,6 +35,7 @@ const NAMES: [&str; 24] = [
     "confirm-email-change",
     "delete-account",
     "step-up",
+    "form",
 ];
 
 /// Makes the paths below `prefix` match in any case, with or without one trailing slash and with doubled slashes inside, as

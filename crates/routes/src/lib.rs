@@ -31,13 +31,13 @@
 //! | [`update_user`] | `PATCH /{id}`, `PUT /{id}`, `POST /{id}/replace` | the user with that id |
 //! | [`delete_user`] | `DELETE /{id}` | the user with that id |
 //! | [`change_password`] | `POST /change-password` | who has a token |
-//! | [`reset_password`] | `POST /reset`, `POST /reset-password` | everyone; who has the mailed secret |
+//! | [`reset_password`] | `POST /reset`, `POST /reset-password`, and the page `/reset-password/form` | everyone; who has the mailed secret |
 //! | [`verify_email`] | `POST /{id}/verify`, `GET /confirm`, `POST /resend-verification` | everyone |
 //! | [`find_users`] | `GET /`, `GET /findOne`, `GET /count`, and a 404 for `/change-stream` | nobody |
 //! | [`upsert_users`] | `PATCH /`, `PUT /`, `POST /replaceOrCreate`, `POST /upsertWithWhere`, `POST /update` | nobody |
 //! | [`access_tokens`] | `GET`, `POST`, `DELETE /{id}/accessTokens`, `GET /{id}/accessTokens/count`, `GET`, `PUT`, `DELETE /{id}/accessTokens/{fk}` | nobody |
 //! | [`sessions`] | `GET /sessions`, `DELETE /sessions/{session}`, `POST /logout-everywhere` | who has a token |
-//! | [`change_email`] | `POST /change-email`, `POST /confirm-email-change` | who has a token; who has the mailed secret |
+//! | [`change_email`] | `POST /change-email`, `POST /confirm-email-change`, and the page `/confirm-email-change/form` | who has a token; who has the mailed secret |
 //! | [`delete_account`] | `POST /delete-account` | who has a token |
 //! | [`step_up`] | `POST /step-up` | who has a token |
 //! | [`loopback`] | LoopBack's of these, and its 404 for the rest | |
@@ -89,6 +89,7 @@ mod format;
 mod ignore_case;
 mod login;
 mod logout;
+mod mailed_page;
 mod not_found;
 mod qs;
 mod read_body;

@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::StatusCode;
-use axum::routing::post;
+use axum::routing::{get, post};
 use gatekit_core::{
     Account, Auth, Method, Password, PasswordError, PasswordReset, RequestPasswordReset, ResetPasswordError,
     TokenRecord, TokenSecret,
@@ -14,9 +14,10 @@ use serde_json::{Map, Value};
 use crate::body::Args;
 use crate::call::{Ask, Call, mail_options};
 use crate::errors::IntoError;
+use crate::mailed_page;
 use crate::reply::NoContent;
 
-/// Two routes.
+/// Two routes and a page.
 ///
 /// `POST /reset` with `{"email", "realm"?}`: 204, and a mail with a secret that works once, for `Policy::reset_token_ttl`. An unknown address
 /// gets the same answer after the same work, unless `Policy::reveal_unknown_email_on_reset`: then 404 `EMAIL_NOT_FOUND`.
@@ -25,6 +26,9 @@ use crate::reply::NoContent;
 /// tokens of the user have ended. In LoopBack the secret is a full token of the user, good for anything and any number of times;
 /// here it is good for this, once. A login token is refused, unless `Policy::login_token_may_reset_password`; one that the app issued with the
 /// scope `reset-password` is taken.
+///
+/// `GET` and `POST /reset-password/form`: the plain page that the mailed link leads to, unless the app has one of its own
+/// ([`Builder::reset_link`](gatekit_core::Builder::reset_link)).
 ///
 /// | answer | when |
 /// | --- | --- |
@@ -38,6 +42,7 @@ pub fn reset_password<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<
     Router::new()
         .route("/reset", post(request::<U>))
         .route("/reset-password", post(perform::<U>))
+        .route("/reset-password/form", get(mailed_page::reset_form::<U>).post(mailed_page::reset::<U>))
         .with_state(auth.clone())
 }
 

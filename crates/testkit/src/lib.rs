@@ -38,7 +38,7 @@
 //!
 //! // She loses her password and uses the link in the mail.
 //! auth.request_password_reset(RequestPasswordReset::email("ada@example.com").mount("/api/users")).await?;
-//! assert!(mails.last_link().await.starts_with("https://app.example.com/api/users/reset-password#access_token="));
+//! assert!(mails.last_link().await.starts_with("https://app.example.com/api/users/reset-password/form?token="));
 //! auth.reset_password(PasswordReset::new(mails.last_token().await, "battery staple")).await?;
 //! auth.login(Login::email("ada@example.com", "battery staple")).await?;
 //!

@@ -47,8 +47,10 @@ pub enum MailBehavior {
     /// Keeps it.
     #[default]
     Deliver,
-    /// Refuses it.
+    /// Refuses it for good.
     Fail,
+    /// Refuses it for now, as a server that greylists.
+    Defer,
     /// Does not answer, until it is told to do something else; then it refuses it.
     Hang,
 }
@@ -214,6 +216,7 @@ impl Mailer for MailSink {
         self.0.changed.notify_waiters();
         match behavior {
             MailBehavior::Deliver => Ok(()),
+            MailBehavior::Defer => Err(MailError::temporary("the mail sink was told to defer")),
             MailBehavior::Fail => Err(MailError::new("the mail sink was told to fail")),
             MailBehavior::Hang => {
                 self.told_otherwise().await;

@@ -47,8 +47,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         // It prints mails here. SmtpMailer sends them.
         .mailer(ConsoleMailer::stdout())
         .public_url(&public_url)
-        // Your page where a user chooses a new password. It sends the token to POST /api/Users/reset-password.
-        .reset_link(format!("{public_url}/reset-password#{{token}}"))
+        // Your page where a user chooses a new password, in place of a plain one below /api/Users. It sends the token to
+        // POST /api/Users/reset-password.
+        // .reset_link("https://app.example.com/reset-password?token={token}")
         // Where GET /api/Users/confirm may send a browser, besides paths of this server:
         // .redirect_origin("https://app.example.com")
         .build()?;

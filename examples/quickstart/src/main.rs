@@ -26,7 +26,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .tokens(store)
         .mailer(ConsoleMailer::stdout())
         .public_url(&url)
-        .reset_link(format!("{url}/new-password#{{token}}"))
+        // In the query and not behind a #, of which some mail gateways make %23.
+        .reset_link(format!("{url}/new-password?token={{token}}"))
         .build()?;
 
     let app = Router::new()

@@ -45,7 +45,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().init();
     let stop = server::stop_signal();
     let listener = TcpListener::bind(format!("127.0.0.1:{}", setting("PORT", "3000"))).await?;
-    let url = format!("http://localhost:{}", listener.local_addr()?.port());
+    // Browsers keep cookies of `localhost` and `127.0.0.1` apart.
+    let url = server::local_url(&listener)?.replace("127.0.0.1", "localhost");
     let public_url = setting("PUBLIC_URL", &url);
 
     let mut policy = Policy::default();

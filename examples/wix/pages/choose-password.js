@@ -1,6 +1,7 @@
-// Where the link in the mail leads: /choose-password#token=…. What is behind # is sent to no server and stands in no log.
+// Where the link in the mail leads: /choose-password?token=…. Older mails have the token behind a #, of which some mail gateways make %23.
 
-const token = new URLSearchParams(location.hash.slice(1)).get('token') ?? '';
+const read = (text) => new URLSearchParams(text.slice(1)).get('token');
+const token = read(location.search) ?? read(location.hash) ?? '';
 history.replaceState(null, '', location.pathname);
 
 const form = document.getElementById('choose');

@@ -50,7 +50,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let stop = server::stop_signal();
     let listener = TcpListener::bind(format!("127.0.0.1:{}", setting("PORT", "3000"))).await?;
     let port = listener.local_addr()?.port();
-    let url = format!("http://127.0.0.1:{port}");
+    let url = server::local_url(&listener)?;
     let public_url = setting("PUBLIC_URL", &url);
     let database = setting("DATABASE", "wix.db");
 
@@ -65,7 +65,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .policy(policy)
         .mailer(ConsoleMailer::stdout())
         .public_url(&public_url)
-        .reset_link(format!("{public_url}/choose-password#token={{token}}"))
+        .reset_link(format!("{public_url}/choose-password?token={{token}}"))
         .build()?;
 
     let keys = keys::read_or_make(Path::new(&format!("{database}.keys")), &auth)?;

@@ -8,8 +8,8 @@ use crate::auth::Inner;
 use crate::bounded::bounded;
 use crate::{
     AccessRequest, Account, Auth, AuthenticateError, Authenticated, Authenticator, Client, CrossOriginRequest, Event,
-    Method, Recheck, StoreError, Timestamp, TokenChanges, TokenDigest, TokenEnd, TokenForm, TokenOwner, TokenRecord,
-    TokenSecret, TokenState, TokenWatch, UserId,
+    Method, PublicUrl, Recheck, StoreError, Timestamp, TokenChanges, TokenDigest, TokenEnd, TokenForm, TokenOwner,
+    TokenRecord, TokenSecret, TokenState, TokenWatch, UserId,
 };
 
 /// Bytes of an `Origin` header that an event keeps.
@@ -210,6 +210,10 @@ impl<U: Account> Authenticator for Auth<U> {
 
     fn now(&self) -> Timestamp {
         self.0.clock.now()
+    }
+
+    fn public_url(&self) -> Option<&PublicUrl> {
+        Auth::public_url(self)
     }
 
     async fn is_in_role(&self, caller: &Authenticated<U>, role: &str) -> Result<bool, StoreError> {

@@ -36,7 +36,7 @@ impl RequestEmailChange {
     /// With routes mounted under this prefix.
     #[must_use]
     pub fn mount(mut self, prefix: impl Into<String>) -> Self {
-        self.mails.mount = prefix.into();
+        self.mails.mount = Some(prefix.into());
         self
     }
 
@@ -185,7 +185,7 @@ impl<U: Account> Auth<U> {
             auth.bounded(auth.0.one_time.delete_one_time_of(PURPOSE, U::model_name(), &user_id)).await?;
             auth.bounded(auth.0.one_time.insert_one_time(&record)).await?;
             if free {
-                let link = auth.page_link(&mails, &secret).or_else(|| auth.change_email_link(&mails.mount, &secret));
+                let link = auth.0.links.change_email(&mails, &secret);
                 auth.post_mail(MailKind::ChangeEmail, &email, &mails, Ask::new(link, &secret), &[]);
                 auth.emit(Event::EmailChangeRequested { user: found.user, email, token: secret }).await;
             } else {
@@ -301,16 +301,5 @@ impl<U: Account> Auth<U> {
             self.post_notice(MailKind::EmailChanged, to.as_deref(), mails, &[]);
         }
         self.emit(Event::EmailChanged { user: new.clone(), old: to }).await;
-    }
-
-    fn change_email_link(&self, mount: &str, secret: &TokenSecret) -> Option<String> {
-        let auth = &*self.0;
-        match (&auth.change_email_link, &auth.public_url) {
-            (Some(template), _) => Some(template.replace("{token}", secret.expose())),
-            (None, Some(url)) => {
-                Some(format!("{url}{}/change-email#token={}", mount.trim_end_matches('/'), secret.expose()))
-            }
-            (None, None) => None,
-        }
     }
 }

@@ -88,7 +88,7 @@ impl<P> Register<P> {
     /// With routes mounted under this prefix.
     #[must_use]
     pub fn mount(mut self, prefix: impl Into<String>) -> Self {
-        self.mails.mount = prefix.into();
+        self.mails.mount = Some(prefix.into());
         self
     }
 

@@ -53,7 +53,7 @@ impl RequestPasswordReset {
     /// With routes mounted under this prefix.
     #[must_use]
     pub fn mount(mut self, prefix: impl Into<String>) -> Self {
-        self.mails.mount = prefix.into();
+        self.mails.mount = Some(prefix.into());
         self
     }
 
@@ -218,7 +218,7 @@ impl<U: Account> Auth<U> {
                 return Ok(());
             };
             if let Some(to) = found.user.email() {
-                let link = auth.page_link(&mails, &secret).or_else(|| auth.reset_link(&mails.mount, &secret));
+                let link = auth.0.links.reset(&mails, &secret);
                 let until = minute(auth.now().plus_seconds(ttl));
                 let minutes = ttl.div_euclid(60).max(1).to_string();
                 let values = [("minutes", minutes.as_str()), ("until", until.as_str())];
@@ -354,16 +354,5 @@ impl<U: Account> Auth<U> {
         let now = self.0.clock.now();
         Ok(found
             .filter(|record| record.user_type == U::model_name() && record.user_id.is_some() && now < record.expires))
-    }
-
-    fn reset_link(&self, mount: &str, secret: &TokenSecret) -> Option<String> {
-        let auth = &*self.0;
-        match (&auth.reset_link, &auth.public_url) {
-            (Some(template), _) => Some(template.replace("{token}", secret.expose())),
-            (None, Some(url)) => {
-                Some(format!("{url}{}/reset-password#access_token={}", mount.trim_end_matches('/'), secret.expose()))
-            }
-            (None, None) => None,
-        }
     }
 }

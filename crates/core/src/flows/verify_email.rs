@@ -54,8 +54,6 @@ impl VerifyOptions {
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         let mistake = if !self.text.contains("{href}") {
             "`text` must contain {href} where the link goes"
-        } else if self.verify_href.as_deref().is_some_and(|href| !crate::auth::is_web_url(href)) {
-            "`verify_href` must begin with https:// or http://"
         } else if self.subject.contains(char::is_control) {
             "`subject` must be one line"
         } else {
@@ -106,7 +104,7 @@ impl RequestEmailVerification {
     /// With routes mounted under this prefix.
     #[must_use]
     pub fn mount(mut self, prefix: impl Into<String>) -> Self {
-        self.mails.mount = prefix.into();
+        self.mails.mount = Some(prefix.into());
         self
     }
 
@@ -437,37 +435,10 @@ impl<U: Account> Auth<U> {
 
     /// The link that verifies the address, if one can be made.
     pub(crate) fn verification_href(&self, user: &U, mails: &MailOptions, secret: &TokenSecret) -> Option<String> {
-        self.page_link(mails, secret).or_else(|| self.verification_link(user, &mails.mount, secret))
-    }
-
-    fn verification_link(&self, user: &U, mount: &str, secret: &TokenSecret) -> Option<String> {
-        let auth = &*self.0;
-        let options = &auth.verify_options;
-        let href = match (&options.verify_href, &auth.public_url) {
-            (Some(href), _) => href.clone(),
-            (None, Some(url)) => format!("{url}{}/confirm", mount.trim_end_matches('/')),
-            (None, None) => return None,
-        };
-        let separator = if href.contains('?') { '&' } else { '?' };
-        let (uid, redirect) = (encode(&user.id().to_string()), encode(&options.redirect));
-        Some(format!("{href}{separator}uid={uid}&redirect={redirect}&token={}", secret.expose()))
+        self.0.links.verify(mails, &user.id().to_string(), secret)
     }
 }
 
 pub(crate) fn is_verified<U: Account>(user: &U, email: &str) -> bool {
     user.email() == Some(email) && user.email_verified() == Some(true)
-}
-
-/// A value of a query, percent-encoded but for what RFC 3986 §2.3 leaves alone.
-fn encode(text: &str) -> String {
-    use std::fmt::Write;
-    text.bytes().fold(String::with_capacity(text.len()), |mut encoded, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(byte.into());
-        } else {
-            // Writing to a String cannot fail.
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-        encoded
-    })
 }

@@ -16,7 +16,6 @@ use lettre::message::Mailbox;
 use config::Server;
 pub use config::SmtpConfigError;
 use connection::Connections;
-use failure::Failure;
 
 /// Sends mails through a mail server.
 ///
@@ -52,13 +51,11 @@ use failure::Failure;
 /// # Failures
 ///
 /// 1. Connecting, and the conversation about one mail, may each take 10 seconds ([`timeout`](Self::timeout)).
-/// 2. What is surely not sent is tried again, three times in all ([`attempts`](Self::attempts)), after one second, then two:
-///    no connection, a connection lost before the mail was offered, and the server's "not now" (4xx).
+/// 2. What is surely not sent is a [temporary](MailError::temporary) error, after which Gatekit tries again with growing pauses until
+///    `Policy::mail_timeout`: no connection, a connection lost before the mail was offered, and the server's "not now" (4xx).
 /// 3. The server's "no" (5xx), a wrong certificate and a missing STARTTLS stay what they are, and so does a connection lost
 ///    while the mail was under way: a second copy could be one too many.
 /// 4. A connection that worked is kept for the next mail, one that did not never.
-///
-/// All of this fits into the default `Policy::mail_timeout` of 60 seconds.
 ///
 /// Clones share their connections.
 #[derive(Clone)]
@@ -66,8 +63,6 @@ pub struct SmtpMailer {
     server: Server,
     from: Mailbox,
     timeout: Duration,
-    attempts: u32,
-    backoff: Duration,
     connections: Arc<Connections>,
 }
 
@@ -90,8 +85,6 @@ impl SmtpMailer {
             server: Server::from_url(url)?,
             from: message::sender(from)?,
             timeout: Duration::from_secs(10),
-            attempts: 3,
-            backoff: Duration::from_secs(1),
             connections: Arc::default(),
         })
     }
@@ -100,20 +93,6 @@ impl SmtpMailer {
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
-        self
-    }
-
-    /// How often a mail is tried; at least once. Default: 3.
-    #[must_use]
-    pub fn attempts(mut self, attempts: u32) -> Self {
-        self.attempts = attempts.max(1);
-        self
-    }
-
-    /// How long to wait before the second attempt; twice as long before the third, and so on. Default: one second.
-    #[must_use]
-    pub fn backoff(mut self, wait: Duration) -> Self {
-        self.backoff = wait;
         self
     }
 
@@ -155,19 +134,10 @@ impl Mailer for SmtpMailer {
     async fn send(&self, mail: Mail) -> Result<(), MailError> {
         let message = message::compose(&self.from, &mail)?;
         let (envelope, bytes) = (message.envelope(), message.formatted());
-        let mut wait = self.backoff;
-        let mut attempt = 1;
-        loop {
-            let failure: Failure = match self.connections.deliver(&self.server, self.timeout, envelope, &bytes).await {
-                Ok(()) => return Ok(()),
-                Err(failure) => failure,
-            };
-            if attempt >= self.attempts || !failure.is_worth_another_try() {
-                return Err(MailError::new(failure));
-            }
-            tokio::time::sleep(wait).await;
-            wait = wait.saturating_mul(2);
-            attempt += 1;
-        }
+        let sent = self.connections.deliver(&self.server, self.timeout, envelope, &bytes).await;
+        sent.map_err(|failure| match failure.is_worth_another_try() {
+            true => MailError::temporary(failure),
+            false => MailError::new(failure),
+        })
     }
 }

@@ -46,7 +46,7 @@ async fn a_page_that_is_no_path_of_the_own_site_is_not_led_to() {
         auth.request_password_reset(RequestPasswordReset::email(EMAIL).mails(options)).await.unwrap();
         let mail = mails.next().await;
         assert!(
-            mail.link.unwrap().starts_with("https://app.example.com/api/users/reset-password#access_token="),
+            mail.link.unwrap().starts_with("https://app.example.com/api/users/reset-password/form?token="),
             "{page}"
         );
         assert!(!mail.text.contains("evil"));

@@ -1,5 +1,7 @@
 //! What the mails say: in which language, as text and as HTML, and what an app changes about it.
 
+use std::time::Duration;
+
 use gatekit_core::{
     Auth, Builder, ChangePassword, Client, ConfigError, Login, Mail, MailContent, MailKind, MailOptions, MailParagraph,
     MailTemplate, MemoryStore, Policy, Register, RenderedMail, RequestEmailChange, RequestEmailVerification,
@@ -203,7 +205,7 @@ async fn texts_that_cannot_be_sent_are_refused_when_the_app_starts() {
     assert!(matches!(builder().site_name("two\nlines").build(), Err(ConfigError::SiteName)));
     for link in ["/forgot", "javascript:alert(1)", "https://", "https://a b"] {
         let auth = builder().forgot_password_link(link).build();
-        assert!(matches!(auth, Err(ConfigError::ForgotPasswordLink)), "{link}");
+        assert!(matches!(auth, Err(ConfigError::Link("forgot_password_link", _))), "{link}");
     }
 }
 
@@ -245,7 +247,10 @@ async fn a_template_of_the_apps_own_makes_the_mail() {
     let mail = mails.next().await;
     assert_eq!(mail.text, "reset_password ada@example.com de Acme text,text,link,text");
     assert_eq!(mail.subject, "Neues Passwort wählen  Bcc: x@y.z", "a subject is one line");
-    assert!(mail.html.is_none() && mail.link.unwrap().starts_with("https://app.example.com/api/users/reset-password#"));
+    assert!(
+        mail.html.is_none()
+            && mail.link.unwrap().starts_with("https://app.example.com/api/users/reset-password/form?token=")
+    );
 
     let (auth, mails) = app(|builder| builder.mail_template(Own));
     auth.register(Register::email(EMAIL, OLD)).await.unwrap();
@@ -282,6 +287,40 @@ async fn mails_under_way_are_waited_for() {
     let user = auth.register(Register::email(EMAIL, OLD)).await.unwrap();
     auth.request_email_change(RequestEmailChange::new(user.id.clone(), OLD, "new@example.com")).await.unwrap();
     auth.settled().await;
+}
+
+/// 16.5.3: a mailer that says "not now" for a while gets the mail a little later, and one that says it to the end loses the mail, which is counted and
+/// logged, without its secret.
+#[tokio::test(start_paused = true)]
+async fn not_now_is_not_no() {
+    let logs = gatekit_testkit::LogCapture::new();
+    let _guard = logs.start();
+    let (auth, mails) = app(with_links);
+    auth.register(Register::email(EMAIL, OLD)).await.unwrap();
+    let ask = || auth.request_password_reset(RequestPasswordReset::email(EMAIL).mount("/api/users"));
+    mails.behave(MailBehavior::Defer);
+    ask().await.unwrap();
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    let tries = mails.attempts();
+    assert!((4..10).contains(&tries) && mails.mails().is_empty(), "{tries} tries in 20 seconds");
+    mails.behave(MailBehavior::Deliver);
+    auth.settled().await;
+    assert_eq!((mails.mails().len(), auth.mails_lost()), (1, 0), "it came");
+
+    mails.behave(MailBehavior::Defer);
+    let begun = tokio::time::Instant::now();
+    ask().await.unwrap();
+    auth.settled().await;
+    let tried = begun.elapsed();
+    assert!(tried > auth.policy().mail_timeout / 2 && tried <= auth.policy().mail_timeout, "{tried:?}");
+    assert_eq!((mails.mails().len(), auth.mails_lost()), (1, 1));
+    let line = logs.text();
+    assert!(line.contains("ERROR") && line.contains("ResetPassword") && line.contains("lost=1"), "{line}");
+    assert!(!line.contains(EMAIL) && !line.contains("token="), "{line}");
+    mails.behave(MailBehavior::Fail);
+    ask().await.unwrap();
+    auth.settled().await;
+    assert_eq!(auth.mails_lost(), 2);
 }
 
 /// REL-10

@@ -22,7 +22,7 @@ pub(super) async fn logout(iam: Iam, request: Request) -> Result<Response, Refus
     let pairs = pairs.ok_or_else(Refusal::redirect)?;
     let mut targets = pairs.into_iter().filter(|(name, _)| name == "postLogoutRedirectUri");
     let target = match (targets.next(), targets.next()) {
-        (None, _) => "/".to_owned(),
+        (None, _) => iam.clients.public_url.outside("/"),
         (Some((_, target)), None) if iam.clients.may_lead_to(&target) => target,
         _ => return Err(Refusal::redirect()),
     };

@@ -105,7 +105,8 @@ async fn log_out(
     if !iam.clients.knows(client) {
         return Err(Refusal::client());
     }
-    let target = callbacks.and_then(|callbacks| text(callbacks, "postFlowUrl")).unwrap_or("/");
+    let home = iam.clients.public_url.outside("/");
+    let target = callbacks.and_then(|callbacks| text(callbacks, "postFlowUrl")).unwrap_or(&home);
     if !iam.clients.may_lead_to(target) {
         return Err(Refusal::redirect());
     }
@@ -116,7 +117,7 @@ async fn log_out(
             Err(_) => {}
         }
     }
-    let url = logout::url(&iam.clients.public_url, client, target);
+    let url = logout::url(iam.clients.public_url.as_str(), client, target);
     Ok(answer(&url, &format!("{}{}", iam.clients.public_url, logout::PATH)))
 }
 

@@ -56,11 +56,11 @@ impl Iam {
 }
 
 impl WixMembersBuilder {
-    /// Where browsers reach the app: scheme, host and port, such as `https://www.example.com`. The endpoints of the SDK send browsers there, and
-    /// [`iam_router`](WixMembers::iam_router) needs it; what a request says of its host is not believed.
-    pub fn public_url(mut self, origin: impl Into<String>) -> Self {
-        let origin = origin.into();
-        self.iam.public_url = Some(origin.trim_end_matches('/').to_owned());
+    /// Where browsers reach the app, such as `https://www.example.com`, or `https://example.com/shop` if a proxy serves the app below a path. The
+    /// endpoints of the SDK send browsers there; what a request says of its host is not believed. Unless set, it is the accounts'
+    /// [`Builder::public_url`](gatekit_core::Builder::public_url).
+    pub fn public_url(mut self, url: impl Into<String>) -> Self {
+        self.iam.public_url = Some(url.into());
         self
     }
 
@@ -90,11 +90,13 @@ impl WixMembers {
     ///
     /// # Panics
     ///
-    /// If the builder was not told [`public_url`](WixMembersBuilder::public_url).
+    /// If neither the builder nor the accounts were told a [`public_url`](WixMembersBuilder::public_url) with https, or on this machine.
     #[expect(clippy::panic, reason = "the app's author meets it at the first start, and never again")]
     pub fn iam_router<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
-        let Some(clients) = self.0.iam.complete(self.client_id()) else {
-            panic!("iam_router needs `.public_url(\"https://www.example.com\")` on the builder of WixMembers");
+        let Some(clients) = self.0.iam.complete(self.client_id(), self.auth().public_url()) else {
+            panic!(
+                "iam_router needs `.public_url(\"https://www.example.com\")` on the builder of WixMembers or of its Auth"
+            );
         };
         let cors = cors(&clients);
         let inner = Arc::new(Inner { clients, visitors: self.visitor_keys() });

@@ -1,7 +1,7 @@
 //! What the endpoints of the SDK have to be told: which clients there are, in pages of which origins, and where they are themselves.
 
-use gatekit_core::redirect;
-use url::{Host, Url};
+use gatekit_core::{InvalidOrigin, InvalidPublicUrl, Origin, PublicUrl, redirect};
+use url::Url;
 
 use super::RefreshReuse;
 
@@ -17,65 +17,64 @@ pub(crate) struct Settings {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientConfigError {
-    /// The address of the app is no address of the web.
-    #[error("{0:?} is no public URL: write https://, host and port alone, such as https://www.example.com")]
-    PublicUrl(String),
+    /// The address of the app is none that browsers could be sent to.
+    #[error(transparent)]
+    PublicUrl(#[from] InvalidPublicUrl),
+    /// The address of the app, or an origin, is not over TLS: anybody on the way could speak for it (RFC 9700 §2.6).
+    #[error("{0:?} must begin with https://; http:// is for this machine")]
+    NotSecure(String),
     /// A client's id is empty, or longer than 128 characters, or not of ASCII that can be seen.
     #[error("{0:?} is no client id: 1 to 128 characters of ASCII without blanks")]
     ClientId(String),
-    /// An origin is more or less than one, or one that anybody on the way could speak for (RFC 9700 §2.6).
-    #[error(
-        "{0:?} is no origin that may be allowed: write scheme, host and port alone, such as https://www.example.com; http:// is for \
-         this machine"
-    )]
-    Origin(String),
+    /// An origin is none that a browser sends.
+    #[error(transparent)]
+    Origin(#[from] InvalidOrigin),
 }
 
 impl Settings {
     /// Whether they can be followed.
     pub(crate) fn check(&self, client_id: &str) -> Result<(), ClientConfigError> {
-        if let Some(url) = self.public_url.as_ref().filter(|url| !is_safe_origin(url)) {
-            return Err(ClientConfigError::PublicUrl(url.clone()));
+        if let Some(url) = &self.public_url {
+            secure(url.parse::<PublicUrl>()?.origin())?;
         }
         let is_id = |id: &str| (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
         if !is_id(client_id) {
             return Err(ClientConfigError::ClientId(client_id.to_owned()));
         }
-        match self.origins.iter().find(|origin| !is_safe_origin(origin)) {
-            Some(origin) => Err(ClientConfigError::Origin(origin.clone())),
-            None => Ok(()),
-        }
+        self.origins.iter().try_for_each(|origin| secure(&origin.parse()?))
     }
 
-    /// What the endpoints work with, if all that they need is there.
-    pub(crate) fn complete(&self, client_id: &str) -> Option<Clients> {
-        let public_url = self.public_url.clone()?;
-        let mut origins = self.origins.clone();
+    /// What the endpoints work with, if all that they need is there. The accounts' public URL stands in for an own one.
+    pub(crate) fn complete(&self, client_id: &str, of_accounts: Option<&PublicUrl>) -> Option<Clients> {
+        let public_url = match &self.public_url {
+            Some(url) => url.parse().ok()?,
+            None => of_accounts.filter(|url| secure(url.origin()).is_ok())?.clone(),
+        };
+        let listed = self.origins.iter().filter_map(|origin| origin.parse::<Origin>().ok());
+        let mut origins: Vec<String> = listed.map(|origin| origin.as_str().to_owned()).collect();
         // Pages of the app itself.
-        if !origins.contains(&public_url) {
-            origins.push(public_url.clone());
+        let own = public_url.origin().as_str();
+        if !origins.iter().any(|origin| origin == own) {
+            origins.push(own.to_owned());
         }
         Some(Clients { public_url, client_id: client_id.to_owned(), origins, reuse: self.reuse })
     }
 }
 
-/// Scheme, host and port as a browser writes them, over TLS or on this machine.
-fn is_safe_origin(text: &str) -> bool {
-    let Ok(url) = Url::parse(text) else { return false };
-    let here = match url.host() {
-        Some(Host::Domain(domain)) => domain == "localhost" || domain.ends_with(".localhost"),
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        None => return false,
-    };
-    url.origin().ascii_serialization() == text && (url.scheme() == "https" || (url.scheme() == "http" && here))
+/// Over TLS, or on this machine.
+fn secure(origin: &Origin) -> Result<(), ClientConfigError> {
+    if origin.is_https() || origin.is_loopback() {
+        Ok(())
+    } else {
+        Err(ClientConfigError::NotSecure(origin.as_str().to_owned()))
+    }
 }
 
 /// Who may use the endpoints.
 #[derive(Clone, Debug)]
 pub(crate) struct Clients {
-    /// The app's own origin.
-    pub(crate) public_url: String,
+    /// Where browsers reach the app.
+    pub(crate) public_url: PublicUrl,
     pub(crate) client_id: String,
     /// The app's own among them.
     pub(crate) origins: Vec<String>,
@@ -113,7 +112,7 @@ mod tests {
             ..Settings::default()
         };
         settings.check("c").unwrap();
-        settings.complete("c").unwrap()
+        settings.complete("c", None).unwrap()
     }
 
     /// 3.7.2, O-1
@@ -152,17 +151,31 @@ mod tests {
 
     /// O-9
     #[test]
-    fn origins_are_over_tls_or_here() {
+    fn origins_are_over_tls_or_here_and_as_browsers_write_them() {
+        let allow = |origin: &str| {
+            let settings = Settings { origins: vec![origin.into()], ..Settings::default() };
+            settings.check("c").map(|()| settings)
+        };
         for sound in ["https://a.example", "https://a.example:8443", "http://localhost:3000", "http://127.0.0.1:1"] {
-            assert!(is_safe_origin(sound), "{sound}");
+            assert!(allow(sound).is_ok(), "{sound}");
+        }
+        for (written, sent) in [
+            ("https://a.example/", "https://a.example"),
+            ("https://a.example:443", "https://a.example"),
+            ("HTTPS://A.example", "https://a.example"),
+        ] {
+            let mut settings = allow(written).unwrap();
+            settings.public_url = Some("https://www.example.com/shop/".into());
+            let clients = settings.complete("c", None).unwrap();
+            assert!(clients.allows_origin(sent) && clients.allows_origin("https://www.example.com"), "{written}");
+            assert_eq!(clients.public_url.as_str(), "https://www.example.com/shop");
         }
         for wrong in [
             "http://a.example",
-            "https://a.example/",
-            "https://a.example:443",
-            "https://A.example",
+            "http://0.0.0.0:3000",
             "https://a.example/b",
             "https://u@a.example",
+            "https://*.example",
             "a.example",
             "*",
             "null",
@@ -170,18 +183,30 @@ mod tests {
             "ftp://a.example",
             "https://a.example; script-src *",
         ] {
-            assert!(!is_safe_origin(wrong), "{wrong}");
+            assert!(allow(wrong).is_err(), "{wrong}");
         }
+    }
+
+    /// The accounts' public URL is enough, where it may be one.
+    #[test]
+    fn the_public_url_of_the_accounts_stands_in() {
+        let (safe, unsafe_one) =
+            ("https://www.example.com".parse().unwrap(), "http://www.example.com".parse().unwrap());
+        let settings = Settings::default();
+        assert_eq!(settings.complete("c", Some(&safe)).unwrap().public_url, safe);
+        assert!(settings.complete("c", Some(&unsafe_one)).is_none());
+        let http = Settings { public_url: Some("http://www.example.com".into()), ..Settings::default() };
+        assert_eq!(http.check("c"), Err(ClientConfigError::NotSecure("http://www.example.com".into())));
     }
 
     #[test]
     fn what_is_missing_is_named() {
         let url = Settings { public_url: Some("www.example.com".into()), ..Settings::default() };
-        assert_eq!(url.check("c").unwrap_err(), ClientConfigError::PublicUrl("www.example.com".into()));
+        assert!(matches!(url.check("c"), Err(ClientConfigError::PublicUrl(_))));
         for id in ["", "a b", "ä", &"a".repeat(129)] {
             assert_eq!(Settings::default().check(id).unwrap_err(), ClientConfigError::ClientId(id.into()));
         }
-        assert!(Settings::default().complete("c").is_none());
+        assert!(Settings::default().complete("c", None).is_none());
         assert!(clients().knows("c") && !clients().knows("C") && !clients().knows(""));
     }
 }

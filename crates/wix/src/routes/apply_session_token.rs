@@ -14,12 +14,12 @@ use crate::member::MemberUser;
 use crate::{Applied, SessionToken, WixError, WixMembers};
 
 pub(super) async fn handler(Members(members): Members, request: Request) -> Result<Response, WixError> {
-    let (mut parts, body) = request.into_parts();
+    let (parts, body) = request.into_parts();
     // A page of another origin could sign its visitors in as somebody else (login CSRF).
     refuse_cross_origin_of::<MemberUser>(&parts)?;
     let browser = browser(&members, &parts)?;
     let token = session_token(&members, &parts, body).await?;
-    let (auth, mails) = (members.auth(), mails(&mut parts, &members).await);
+    let (auth, mails) = (members.auth(), mails(&parts, &members));
     let mut client = client(auth, &parts);
     let Some(browser) = browser else {
         let Applied { member, token, .. } = members.apply_session_token_on(&token, &client, &mails).await?;

@@ -2,9 +2,8 @@
 
 use std::convert::Infallible;
 
-use axum::RequestPartsExt;
 use axum::body::{Body, Bytes};
-use axum::extract::{FromRequestParts, NestedPath, Request};
+use axum::extract::{FromRequestParts, Request};
 use axum::http::header::{ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
@@ -54,16 +53,16 @@ impl Call {
         &mut self.body
     }
 
-    /// How the mails of this request are written: for the prefix that the routes are nested under, in the language the client prefers.
-    pub(crate) async fn mails(&mut self, members: &WixMembers) -> MailOptions {
-        mails(&mut self.parts, members).await
+    /// How the mails of this request are written: in the language the client prefers.
+    pub(crate) fn mails(&self, members: &WixMembers) -> MailOptions {
+        mails(&self.parts, members)
     }
 }
 
 /// How the mails of a request are written.
-pub(crate) async fn mails(parts: &mut Parts, members: &WixMembers) -> MailOptions {
-    let nested = parts.extract::<NestedPath>().await;
-    let mut mails = MailOptions::mount(nested.as_ref().map_or("", NestedPath::as_str));
+pub(crate) fn mails(parts: &Parts, members: &WixMembers) -> MailOptions {
+    // No mount: these routes have no pages that a link could lead to.
+    let mut mails = MailOptions::default();
     let preferred = parts.headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
     mails.language = preferred.map(|preferred| members.auth().texts().negotiate(preferred).to_owned());
     mails

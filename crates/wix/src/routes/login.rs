@@ -12,7 +12,7 @@ use crate::{SignedIn, WixError};
 pub(super) async fn handler(Members(members): Members, request: Request) -> Result<Response, WixError> {
     let mut call = Call::begin(&members, request).await?;
     let mut login = Login::email(call.body().email()?, call.body().password()?);
-    login.mails = call.mails(&members).await;
+    login.mails = call.mails(&members);
     login.client = client(members.auth(), &call.parts);
     let device = remember_device(members.auth(), &call.parts, &mut login.client)?;
     let SignedIn { session_token, member } = members.sign_in(login).await?;

@@ -12,7 +12,7 @@ pub(super) async fn handler(Members(members): Members, request: Request) -> Resu
     let mut call = Call::begin(&members, request).await?;
     let (email, password) = (call.body().email()?, call.body().password()?);
     let mut options = read(call.body())?;
-    options.mails = call.mails(&members).await;
+    options.mails = call.mails(&members);
     let new = members.register(&email, password, options).await?;
     let mut body = Map::from_iter([("status".to_owned(), json!(new.status))]);
     // Not the approval token: who has it approves of itself.

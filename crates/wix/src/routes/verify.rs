@@ -12,7 +12,7 @@ use crate::{SignedIn, WixError};
 pub(super) async fn verify(Members(members): Members, request: Request) -> Result<Response, WixError> {
     let mut call = Call::begin(&members, request).await?;
     let (code, state) = (call.body().required("code")?, TokenSecret::from(call.body().required("stateToken")?));
-    let mails = call.mails(&members).await;
+    let mails = call.mails(&members);
     let client = client(members.auth(), &call.parts);
     let SignedIn { session_token, member } = members.verify_email_code_on(&state, &code, &client, &mails).await?;
     Ok(answer(&json!({"sessionToken": session_token.expose(), "member": member})))
@@ -21,7 +21,7 @@ pub(super) async fn verify(Members(members): Members, request: Request) -> Resul
 pub(super) async fn resend(Members(members): Members, request: Request) -> Result<Response, WixError> {
     let mut call = Call::begin(&members, request).await?;
     let state = TokenSecret::from(call.body().required("stateToken")?);
-    let mails = call.mails(&members).await;
+    let mails = call.mails(&members);
     let state = members.resend_email_code(&state, mails).await?;
     Ok(answer(&json!({"stateToken": state.expose()})))
 }
