@@ -46,7 +46,7 @@ pub(crate) async fn reset<U: Account>(
 ) -> Result<Response, ErrorResponse> {
     let (parts, body) = request.into_parts();
     let auth = auth.for_client(client(&auth, &parts));
-    let args = Args::read(&parts.headers, body).await?;
+    let args = Args::read(auth.policy(), &parts.headers, body).await?;
     let (secret, new) = (args.text("token")?.required()?, args.text("newPassword")?.required()?);
     let reset = PasswordReset::new(TokenSecret::from(secret.expose()), new).mails(mail_options(&auth, &parts.headers));
     match auth.reset_password(reset).await {
@@ -93,7 +93,7 @@ pub(crate) async fn change_email<U: Account>(
 ) -> Result<Response, ErrorResponse> {
     let (parts, body) = request.into_parts();
     let auth = auth.for_client(client(&auth, &parts));
-    let args = Args::read(&parts.headers, body).await?;
+    let args = Args::read(auth.policy(), &parts.headers, body).await?;
     let secret = args.text("token")?.required()?;
     let change = ChangeEmail::new(TokenSecret::from(secret.expose())).mails(mail_options(&auth, &parts.headers));
     match auth.change_email(change).await {
