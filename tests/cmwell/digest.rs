@@ -5,4 +5,4 @@ mod client;
 mod credentials;
 mod names;
 mod nonces;
-mod site;
+pub(crate) mod site;

@@ -9,6 +9,7 @@ mod ended;
 mod exp;
 mod faults;
 mod filter;
+mod hang_up;
 mod login;
 mod mounts;
 mod permission_layer;

@@ -107,8 +107,9 @@ impl Flow {
 
     /// Whether the store is asked again when this call fails: a change that was made is told as made.
     fn finds_out(self, call: &str) -> bool {
-        ["set_password", "delete_user"].contains(&call)
-            || ([Self::Confirm, Self::ConfirmEmailChange].contains(&self) && call == "update_user")
+        let found_out =
+            ["set_password", "update_user", "delete_user", "create_user", "insert_token", "delete_token", "bump_rev"];
+        found_out.contains(&call)
     }
 
     /// Whether a mail belongs to it.

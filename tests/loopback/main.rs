@@ -25,6 +25,7 @@ mod faults;
 mod find_user;
 mod find_users;
 mod formats;
+mod hang_up;
 mod login;
 mod logout;
 mod mailed_links;

@@ -7,6 +7,7 @@ mod change_password;
 mod cross_origin;
 mod delete_account;
 mod failures;
+mod hang_up;
 mod headers;
 mod hostile;
 mod inputs;

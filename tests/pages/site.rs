@@ -110,10 +110,15 @@ impl Browser {
 
     /// Sends a form, from a page of the site itself.
     pub(crate) async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
-        let call = self.call("POST", path).header("origin", ORIGIN).header("sec-fetch-site", "same-origin");
-        let answer = call.form(&encode(fields)).await;
+        let answer = self.form(path, fields).await;
         self.keep(&answer.headers);
         answer
+    }
+
+    /// A form of a page of the site itself, not sent yet.
+    pub(crate) fn form(&self, path: &str, fields: &[(&str, &str)]) -> Call {
+        let call = self.call("POST", path).header("origin", ORIGIN).header("sec-fetch-site", "same-origin");
+        call.form(&encode(fields))
     }
 
     pub(crate) async fn log_in(&mut self, prefix: &str, email: &str, password: &str) -> Answer {

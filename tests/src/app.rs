@@ -10,7 +10,7 @@ use axum::{Json, Router};
 use gatekit::core::{MailKind, PasswordHash};
 use gatekit::{
     Auth, AuthLayer, AuthUser, CounterStore, DeviceStore, Hasher, MemoryStore, NewUser, NoProfile, OneTimeStore,
-    Policy, RoleStore, SqliteStore, TokenSources, TokenStore, User, UserStore, routes,
+    Policy, RoleStore, SqliteStore, TokenSources, TokenStore, User, UserId, UserStore, routes,
 };
 use gatekit_testkit::{EventLog, Faults, FaultyStore, FrozenClock, MailBehavior, MailSink, fast_hasher};
 use serde_json::json;
@@ -48,6 +48,7 @@ pub struct App {
     /// The folder of the SQLite file, if there is one.
     pub folder: Option<Folder>,
     users: Arc<dyn UserStore<User>>,
+    rows: Rows,
     seen: Seen,
 }
 
@@ -243,6 +244,18 @@ impl App {
         self.post("/api/users/confirm-email-change").json(json!({"token": secret}))
     }
 
+    /// How many rows of tokens and of roles there are of the user with this id, also of tokens that are dead.
+    ///
+    /// # Panics
+    ///
+    /// If the store fails.
+    pub async fn rows_of(&self, id: i64) -> (usize, usize) {
+        let id = UserId::Int(id);
+        let tokens = self.rows.tokens.list_tokens_of("User", &id).await.expect("tokens");
+        let roles = self.rows.roles.roles_of("User", &id).await.expect("roles");
+        (tokens.len(), roles.len())
+    }
+
     /// What a request to `/me` with this token is answered.
     pub async fn me(&self, token: &str) -> Answer {
         self.get("/me").token(token).await
@@ -253,6 +266,12 @@ impl App {
     pub fn seen(&self) -> Vec<String> {
         std::mem::take(&mut *self.seen.lock())
     }
+}
+
+/// The stores behind the faults.
+struct Rows {
+    tokens: Arc<dyn TokenStore>,
+    roles: Arc<dyn RoleStore>,
 }
 
 /// More to say to the builder.
@@ -337,6 +356,7 @@ impl Setup {
         S: UserStore<User> + TokenStore + OneTimeStore + RoleStore + DeviceStore + CounterStore + Clone,
     {
         let (clock, mails, events, seen) = (FrozenClock::now(), MailSink::new(), EventLog::new(), Seen::default());
+        let rows = Rows { tokens: Arc::new(store.clone()), roles: Arc::new(store.clone()) };
         let store = FaultyStore::new(store);
         let faults = store.faults();
         let users = Arc::new(store.clone());
@@ -360,7 +380,7 @@ impl Setup {
         }
         let router = routes_of(&self.prefix, &auth).layer(from_fn_with_state(seen.clone(), record)).layer(layer);
         let router = settled(router, &auth, &mails);
-        App { auth, clock, mails, events, faults, router, folder, users, seen }
+        App { auth, clock, mails, events, faults, router, folder, users, rows, seen }
     }
 }
 

@@ -13,11 +13,13 @@
 
 mod app;
 mod folder;
+mod hang_up;
 mod http;
 mod timing;
 
 pub use app::{App, EMAIL, PASSWORD, Setup, Store, routes_of, settled};
 pub use folder::Folder;
+pub use hang_up::{hang_up_after, whole_or_nothing};
 pub use http::{Answer, Call, at_once, count, half_a_body};
 pub use timing::{same_time, timed};
 

@@ -9,6 +9,7 @@ mod config;
 mod ended;
 mod faults;
 mod generate;
+mod hang_up;
 mod iam;
 mod login;
 mod meanwhile;

@@ -130,14 +130,17 @@ async fn change_password<U: Account>(
     };
     let auth = &cmwell.0.auth.for_client(gatekit_routes::client(&cmwell.0.auth, parts));
     let change = ChangePassword::new(user.id(), current, new).mails(mail_options(auth, &parts.headers));
-    match auth.change_password(change).await {
-        Ok(()) => {
-            // Also where nobody has given `ForgetDigests` to the `Auth`. It is worthless in any case.
-            if let Err(error) = cmwell.disable_digest(&user.id()).await {
-                tracing::warn!(%error, "Digest credentials of an old password are left over; nobody can use them");
-            }
-            Ok(success())
+    let (whole, user) = (cmwell.clone(), user.id());
+    let changed = auth.change(|_| async move {
+        whole.0.auth.change_password(change).await?;
+        // Also where nobody has given `ForgetDigests` to the `Auth`. It is worthless in any case.
+        if let Err(error) = whole.disable_digest(&user).await {
+            tracing::warn!(%error, "Digest credentials of an old password are left over; nobody can use them");
         }
+        Ok(())
+    });
+    match changed.await {
+        Ok(()) => Ok(success()),
         Err(ChangePasswordError::WrongPassword | ChangePasswordError::UserNotFound(_)) => mismatch(),
         Err(ChangePasswordError::Unavailable(error)) => Err(Box::new(unavailable(&error))),
         Err(ChangePasswordError::Refused(refusal)) => refused(StatusCode::FORBIDDEN, &refusal.message),

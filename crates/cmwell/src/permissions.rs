@@ -72,15 +72,24 @@ impl<U: Account> CmWell<U> {
         holder: &PermissionHolder,
         permissions: Option<&Permissions>,
     ) -> Result<(), SetPermissionsError> {
-        let cache = self.0.permissions.as_ref().ok_or(SetPermissionsError::NoStore)?;
+        if self.0.permissions.is_none() {
+            return Err(SetPermissionsError::NoStore);
+        }
         if let Some(permissions) = permissions {
             permissions.check()?;
         }
-        let stored = cache.store.set_permissions(U::model_name(), holder, permissions);
-        let stored: Result<(), StoreError> = self.0.auth.bounded(stored).await;
-        // Also if it failed: it may have happened all the same.
-        cache.forget();
-        stored.map_err(|error| SetPermissionsError::Unavailable(error.into()))
+        let (cmwell, holder, permissions) = (self.clone(), holder.clone(), permissions.cloned());
+        self.0
+            .auth
+            .change(|mut change| async move {
+                let cache = cmwell.0.permissions.as_ref().ok_or(SetPermissionsError::NoStore)?;
+                let stored = cache.store.set_permissions(U::model_name(), &holder, permissions.as_ref());
+                let stored: Result<(), StoreError> = change.commit(stored).await;
+                // Also if it failed: it may have happened all the same.
+                cache.forget();
+                stored.map_err(|error| SetPermissionsError::Unavailable(error.into()))
+            })
+            .await
     }
 
     /// Panics unless permissions are kept somewhere.

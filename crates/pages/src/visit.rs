@@ -269,7 +269,7 @@ async fn run<U, F, Fut>(pages: Shared<U>, request: Request, handler: F) -> Respo
 where
     U: Account,
     F: Fn(Visit<U>) -> Fut,
-    Fut: Future<Output = Outcome>,
+    Fut: Future<Output = Outcome> + Send + 'static,
 {
     let (parts, body) = request.into_parts();
     let stage = Stage::new(pages, &parts);
@@ -282,7 +282,10 @@ where
                 Method::POST => Some(Form::read(policy, &parts.headers, body).await),
                 _ => None,
             };
-            handler(Visit { stage: stage.clone(), parts, browser, form }).await
+            let changes = form.is_some();
+            let answer = handler(Visit { stage: stage.clone(), parts, browser, form });
+            // What a form does in several steps (the account, the session, the cookie) is done whole, whether or not the client waits for it.
+            if changes { stage.auth().change(|_| answer).await } else { answer.await }
         }
         Err(rejection) => Err(rejection.into()),
     };

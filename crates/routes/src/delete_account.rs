@@ -8,6 +8,7 @@ use gatekit_core::{Account, Auth, DeleteAccount, Method, UserOperation};
 use gatekit_layer::ErrorResponse;
 
 use crate::call::{Ask, Call};
+use crate::complete::complete;
 use crate::errors::IntoError;
 use crate::reply::NoContent;
 use crate::support::require;
@@ -32,10 +33,13 @@ pub fn delete_account<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<
 }
 
 async fn handler<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {
-    let (parts, body) = request.into_parts();
-    let leaving = Leaving::of::<U>(&parts).await?;
-    deleted(auth.clone(), Request::from_parts(parts, body)).await?;
-    Leaving::with(leaving, &auth, Ok(NoContent)).await
+    complete(&auth.clone(), async move {
+        let (parts, body) = request.into_parts();
+        let leaving = Leaving::of::<U>(&parts).await?;
+        deleted(auth.clone(), Request::from_parts(parts, body)).await?;
+        Leaving::with(leaving, &auth, Ok(NoContent)).await
+    })
+    .await
 }
 
 async fn deleted<U: Account>(auth: Auth<U>, request: Request) -> Result<(), ErrorResponse> {

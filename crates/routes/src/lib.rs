@@ -78,6 +78,7 @@ mod call;
 mod change_email;
 mod change_password;
 mod client;
+mod complete;
 mod confirm_email;
 mod delete_account;
 mod delete_user;

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use crate::access_tokens::token_json;
 use crate::call::{Call, unavailable};
 use crate::client::{client, remember_device};
+use crate::complete::complete;
 use crate::errors::IntoError;
 use crate::reply::Json;
 use crate::shape::loaded;
@@ -62,13 +63,16 @@ async fn handler<U: Account>(State(auth): State<Auth<U>>, request: Request) -> R
         true => remember_device(&call.auth, call.parts(), &mut login.client).map_err(unavailable)?,
         false => HeaderMap::new(),
     };
-    let session = call.auth.login(login).await.map_err(|error| error.into_error(U::model_name()))?;
-    let signed_in = handover.sign_in(&call.auth, call.parts(), &session.token).await?;
-    let user = includes_user(&call.query()?).then(|| loaded(&call.auth, &session.user));
-    let mut response = answer(&handover, session.token, user);
-    append(&mut response, signed_in);
-    append(&mut response, device);
-    Ok(response)
+    complete(&call.auth.clone(), async move {
+        let session = call.auth.login(login).await.map_err(|error| error.into_error(U::model_name()))?;
+        let signed_in = handover.sign_in(&call.auth, call.parts(), &session.token).await?;
+        let user = includes_user(&call.query()?).then(|| loaded(&call.auth, &session.user));
+        let mut response = answer(&handover, session.token, user);
+        append(&mut response, signed_in);
+        append(&mut response, device);
+        Ok(response)
+    })
+    .await
 }
 
 /// What is answered to who gets a new token for a password.

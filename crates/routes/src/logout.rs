@@ -9,6 +9,7 @@ use gatekit_core::{Account, Auth, Method};
 use gatekit_layer::{AuthRejection, ErrorResponse};
 
 use crate::call::{Ask, Call};
+use crate::complete::complete;
 use crate::errors::IntoError;
 use crate::reply::NoContent;
 use crate::transport::Leaving;
@@ -28,10 +29,13 @@ pub fn logout<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<U>) -> R
 }
 
 async fn handler<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {
-    let (parts, body) = request.into_parts();
-    let leaving = Leaving::of::<U>(&parts).await?;
-    let outcome = logged_out(auth.clone(), Request::from_parts(parts, body)).await;
-    Leaving::with(leaving, &auth, outcome).await
+    complete(&auth.clone(), async move {
+        let (parts, body) = request.into_parts();
+        let leaving = Leaving::of::<U>(&parts).await?;
+        let outcome = logged_out(auth.clone(), Request::from_parts(parts, body)).await;
+        Leaving::with(leaving, &auth, outcome).await
+    })
+    .await
 }
 
 async fn logged_out<U: Account>(auth: Auth<U>, request: Request) -> Result<NoContent, ErrorResponse> {

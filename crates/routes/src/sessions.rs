@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::access_tokens::token_json;
 use crate::call::{Ask, Call, unavailable};
+use crate::complete::complete;
 use crate::reply::{Json, NoContent};
 use crate::transport::Leaving;
 
@@ -77,13 +78,16 @@ async fn logout_everywhere<U: Account>(
     State(auth): State<Auth<U>>,
     request: Request,
 ) -> Result<Response, ErrorResponse> {
-    let (parts, body) = request.into_parts();
-    let leaving = Leaving::of::<U>(&parts).await?;
-    match ended_everywhere(auth.clone(), Request::from_parts(parts, body)).await {
-        Ok(Kept::Current) => Ok(NoContent.into_response()),
-        Ok(Kept::None) => Leaving::with(leaving, &auth, Ok(NoContent)).await,
-        Err(error) => Err(error),
-    }
+    complete(&auth.clone(), async move {
+        let (parts, body) = request.into_parts();
+        let leaving = Leaving::of::<U>(&parts).await?;
+        match ended_everywhere(auth.clone(), Request::from_parts(parts, body)).await {
+            Ok(Kept::Current) => Ok(NoContent.into_response()),
+            Ok(Kept::None) => Leaving::with(leaving, &auth, Ok(NoContent)).await,
+            Err(error) => Err(error),
+        }
+    })
+    .await
 }
 
 /// Which token of the caller's lives on.

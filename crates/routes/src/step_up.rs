@@ -8,6 +8,7 @@ use gatekit_core::{Account, Auth, Method, StepUp};
 use gatekit_layer::ErrorResponse;
 
 use crate::call::{Ask, Call};
+use crate::complete::complete;
 use crate::errors::IntoError;
 use crate::login;
 use crate::transport::{Handover, append};
@@ -36,9 +37,12 @@ async fn handler<U: Account>(State(auth): State<Auth<U>>, request: Request) -> R
     let (_, token) = call.require_caller()?;
     let step_up = StepUp::new(token.clone(), password.required()?);
     let handover = Handover::in_place_of(&call, &token.digest).await?;
-    let fresh = call.auth.step_up(step_up).await.map_err(|error| error.into_error(U::model_name()))?;
-    let signed_in = handover.sign_in(&call.auth, call.parts(), &fresh).await?;
-    let mut response = login::answer(&handover, fresh, None);
-    append(&mut response, signed_in);
-    Ok(response)
+    complete(&call.auth.clone(), async move {
+        let fresh = call.auth.step_up(step_up).await.map_err(|error| error.into_error(U::model_name()))?;
+        let signed_in = handover.sign_in(&call.auth, call.parts(), &fresh).await?;
+        let mut response = login::answer(&handover, fresh, None);
+        append(&mut response, signed_in);
+        Ok(response)
+    })
+    .await
 }

@@ -175,7 +175,10 @@ fn has(row: &SqliteRow, column: &str) -> bool {
 /// A failure of the driver as one of the store. SQLite's messages name tables and columns, never values.
 #[must_use]
 pub fn store_error(error: sqlx::Error) -> StoreError {
-    StoreError::failed(error)
+    let code = error.as_database_error().and_then(|error| error.code()).and_then(|code| code.parse::<i32>().ok());
+    // SQLITE_BUSY and SQLITE_INTERRUPT, in the lowest byte of the extended codes: the time was over before anything was changed.
+    let is_late = code.is_some_and(|code| [5, 9].contains(&(code & 0xff)));
+    if is_late || matches!(error, sqlx::Error::PoolTimedOut) { StoreError::Timeout } else { StoreError::failed(error) }
 }
 
 /// Why an INSERT or an UPDATE of a user failed: [`CreateUserError::Taken`] if a unique index over one of these columns, written

@@ -22,6 +22,9 @@ pub enum Fault {
     Late(Duration),
     /// It is done, but an error is reported: a commit whose acknowledgement was lost.
     FailAfter,
+    /// It is done and answered, and others run before and after: a caller that is dropped at an await point can be dropped at this one, also
+    /// over a store that answers at once.
+    Yield,
 }
 
 /// The plan of what goes wrong in a [`FaultyStore`](crate::FaultyStore), and the list of calls made to it. Clones are the same
@@ -174,6 +177,12 @@ impl Faults {
             Effect::GoesWrong(Fault::FailAfter) => {
                 call.await?;
                 Err(StoreError::failed("a fault that the test asked for, after the work was done").into())
+            }
+            Effect::GoesWrong(Fault::Yield) => {
+                tokio::task::yield_now().await;
+                let done = call.await;
+                tokio::task::yield_now().await;
+                done
             }
             Effect::IsHeld(held) => {
                 let done = call.await;

@@ -68,6 +68,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("READY {url}");
     println!("{}", curl_lines(&url));
     server::run(listener, app, stop).await;
+    // Changes and what hooks do with events run on tasks of their own.
+    auth.settled().await;
     Ok(())
 }
 

@@ -182,6 +182,8 @@ impl Site {
     pub(crate) async fn change_password(&self, name: &str, old: &str, new: &str) {
         let id = self.id(name).await;
         self.auth.change_password(ChangePassword::new(id, old, new)).await.unwrap();
+        // What hooks do with the event is done on a task.
+        self.auth.settled().await;
     }
 
     pub(crate) async fn set_status(&self, name: &str, status: AccountStatus) {
@@ -191,6 +193,8 @@ impl Site {
 
     /// What the store has of a user.
     pub(crate) async fn credential(&self, name: &str, algorithm: &str) -> Option<gatekit::core::DigestCredential> {
+        // What a hook does with an event is done on a task.
+        self.auth.settled().await;
         let id = self.id(name).await;
         self.digests.find_digest("User", &id, "cmwell", algorithm).await.unwrap()
     }

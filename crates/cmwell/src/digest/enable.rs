@@ -78,8 +78,15 @@ impl<U: Account> CmWell<U> {
     ///
     /// [`EnableDigestError`].
     pub async fn enable_digest(&self, user: &UserId, password: impl Into<Password>) -> Result<(), EnableDigestError> {
-        let digest = self.0.digest.as_ref().ok_or(EnableDigestError::NotSetUp)?;
-        digest.enable(&self.0.auth, self.0.names, user, password.into()).await
+        let (cmwell, user, password) = (self.clone(), user.clone(), password.into());
+        // Several credentials are stored: all of them, or Digest works with one algorithm and not with the other.
+        self.0
+            .auth
+            .change(|_| async move {
+                let digest = cmwell.0.digest.as_ref().ok_or(EnableDigestError::NotSetUp)?;
+                digest.enable(&cmwell.0.auth, cmwell.0.names, &user, password).await
+            })
+            .await
     }
 
     /// Removes what Digest has kept of a user's password. Where Digest is not set up there is nothing to remove.

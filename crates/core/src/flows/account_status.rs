@@ -2,7 +2,7 @@
 
 use crate::{Account, AccountStatus, Auth, Event, StoreError, Unavailable, UserId, UserOperation};
 
-/// Why a status was not set. Nothing has happened then.
+/// Why a status was not set.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SetAccountStatusError {
@@ -69,11 +69,16 @@ impl<U: Account> Auth<U> {
         if found.status == AccountStatus::Active && status == AccountStatus::Active {
             return Ok(found.user);
         }
-        let rev = self.bounded(auth.users.set_status(user, status)).await?.ok_or_else(not_found)?;
-        tracing::info!(%user, %status, "the status of an account is set");
-        self.after_new_rev(user, None, rev).await;
-        self.emit(Event::StatusChanged { user: found.user.clone(), status }).await;
-        Ok(found.user)
+        let (auth, user) = (self.clone(), user.clone());
+        self.change(|mut change| async move {
+            let rev = auth.commit_status(&mut change, &found, status).await?;
+            let rev = rev.ok_or_else(|| SetAccountStatusError::UserNotFound(user.clone()))?;
+            tracing::info!(%user, %status, "the status of an account is set");
+            auth.after_new_rev(&user, None, rev).await;
+            auth.emit(Event::StatusChanged { user: found.user.clone(), status }).await;
+            Ok(found.user)
+        })
+        .await
     }
 
     /// Whether a user may log in; `None` if there is no such user.

@@ -180,10 +180,10 @@ impl<U: Account> Auth<U> {
             data: None,
         };
         let auth = self.clone();
-        self.change(|_| async move {
+        self.change(|mut change| async move {
             // The user has verified itself and may have mistyped the address before: here a new secret does end the earlier one.
             auth.bounded(auth.0.one_time.delete_one_time_of(PURPOSE, U::model_name(), &user_id)).await?;
-            auth.bounded(auth.0.one_time.insert_one_time(&record)).await?;
+            auth.commit_secret(&mut change, &record).await?;
             if free {
                 let link = auth.0.links.change_email(&mails, &secret);
                 auth.post_mail(MailKind::ChangeEmail, &email, &mails, Ask::new(link, &secret), &[]);

@@ -1,10 +1,143 @@
-//! The calls that commit a change of a user, each with the way to find out whether it was made after a store has failed.
+//! The calls that commit a change of a user or of its tokens, each with the way to find out whether it was made after a store has failed.
 //!
 //! What is found must be the doing of this very change: a hash with its random salt, a `rev` that has grown by one.
 
-use crate::{Account, Auth, Change, CreateUserError, PasswordHash, StoreError, StoredUser, UserChange, UserId};
+use crate::{
+    Account, AccountStatus, Auth, Change, CreateUserError, Identifier, IdentifierKind, IssuedToken, NewUser,
+    OneTimePurpose, OneTimeRecord, PasswordHash, StoreError, StoredUser, TokenDigest, TokenRecord, Unavailable,
+    UserChange, UserId, random,
+};
 
 impl<U: Account> Auth<U> {
+    /// Stores a new user.
+    pub(crate) async fn commit_new_user(
+        &self,
+        change: &mut Change,
+        new: NewUser<U::Profile>,
+    ) -> Result<StoredUser<U>, CreateUserError> {
+        let users = &*self.0.users;
+        let hash = new.password.as_ref().map(|hash| hash.expose().to_owned());
+        let identifier = |kind, value: &Option<String>| {
+            let value = value.clone()?;
+            Some(Identifier { namespace: new.namespace.clone(), kind, value })
+        };
+        let identifier = identifier(IdentifierKind::Email, &new.email)
+            .or_else(|| identifier(IdentifierKind::Username, &new.username));
+        let call = async {
+            match users.create_user(new).await {
+                Err(CreateUserError::Store(error)) => Err(error),
+                answer => Ok(answer),
+            }
+        };
+        let done = change.commit_or_find(call, async || {
+            let Some(identifier) = &identifier else { return Ok(None) };
+            let now = users.find_user_by(identifier).await?;
+            let is_ours = |now: &StoredUser<U>| now.password.as_ref().map(PasswordHash::expose) == hash.as_deref();
+            Ok(now.filter(is_ours).map(Ok))
+        });
+        done.await?
+    }
+
+    /// Stores a token like this one under a new secret, issued now. If the request was answered 503 meanwhile, the token is taken back: nobody
+    /// will ever have its secret.
+    pub(crate) async fn commit_new_token(
+        &self,
+        change: &mut Change,
+        like: TokenRecord,
+    ) -> Result<IssuedToken, Unavailable> {
+        let secret = random::token_secret(&*self.0.random)?;
+        let record = TokenRecord {
+            digest: secret.digest(),
+            created: self.0.clock.now(),
+            renewed: None,
+            last_used: None,
+            ..like
+        };
+        let tokens = &*self.0.tokens;
+        let stored = change.commit_or_find(tokens.insert_token(&record), async || {
+            Ok(tokens.find_token(&record.digest).await?.map(|_| ()))
+        });
+        stored.await?;
+        if change.is_late() {
+            self.take_token_back(&record.digest).await;
+            return Err(StoreError::Timeout.into());
+        }
+        Ok(IssuedToken { secret, record })
+    }
+
+    /// Ends a token whose secret nobody has got.
+    pub(crate) async fn take_token_back(&self, token: &TokenDigest) {
+        if let Err(error) = self.bounded::<_, StoreError>(self.0.tokens.delete_token(token)).await {
+            tracing::warn!(%error, "a token that nobody got could not be removed; it ends by itself");
+        }
+    }
+
+    /// Ends a token. Returns whether it was there.
+    pub(crate) async fn commit_token_end(&self, change: &mut Change, token: &TokenDigest) -> Result<bool, StoreError> {
+        let tokens = &*self.0.tokens;
+        let done = change.commit_or_find(tokens.delete_token(token), async || {
+            Ok(tokens.find_token(token).await?.is_none().then_some(true))
+        });
+        done.await
+    }
+
+    /// Sets whether a user may log in. Returns the new `rev`, if there is such a user.
+    pub(crate) async fn commit_status(
+        &self,
+        change: &mut Change,
+        old: &StoredUser<U>,
+        status: AccountStatus,
+    ) -> Result<Option<i64>, StoreError> {
+        let (users, id) = (&*self.0.users, &old.user.id());
+        let done = change.commit_or_find(users.set_status(id, status), async || {
+            let now = users.find_user(id).await?;
+            Ok(now.filter(|now| now.status == status && now.rev > old.rev).map(|now| Some(now.rev)))
+        });
+        done.await
+    }
+
+    /// Ends all tokens of a user. Returns the new `rev`, if there is such a user.
+    pub(crate) async fn commit_new_rev(
+        &self,
+        change: &mut Change,
+        user: &UserId,
+        keep: Option<&TokenRecord>,
+    ) -> Result<Option<i64>, StoreError> {
+        let users = &*self.0.users;
+        let done = change.commit_or_find(users.bump_rev(user), async || match keep {
+            Some(keep) => {
+                let now = users.find_user(user).await?;
+                Ok(now.filter(|now| keep.rev.checked_add(1) == Some(now.rev)).map(|now| Some(now.rev)))
+            }
+            // Without a token to keep it is the same however often it is done.
+            None => Ok(Some(users.bump_rev(user).await?)),
+        });
+        done.await
+    }
+
+    /// Stores a one-time secret that is to be mailed. If the request was answered 503 meanwhile, this fails, so that nobody is mailed what nobody
+    /// has been told of; the record ends by itself.
+    pub(crate) async fn commit_secret(&self, change: &mut Change, record: &OneTimeRecord) -> Result<(), StoreError> {
+        change.commit(self.0.one_time.insert_one_time(record)).await?;
+        if change.is_late() { Err(StoreError::Timeout) } else { Ok(()) }
+    }
+
+    /// Takes a one-time secret whose use has been stored already. Returns whether this request is the one that took it; of a store that fails
+    /// in between that may be more than one.
+    pub(crate) async fn commit_use(
+        &self,
+        change: &mut Change,
+        purpose: OneTimePurpose,
+        secret: &TokenDigest,
+    ) -> Result<bool, StoreError> {
+        let one_time = &*self.0.one_time;
+        let take = async { Ok(one_time.take_one_time(purpose, secret).await?.is_some()) };
+        let done = change.commit_or_find(take, async || {
+            Ok(one_time.find_one_time(purpose, secret).await?.is_none().then_some(true))
+        });
+        done.await
+    }
+
     /// Stores a new password if `rev` is still the user's. Returns the new `rev`.
     pub(crate) async fn commit_password(
         &self,

@@ -126,8 +126,8 @@ impl<U: Account> Auth<U> {
         let login = Login { client: auth.client(), ..login };
         let wanted = auth.wanted_login(&login)?;
         let (found, verified) = auth.check_login(&wanted, login.password).await?;
-        auth.welcome(&found.user, auth.now(), &login.client, &login.mails).await;
-        Ok(KnownAccount { password_is_whole: verified.is_whole, ..found.into() })
+        let account = KnownAccount { password_is_whole: verified.is_whole, ..found.into() };
+        auth.welcome_on_task(account, login.client, login.mails).await
     }
 
     /// What [`login`](Self::login) does after the right password, for who has proven the account by other means: only an active account
@@ -146,8 +146,21 @@ impl<U: Account> Auth<U> {
     ) -> Result<KnownAccount<U>, LoginError> {
         let auth = self.from_client(client);
         auth.admit(&account.user, account.status).await?;
-        auth.welcome(&account.user, self.now(), client, mails).await;
-        Ok(account)
+        auth.welcome_on_task(account, client.clone(), mails.clone()).await
+    }
+
+    async fn welcome_on_task(
+        &self,
+        account: KnownAccount<U>,
+        client: Client,
+        mails: MailOptions,
+    ) -> Result<KnownAccount<U>, LoginError> {
+        let auth = self.clone();
+        self.change(|_| async move {
+            auth.welcome(&account.user, auth.now(), &client, &mails).await;
+            Ok(account)
+        })
+        .await
     }
 
     /// Asks the hooks whether a login may be tried ([`Hooks::before_verify`](crate::Hooks::before_verify)). For a crate that verifies proofs of

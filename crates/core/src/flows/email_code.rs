@@ -124,13 +124,17 @@ impl<U: Account> Auth<U> {
     pub async fn request_email_code(&self, request: RequestEmailCode) -> Result<TokenSecret, RequestEmailCodeError> {
         let found = self.bounded(self.0.users.find_user(&request.user_id)).await?;
         let found = found.ok_or_else(|| RequestEmailCodeError::UserNotFound(request.user_id.clone()))?;
-        let to = found.user.email().ok_or(RequestEmailCodeError::NoEmail)?;
-        let (state, code) = self.new_code(&request.user_id, found.rev, to).await?;
-        let minutes = self.0.policy.email_code_ttl.div_euclid(60).max(1).to_string();
-        let values = [("minutes", minutes.as_str())];
-        self.post_mail(MailKind::EmailCode, to, &request.mails, Ask::Code(code.clone()), &values);
-        self.emit(Event::EmailCodeRequested { user: found.user, code }).await;
-        Ok(state)
+        let to = found.user.email().ok_or(RequestEmailCodeError::NoEmail)?.to_owned();
+        let auth = self.clone();
+        self.change(|mut change| async move {
+            let (state, code) = auth.new_code(&mut change, &request.user_id, found.rev, &to).await?;
+            let minutes = auth.0.policy.email_code_ttl.div_euclid(60).max(1).to_string();
+            let values = [("minutes", minutes.as_str())];
+            auth.post_mail(MailKind::EmailCode, &to, &request.mails, Ask::Code(code.clone()), &values);
+            auth.emit(Event::EmailCodeRequested { user: found.user, code }).await;
+            Ok(state)
+        })
+        .await
     }
 
     /// Does the work of [`request_email_code`](Self::request_email_code) for an address that gets no code, and returns a state that belongs
@@ -150,14 +154,19 @@ impl<U: Account> Auth<U> {
             None => nobody(&self.new_secret()?),
         };
         let _ = self.bounded(self.0.users.find_user(&id)).await?;
-        let (state, _) = self.new_code(&id, 0, "").await?;
-        self.post_decoy(MailKind::EmailCode, mails);
-        Ok(state)
+        let (auth, mails) = (self.clone(), mails.clone());
+        self.change(|mut change| async move {
+            let (state, _) = auth.new_code(&mut change, &id, 0, "").await?;
+            auth.post_decoy(MailKind::EmailCode, &mails);
+            Ok(state)
+        })
+        .await
     }
 
     /// Stores a new code in place of the one before. Returns the state and the code.
     async fn new_code(
         &self,
+        change: &mut Change,
         user: &UserId,
         rev: i64,
         email: &str,
@@ -181,7 +190,7 @@ impl<U: Account> Auth<U> {
             data: Some(mark(state.expose(), code.expose())),
         };
         self.discard_one_time_of(PURPOSE, user).await?;
-        self.bounded(auth.one_time.insert_one_time(&record)).await?;
+        self.commit_secret(change, &record).await?;
         Ok((state, code))
     }
 
@@ -228,7 +237,7 @@ impl<U: Account> Auth<U> {
             let user = auth.verify_address(&mut change, &id, &email).await?;
             let user = user.ok_or(ConfirmEmailCodeError::InvalidState)?;
             // The change is the same however often it is made; who takes the state is who made it.
-            if auth.bounded(auth.0.one_time.take_one_time(PURPOSE, &digest)).await?.is_none() {
+            if !auth.commit_use(&mut change, PURPOSE, &digest).await? {
                 return Err(ConfirmEmailCodeError::InvalidState);
             }
             if let Err(error) = auth.bounded::<_, StoreError>(auth.0.counters.clear_counter(&tries)).await {

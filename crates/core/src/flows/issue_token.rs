@@ -2,7 +2,7 @@
 
 use crate::{
     Account, AccountStatus, Auth, Client, IssuedToken, StoreError, TokenClient, TokenDigest, TokenRecord, Unavailable,
-    UserId, random,
+    UserId,
 };
 
 /// A token to be issued.
@@ -104,7 +104,8 @@ impl<U: Account> Auth<U> {
             client: TokenClient::new(options.client.user_agent.as_deref(), options.client.ip),
             ..blank
         };
-        Ok(self.insert_new_token(token).await?)
+        let auth = self.clone();
+        self.change(|mut change| async move { Ok(auth.commit_new_token(&mut change, token).await?) }).await
     }
 
     /// The lifetime a token gets for which `asked` seconds are asked; `None` if no token can have that, which is what
@@ -118,20 +119,6 @@ impl<U: Account> Auth<U> {
             Some(seconds) if seconds < 0 => None,
             Some(seconds) => Some(seconds.min(policy.max_token_ttl)),
         }
-    }
-
-    /// Stores a token like this one under a new secret, issued now.
-    pub(crate) async fn insert_new_token(&self, like: TokenRecord) -> Result<IssuedToken, Unavailable> {
-        let secret = random::token_secret(&*self.0.random)?;
-        let record = TokenRecord {
-            digest: secret.digest(),
-            created: self.0.clock.now(),
-            renewed: None,
-            last_used: None,
-            ..like
-        };
-        self.bounded(self.0.tokens.insert_token(&record)).await?;
-        Ok(IssuedToken { secret, record })
     }
 
     /// What a token is before anything is known of it but whose it is and how long it lives.

@@ -236,16 +236,20 @@ impl<U: Account> Auth<U> {
     async fn log_in(&self, login: Login) -> Result<LoggedIn<U>, LoginError> {
         let wanted = self.wanted_login(&login)?;
         let ttl = self.effective_ttl(login.ttl).ok_or(LoginError::InvalidTtl)?;
-        let (found, _) = self.check_login(&wanted, login.password).await?;
+        let (found, _) = self.check_login(&wanted, login.password.clone()).await?;
         let blank = self.blank_token(found.user.id(), found.rev, ttl);
         let token = TokenRecord {
             proven: Some(blank.created),
             client: TokenClient::new(login.client.user_agent.as_deref(), login.client.ip),
             ..blank
         };
-        let token = self.insert_new_token(token).await?;
-        self.welcome(&found.user, token.record.created, &login.client, &login.mails).await;
-        Ok(LoggedIn { user: found.user, token })
+        let (auth, Login { client, mails, .. }) = (self.clone(), login);
+        self.change(|mut change| async move {
+            let token = auth.commit_new_token(&mut change, token).await?;
+            auth.welcome(&found.user, token.record.created, &client, &mails).await;
+            Ok(LoggedIn { user: found.user, token })
+        })
+        .await
     }
 
     /// A secret to know a device by from now on: what [`Client::device`] takes, and the browser keeps in a cookie.

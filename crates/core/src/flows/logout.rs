@@ -43,11 +43,15 @@ impl<U: Account> Auth<U> {
         let tokens = &*self.0.tokens;
         let record = self.bounded(tokens.find_token(token)).await?;
         let record = record.filter(|record| record.user_type == U::model_name()).ok_or(LogoutError::TokenNotFound)?;
-        if !self.bounded(tokens.delete_token(token)).await? {
-            return Err(LogoutError::TokenNotFound);
-        }
-        self.0.waiting.token_ended(&record.user_id, token);
-        self.emit(Event::LoggedOut { user_id: record.user_id }).await;
-        Ok(())
+        let auth = self.clone();
+        self.change(|mut change| async move {
+            if !auth.commit_token_end(&mut change, &record.digest).await? {
+                return Err(LogoutError::TokenNotFound);
+            }
+            auth.0.waiting.token_ended(&record.user_id, &record.digest);
+            auth.emit(Event::LoggedOut { user_id: record.user_id }).await;
+            Ok(())
+        })
+        .await
     }
 }

@@ -145,7 +145,8 @@ pub enum RegisterError {
     /// A hook refused it. HTTP status 403.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// It cannot be done now. HTTP status 503. If the store did not answer in time, the user may exist.
+    /// It cannot be done now. HTTP status 503. If the store did not say whether it has stored the user, the user may exist; then it gets its
+    /// mail, and the event is raised.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
 }
@@ -368,7 +369,7 @@ impl<U: Account> Auth<U> {
         let (auth, mails) = (self.clone(), mails.clone());
         self.change(|mut change| async move {
             let (email, username) = (new.email.clone(), new.username.clone());
-            let stored = match change.commit(auth.0.users.create_user(new)).await {
+            let stored = match auth.commit_new_user(&mut change, new).await {
                 Ok(stored) => stored,
                 Err(CreateUserError::Store(error)) => return Err(error.into()),
                 Err(CreateUserError::Taken(kind)) => {

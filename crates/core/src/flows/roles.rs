@@ -5,7 +5,7 @@ use crate::{Account, Auth, Event, StoreError, Unavailable, UserId};
 /// Longer names are a mistake, and not what a database has to keep an index for. In bytes.
 const MAX_BYTES: usize = 128;
 
-/// Why a user was not put into a role. Nothing has happened then.
+/// Why a user was not put into a role.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AssignRoleError {
@@ -70,11 +70,15 @@ impl<U: Account> Auth<U> {
         if self.bounded(self.0.users.find_user(user)).await?.is_none() {
             return Err(AssignRoleError::UserNotFound(user.clone()));
         }
-        let new = self.bounded::<_, StoreError>(self.0.roles.assign_role(U::model_name(), user, role)).await?;
-        if new {
-            self.emit(Event::RoleAssigned { user_id: user.clone(), role: role.to_owned() }).await;
-        }
-        Ok(new)
+        let (auth, user, role) = (self.clone(), user.clone(), role.to_owned());
+        self.change(|mut change| async move {
+            let new = change.commit::<_, StoreError>(auth.0.roles.assign_role(U::model_name(), &user, &role)).await?;
+            if new {
+                auth.emit(Event::RoleAssigned { user_id: user, role }).await;
+            }
+            Ok(new)
+        })
+        .await
     }
 
     /// Takes a user out of a role, from the user's next request on (ASVS 8.3.2). Returns whether the user was in it.
@@ -83,11 +87,15 @@ impl<U: Account> Auth<U> {
     ///
     /// [`Unavailable`] if the store fails.
     pub async fn unassign_role(&self, user: &UserId, role: &str) -> Result<bool, Unavailable> {
-        let was = self.bounded::<_, StoreError>(self.0.roles.unassign_role(U::model_name(), user, role)).await?;
-        if was {
-            self.emit(Event::RoleUnassigned { user_id: user.clone(), role: role.to_owned() }).await;
-        }
-        Ok(was)
+        let (auth, user, role) = (self.clone(), user.clone(), role.to_owned());
+        self.change(|mut change| async move {
+            let was = change.commit::<_, StoreError>(auth.0.roles.unassign_role(U::model_name(), &user, &role)).await?;
+            if was {
+                auth.emit(Event::RoleUnassigned { user_id: user, role }).await;
+            }
+            Ok(was)
+        })
+        .await
     }
 
     /// The roles a user was put into, in the order of the alphabet. Computed roles are not among them.

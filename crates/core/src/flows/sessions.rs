@@ -53,12 +53,16 @@ impl<U: Account> Auth<U> {
     /// [`Unavailable`] if the store fails; the token is alive.
     pub async fn revoke_token(&self, user: &UserId, name: &str) -> Result<bool, Unavailable> {
         let Some(token) = self.find_token(user, name).await? else { return Ok(false) };
-        let ended = self.bounded(self.0.tokens.delete_token(&token.digest)).await?;
-        if ended {
-            self.0.waiting.token_ended(user, &token.digest);
-            self.emit(Event::LoggedOut { user_id: user.clone() }).await;
-        }
-        Ok(ended)
+        let auth = self.clone();
+        self.change(|mut change| async move {
+            let ended = auth.commit_token_end(&mut change, &token.digest).await?;
+            if ended {
+                auth.0.waiting.token_ended(&token.user_id, &token.digest);
+                auth.emit(Event::LoggedOut { user_id: token.user_id }).await;
+            }
+            Ok(ended)
+        })
+        .await
     }
 
     /// Changes lifetime and scopes of a living token; what is `None` stays. Returns the token as it is then, or `None` if there is none
@@ -100,9 +104,14 @@ impl<U: Account> Auth<U> {
     ///
     /// [`Unavailable`] if the store fails.
     pub async fn logout_everywhere(&self, user: &UserId, keep: Option<&TokenRecord>) -> Result<bool, Unavailable> {
-        let Some(rev) = self.bounded(self.0.users.bump_rev(user)).await? else { return Ok(false) };
-        self.after_new_rev(user, keep, rev).await;
-        self.emit(Event::LoggedOutEverywhere { user_id: user.clone() }).await;
-        Ok(true)
+        let (auth, user, keep) = (self.clone(), user.clone(), keep.cloned());
+        self.change(|mut change| async move {
+            let rev = auth.commit_new_rev(&mut change, &user, keep.as_ref()).await?;
+            let Some(rev) = rev else { return Ok(false) };
+            auth.after_new_rev(&user, keep.as_ref(), rev).await;
+            auth.emit(Event::LoggedOutEverywhere { user_id: user }).await;
+            Ok(true)
+        })
+        .await
     }
 }

@@ -137,22 +137,23 @@ impl<U: Account> Auth<U> {
         let is_alive = |found: &StoredUser<U>| is_of(&token, found) && !token.is_expired(auth.clock.now());
         let found = found.filter(is_alive).ok_or(StepUpError::InvalidToken)?;
         self.verify_password_of(&token.user_id, Some(&found), password, PasswordUse::StepUp).await?;
-        let old = token.digest;
-        let fresh = self.insert_new_token(TokenRecord { proven: Some(auth.clock.now()), ..token }).await?;
-        // Whoever removes the old token gets the new one: of several at the same time one, and none whose token was ended meanwhile.
-        let replaced = self.bounded(auth.tokens.delete_token(&old)).await;
-        auth.waiting.recheck(&fresh.record.user_id);
-        if !matches!(replaced, Ok(true)) {
-            // Nobody has its secret.
-            if let Err(error) = self.bounded(auth.tokens.delete_token(&fresh.record.digest)).await {
-                tracing::warn!(%error, "a token that nobody got could not be removed; it ends by itself");
+        let (old, auth) = (token.digest, self.clone());
+        let fresh = TokenRecord { proven: Some(self.now()), ..token };
+        self.change(|mut change| async move {
+            let fresh = auth.commit_new_token(&mut change, fresh).await?;
+            // Whoever removes the old token gets the new one: of several at the same time one, and none whose token was ended meanwhile.
+            let replaced = auth.commit_token_end(&mut change, &old).await;
+            auth.0.waiting.recheck(&fresh.record.user_id);
+            if !matches!(replaced, Ok(true)) || change.is_late() {
+                auth.take_token_back(&fresh.record.digest).await;
             }
-        }
-        if !replaced? {
-            return Err(StepUpError::InvalidToken);
-        }
-        self.emit(Event::SteppedUp { user_id: fresh.record.user_id.clone() }).await;
-        Ok(fresh)
+            if !replaced? {
+                return Err(StepUpError::InvalidToken);
+            }
+            auth.emit(Event::SteppedUp { user_id: fresh.record.user_id.clone() }).await;
+            Ok(fresh)
+        })
+        .await
     }
 
     /// Whether a password was proven for this token within so many seconds.

@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use crate::{
-    Account, Auth, CreateUserError, Event, FieldError, Identifier, IdentifierKind, MailOptions, OneTimePurpose,
+    Account, Auth, Change, CreateUserError, Event, FieldError, Identifier, IdentifierKind, MailOptions, OneTimePurpose,
     Password, PasswordError, PasswordOwner, StoreError, StoredUser, TokenRecord, Unavailable, UserChange, UserId,
     profile,
 };
@@ -101,7 +101,7 @@ impl UpdateUser {
     }
 }
 
-/// Why a user was not changed. Nothing has happened then.
+/// Why a user was not changed.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum UpdateUserError {
@@ -229,13 +229,18 @@ impl<U: Account> Auth<U> {
             if change.bump_rev && keep.as_ref().is_some_and(|token| is_outdated(token, &old)) {
                 return Err(UpdateUserError::Conflict);
             }
-            let renamed = change.email.is_some();
-            match self.store_change(&old, change).await? {
-                Some(new) => {
-                    return Ok(self.after_update(old, new, hash.is_some(), renamed, keep.as_ref(), &mails).await);
-                }
-                None => old = self.find_stored(&user_id).await?,
+            let (renamed, repassworded) = (change.email.is_some(), hash.is_some());
+            let (auth, keep, mails) = (self.clone(), keep.clone(), mails.clone());
+            let stored: Result<Option<U>, UpdateUserError> = self
+                .change(|mut run| async move {
+                    let Some(new) = auth.store_change(&mut run, &old, change).await? else { return Ok(None) };
+                    Ok(Some(auth.after_update(old, new, repassworded, renamed, keep.as_ref(), &mails).await))
+                })
+                .await;
+            if let Some(user) = stored? {
+                return Ok(user);
             }
+            old = self.find_stored(&user_id).await?;
         }
         Err(UpdateUserError::Conflict)
     }
@@ -430,11 +435,12 @@ impl<U: Account> Auth<U> {
     /// Stores a change; `None` if the user was another meanwhile.
     async fn store_change(
         &self,
+        run: &mut Change,
         old: &StoredUser<U>,
         change: UserChange<U::Profile>,
     ) -> Result<Option<StoredUser<U>>, UpdateUserError> {
         let (email, username) = (change.email.clone(), change.username.clone());
-        self.bounded(self.0.users.update_user(old, change)).await.map_err(|error| match error {
+        self.commit_update(run, old, change).await.map_err(|error| match error {
             CreateUserError::Store(error) => error.into(),
             CreateUserError::Taken(kind) => {
                 let value = match kind {

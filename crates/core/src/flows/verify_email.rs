@@ -338,7 +338,7 @@ impl<U: Account> Auth<U> {
             let user = user.ok_or(ConfirmEmailError::InvalidToken)?;
             // The change is the same however often it is made; the request that spends the secret is the one that made it.
             let spent = auth.0.one_time.spend_one_time(PURPOSE, &digest, OneTimePurpose::VERIFY_EMAIL_USED);
-            let already = auth.bounded::<_, StoreError>(spent).await?.is_none();
+            let already = change.commit::<_, StoreError>(spent).await?.is_none();
             if !already {
                 auth.emit(Event::EmailVerified { user: user.clone() }).await;
             }
@@ -388,9 +388,6 @@ impl<U: Account> Auth<U> {
         for _ in 0..=ATTEMPTS {
             let found = self.bounded(self.0.users.find_user(id)).await?;
             let Some(old) = found.filter(|found| found.user.email() == Some(email)) else { return Ok(None) };
-            if old.user.email_verified() == Some(true) {
-                return Ok(Some(old.user));
-            }
             if let Some(new) = self.store_verified(change, old).await? {
                 return Ok(Some(new));
             }
@@ -400,6 +397,9 @@ impl<U: Account> Auth<U> {
 
     /// Stores that the address is verified; `None` if the user was another meanwhile.
     async fn store_verified(&self, change: &mut Change, old: StoredUser<U>) -> Result<Option<U>, StoreError> {
+        if old.user.email_verified() == Some(true) {
+            return Ok(Some(old.user));
+        }
         let verified = UserChange { email_verified: Some(Some(true)), ..UserChange::default() };
         let stored = self.commit_update(change, &old, verified).await.map_err(|error| match error {
             CreateUserError::Store(error) => error,

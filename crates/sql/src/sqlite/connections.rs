@@ -7,10 +7,13 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use gatekit_core::time_left;
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
-use sqlx::{ConnectOptions, Connection as _, Sqlite, SqliteConnection, SqlitePool};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, Executor as _, Sqlite, SqliteConnection, SqlitePool};
 use tokio::sync::{Mutex, MutexGuard, Semaphore, SemaphorePermit};
+
+use super::deadline::{Deadline, busy_timeout};
 
 /// A connection lent by a [`SqliteStore`](crate::SqliteStore). Dropping it gives it back.
 #[must_use]
@@ -79,11 +82,39 @@ pub(super) struct Lane {
 
 struct Slot {
     connection: SqliteConnection,
+    deadline: Deadline,
+    /// How long its statements wait for the lock of another process.
+    busy_timeout: Duration,
     /// When its thread was last seen alive. `None`: it is not.
     checked: Option<Instant>,
 }
 
-/// How long a statement waits for the lock of another process.
+impl Slot {
+    async fn open(options: &SqliteConnectOptions) -> Result<Self, sqlx::Error> {
+        let mut connection = connect(options).await?;
+        let deadline = Deadline::install(&mut connection).await?;
+        Ok(Self { connection, deadline, busy_timeout: BUSY_TIMEOUT, checked: Some(Instant::now()) })
+    }
+
+    /// Gives the statements that come now the time that is left of the request's.
+    async fn begin(&mut self) -> Result<(), sqlx::Error> {
+        let left = time_left();
+        if left.is_some_and(|left| left.is_zero()) {
+            return Err(sqlx::Error::PoolTimedOut);
+        }
+        // First, so that the PRAGMA is not interrupted by the deadline of an earlier statement.
+        self.deadline.set(left);
+        let wait = left.map_or(BUSY_TIMEOUT, busy_timeout).min(BUSY_TIMEOUT);
+        if wait != self.busy_timeout {
+            let pragma = AssertSqlSafe(format!("PRAGMA busy_timeout = {}", wait.as_millis()));
+            self.connection.execute(sqlx::raw_sql(pragma)).await?;
+            self.busy_timeout = wait;
+        }
+        Ok(())
+    }
+}
+
+/// How long a statement waits for the lock of another process, unless less is left of the request's time.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How often a connection is asked whether its thread is alive, before it is lent.
@@ -93,7 +124,7 @@ impl Lane {
     async fn open(options: &Arc<SqliteConnectOptions>, count: usize) -> Result<Self, sqlx::Error> {
         let mut slots = Vec::with_capacity(count);
         for _ in 0..count {
-            slots.push(Mutex::new(Slot { connection: connect(options).await?, checked: Some(Instant::now()) }));
+            slots.push(Mutex::new(Slot::open(options).await?));
         }
         Ok(Self { slots: slots.into(), permits: Semaphore::new(count), options: Arc::clone(options) })
     }
@@ -108,10 +139,11 @@ impl Lane {
             let alive = slot.checked.is_some() && is_alive(&mut slot.connection).await;
             if !alive {
                 tracing::warn!("a connection to the database was lost and is opened again");
-                slot.connection = connect(&self.options).await?;
+                *slot = Slot::open(&self.options).await?;
             }
             slot.checked = Some(Instant::now());
         }
+        slot.begin().await?;
         Ok(Connection(Lent::Own { slot, _permit: permit }))
     }
 }

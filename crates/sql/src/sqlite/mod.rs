@@ -3,6 +3,7 @@
 mod condition;
 mod connections;
 mod counters;
+mod deadline;
 mod devices;
 mod digests;
 mod find;
@@ -78,7 +79,10 @@ impl SqliteStore {
     /// - `synchronous=FULL`: what was acknowledged is on the disk. With less, a power cut could bring back a token that was
     ///   logged out, or lose a registration. A write costs one `fsync` for it.
     /// - One connection writes, so that writes of this process never find the database busy; as many read as there are
-    ///   cores (2 to 16). Another process that holds the write lock is waited for, up to 5 seconds.
+    ///   cores (2 to 16). Another process that holds the write lock is waited for, up to 5 seconds, and no longer than the request has time
+    ///   (`Policy::store_timeout`).
+    /// - A statement that takes longer than the request has time is interrupted, and what it has changed is undone: what was answered 503 does
+    ///   not happen later.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -110,6 +114,9 @@ impl SqliteStore {
 
     /// Keeps the tables in the database of an app's own pool. Brings them up to date, and from then on removes what has ended
     /// in the background.
+    ///
+    /// The pool decides how long a statement waits for the lock of another process (`busy_timeout`, 5 seconds in sqlx). Set less than
+    /// `Policy::store_timeout`, so that what is answered 503 does not happen later. If it does, what follows a change still follows.
     ///
     /// Pragmas are the app's: without `synchronous=FULL` a power cut may undo the last logouts and registrations, without
     /// `journal_mode=WAL` reading waits for writing. [`SqliteStore::open`] is faster, since it does without the pool, which

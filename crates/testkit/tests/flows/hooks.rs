@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gatekit_core::{
     Auth, ChangePassword, Event, HookError, Hooks, Login, LoginError, MemoryStore, NewUser, NoProfile, PasswordHash,
-    Refusal, Register, RegisterError, Unavailable, User, UserStore, async_trait,
+    Policy, Refusal, Register, RegisterError, Unavailable, User, UserStore, async_trait,
 };
 use gatekit_testkit::{EventLog, FaultyStore, fast_hasher};
 
@@ -142,4 +142,94 @@ async fn events_tell_what_happened() {
         ] => assert!([&registered.id, known, &logged_in.id, changed, logged_out].into_iter().all(|told| *told == id)),
         other => panic!("{other:?}"),
     }
+}
+
+/// What a hook does with each event.
+#[derive(Clone, Copy, Debug)]
+enum OnEvent {
+    Panic,
+    Hang,
+}
+
+#[async_trait]
+impl Hooks<User> for OnEvent {
+    async fn on_event(&self, _: &Event<User>) {
+        match self {
+            Self::Panic => panic!("a bug in the app"),
+            Self::Hang => std::future::pending().await,
+        }
+    }
+}
+
+/// REL-23: a hook that is told of a login neither delays nor loses it, whatever it does, and other hooks are told too.
+#[tokio::test(start_paused = true)]
+async fn a_hook_that_panics_or_hangs_over_an_event_delays_and_loses_no_login() {
+    for hook in [OnEvent::Panic, OnEvent::Hang] {
+        let (store, events) = (MemoryStore::new(), EventLog::new());
+        let auth: Auth = Auth::builder(store.clone())
+            .tokens(store)
+            .hasher(fast_hasher())
+            .hooks(hook)
+            .hooks(events.clone())
+            .build()
+            .unwrap();
+        auth.register(Register::email(EMAIL, OLD)).await.unwrap();
+        let begun = tokio::time::Instant::now();
+        let session = auth.login(Login::email(EMAIL, OLD)).await.unwrap();
+        auth.authenticate(session.token.secret.expose()).await.unwrap();
+        assert_eq!(begun.elapsed(), Duration::ZERO, "{hook:?}: nobody waits for the hook");
+        assert!(matches!(&events.take()[..], [Event::Registered { .. }, Event::LoggedIn { .. }]), "{hook:?}");
+
+        // Each has had its time.
+        auth.settled().await;
+        assert!(begun.elapsed() <= Duration::from_secs(6), "{hook:?}: {:?}", begun.elapsed());
+        assert_eq!(auth.dropped_events(), 2, "{hook:?}");
+    }
+}
+
+/// REL-23: the tasks of a hook that hangs are bounded, and what is dropped is counted.
+#[tokio::test(start_paused = true)]
+async fn events_that_a_hook_is_too_far_behind_with_are_dropped_and_counted() {
+    let store = MemoryStore::new();
+    let mut policy = Policy::default();
+    policy.max_pending_events = 3;
+    let auth: Auth = Auth::builder(store.clone())
+        .tokens(store)
+        .policy(policy)
+        .hasher(fast_hasher())
+        .hooks(OnEvent::Hang)
+        .build()
+        .unwrap();
+    auth.register(Register::email(EMAIL, OLD)).await.unwrap();
+    for _ in 0..4 {
+        auth.login(Login::email(EMAIL, OLD)).await.unwrap();
+    }
+    assert_eq!(auth.dropped_events(), 2, "of five events three are pending");
+    auth.settled().await;
+    assert_eq!(auth.dropped_events(), 5, "and none of them was finished");
+    auth.login(Login::email(EMAIL, OLD)).await.unwrap();
+    assert_eq!(auth.dropped_events(), 5, "there is room again");
+}
+
+/// An app that stops loses no event: what a hook has begun is waited for.
+#[tokio::test(start_paused = true)]
+async fn what_a_hook_does_with_an_event_is_waited_for_by_settled() {
+    #[derive(Clone, Default)]
+    struct Slow(std::sync::Arc<std::sync::atomic::AtomicUsize>);
+
+    #[async_trait]
+    impl Hooks<User> for Slow {
+        async fn on_event(&self, _: &Event<User>) {
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            self.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        }
+    }
+
+    let (store, slow) = (MemoryStore::new(), Slow::default());
+    let auth: Auth =
+        Auth::builder(store.clone()).tokens(store).hasher(fast_hasher()).hooks(slow.clone()).build().unwrap();
+    auth.register(Register::email(EMAIL, OLD)).await.unwrap();
+    auth.settled().await;
+    assert_eq!(slow.0.load(std::sync::atomic::Ordering::SeqCst), 1);
+    assert_eq!(auth.dropped_events(), 0);
 }

@@ -32,13 +32,17 @@ pub(super) async fn change_password(iam: Iam, request: Request) -> Result<Respon
         )?;
     let new = required(&body, "newPassword")?.into();
     let user = caller.principal.id.clone();
-    match auth.set_password_with(&user, new, Some(token), &MailOptions::default()).await {
-        Ok(()) => {}
-        Err(ResetPasswordError::Password(error)) => return Err(WixError::from(error).into()),
-        Err(ResetPasswordError::Unavailable(error)) => return Err(error.into()),
-        Err(_) => return Err(Refusal::session()),
-    }
-    // It was kept so that a change could not come from a token that another request had ended.
-    family::log_out(auth, secret).await?;
-    Ok(reply::json(json!({})))
+    let (whole, token, secret) = (auth.clone(), token.clone(), secret.to_owned());
+    auth.change(|_| async move {
+        match whole.set_password_with(&user, new, Some(&token), &MailOptions::default()).await {
+            Ok(()) => {}
+            Err(ResetPasswordError::Password(error)) => return Err(WixError::from(error).into()),
+            Err(ResetPasswordError::Unavailable(error)) => return Err(error.into()),
+            Err(_) => return Err(Refusal::session()),
+        }
+        // It was kept so that a change could not come from a token that another request had ended.
+        family::log_out(&whole, &secret).await?;
+        Ok(reply::json(json!({})))
+    })
+    .await
 }

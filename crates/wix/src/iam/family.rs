@@ -6,7 +6,7 @@
 
 use gatekit_core::{
     Account, AccountStatus, Auth, Client, IssueToken, IssueTokenError, IssuedToken, KnownAccount, LogoutError,
-    NewOneTime, OneTimePurpose, OneTimeRecord, StoreError, TokenDigest, Unavailable, UserId,
+    NewOneTime, OneTimePurpose, OneTimeRecord, TokenDigest, Unavailable, UserId,
 };
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
@@ -124,12 +124,8 @@ pub(crate) async fn renew<U: Account>(
 ) -> Result<MemberTokens, GrantError> {
     let (auth, token, client_id) = (auth.clone(), token.to_owned(), client_id.to_owned());
     // Between taking the family and storing it again nobody may hang up: it would be gone.
-    let renewed = tokio::spawn(async move { rotate(&auth, &token, &client_id, reuse, device).await }).await;
-    renewed.unwrap_or_else(|ended| match ended.try_into_panic() {
-        Ok(panic) => std::panic::resume_unwind(panic),
-        // The runtime is shutting down.
-        Err(_) => Err(Unavailable::from(StoreError::Timeout).into()),
-    })
+    let whole = auth.clone();
+    whole.change(|_| async move { rotate(&auth, &token, &client_id, reuse, device).await }).await
 }
 
 async fn rotate<U: Account>(
@@ -191,11 +187,15 @@ async fn rotate<U: Account>(
 
 /// Ends the access token that a member asks with, which is alive, and the refresh token that came with it.
 pub(crate) async fn log_out<U: Account>(auth: &Auth<U>, access: &str) -> Result<(), Unavailable> {
-    // First what lasts longer: if the next step fails, the client asks again with what is still alive.
-    end_of(auth, access).await?;
-    end_token(auth, &TokenDigest::of(access)).await?;
-    auth.take_one_time(MEMBER, access).await?;
-    Ok(())
+    let (whole, access) = (auth.clone(), access.to_owned());
+    auth.change(|_| async move {
+        // First what lasts longer: if the next step fails, the client asks again with what is still alive.
+        end_of(&whole, &access).await?;
+        end_token(&whole, &TokenDigest::of(&access)).await?;
+        whole.take_one_time(MEMBER, &access).await?;
+        Ok(())
+    })
+    .await
 }
 
 /// Ends the family that an access token is of, if it is of one: also what a renewal has made of it a moment ago.

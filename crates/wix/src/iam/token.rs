@@ -61,11 +61,13 @@ async fn exchange(iam: &Iam, parts: &Parts, body: &Map<String, Value>, client_id
         return Err(invalid_grant());
     };
     let device = without_device(gatekit_routes::client(auth, parts));
-    let tokens = family::begin(auth, &account, client_id, request.proven, device).await;
-    if tokens.is_ok() {
-        iam.members.note_login(account.user).await;
-    }
-    answer(tokens)
+    let (members, client_id) = (iam.members.clone(), client_id.to_owned());
+    let tokens = auth.change(|_| async move {
+        let tokens = family::begin(members.auth(), &account, &client_id, request.proven, device).await?;
+        members.note_login(account.user).await;
+        Ok(tokens)
+    });
+    answer(tokens.await)
 }
 
 /// A token is issued, nobody logs in: which device it is was noted at the login.

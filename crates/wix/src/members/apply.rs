@@ -60,11 +60,15 @@ impl WixMembers {
         client: &Client,
         mails: &MailOptions,
     ) -> Result<Applied, WixError> {
-        let Taken { account, ttl, proven } = self.take_session_token(token, client, mails).await?;
-        let issue = IssueToken::default().ttl(ttl).proven(proven).client(client.clone());
-        let token = self.issue_token(&account, issue).await?;
-        let user = self.note_login(account.user).await;
-        Ok(Applied { member: Member::new(&self.0.site, &user, AccountStatus::Active), user, token })
+        let (token, client, mails) = (token.clone(), client.clone(), mails.clone());
+        self.whole(|members| async move {
+            let Taken { account, ttl, proven } = members.take_session_token(&token, &client, &mails).await?;
+            let issue = IssueToken::default().ttl(ttl).proven(proven).client(client);
+            let token = members.issue_token(&account, issue).await?;
+            let user = members.note_login(account.user).await;
+            Ok(Applied { member: Member::new(&members.0.site, &user, AccountStatus::Active), user, token })
+        })
+        .await
     }
 
     /// Takes a session token: of many at the same time one gets it. For who issues tokens of another kind for it.
@@ -101,15 +105,21 @@ impl WixMembers {
         let account = account
             .filter(|account| account.rev == record.rev && account.status == AccountStatus::Active)
             .ok_or(invalid(TokenError::Outdated))?;
-        // What was looked at above may be looked at by many. From here on there is one.
-        let record = auth.take_one_time(SESSION, token.expose()).await?.ok_or(invalid(TokenError::Used))?;
-        let ground = Ground::of(record.data.as_deref());
-        let account = match ground {
-            Ground::Login => account,
-            // Nobody has asked the hooks yet, and no event was raised.
-            Ground::SignUp | Ground::App => auth.accept_login(account, client, mails).await?,
-        };
-        Ok(Taken { account, ttl: claims.expires_in.div_euclid(1000), proven: ground != Ground::App })
+        let ttl = claims.expires_in.div_euclid(1000);
+        let (token, client, mails) = (token.clone(), client.clone(), mails.clone());
+        self.whole(|members| async move {
+            let auth = members.auth();
+            // What was looked at above may be looked at by many. From here on there is one.
+            let record = auth.take_one_time(SESSION, token.expose()).await?.ok_or(invalid(TokenError::Used))?;
+            let ground = Ground::of(record.data.as_deref());
+            let account = match ground {
+                Ground::Login => account,
+                // Nobody has asked the hooks yet, and no event was raised.
+                Ground::SignUp | Ground::App => auth.accept_login(account, &client, &mails).await?,
+            };
+            Ok(Taken { account, ttl, proven: ground != Ground::App })
+        })
+        .await
     }
 
     /// A token for the account as it was read: if it has changed meanwhile, nobody is logged in.

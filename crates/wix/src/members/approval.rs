@@ -56,9 +56,15 @@ impl WixMembers {
         account
             .filter(|account| account.rev == record.rev && account.status == AccountStatus::Pending)
             .ok_or(invalid(TokenError::Outdated))?;
-        auth.take_one_time(APPROVAL, token.expose()).await?.ok_or(invalid(TokenError::Used))?;
-        let user = auth.set_account_status(&user, AccountStatus::Active).await?;
-        self.approved(&user).await
+        let token = token.clone();
+        // Between taking the token and approving of the member nobody may hang up: the token would be gone for nothing.
+        self.whole(|members| async move {
+            let auth = members.auth();
+            auth.take_one_time(APPROVAL, token.expose()).await?.ok_or(invalid(TokenError::Used))?;
+            let user = auth.set_account_status(&user, AccountStatus::Active).await?;
+            members.approved(&user).await
+        })
+        .await
     }
 
     /// Approves of a member, or lets one in again that was blocked. For trusted callers.

@@ -33,14 +33,19 @@ impl WixMembers {
         client: &Client,
         mails: &MailOptions,
     ) -> Result<SignedIn, WixError> {
-        let user = self.auth().confirm_email_code(state.expose(), code).await.map_err(|error| match error {
-            ConfirmEmailCodeError::Unavailable(error) => error.into(),
-            // Which of them it is would tell whether there is a member.
-            _ => WixError::VerificationFailed,
-        })?;
-        let account = self.account_of(&user).await?;
-        let account = self.auth().accept_login(account, client, mails).await?;
-        self.signed_in(&account, Ground::Login).await
+        let (state, code, client, mails) = (state.clone(), code.to_owned(), client.clone(), mails.clone());
+        self.whole(|members| async move {
+            let auth = members.auth();
+            let user = auth.confirm_email_code(state.expose(), &code).await.map_err(|error| match error {
+                ConfirmEmailCodeError::Unavailable(error) => error.into(),
+                // Which of them it is would tell whether there is a member.
+                _ => WixError::VerificationFailed,
+            })?;
+            let account = members.account_of(&user).await?;
+            let account = auth.accept_login(account, &client, &mails).await?;
+            members.signed_in(&account, Ground::Login).await
+        })
+        .await
     }
 
     /// Mails another code in place of the one that belongs to `state`: what it must be sent with. Of a state that belongs to nothing, or to a

@@ -61,6 +61,11 @@ impl WixMembers {
         email: &str,
         options: GenerateOptions,
     ) -> Result<SessionToken, WixError> {
+        let email = email.to_owned();
+        self.whole(|members| async move { members.generated(&email, options).await }).await
+    }
+
+    async fn generated(&self, email: &str, options: GenerateOptions) -> Result<SessionToken, WixError> {
         let found = self.auth().find_account(&AccountName::email(email)).await?;
         let mut account = match found {
             Some(account) => account,

@@ -137,6 +137,15 @@ impl WixMembers {
         MemberId::of(&self.0.site, &user.id)
     }
 
+    /// Runs a flow of several steps on a task of its own ([`Auth::change`]): a client that hangs up must not leave it half done.
+    pub(crate) async fn whole<T, F>(&self, run: impl FnOnce(Self) -> F) -> Result<T, WixError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, WixError>> + Send + 'static,
+    {
+        self.auth().change(|_| run(self.clone())).await
+    }
+
     /// The account with this address.
     pub(crate) async fn find_by_email(&self, email: &str) -> Result<KnownAccount<MemberUser>, WixError> {
         self.auth().find_account(&AccountName::email(email)).await?.ok_or(WixError::UnknownMember)

@@ -129,6 +129,17 @@ impl WixMembers {
             ApprovalPolicy::Automatic => AccountStatus::Active,
             ApprovalPolicy::Manual => AccountStatus::Pending,
         };
+        let email = email.to_owned();
+        self.whole(|members| async move { members.registered(register, &email, password, mails).await }).await
+    }
+
+    async fn registered(
+        &self,
+        register: Register<MemberProfile>,
+        email: &str,
+        password: Password,
+        mails: MailOptions,
+    ) -> Result<Registration, WixError> {
         let hidden = self.0.taken_email == TakenEmail::AlwaysVerify;
         let user = match self.auth().register(register).await {
             Ok(user) => user,

@@ -27,9 +27,13 @@ pub(super) async fn handler(Members(members): Members, request: Request) -> Resu
         return Ok(answer(&body));
     };
     let device = remember_device(auth, &parts, &mut client)?;
-    let Applied { member, token, .. } = members.apply_session_token_on(&token, &client, &mails).await?;
-    let cookies = sign_in(auth, &browser, &parts.headers, &token).await?;
-    Ok(with_cookies(with_cookies(answer(&json!({"member": member})), &cookies), &device))
+    members
+        .whole(|members| async move {
+            let Applied { member, token, .. } = members.apply_session_token_on(&token, &client, &mails).await?;
+            let cookies = sign_in(members.auth(), &browser, &parts.headers, &token).await?;
+            Ok(with_cookies(with_cookies(answer(&json!({"member": member})), &cookies), &device))
+        })
+        .await
 }
 
 /// The browser to be signed in; `None` if the query asks for an access token instead.

@@ -1,6 +1,7 @@
 //! `POST /logout`: the session ends, and the browser forgets it.
 
 use axum::extract::{FromRequestParts, Request};
+use axum::http::request::Parts;
 use axum::response::Response;
 use gatekit_layer::{BrowserTransport, Caller, refuse_cross_origin_of};
 use gatekit_routes::end_tokens;
@@ -11,7 +12,11 @@ use crate::iam::{bearer, end_family_of};
 use crate::member::MemberUser;
 
 pub(super) async fn handler(Members(members): Members, request: Request) -> Result<Response, WixError> {
-    let (mut parts, _) = request.into_parts();
+    let (parts, _) = request.into_parts();
+    members.whole(|members| log_out(members, parts)).await
+}
+
+async fn log_out(members: WixMembers, mut parts: Parts) -> Result<Response, WixError> {
     refuse_cross_origin_of::<MemberUser>(&parts)?;
     let browser = BrowserTransport::of_user::<MemberUser>(&parts.extensions);
     let mut tokens = match &browser {
