@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use gatekit_core::{
-    Auth, ChangePassword, Event, HookError, Hooks, Login, LoginError, MemoryStore, NewUser, NoProfile, PasswordHash,
-    Policy, Refusal, Register, RegisterError, Unavailable, User, UserStore, async_trait,
+    Auth, ChangePassword, Event, EventContext, HookError, Hooks, Login, LoginError, MemoryStore, NewUser, NoProfile,
+    PasswordHash, Policy, Refusal, Register, RegisterError, Unavailable, User, UserStore, async_trait,
 };
 use gatekit_testkit::{EventLog, FaultyStore, fast_hasher};
 
@@ -153,7 +153,7 @@ enum OnEvent {
 
 #[async_trait]
 impl Hooks<User> for OnEvent {
-    async fn on_event(&self, _: &Event<User>) {
+    async fn on_event(&self, _: &Event<User>, _: &EventContext) {
         match self {
             Self::Panic => panic!("a bug in the app"),
             Self::Hang => std::future::pending().await,
@@ -219,7 +219,7 @@ async fn what_a_hook_does_with_an_event_is_waited_for_by_settled() {
 
     #[async_trait]
     impl Hooks<User> for Slow {
-        async fn on_event(&self, _: &Event<User>) {
+        async fn on_event(&self, _: &Event<User>, _: &EventContext) {
             tokio::time::sleep(Duration::from_secs(2)).await;
             self.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
         }
