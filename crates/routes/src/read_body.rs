@@ -3,6 +3,10 @@
 //! A server that waits for a body as long as the client likes can be stopped by clients that send half of one: each of them
 //! holds a connection and what it has sent so far. Every route of the kit reads its body here.
 
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
+
 use axum::body::{Body, Bytes};
 use gatekit_core::Policy;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -48,11 +52,15 @@ pub enum BodyError {
 ///
 /// [`BodyError`].
 pub async fn read_body(policy: &Policy, body: Body, max_bytes: usize) -> Result<Bytes, BodyError> {
-    let read = Limited::new(body, max_bytes).collect();
-    match tokio::time::timeout(policy.body_timeout, read).await {
-        Err(_) => Err(BodyError::TooSlow),
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(BodyError::TooLarge),
-        Ok(Err(_)) => Err(BodyError::Broken),
+    let mut read = pin!(Limited::new(body, max_bytes).collect());
+    // A body that is there already, as most are, costs no timer.
+    let done = match poll_fn(|cx| Poll::Ready(read.as_mut().poll(cx))).await {
+        Poll::Ready(done) => done,
+        Poll::Pending => tokio::time::timeout(policy.body_timeout, read).await.map_err(|_| BodyError::TooSlow)?,
+    };
+    match done {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(BodyError::TooLarge),
+        Err(_) => Err(BodyError::Broken),
     }
 }
