@@ -1,10 +1,13 @@
 //! One address and one name, however they are typed: `Policy::normalize_identifiers`.
 
+use std::time::Duration;
+
 use gatekit::Policy;
 use gatekit::core::MailKind;
 use gatekit_tests::{App, PASSWORD, at_once, count, on_every_store};
 use serde_json::json;
 
+const DAY: Duration = Duration::from_secs(24 * 3600);
 const STORED: &str = "jos\u{e9}@xn--bcher-kva.example";
 const ADDRESSES: [&str; 12] = [
     "jos\u{e9}@b\u{fc}cher.example",
@@ -81,17 +84,33 @@ on_every_store! {
         let app = App::with(policy).start(store).await;
         app.sign_up_as(ADDRESSES[1]).await;
         for (n, typed) in ADDRESSES.iter().enumerate() {
+            // One user gets only so many mails a day, whatever the spelling.
+            app.clock.advance(DAY);
             app.post("/api/users/resend-verification").json(json!({"email": typed})).await.expect_no_content();
             let mails = app.mails.wait_for_kind(MailKind::VerifyEmail, n + 1).await;
             assert!(mails.iter().all(|mail| mail.to == STORED), "{typed:?}");
         }
+        app.clock.advance(DAY);
         let secret = app.verification_token(1).await;
-        app.confirm(1, &secret).await;
+        app.confirm(1, &secret).await.expect_no_content();
         for (n, typed) in ADDRESSES.iter().enumerate() {
+            app.clock.advance(DAY);
             app.post("/api/users/reset").json(json!({"email": typed})).await.expect_no_content();
             let mails = app.mails.wait_for_kind(MailKind::ResetPassword, n + 1).await;
             assert!(mails.iter().all(|mail| mail.to == STORED), "{typed:?}");
         }
+    }
+
+    /// V-92: what is counted is the user, not the spelling.
+    async fn all_spellings_share_one_limit_on_mails(store) {
+        let app = App::new(store).await;
+        app.sign_up_as(ADDRESSES[0]).await;
+        for typed in ADDRESSES {
+            app.post("/api/users/reset").json(json!({"email": typed})).await.expect_no_content();
+        }
+        app.auth.settled().await;
+        let resets = app.mails.mails().iter().filter(|mail| mail.kind == MailKind::ResetPassword).count();
+        assert_eq!(resets, usize::try_from(app.auth.policy().mails_per_hour).unwrap());
     }
 
     async fn a_change_of_address_takes_any_spelling_and_sees_that_it_is_taken(store) {
@@ -106,7 +125,7 @@ on_every_store! {
         for typed in ADDRESSES {
             app.change_email(&eve, typed).await.expect_no_content();
         }
-        app.auth.mails_sent().await;
+        app.auth.settled().await;
         assert_eq!(app.mails.mails().len(), before, "no mail goes to an address that somebody else has");
     }
 

@@ -195,3 +195,30 @@ impl Shared {
         costs(params) == costs(&self.params)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the doctor tells of a hash is what a verification would meet.
+    #[test]
+    fn a_stored_hash_is_judged_without_a_password() {
+        let bcrypt = "$2b$04$abcdefghijklmnopqrstuuo76bVC.53VI0L..mm03vuBm0KljUQoi";
+        let argon2 =
+            "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+        for (hash, problem) in [
+            (bcrypt.to_owned(), None),
+            (argon2.to_owned(), None),
+            (format!("{bcrypt}  "), Some(HashProblem::Padded)),
+            (bcrypt.replace("$2b$", "$2x$"), Some(HashProblem::DefectiveVersion)),
+            (bcrypt.replace("$04$", "$17$"), Some(HashProblem::TooCostly)),
+            (bcrypt[..59].to_owned(), Some(HashProblem::Unreadable)),
+            (argon2.replace("m=19456", "m=2000000"), Some(HashProblem::TooCostly)),
+            (argon2.replace("argon2id", "scrypt"), Some(HashProblem::Unreadable)),
+            ("5f4dcc3b5aa765d61d8327deb882cf99".to_owned(), Some(HashProblem::Unreadable)),
+            (String::new(), Some(HashProblem::Unreadable)),
+        ] {
+            assert_eq!(HashProblem::of(&PasswordHash::from_stored(hash.clone())), problem, "{hash:?}");
+        }
+    }
+}
