@@ -26,6 +26,7 @@ pub async fn timed(call: Call, status: u16) -> Duration {
 /// # Panics
 ///
 /// If they differ by more than 20 % each time.
+#[expect(clippy::print_stdout, reason = "what was measured is shown for a test that fails")]
 pub async fn same_time(
     what: &str,
     mut one: impl AsyncFnMut(usize) -> Duration,

@@ -6,8 +6,8 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use gatekit_core::{
-    Auth, Event, Hasher, HasherBuilder, Login, LoginError, MemoryStore, NewUser, NoProfile, PasswordHash, SystemRandom,
-    UserStore,
+    Auth, Event, Hasher, HasherBuilder, Login, LoginError, MemoryStore, NewUser, NoProfile, PasswordHash, Policy,
+    Register, SystemRandom, UserStore,
 };
 use gatekit_testkit::EventLog;
 
@@ -88,6 +88,36 @@ async fn a_wrong_login_takes_the_same_time_whatever_hash_is_stored() {
     let (auth, addresses) = app(quick(2).imported_bcrypt_cost(None).build().unwrap(), EventLog::new()).await;
     let times = medians(&auth, &addresses, 5).await;
     assert!(ratio(&times) > 10.0, "{addresses:?} {times:?}");
+}
+
+/// Where a sign-up hides who has an account, the right password of an unverified address is refused as a wrong one, after the same time: or
+/// a login after the sign-up would tell whether that had made the account.
+#[tokio::test]
+#[expect(clippy::await_holding_lock, reason = "the tests run one after the other, each on a thread of its own")]
+async fn the_right_password_of_an_unverified_address_takes_the_time_of_a_wrong_one() {
+    let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let store = MemoryStore::new();
+    let mut policy = Policy::default();
+    policy.email_verification_required = true;
+    let hasher = quick(2).imported_bcrypt_cost(Some(COST)).build().unwrap();
+    let auth: Auth = Auth::builder(store.clone()).tokens(store).policy(policy).hasher(hasher).build().unwrap();
+    auth.register(Register::email("waiting@example.com", PASSWORD)).await.unwrap();
+    let refused = async |address: &str| {
+        let began = Instant::now();
+        let refused = auth.login(Login::email(address, PASSWORD)).await;
+        let took = began.elapsed();
+        assert!(matches!(refused, Err(LoginError::InvalidCredentials)), "{refused:?}");
+        took
+    };
+    let (mut waiting, mut nobody) = (Vec::new(), Vec::new());
+    for _ in 0..21 {
+        waiting.push(refused("waiting@example.com").await);
+        nobody.push(refused("nobody@example.com").await);
+    }
+    waiting.sort_unstable();
+    nobody.sort_unstable();
+    let times = [waiting[10], nobody[10]];
+    assert!(ratio(&times) < 1.2, "{times:?}");
 }
 
 /// A hash that is slower than expected stands out once; from then on all others wait for it.

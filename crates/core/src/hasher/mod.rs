@@ -239,12 +239,14 @@ impl Hasher {
     /// [`HasherError::Busy`] if the queue is full.
     pub async fn verify(&self, password: Password, hash: Option<&PasswordHash>) -> Result<Verified, HasherError> {
         let (verified, pause) = self.verify_at_once(password, hash).await?;
-        pause.over().await;
+        if !verified.matches {
+            pause.over().await;
+        }
         Ok(verified)
     }
 
     /// [`verify`](Self::verify) for a caller that has something to do before a refusal waits: a client that hangs up while it waits must not
-    /// keep its try from being recorded.
+    /// keep its try from being recorded. A right password has a pause as well, for a caller that refuses it in the words of a wrong one.
     pub(crate) async fn verify_at_once(
         &self,
         password: Password,
@@ -257,8 +259,7 @@ impl Hasher {
                 Some(hash) => shared.verify(&password, &hash),
                 None => shared.verify_nobody(&password),
             };
-            let pause = if verified.matches { Pause::NONE } else { shared.pace.after(began) };
-            (verified, pause)
+            (verified, shared.pace.after(began))
         })
         .await
     }

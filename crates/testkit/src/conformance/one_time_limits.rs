@@ -122,7 +122,7 @@ async fn a_limit_replaces_no_record(store: impl OneTimeStore) {
 async fn of_twenty_at_once_as_many_are_stored_as_the_limit_allows(store: impl OneTimeStore) {
     let store = Arc::new(store);
     for round in 0..ROUNDS {
-        let user = i64::try_from(round).unwrap_or_default();
+        let user = round;
         let answers = twenty(|n| {
             let store = Arc::clone(&store);
             let record = OneTimeRecord { user_id: Some(UserId::Int(user)), ..record(format!("{round} {n}")) };
