@@ -6,7 +6,7 @@ use subtle::ConstantTimeEq;
 
 use crate::mails::Ask;
 use crate::{
-    Account, Auth, CounterLimit, Event, MailKind, MailOptions, OneTimePurpose, OneTimeRecord, StoreError, TokenDigest,
+    Account, Auth, Change, CounterLimit, Event, MailKind, MailOptions, OneTimePurpose, OneTimeRecord, StoreError, TokenDigest,
     TokenSecret, Unavailable, UserId, random,
 };
 
