@@ -182,6 +182,8 @@ impl Site {
     pub(crate) async fn change_password(&self, name: &str, old: &str, new: &str) {
         let id = self.id(name).await;
         self.auth.change_password(ChangePassword::new(id, old, new)).await.unwrap();
+        // What hooks do with the change is done on a task.
+        self.auth.settled().await;
     }
 
     pub(crate) async fn set_status(&self, name: &str, status: AccountStatus) {
