@@ -1,4 +1,5 @@
-//! A mailed link never leads to a page that does not exist: by default it leads to a plain page of the routes.
+//! A mailed link never leads to a page that does not exist: by default it leads to a plain page of
+//! the routes.
 
 use axum::Router;
 use gatekit::core::MailKind;
@@ -63,7 +64,8 @@ on_every_store! {
         }
     }
 
-    /// A gateway that rewrites links (SafeLinks, Mimecast) changes what is behind a `#`. There is none.
+    /// A gateway that rewrites links (SafeLinks, Mimecast) changes what is behind a `#`. There is
+    /// none.
     async fn no_mailed_link_has_its_secret_behind_a_hash(store) {
         let app = App::new(store).await;
         let token = app.signed_up().await;
@@ -106,7 +108,8 @@ on_every_store! {
         let form = form_of(&page);
         app.post("/api/users/confirm-email-change/form").form(&form).await.expect_status(200);
         app.login("new@bar.com", PASSWORD).await.expect_status(200);
-        app.post("/api/users/confirm-email-change/form").form(&form).await.expect_status(400);
+        // A second press finds it done.
+        app.post("/api/users/confirm-email-change/form").form(&form).await.expect_status(200);
     }
 
     async fn a_link_without_a_good_secret_is_a_page_that_says_so(store) {
