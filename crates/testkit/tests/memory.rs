@@ -16,7 +16,7 @@ fn status(field: &str) -> u64 {
 
 #[test]
 fn sixty_four_logins_in_flight_need_the_memory_of_two_and_keep_it_for_the_next() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_time().build().unwrap();
     let hasher = Hasher::builder().permits(usize::try_from(PERMITS).unwrap()).build().unwrap();
     let round = |logins: usize| {
         runtime.block_on(async {
