@@ -194,8 +194,8 @@ on_every_store! {
         app.sign_up().await;
         token = app.token_of(EMAIL).await;
         app.faults.reset();
-        app.delete("/api/users/2").token(&token).await.expect_status(200);
-        assert_eq!(app.faults.calls()[..2], ["find_token_owner", "delete_user"]);
+        app.delete("/api/users/2").token(&token).json(json!({"password": PASSWORD})).await.expect_status(200);
+        assert_eq!(app.faults.calls()[..3], ["find_token_owner", "find_user", "delete_user"]);
     }
 
     /// Who may not, and what is wrong, is answered before a store is asked for more than the token, and nothing is hashed.

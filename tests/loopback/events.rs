@@ -102,21 +102,19 @@ on_every_store! {
     async fn the_own_address_name_and_site_are_no_passwords(store) {
         let mut policy = Policy::default();
         policy.reject_password_changes_via_patch_or_replace = false;
-        policy.context_words = vec!["projectx".into()];
-        let app = App::with(policy).configure(|auth| auth.site_name("Acme Shop")).start(store).await;
-        let (address, code) = ("lovelace@engines.com", "PASSWORD_TOO_GUESSABLE");
+        policy.context_words = vec!["projectquux".into()];
+        let app = App::with(policy).configure(|auth| auth.site_name("Zorbalon Shop")).start(store).await;
+        let (address, code) = ("quillfeather@zebrafinch.com", "PASSWORD_TOO_GUESSABLE");
         let sign_up = |password: &str| {
-            let body = json!({"email": address, "username": "countess", "password": password});
+            let body = json!({"email": address, "username": "vorticella", "password": password});
             app.post("/api/users").json(body)
         };
-        let expected = [address, "Lovelace", "lovelace1815", "countess", "Acme2026!", "acme-shop", "PROJECTX2026"];
+        let expected = [address, "Quillfeather", "quillfeather1815", "vorticella", "Zorbalon2026!", "zorbalon-shop", "PROJECTQUUX2026"];
         for password in expected {
-            if password.len() >= 8 {
-                sign_up(password).await.expect(422, code);
-            }
+            sign_up(password).await.expect(422, code);
         }
-        sign_up("correct acme battery staple horse").await.expect_status(200);
-        let login = app.login(address, "correct acme battery staple horse").await.expect_status(200);
+        sign_up("correct zorbalon battery staple horse").await.expect_status(200);
+        let login = app.login(address, "correct zorbalon battery staple horse").await.expect_status(200);
         let token = login.text("id");
         let secret = app.auth.request_password_reset(gatekit::RequestPasswordReset::email(address)).await.map(|()| {
             let events = app.events.take();
@@ -124,14 +122,14 @@ on_every_store! {
             token.expose().to_owned()
         });
         let secret = secret.unwrap();
-        for password in ["Lovelace1815", "countess", "acme-shop"] {
-            let body = json!({"oldPassword": "correct acme battery staple horse", "newPassword": password});
+        for password in ["Quillfeather1815", "vorticella", "zorbalon-shop"] {
+            let body = json!({"oldPassword": "correct zorbalon battery staple horse", "newPassword": password});
             app.post("/api/users/change-password").token(&token).json(body).await.expect(422, code);
             app.reset_password(&secret, password).await.expect(422, code);
             app.patch("/api/users/1").token(&token).json(json!({"password": password})).await.expect(422, code);
         }
         // The name that the same change chooses.
-        let both = json!({"username": "grace", "password": "grace-1906"});
+        let both = json!({"username": "murgatroyd", "password": "murgatroyd-1906"});
         app.patch("/api/users/1").token(&token).json(both).await.expect(422, code);
 
         let app = App::loopback(store).await;

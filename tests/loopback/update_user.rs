@@ -749,7 +749,8 @@ async fn a_literal_stands_for_the_caller_where_the_policy_has_one() {
         let before = app.mails.mails().len();
         app.post("/api/users/me/verify").token(&token).await.expect_no_content();
         assert_eq!(app.mails.wait_for(before + 1).await[before].to, EMAIL);
-        app.delete("/api/users/me").token(&second).await.is(200, r#"{"count":1}"#);
+        let removed = app.delete("/api/users/me").token(&second).json(json!({"password": PASSWORD})).await;
+        removed.is(200, r#"{"count":1}"#);
         app.get("/api/users/me").token(&second).await.is(401, REFUSED);
         app.get("/api/users/me").token(&token).await.expect_status(200);
 

@@ -5,14 +5,15 @@ use axum::extract::{FromRequestParts, Request, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use gatekit_core::{
-    Account, Auth, Method, Password, PasswordError, PasswordReset, RequestPasswordReset, ResetPasswordError,
-    TokenRecord, TokenSecret,
+    Account, Auth, Method, OneTimePurpose, Password, PasswordError, PasswordReset, RequestPasswordReset,
+    ResetPasswordError, TokenRecord, TokenSecret,
 };
 use gatekit_layer::{ErrorResponse, PresentedToken};
 use serde_json::{Map, Value};
 
 use crate::body::Args;
 use crate::call::{Ask, Call, mail_options};
+use crate::client::client;
 use crate::errors::IntoError;
 use crate::mailed_page;
 use crate::reply::NoContent;
@@ -83,16 +84,25 @@ pub(crate) fn realm(body: &mut Map<String, Value>) -> Result<Option<String>, Err
 
 async fn perform<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<NoContent, ErrorResponse> {
     let (mut parts, body) = request.into_parts();
+    let auth = auth.for_client(client(&auth, &parts));
     // What the presented secret is: a reset token, or else whatever a caller is known by.
     let secret = PresentedToken::from_request_parts(&mut parts, &()).await.ok().map(|PresentedToken(secret)| secret);
     let is_reset_token = match &secret {
         Some(secret) => auth.is_reset_token(secret.expose()).await.map_err(|error| error.into_error(""))?,
         None => false,
     };
+    let is_tried = secret.is_some();
     let request = Request::from_parts(parts, body);
     let done = match secret.filter(|_| is_reset_token) {
         Some(secret) => with_reset_token(auth, secret, request).await?,
-        None => with_login_token(auth, request).await?,
+        None => {
+            let done = with_login_token(auth.clone(), request).await;
+            // Forged, used, or ended: nobody is known by it, either.
+            if is_tried && matches!(&done, Err(error) if error.status() == StatusCode::UNAUTHORIZED) {
+                auth.reject_secret(OneTimePurpose::ResetPassword, None).await;
+            }
+            done?
+        }
     };
     done.map_err(|error: ResetPasswordError| error.into_error(U::model_name()))?;
     Ok(NoContent)
