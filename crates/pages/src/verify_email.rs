@@ -48,7 +48,7 @@ async fn form<U: Account>(mut visit: Visit<U>) -> Outcome {
             let view = VerifyEmailPage { page: stage.page("verify-email.title"), email, note };
             Ok(stage.show(StatusCode::OK, &view.page, stage.pages.templates.verify_email(&view)))
         }
-        EmailLink::Used { user_id, email } => verified(&mut visit, "already", &user_id, &email).await,
+        EmailLink::Used { user_id, email } => verified(&mut visit, true, &user_id, &email).await,
         _ => Ok(invalid(&visit.stage)),
     }
 }
@@ -58,7 +58,7 @@ async fn verify<U: Account>(mut visit: Visit<U>) -> Outcome {
     match visit.stage.auth().confirm_email(ConfirmEmail::token(secret)).await {
         Ok(confirmed) => {
             let (id, email) = (confirmed.user.id(), confirmed.user.email().unwrap_or_default().to_owned());
-            verified(&mut visit, if confirmed.already { "already" } else { "done" }, &id, &email).await
+            verified(&mut visit, confirmed.already, &id, &email).await
         }
         Err(ConfirmEmailError::Unavailable(error)) => Err(error.into()),
         Err(_) => Ok(invalid(&visit.stage)),
@@ -67,11 +67,15 @@ async fn verify<U: Account>(mut visit: Visit<U>) -> Outcome {
 
 /// Which address is verified, and whether somebody else is logged in here. The cookie stays until it ends by itself: the same page may be
 /// loaded or the button pressed again.
-async fn verified<U: Account>(visit: &mut Visit<U>, how: &str, owner: &UserId, email: &str) -> Outcome {
+async fn verified<U: Account>(visit: &mut Visit<U>, already: bool, owner: &UserId, email: &str) -> Outcome {
     let other = visit.other_than(owner).await?;
     let stage = &visit.stage;
-    let page = stage.page(&format!("verify-email.{how}.title"));
-    let text = page.text_with(&format!("verify-email.{how}.text"), &[("email", email)]);
+    let (title, text) = match already {
+        true => ("verify-email.already.title", "verify-email.already.text"),
+        false => ("verify-email.done.title", "verify-email.done.text"),
+    };
+    let page = stage.page(title);
+    let text = page.text_with(text, &[("email", email)]);
     let view = MessagePage::new(page, text);
     let view = match other {
         Some(other) => stage.with_other(view, other),
