@@ -102,6 +102,7 @@ impl Flow {
     fn is_done(self, call: &str, fault: Fault) -> bool {
         let steps = ["create_user", "delete_token", "set_password", "update_user", "delete_user", "bump_rev"];
         (self == Self::Confirm && call == "spend_one_time")
+            || (self == Self::StepUp && call == "insert_token" && fault == FailAfter)
             || (steps.contains(&call) && matches!(fault, FailAfter | Late(_)))
     }
 

@@ -234,12 +234,19 @@ on_every_store! {
     async fn a_store_that_fails_gives_nobody_a_token(store) {
         let app = app(Policy::default(), store).await;
         let token = app.signed_up().await;
-        for (call, fault) in [("find_user", Fail), ("find_user", FailAfter), ("insert_token", Fail), ("insert_token", FailAfter), ("delete_token", Fail)] {
+        for (call, fault) in [("find_user", Fail), ("find_user", FailAfter), ("insert_token", Fail), ("delete_token", Fail)] {
             app.faults.every_call_of(call, fault);
             app.post(STEP_UP).token(&token).json(password(PASSWORD)).await.expect_unavailable();
             app.faults.reset();
             app.get("/me").token(&token).await.is(200, "1");
         }
+        // The new token is stored, and the store failed to say so: that is found out.
+        app.faults.every_call_of("insert_token", FailAfter);
+        let fresh = app.post(STEP_UP).token(&token).json(password(PASSWORD)).await.expect_status(200).text("id");
+        app.faults.reset();
+        app.get("/me").token(&token).await.is(401, REFUSED);
+        let token = fresh;
+        // Who has removed the old one cannot be found out, so nobody gets the new one.
         app.faults.nth_call_of("delete_token", 1, FailAfter);
         app.post(STEP_UP).token(&token).json(password(PASSWORD)).await.expect_unavailable();
         app.faults.reset();

@@ -109,8 +109,13 @@ impl<U: Account> Auth<U> {
                 let now = users.find_user(user).await?;
                 Ok(now.filter(|now| keep.rev.checked_add(1) == Some(now.rev)).map(|now| Some(now.rev)))
             }
-            // Without a token to keep it is the same however often it is done.
-            None => Ok(Some(users.bump_rev(user).await?)),
+            // It was made if the user has tokens and none of them is alive. It is not made again: the request may be answered 503 by then.
+            None => {
+                let Some(now) = users.find_user(user).await? else { return Ok(Some(None)) };
+                let tokens = self.0.tokens.list_tokens_of(U::model_name(), user).await?;
+                let are_dead = !tokens.is_empty() && tokens.iter().all(|token| token.rev != now.rev);
+                Ok(are_dead.then_some(Some(now.rev)))
+            }
         });
         done.await
     }
