@@ -304,7 +304,6 @@ impl Answer {
 }
 
 /// A body of which this is the first half. The second never comes, and the client does not hang up.
-#[must_use]
 pub fn half_a_body(half: &'static str) -> Body {
     Body::new(Half(Some(half)))
 }

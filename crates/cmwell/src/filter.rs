@@ -202,7 +202,7 @@ impl<U: Account> Filter<U> {
             let mut operations = pairs.unwrap_or_default().into_iter().filter(|(name, _)| name == "op");
             // Named once, so that nobody behind this reads another one.
             if let (Some((_, operation)), None) = (operations.next(), operations.next())
-                && self.read_operations.iter().any(|read| *read == operation)
+                && self.read_operations.contains(&operation)
             {
                 return PathLevel::Read;
             }

@@ -130,8 +130,7 @@ mod tests {
 
     fn links(public_url: Option<&str>) -> Links {
         let settings = LinkSettings { public_url: public_url.map(str::to_owned), ..LinkSettings::default() };
-        let mut verify = VerifyOptions::default();
-        verify.redirect = "/welcome".into();
+        let verify = VerifyOptions { redirect: "/welcome".into(), ..VerifyOptions::default() };
         settings.check(&verify).unwrap()
     }
 

@@ -19,7 +19,10 @@ use gatekit_core::{Account, Event, EventContext, Hooks, User};
 /// assert!(matches!(&events.take()[..], [Event::Registered { .. }]));
 /// # Ok(()) }
 /// ```
-pub struct EventLog<U = User>(Arc<Mutex<Vec<(Event<U>, EventContext)>>>);
+pub struct EventLog<U = User>(Arc<Mutex<Vec<Raised<U>>>>);
+
+/// An event, and what is known of its time and its client.
+type Raised<U> = (Event<U>, EventContext);
 
 impl<U> EventLog<U> {
     /// An empty one.

@@ -122,7 +122,7 @@ impl<U: Account> Auth<U> {
     ///
     /// [`LoginError`].
     pub async fn verify_login(&self, login: Login) -> Result<KnownAccount<U>, LoginError> {
-        let auth = self.from_client(&login.client);
+        let auth = self.with_client(&login.client);
         let login = Login { client: auth.client(), ..login };
         let wanted = auth.wanted_login(&login)?;
         let (found, verified) = auth.check_login(&wanted, login.password).await?;
@@ -144,7 +144,7 @@ impl<U: Account> Auth<U> {
         client: &Client,
         mails: &MailOptions,
     ) -> Result<KnownAccount<U>, LoginError> {
-        let auth = self.from_client(client);
+        let auth = self.with_client(client);
         auth.admit(&account.user, account.status).await?;
         auth.welcome_on_task(account, client.clone(), mails.clone()).await
     }
@@ -195,7 +195,7 @@ impl<U: Account> Auth<U> {
     }
 
     /// This handle, or one for the client if more is known of it.
-    pub(crate) fn from_client(&self, client: &Client) -> Self {
+    pub(crate) fn with_client(&self, client: &Client) -> Self {
         if client.is_unknown() { self.clone() } else { self.for_client(client.clone()) }
     }
 

@@ -228,7 +228,7 @@ impl<U: Account> Auth<U> {
     ///
     /// [`LoginError`].
     pub async fn login(&self, login: Login) -> Result<LoggedIn<U>, LoginError> {
-        let auth = self.from_client(&login.client);
+        let auth = self.with_client(&login.client);
         auth.log_in(Login { client: auth.client(), ..login }).await
     }
 

@@ -151,6 +151,10 @@ impl<U: Account> Auth<U> {
             if !replaced? {
                 return Err(StepUpError::InvalidToken);
             }
+            // The old token has ended, and nobody has a new one: the user logs in again.
+            if change.is_late() {
+                return Err(StoreError::Timeout.into());
+            }
             auth.emit(Event::SteppedUp { user_id: fresh.record.user_id.clone() }).await;
             Ok(fresh)
         })
