@@ -1,4 +1,5 @@
 //! The pages as a browser meets them: forms, cookies, redirects.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod account;
 mod ask_to_log_in;
