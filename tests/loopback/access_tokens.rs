@@ -13,7 +13,7 @@ const LIST: &str = "/api/users/1/accessTokens";
 const REFUSED: &str =
     r#"{"error":{"statusCode":401,"name":"Error","message":"Authorization Required","code":"AUTHORIZATION_REQUIRED"}}"#;
 const NO_USER: &str = r#"{"error":{"statusCode":404,"name":"Error","message":"could not find a model with id 99","code":"MODEL_NOT_FOUND"}}"#;
-const METHODS: [&str; 7] = [
+pub(crate) const METHODS: [&str; 7] = [
     "__get__accessTokens",
     "__create__accessTokens",
     "__delete__accessTokens",

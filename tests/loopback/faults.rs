@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use gatekit::{Hasher, Policy};
 use gatekit_testkit::Fault::{self, Fail, FailAfter, Hang, Late};
+use gatekit_testkit::MailBehavior;
 use gatekit_tests::{App, Call, EMAIL, PASSWORD, Store};
 use serde_json::json;
 
@@ -444,6 +445,8 @@ fn a_full_queue_of_the_hasher_is_503_with_when_to_come_back() {
         let app = App::with(Policy::loopback()).hasher(hasher).start(Store::Memory).await;
         let token = app.signed_up().await;
         let secret = app.reset_token().await;
+        // No request waits for what others are doing: two logins are kept waiting until the end.
+        app.mails.behave(MailBehavior::Hang);
         let (go_on, wait) = std::sync::mpsc::channel::<()>();
         let busy = tokio::task::spawn_blocking(move || wait.recv());
         let admitted: Vec<_> = (0..2).map(|_| tokio::spawn(app.login(EMAIL, PASSWORD).into_future())).collect();

@@ -6,7 +6,7 @@ use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use gatekit::core::{KnownAccount, MailKind};
-use gatekit::{AccountStatus, Event, Policy, Register, UserId};
+use gatekit::{AccountStatus, Acl, AclRow, Event, Policy, Register, UserId};
 use gatekit_testkit::Fault;
 use gatekit_tests::{App, Call, EMAIL, PASSWORD, Store, on_every_store, whole_or_nothing};
 use serde_json::json;
@@ -39,7 +39,8 @@ impl World {
         let mut policy = Policy::loopback();
         (policy.notify_password_changed, policy.notify_email_changed) = (true, true);
         (policy.notify_unknown_device, policy.email_verification_required) = (true, true);
-        let app = App::with(policy).start(store).await;
+        let acl = Acl::user().row(AclRow::allow("$owner").methods(crate::access_tokens::METHODS));
+        let app = App::with(policy).configure(|builder| builder.acl(acl)).start(store).await;
         let mut ada = Register::email(EMAIL, PASSWORD).username("Foo");
         ada.email_verified = Some(true);
         app.auth.register(ada).await.unwrap();
@@ -86,7 +87,7 @@ impl World {
     }
 
     fn post(&self, path: &str) -> Call {
-        self.app.post(&format!("/api/users/{path}"))
+        self.app.post(format!("/api/users/{path}").trim_end_matches('/'))
     }
 }
 

@@ -172,7 +172,9 @@ on_every_store! {
         let token = app.token_of(EMAIL).await;
         let whole = |realm: Option<&str>| {
             let mut body = json!({"email": EMAIL, "password": PASSWORD});
-            realm.map(|realm| body["realm"] = json!(realm));
+            if let Some(realm) = realm {
+                body["realm"] = json!(realm);
+            }
             body
         };
         for (method, path, body) in [

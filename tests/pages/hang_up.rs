@@ -17,6 +17,8 @@ struct World {
     site: Site,
     browser: Browser,
     mails: usize,
+    /// The browser in which the link to the new address was opened.
+    changer: Browser,
 }
 
 impl World {
@@ -29,13 +31,15 @@ impl World {
         browser.post("/change-email", &[("email", "other@bar.com")]).await.expect_status(200);
         let link = site.link(site.app.mails.attempts()).await;
         browser.get(&link).await.expect_status(303);
+        // A browser keeps the secret of one link at a time.
+        let changer = browser.clone();
         site.browser().post("/forgot-password", &[("email", EMAIL)]).await.expect_status(200);
         let link = site.link(site.app.mails.attempts()).await;
         browser.get(&link).await.expect_status(303);
         site.app.auth.settled().await;
         let _ = site.app.events.take();
         site.app.faults.every(Fault::Yield);
-        Self { mails: site.app.mails.attempts(), site, browser }
+        Self { mails: site.app.mails.attempts(), site, browser, changer }
     }
 
     async fn outcome(&self) -> String {
@@ -71,7 +75,7 @@ on_every_store! {
                 w.browser.form("/change-password", &[("current_password", PASSWORD), ("password", NEW)])
             }),
             ("reset password", |w| w.browser.form("/reset-password", &[("password", NEW)])),
-            ("confirm email change", |w| w.browser.form("/confirm-email-change", &[])),
+            ("confirm email change", |w| w.changer.form("/confirm-email-change", &[])),
             ("delete account", |w| w.browser.form("/delete-account", &[("confirm", "on")])),
         ];
         for (name, call) in flows {
