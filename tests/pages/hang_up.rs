@@ -9,10 +9,12 @@ use crate::site::{Browser, Site};
 
 const NEW: &str = "staple battery horse";
 
-/// A site with a user who is logged in in two browsers and has opened the links of two mails: one to choose a password, one to change the address.
+/// A site with a user who is logged in in two browsers and has opened the links of two mails: in one of them that to change the address, in a third
+/// browser that to choose a password.
 struct World {
     site: Site,
     browser: Browser,
+    forgetful: Browser,
     mails: usize,
 }
 
@@ -26,13 +28,14 @@ impl World {
         browser.post("/change-email", &[("email", "other@bar.com")]).await.expect_status(200);
         let link = site.link(site.app.mails.attempts()).await;
         browser.get(&link).await.expect_status(303);
-        site.browser().post("/forgot-password", &[("email", EMAIL)]).await.expect_status(200);
+        let mut forgetful = site.browser();
+        forgetful.post("/forgot-password", &[("email", EMAIL)]).await.expect_status(200);
         let link = site.link(site.app.mails.attempts()).await;
-        browser.get(&link).await.expect_status(303);
+        forgetful.get(&link).await.expect_status(303);
         site.app.auth.settled().await;
         let _ = site.app.events.take();
         site.app.faults.every(Fault::Yield);
-        Self { mails: site.app.mails.attempts(), site, browser }
+        Self { mails: site.app.mails.attempts(), site, browser, forgetful }
     }
 
     async fn outcome(&self) -> String {
@@ -67,7 +70,7 @@ on_every_store! {
             ("change password", |w| {
                 w.browser.form("/change-password", &[("current_password", PASSWORD), ("password", NEW)])
             }),
-            ("reset password", |w| w.browser.form("/reset-password", &[("password", NEW)])),
+            ("reset password", |w| w.forgetful.form("/reset-password", &[("password", NEW)])),
             ("confirm email change", |w| w.browser.form("/confirm-email-change", &[])),
             ("delete account", |w| w.browser.form("/delete-account", &[("confirm", "on")])),
         ];

@@ -6,8 +6,8 @@ use subtle::ConstantTimeEq;
 
 use crate::mails::Ask;
 use crate::{
-    Account, Auth, Change, CounterLimit, Event, MailKind, MailOptions, OneTimePurpose, OneTimeRecord, StoreError, TokenDigest,
-    TokenSecret, Unavailable, UserId, random,
+    Account, Auth, Change, CounterLimit, Event, MailKind, MailOptions, OneTimePurpose, OneTimeRecord, StoreError,
+    TokenDigest, TokenSecret, Unavailable, UserId, random,
 };
 
 /// Somebody is to prove an address by a code.

@@ -233,7 +233,12 @@ async fn a_store_that_goes_wrong_gives_nobody_a_token_and_keeps_the_old_one_unle
                 let tokens = world.tokens().await;
                 match answer {
                     Ok(Ok(fresh)) => {
-                        assert!(in_time && world.lives(&fresh).await && !world.lives(&old).await, "{context}");
+                        // That the new token is stored is found out; who has removed the old one is not.
+                        let found_out = call == "insert_token" && fault == FailAfter;
+                        assert!(
+                            (in_time || found_out) && world.lives(&fresh).await && !world.lives(&old).await,
+                            "{context}"
+                        );
                         assert_eq!(tokens, [fresh.record], "{context}");
                         continue;
                     }

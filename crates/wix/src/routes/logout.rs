@@ -7,9 +7,9 @@ use gatekit_layer::{BrowserTransport, Caller, refuse_cross_origin_of};
 use gatekit_routes::end_tokens;
 
 use super::call::{Members, no_content, with_cookies};
-use crate::{WixError, WixMembers};
 use crate::iam::{bearer, end_family_of};
 use crate::member::MemberUser;
+use crate::{WixError, WixMembers};
 
 pub(super) async fn handler(Members(members): Members, request: Request) -> Result<Response, WixError> {
     let (parts, _) = request.into_parts();
