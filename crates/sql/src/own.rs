@@ -201,7 +201,7 @@ pub fn store_error(error: sqlx::Error) -> StoreError {
 /// ```
 #[must_use]
 pub fn create_user_error(error: sqlx::Error, unique: &[(&str, IdentifierKind)]) -> CreateUserError {
-    // "UNIQUE constraint failed: gatekit_users.namespace, gatekit_users.email"
+    // "UNIQUE constraint failed: gatekit_users.user_type, gatekit_users.namespace, gatekit_users.email"
     let refused = error.as_database_error().filter(|e| e.is_unique_violation());
     let columns = refused.and_then(|e| e.message().rsplit_once("failed: ")).map_or("", |(_, columns)| columns);
     match unique.iter().find(|(column, _)| columns.split(", ").any(|c| c == *column)) {

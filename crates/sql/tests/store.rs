@@ -133,6 +133,7 @@ async fn a_page_of_users_and_one_user_are_read_by_id() {
     let store = SqliteStore::in_memory().await.unwrap();
     for query in [
         "EXPLAIN QUERY PLAN SELECT id, email FROM gatekit_users WHERE +user_type = ? AND (1) AND id > ? ORDER BY id LIMIT 500",
+        "EXPLAIN QUERY PLAN SELECT id, namespace FROM gatekit_users WHERE +user_type = ? AND id > ? ORDER BY id LIMIT ?",
         "EXPLAIN QUERY PLAN SELECT id, email FROM gatekit_users WHERE id = ? AND user_type = ?",
         "EXPLAIN QUERY PLAN UPDATE gatekit_users SET rev = rev + 1 WHERE id = ? AND user_type = ? RETURNING rev",
     ] {

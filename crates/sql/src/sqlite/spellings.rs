@@ -55,7 +55,8 @@ pub(super) async fn find_like(
     store.find_all(query).await
 }
 
-/// The rows of at most `limit` users after the one with this id.
+/// The rows of at most `limit` users after the one with this id. The plus keeps SQLite from an index that begins with the user type: rows
+/// read by way of one would be sorted for every page.
 pub(super) async fn list(
     store: &SqliteStore,
     user_type: &str,
@@ -63,7 +64,7 @@ pub(super) async fn list(
     limit: u32,
 ) -> Result<Vec<SqliteRow>, StoreError> {
     let query =
-        format!("SELECT {COLUMNS}, namespace FROM gatekit_users WHERE user_type = ? AND id > ? ORDER BY id LIMIT ?");
+        format!("SELECT {COLUMNS}, namespace FROM gatekit_users WHERE +user_type = ? AND id > ? ORDER BY id LIMIT ?");
     let query = sqlx::query(AssertSqlSafe(query)).bind(user_type).bind(after.unwrap_or(i64::MIN)).bind(limit);
     store.find_all(query).await
 }

@@ -42,6 +42,9 @@ pub(super) async fn run<A, B, SA, SB, T, Made>(
     if has_a.supports(UserOperation::Find) && has_b.supports(UserOperation::Find) {
         rules!(make; users_are_found_and_counted_within_their_type(a, b));
     }
+    if has_a.supports(UserOperation::List) {
+        rules!(make; users_are_listed_within_their_type(a, b));
+    }
     if has_a.supports(UserOperation::Update) {
         rules!(make; an_address_of_the_other_type_is_free_for_a_change(a, b));
     }
@@ -129,6 +132,9 @@ async fn an_id_of_one_type_reaches_no_user_of_the_other<A: Account, B: Account>(
     for stored in &in_b {
         let address = stored.user.email().expect("an address");
         assert!(ok(of_a.find_user_by(&email("", address)).await).is_none(), "{rule}: {address}");
+        assert!(ok(of_a.find_users_like(&email("", address), address).await).is_empty(), "{rule}: {address}");
+        let capitals = address.to_uppercase();
+        assert!(ok(of_a.find_users_like(&email("", address), &capitals).await).is_empty(), "{rule}: {capitals}");
     }
     // Where the types have tables of their own, these have the same ids.
     for address in [ADA, BOB, EVE] {
@@ -199,6 +205,19 @@ async fn a_token_finds_the_user_of_its_type<A: Account, B: Account>(
     }
 }
 
+async fn users_are_listed_within_their_type<A: Account, B: Account>(
+    (of_a, of_b, _): (impl UserStore<A>, impl UserStore<B>, impl TokenStore),
+    new_a: &impl Fn(&str) -> NewUser<A::Profile>,
+    new_b: &impl Fn(&str) -> NewUser<B::Profile>,
+) {
+    for address in [ADA, BOB, EVE] {
+        ok(of_b.create_user(new_b(address)).await);
+    }
+    assert!(ok(of_a.list_users(None, 10).await).is_empty(), "users are listed within their type");
+    ok(of_a.create_user(new_a(ADA)).await);
+    assert_eq!(ok(of_a.list_users(None, 10).await).len(), 1, "users are listed within their type");
+}
+
 async fn users_are_found_and_counted_within_their_type<A: Account, B: Account>(
     (of_a, of_b, _): (impl UserStore<A>, impl UserStore<B>, impl TokenStore),
     new_a: &impl Fn(&str) -> NewUser<A::Profile>,
@@ -229,6 +248,13 @@ async fn users_are_found_and_counted_within_their_type<A: Account, B: Account>(
                 let own = in_a.iter().find(|own| own.id() == user.id() && own.email() == user.email());
                 assert!(own.is_some(), "{rule}: {condition}");
             }
+            let mut page = ok(of_a.find_users_page(&filter.query, None).await);
+            let mut in_pages = page.users.len();
+            while let Some(next) = page.next {
+                page = ok(of_a.find_users_page(&filter.query, Some(next)).await);
+                in_pages += page.users.len();
+            }
+            assert_eq!(in_pages, expected, "{rule}, part by part: {condition}");
             let count = ok(of_a.count_users(&filter.query.condition).await);
             assert_eq!(count, expected as u64, "{rule}: {condition}");
         }

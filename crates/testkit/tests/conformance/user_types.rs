@@ -3,9 +3,9 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use gatekit_core::{
-    AccountStatus, CreateUserError, Identifier, MemoryStore, Model, NewUser, PasswordHash, StoreError, StoredUser,
-    TokenDigest, TokenOwner, TokenStore, User, UserChange, UserId, UserOperation, UserQuery, UserStore, Where,
-    async_trait,
+    AccountStatus, CreateUserError, Identifier, ListedUser, MemoryStore, Model, NewUser, PasswordHash, StoreError,
+    StoredUser, TokenDigest, TokenOwner, TokenStore, User, UserChange, UserCursor, UserId, UserOperation, UserPage,
+    UserQuery, UserStore, Where, async_trait,
 };
 use gatekit_testkit::conformance::{self, Identifiers};
 use serde::{Deserialize, Serialize};
@@ -24,10 +24,13 @@ impl Model for Shop {
 type Seller = User<Shop>;
 
 /// The methods of a store that can forget the type of its users.
-const METHODS: [&str; 11] = [
+const METHODS: [&str; 14] = [
     "create_user",
     "find_user",
     "find_user_by",
+    "find_users_like",
+    "list_users",
+    "find_users_page",
     "set_password",
     "rehash_password",
     "bump_rev",
@@ -93,6 +96,37 @@ impl UserStore<Seller> for Sellers {
             return Ok(self.people.find_user_by(identifier).await?.map(stored));
         }
         Ok(found)
+    }
+
+    async fn find_users_like(&self, wanted: &Identifier, typed: &str) -> Result<Vec<StoredUser<Seller>>, StoreError> {
+        let found = self.sellers.find_users_like(wanted, typed).await?;
+        if found.is_empty() && self.mixes("find_users_like") {
+            return Ok(self.people.find_users_like(wanted, typed).await?.into_iter().map(stored).collect());
+        }
+        Ok(found)
+    }
+
+    async fn list_users(&self, after: Option<&UserId>, limit: u32) -> Result<Vec<ListedUser<Seller>>, StoreError> {
+        let listed = self.sellers.list_users(after, limit).await?;
+        if listed.is_empty() && self.mixes("list_users") {
+            let people = self.people.find_users(&UserQuery::default()).await?;
+            let stored =
+                |user: Person| StoredUser { user: seller(user), rev: 0, password: None, status: AccountStatus::Active };
+            return Ok(people.into_iter().map(|user| ListedUser::readable(String::new(), stored(user))).collect());
+        }
+        Ok(listed)
+    }
+
+    async fn find_users_page(
+        &self,
+        query: &UserQuery,
+        from: Option<UserCursor>,
+    ) -> Result<UserPage<Seller>, StoreError> {
+        if self.mixes("find_users_page") {
+            let page = self.people.find_users_page(query, from).await?;
+            return Ok(UserPage { users: page.users.into_iter().map(seller).collect(), next: page.next });
+        }
+        self.sellers.find_users_page(query, from).await
     }
 
     async fn set_password(&self, id: &UserId, rev: i64, hash: &PasswordHash) -> Result<Option<i64>, StoreError> {
