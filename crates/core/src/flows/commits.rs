@@ -96,28 +96,10 @@ impl<U: Account> Auth<U> {
         done.await
     }
 
-    /// Ends all tokens of a user. Returns the new `rev`, if there is such a user.
-    pub(crate) async fn commit_new_rev(
-        &self,
-        change: &mut Change,
-        user: &UserId,
-        keep: Option<&TokenRecord>,
-    ) -> Result<Option<i64>, StoreError> {
-        let users = &*self.0.users;
-        let done = change.commit_or_find(users.bump_rev(user), async || match keep {
-            Some(keep) => {
-                let now = users.find_user(user).await?;
-                Ok(now.filter(|now| keep.rev.checked_add(1) == Some(now.rev)).map(|now| Some(now.rev)))
-            }
-            // It was made if the user has tokens and none of them is alive. It is not made again: the request may be answered 503 by then.
-            None => {
-                let Some(now) = users.find_user(user).await? else { return Ok(Some(None)) };
-                let tokens = self.0.tokens.list_tokens_of(U::model_name(), user).await?;
-                let are_dead = !tokens.is_empty() && tokens.iter().all(|token| token.rev != now.rev);
-                Ok(are_dead.then_some(Some(now.rev)))
-            }
-        });
-        done.await
+    /// Ends all tokens of a user. Returns the new `rev`, if there is such a user. What a failed call has done cannot be told from what another
+    /// request has done, so it is not looked up.
+    pub(crate) async fn commit_new_rev(&self, change: &mut Change, user: &UserId) -> Result<Option<i64>, StoreError> {
+        change.commit(self.0.users.bump_rev(user)).await
     }
 
     /// Stores a one-time secret that is to be mailed. If the request was answered 503 meanwhile, this fails, so that nobody is mailed what nobody

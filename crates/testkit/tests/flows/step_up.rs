@@ -227,8 +227,6 @@ async fn a_store_that_goes_wrong_gives_nobody_a_token_and_keeps_the_old_one_unle
                 world.calls.nth_call_of(call, 1, fault);
                 let answer = tokio::time::timeout(Duration::from_secs(patience), world.step_up(&old, OLD)).await;
                 let context = format!("{call} {fault:?} {patience}: {answer:?}");
-                // The task of the change goes on after the response: it takes back what nobody has got.
-                world.auth.settled().await;
                 let removed = call == "delete_token" && matches!(fault, FailAfter | Late(_));
                 let in_time = fault == Late(Duration::from_secs(1));
                 world.calls.reset();

@@ -96,7 +96,7 @@ pub(crate) struct Brought<'a> {
     pub(crate) redirect_uri: Option<&'a str>,
 }
 
-/// Takes a code: whose it is, if this client may have it. What is wrong with it ends it all the same. The caller runs it in a change.
+/// Takes a code: whose it is, if this client may have it. What is wrong with it ends it all the same.
 pub(crate) async fn take<U: Account>(
     auth: &Auth<U>,
     code: &str,
@@ -105,16 +105,22 @@ pub(crate) async fn take<U: Account>(
     if code.len() > MAX_BYTES {
         return Ok(None);
     }
-    let Some(record) = auth.take_one_time(CODE, code).await? else { return Ok(None) };
-    let request: Option<CodeRequest> = record.data.as_deref().and_then(|data| serde_json::from_str(data).ok());
-    let request = request.filter(|request| {
-        let same_uri = request.redirect_uri.as_deref() == brought.redirect_uri;
-        request.client == brought.client && request.challenge.is_of(brought.verifier) && same_uri
+    let (whole, code) = (auth.clone(), code.to_owned());
+    let (client, verifier) = (brought.client.to_owned(), brought.verifier.to_owned());
+    let redirect_uri = brought.redirect_uri.map(str::to_owned);
+    // A client that hangs up must not keep the misuse of a code out of the log (ASVS 16.3.3).
+    let taken = auth.change(|_| async move {
+        let Some(record) = whole.take_one_time(CODE, &code).await? else { return Ok(None) };
+        let request: Option<CodeRequest> = record.data.as_deref().and_then(|data| serde_json::from_str(data).ok());
+        let request = request.filter(|request| {
+            request.client == client && request.challenge.is_of(&verifier) && request.redirect_uri == redirect_uri
+        });
+        if request.is_none() {
+            tracing::warn!("a code was brought by who did not ask for it");
+        }
+        Ok::<_, Unavailable>(request.map(|request| (record, request)))
     });
-    let Some(request) = request else {
-        tracing::warn!("a code was brought by who did not ask for it");
-        return Ok(None);
-    };
+    let Some((record, request)) = taken.await? else { return Ok(None) };
     let Some(user) = record.user_id else { return Ok(None) };
     let account = auth.find_account_by_id(&user).await?;
     let alive = |account: &KnownAccount<U>| account.rev == record.rev && account.status == AccountStatus::Active;

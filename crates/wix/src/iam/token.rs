@@ -51,23 +51,27 @@ async fn refresh(iam: &Iam, parts: &Parts, body: &Map<String, Value>, client_id:
 }
 
 async fn exchange(iam: &Iam, parts: &Parts, body: &Map<String, Value>, client_id: &str) -> Result<Response, Refusal> {
-    let code = text(body, "code", "code").ok_or_else(|| missing("code"))?.to_owned();
-    let verifier = text(body, "codeVerifier", "code_verifier").ok_or_else(|| missing("codeVerifier"))?.to_owned();
-    let redirect_uri = text(body, "redirectUri", "redirect_uri").map(str::to_owned);
+    let code = text(body, "code", "code").ok_or_else(|| missing("code"))?;
+    let verifier = text(body, "codeVerifier", "code_verifier").ok_or_else(|| missing("codeVerifier"))?;
+    let redirect_uri = text(body, "redirectUri", "redirect_uri");
     let device = without_device(gatekit_routes::client(iam.auth(), parts));
-    let (auth, members, client_id) = (iam.auth().clone(), iam.members.clone(), client_id.to_owned());
-    // The code and the tokens are one change: a client that hangs up in between would have lost the code for nothing.
-    let tokens = iam.auth().change(|_| async move {
-        let brought = Brought { client: &client_id, verifier: &verifier, redirect_uri: redirect_uri.as_deref() };
-        let Some((account, request)) = code::take(&auth, &code, brought).await? else {
+    let (members, client, code) = (iam.members.clone(), client_id.to_owned(), code.to_owned());
+    let (verifier, redirect_uri) = (verifier.to_owned(), redirect_uri.map(str::to_owned));
+    // From taking the code on nobody may hang up: it would be gone for nothing.
+    let exchanged = iam.auth().change(|_| async move {
+        let auth = members.auth();
+        let brought = Brought { client: &client, verifier: &verifier, redirect_uri: redirect_uri.as_deref() };
+        let Some((account, request)) = code::take(auth, &code, brought).await? else {
             auth.reject_secret(code::CODE, None).await;
-            return Err(GrantError::Invalid);
+            return Err(invalid_grant());
         };
-        let tokens = family::begin(&auth, &account, &client_id, request.proven, device).await?;
-        members.note_login(account.user).await;
-        Ok(tokens)
+        let tokens = family::begin(auth, &account, &client, request.proven, device).await;
+        if tokens.is_ok() {
+            members.note_login(account.user).await;
+        }
+        answer(tokens)
     });
-    answer(tokens.await)
+    exchanged.await
 }
 
 /// A token is issued, nobody logs in: which device it is was noted at the login.
