@@ -17,6 +17,9 @@ const NEW: &str = "staple battery horse";
 const OTHER: &str = "other@bar.com";
 const BOB: &str = "bob@bar.com";
 
+/// Makes the request of a flow.
+type MakeCall = fn(&World) -> Call;
+
 /// An app with a user in a role, who is logged in twice and has mails to reset the password and to change the address, and a second user who has a mail
 /// to prove the address.
 struct World {
@@ -87,7 +90,7 @@ impl World {
     }
 }
 
-async fn each(store: Store, flows: &[(&str, fn(&World) -> Call)]) {
+async fn each(store: Store, flows: &[(&str, MakeCall)]) {
     for (name, call) in flows {
         let world = async || World::new(store).await;
         whole_or_nothing(name, world, async |world: &World| call(world).await, World::outcome).await;

@@ -9,6 +9,9 @@ use crate::site::{Browser, Site};
 
 const NEW: &str = "staple battery horse";
 
+/// Makes the request of a flow.
+type MakeCall = fn(&World) -> Call;
+
 /// A site with a user who is logged in in two browsers and has opened the links of two mails: in one of them that to change the address, in a third
 /// browser that to choose a password.
 struct World {
@@ -60,7 +63,7 @@ impl World {
 on_every_store! {
     /// REL-26, 7.2.4: at a login the token that the browser had ends too.
     async fn what_a_form_does_is_whole(store) {
-        let flows: [(&str, fn(&World) -> Call); 8] = [
+        let flows: [(&str, MakeCall); 8] = [
             ("register", |w| {
                 w.site.browser().form("/register", &[("email", "third@bar.com"), ("password", PASSWORD)])
             }),

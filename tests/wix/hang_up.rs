@@ -12,6 +12,9 @@ use crate::site::{EMAIL, PASSWORD, Setup, Site};
 
 const NEW: &str = "staple battery horse";
 
+/// Makes the request of a flow.
+type MakeCall = fn(&World) -> Call;
+
 /// A site with a member who has a session token, a code and tokens of the SDK, and with a second one who is to prove the address.
 struct World {
     site: Site,
@@ -70,7 +73,7 @@ async fn outcome_of(site: &Site, mails: usize) -> String {
     lines.join("\n")
 }
 
-async fn each(store: Store, flows: &[(&str, fn(&World) -> Call)]) {
+async fn each(store: Store, flows: &[(&str, MakeCall)]) {
     for (name, call) in flows {
         let world = async || World::new(store).await;
         whole_or_nothing(name, world, async |world: &World| call(world).await, World::outcome).await;
