@@ -1,6 +1,8 @@
-//! The server of the examples, which apps copy: what a slow client can hold, and how the server stops.
+//! The server of the examples, which apps copy: what a slow client can hold, and how the server
+//! stops.
 
-// The file as it stands in an example; `every_example_has_the_same_server` compares the others with it.
+// The file as it stands in an example; `every_example_has_the_same_server` compares the others with
+// it.
 #[path = "../../examples/quickstart/src/server.rs"]
 mod server;
 
@@ -16,7 +18,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
 
-/// A limit on everything that waits. Time is paused in these tests: it passes only while nothing else can happen.
+/// A limit on everything that waits. Time is paused in these tests: it passes only while nothing
+/// else can happen.
 const LIMIT: Duration = Duration::from_secs(120);
 
 struct Running {
@@ -134,7 +137,8 @@ fn every_example_has_the_same_server() {
     assert!(count >= 7, "{count} examples");
 }
 
-/// The signal of service managers ends `server::run`, also if it comes before the server is awaited.
+/// The signal of service managers ends `server::run`, also if it comes before the server is
+/// awaited.
 #[cfg(unix)]
 #[tokio::test]
 async fn sigterm_stops_the_server() {

@@ -1,4 +1,5 @@
-//! A mailed link never leads to a page that does not exist: by default it leads to a plain page of the routes.
+//! A mailed link never leads to a page that does not exist: by default it leads to a plain page of
+//! the routes.
 
 use axum::Router;
 use gatekit::core::MailKind;
@@ -63,7 +64,8 @@ on_every_store! {
         }
     }
 
-    /// A gateway that rewrites links (SafeLinks, Mimecast) changes what is behind a `#`. There is none.
+    /// A gateway that rewrites links (SafeLinks, Mimecast) changes what is behind a `#`. There is
+    /// none.
     async fn no_mailed_link_has_its_secret_behind_a_hash(store) {
         let app = App::new(store).await;
         let token = app.signed_up().await;

@@ -1,4 +1,5 @@
-//! A setting that could never be true is brought into the form that browsers use, or it is refused when the app is built.
+//! A setting that could never be true is brought into the form that browsers use, or it is refused
+//! when the app is built.
 
 use gatekit::core::{ConfigError, Origin, PublicUrl, VerifyOptions};
 use gatekit::{Auth, AuthLayer, MemoryStore, User};
@@ -95,7 +96,8 @@ fn no_spelling_is_accepted_that_browsers_read_in_another_way() {
             std::iter::once(scheme).chain((0..=random(4)).map(|_| pieces[random(pieces.len())])).collect();
         if let Ok(origin) = text.parse::<Origin>() {
             let browsers = Url::parse(&text).map(|url| url.origin().ascii_serialization());
-            // What follows `xn--` is not decoded, so a label that only looks like Punycode is taken.
+            // What follows `xn--` is not decoded, so a label that only looks like Punycode is
+            // taken.
             if browsers.is_err() && text.to_ascii_lowercase().contains("xn--") {
                 continue;
             }

@@ -1,4 +1,5 @@
-//! The path that a browser sees is not the one that the app sees: a proxy serves the site below a path and cuts that off.
+//! The path that a browser sees is not the one that the app sees: a proxy serves the site below a
+//! path and cuts that off.
 
 use axum::Router;
 use axum::routing::get;
@@ -15,7 +16,8 @@ async fn private(AuthUser(user): AuthUser) -> String {
     format!("for {} only", user.id)
 }
 
-/// A site at `https://app.example.com/sub`, with the kit's pages below `mount` and a page of its own.
+/// A site at `https://app.example.com/sub`, with the kit's pages below `mount` and a page of its
+/// own.
 async fn site(store: Store, mount: &'static str, home: &str) -> Site {
     let mut policy = Policy::default();
     policy.email_verification_required = true;
@@ -34,7 +36,8 @@ fn change_password_redirect_unless_root(mount: &str) -> Router {
     if mount.is_empty() { Router::new() } else { change_password_redirect(format!("{mount}/change-password")) }
 }
 
-/// What the proxy passes on of a path that it serves, or panics: the browser would get the proxy's 404.
+/// What the proxy passes on of a path that it serves, or panics: the browser would get the proxy's
+/// 404.
 #[track_caller]
 fn cut(path: &str) -> &str {
     path.strip_prefix(PREFIX).filter(|rest| rest.starts_with('/')).unwrap_or_else(|| panic!("{path} is not the site's"))
@@ -105,7 +108,8 @@ on_every_store! {
         }
     }
 
-    /// A proxy that leaves the prefix there, before an app that mounts everything below it: no prefix comes twice.
+    /// A proxy that leaves the prefix there, before an app that mounts everything below it: no
+    /// prefix comes twice.
     async fn a_prefix_that_is_not_cut_off_comes_once(store) {
         let site = site(store, "/sub/auth", "/sub/").await;
         let mut browser = site.browser();
@@ -118,7 +122,8 @@ on_every_store! {
         browser.get("/sub/auth/account").await.goes_to("/sub/auth/login?return_to=/sub/auth/account");
     }
 
-    /// A mail leads to no page that is left out: the routes of the API, or nothing, have the link then.
+    /// A mail leads to no page that is left out: the routes of the API, or nothing, have the link
+    /// then.
     async fn a_mail_has_no_link_to_a_page_that_is_left_out(store) {
         let mut policy = Policy::default();
         policy.email_verification_required = true;

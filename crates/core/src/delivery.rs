@@ -1,9 +1,12 @@
 //! How often a mail is offered to the mailer, and for how long.
 //!
 //! 1. A mailer that fails for good ("no such mailbox", a wrong password) is asked once.
-//! 2. A mailer that fails for now ([`MailError::temporary`]: greylisting, a throttled relay, no connection) is asked again until `Policy::mail_timeout`.
-//! 3. The first pause is `Policy::mail_backoff`. Each pause is twice the last one, up to a quarter of `Policy::mail_timeout` and a minute at most.
-//! 4. A pause varies by a quarter, at random, so that mails that failed together do not come back together.
+//! 2. A mailer that fails for now ([`MailError::temporary`]: greylisting, a throttled relay, no
+//!    connection) is asked again until `Policy::mail_timeout`.
+//! 3. The first pause is `Policy::mail_backoff`. Each pause is twice the last one, up to a quarter
+//!    of `Policy::mail_timeout` and a minute at most.
+//! 4. A pause varies by a quarter, at random, so that mails that failed together do not come back
+//!    together.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,11 +1,14 @@
 //! Where the links in mails lead. Every link of every mail is made here.
 //!
 //! 1. A page that the request names ([`MailOptions::page`]) on the app's own site.
-//! 2. The page that the app has configured for this kind of mail: `reset_link`, `change_email_link`, `verify_href`.
-//! 3. The page that Gatekit's routes have for it, below the prefix that they are mounted under ([`MailOptions::mount`]).
+//! 2. The page that the app has configured for this kind of mail: `reset_link`,
+//!    `change_email_link`, `verify_href`.
+//! 3. The page that Gatekit's routes have for it, below the prefix that they are mounted under
+//!    ([`MailOptions::mount`]).
 //! 4. No link: the mail holds the bare secret. So no link leads to a page that does not exist.
 //!
-//! A secret is in the query of the built-in pages and not behind a `#`: mail gateways rewrite links, and some of them lose what is behind a `#`, or make `%23` of it.
+//! A secret is in the query of the built-in pages and not behind a `#`: mail gateways rewrite
+//! links, and some of them lose what is behind a `#`, or make `%23` of it.
 
 use crate::{ConfigError, InvalidPublicUrl, MailOptions, PublicUrl, TokenSecret, VerifyOptions, web_origin};
 

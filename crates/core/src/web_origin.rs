@@ -1,13 +1,18 @@
-//! Origins and the public address of an app, as an app's author writes them and as browsers send them.
+//! Origins and the public address of an app, as an app's author writes them and as browsers send
+//! them.
 //!
-//! Browsers write an origin in one way only (RFC 6454 §6.2, WHATWG URL): scheme and host in lower case, no default port, an international host as Punycode. A setting in
-//! another spelling would never match. So a setting is brought into that form, or it is refused with the way out.
+//! Browsers write an origin in one way only (RFC 6454 §6.2, WHATWG URL): scheme and host in lower
+//! case, no default port, an international host as Punycode. A setting in another spelling would
+//! never match. So a setting is brought into that form, or it is refused with the way out.
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 /// Scheme, host and port, in the form that browsers send in the `Origin` header.
+///
+/// A host that is not ASCII is refused: no table of Unicode comes with the kit. What follows `xn--` is
+/// not decoded, so a label that only looks like Punycode is taken.
 ///
 /// ```
 /// use gatekit_core::Origin;
@@ -84,7 +89,8 @@ impl Origin {
         &self.text
     }
 
-    /// Host and port without the scheme, as in the `Host` header: `app.example.com`, `localhost:3000`.
+    /// Host and port without the scheme, as in the `Host` header: `app.example.com`,
+    /// `localhost:3000`.
     #[must_use]
     pub fn host(&self) -> &str {
         self.text.split_once("://").map_or("", |(_, host)| host)
@@ -96,7 +102,8 @@ impl Origin {
         self.is_https
     }
 
-    /// Whether it is on this machine: `localhost`, a name below it, `127.0.0.0/8` or `[::1]`. Browsers take these for as safe as TLS.
+    /// Whether it is on this machine: `localhost`, a name below it, `127.0.0.0/8` or `[::1]`.
+    /// Browsers take these for as safe as TLS.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         self.is_loopback
@@ -126,7 +133,8 @@ impl fmt::Display for Origin {
     }
 }
 
-/// A link of the app's own to a page of the web: its origin in the form that browsers use, the rest as it is.
+/// A link of the app's own to a page of the web: its origin in the form that browsers use, the rest
+/// as it is.
 #[cfg(feature = "accounts")]
 pub(crate) fn web_link(written: &str) -> Result<String, &'static str> {
     let (origin, rest) = Origin::split(written)?;
@@ -164,7 +172,8 @@ impl Host {
             return Err(PUNYCODE);
         }
         let text = text.to_ascii_lowercase();
-        // A last label that begins with a digit makes browsers read the whole as an IPv4 address, also `127.1` and `0x7f.1`.
+        // A last label that begins with a digit makes browsers read the whole as an IPv4 address,
+        // also `127.1` and `0x7f.1`.
         let last = text.strip_suffix('.').unwrap_or(&text).rsplit('.').next().unwrap_or_default();
         if last.starts_with(|c: char| c.is_ascii_digit()) {
             let address: Ipv4Addr = text.parse().map_err(|_| HOST)?;
@@ -183,7 +192,8 @@ impl Host {
     }
 }
 
-/// Where users reach an app: an origin, and the path below which a proxy serves the app, if it is not the whole site.
+/// Where users reach an app: an origin, and the path below which a proxy serves the app, if it is
+/// not the whole site.
 ///
 /// ```
 /// use gatekit_core::PublicUrl;
@@ -225,15 +235,16 @@ impl PublicUrl {
         &self.origin
     }
 
-    /// The path that a proxy in front of the app cuts off: `/app`, or nothing where the app has the whole site. It begins with a slash and does not
-    /// end with one.
+    /// The path that a proxy in front of the app cuts off: `/app`, or nothing where the app has the
+    /// whole site. It begins with a slash and does not end with one.
     #[must_use]
     pub fn prefix(&self) -> &str {
         self.text.get(self.origin.as_str().len()..).unwrap_or_default()
     }
 
-    /// A path of the app as browsers see it: behind the prefix. A path that has the prefix already stays as it is, so that it does not matter whether
-    /// the proxy cuts the prefix off. What is no path, such as the URL of another origin, stays as it is too.
+    /// A path of the app as browsers see it: behind the prefix. A path that has the prefix already
+    /// stays as it is, so that it does not matter whether the proxy cuts the prefix off. What is no
+    /// path, such as the URL of another origin, stays as it is too.
     ///
     /// ```
     /// # let url: gatekit_core::PublicUrl = "https://example.com/app".parse()?;
@@ -287,7 +298,8 @@ impl fmt::Display for PublicUrl {
 mod tests {
     use super::*;
 
-    /// What browsers send. The right column is what `url::Url::origin` makes of the left one, which `tests/loopback/settings.rs` checks.
+    /// What browsers send. The right column is what `url::Url::origin` makes of the left one, which
+    /// `tests/loopback/settings.rs` checks.
     #[test]
     fn an_origin_is_brought_into_the_form_that_browsers_send() {
         for (written, sent) in [

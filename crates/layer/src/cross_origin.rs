@@ -1,13 +1,16 @@
 //! Whether a request with a cookie comes from the app's own pages.
 //!
-//! 1. `Sec-Fetch-Site: same-origin` or `none` passes. The browser has compared scheme, host and port itself.
+//! 1. `Sec-Fetch-Site: same-origin` or `none` passes. The browser has compared scheme, host and
+//!    port itself.
 //! 2. An `Origin` that the app trusts passes.
 //! 3. Any other `Sec-Fetch-Site` is refused.
 //! 4. A request with neither header passes: no page has sent it.
-//! 5. The `Origin` of the app's public URL passes, whatever a proxy has made of `Host`. Browsers that are too old for `Sec-Fetch-Site`, and all browsers
-//!    on plain HTTP, say nothing else.
-//! 6. An `Origin` passes that names the host of the request (`Host`, or `:authority` in HTTP/2) and whose scheme can be the app's: that of the public
-//!    URL. Without a public URL, `http` is refused if the request has a cookie that browsers keep for HTTPS alone, except on this machine.
+//! 5. The `Origin` of the app's public URL passes, whatever a proxy has made of `Host`. Browsers
+//!    that are too old for `Sec-Fetch-Site`, and all browsers on plain HTTP, say nothing else.
+//! 6. An `Origin` passes that names the host of the request (`Host`, or `:authority` in HTTP/2) and
+//!    whose scheme can be the app's: that of the public URL. Without a public URL, `http` is
+//!    refused if the request has a cookie that browsers keep for HTTPS alone, except on this
+//!    machine.
 //! 7. All else is refused, `Origin: null` too.
 
 use gatekit_core::{InvalidOrigin, Origin, PublicUrl};
@@ -38,8 +41,9 @@ impl CrossOrigin {
         Ok(self)
     }
 
-    /// Whether the request is unsafe and comes neither from the app's own origin nor from a trusted one. Unsafe is every
-    /// method but `GET`, `HEAD` and `OPTIONS`, and every WebSocket upgrade (ASVS 3.5.1, 4.4.2).
+    /// Whether the request is unsafe and comes neither from the app's own origin nor from a trusted
+    /// one. Unsafe is every method but `GET`, `HEAD` and `OPTIONS`, and every WebSocket upgrade
+    /// (ASVS 3.5.1, 4.4.2).
     pub(crate) fn refuses(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> bool {
         if is_websocket_upgrade(method, headers) {
             return self.refuses_upgrade(uri, headers);
@@ -53,10 +57,11 @@ impl CrossOrigin {
     /// The rules for a WebSocket upgrade, in their order:
     ///
     /// 1. `Sec-Fetch-Site: same-origin` passes.
-    /// 2. An upgrade with an `Origin` is judged by it alone. Every browser sends one (RFC 6455 §4.1), and browsers do not
-    ///    agree on the `Sec-Fetch-Site` of a `wss:` URL.
-    /// 3. An upgrade without an `Origin` passes if no browser sent it. A browser is known by `Sec-Fetch-Site` or by a
-    ///    `User-Agent` that begins with `Mozilla/`; something on the way has taken its `Origin` away.
+    /// 2. An upgrade with an `Origin` is judged by it alone. Every browser sends one (RFC 6455
+    ///    §4.1), and browsers do not agree on the `Sec-Fetch-Site` of a `wss:` URL.
+    /// 3. An upgrade without an `Origin` passes if no browser sent it. A browser is known by
+    ///    `Sec-Fetch-Site` or by a `User-Agent` that begins with `Mozilla/`; something on the way
+    ///    has taken its `Origin` away.
     fn refuses_upgrade(&self, uri: &Uri, headers: &HeaderMap) -> bool {
         let site = headers.get(SEC_FETCH_SITE);
         if site.is_some_and(|site| site == "same-origin") {
@@ -98,8 +103,9 @@ impl CrossOrigin {
     }
 }
 
-/// Whether the request asks for a WebSocket: by `Upgrade` with any method (RFC 6455 §4.1), or by an extended `CONNECT` of HTTP/2 or
-/// HTTP/3 (RFC 8441 §4, RFC 9220 §3). A plain `CONNECT` counts too: no page can send one.
+/// Whether the request asks for a WebSocket: by `Upgrade` with any method (RFC 6455 §4.1), or by an
+/// extended `CONNECT` of HTTP/2 or HTTP/3 (RFC 8441 §4, RFC 9220 §3). A plain `CONNECT` counts too:
+/// no page can send one.
 pub(crate) fn is_websocket_upgrade(method: &Method, headers: &HeaderMap) -> bool {
     // A protocol may have a version after a slash (RFC 9110 §7.8).
     let names = |protocol: &[u8]| {
@@ -135,12 +141,14 @@ fn has_https_cookie(headers: &HeaderMap) -> bool {
     })
 }
 
-/// Refuses an unsafe request that a page of another origin has sent, whether or not it brings a cookie: for routes that sign
-/// somebody in, where a page of another site could sign its visitors in as somebody else (login CSRF), and for a WebSocket
-/// that knows its caller by other means than the layer (ASVS 4.4.2).
+/// Refuses an unsafe request that a page of another origin has sent, whether or not it brings a
+/// cookie: for routes that sign somebody in, where a page of another site could sign its visitors
+/// in as somebody else (login CSRF), and for a WebSocket that knows its caller by other means than
+/// the layer (ASVS 4.4.2).
 ///
-/// It is the check that the [`AuthLayer`](crate::AuthLayer) makes of cookies, with its trusted origins. `GET`, `HEAD` and `OPTIONS` pass unless
-/// they ask for a WebSocket. A request from no page at all, which has neither `Sec-Fetch-Site` nor `Origin`, passes too.
+/// It is the check that the [`AuthLayer`](crate::AuthLayer) makes of cookies, with its trusted
+/// origins. `GET`, `HEAD` and `OPTIONS` pass unless they ask for a WebSocket. A request from no
+/// page at all, which has neither `Sec-Fetch-Site` nor `Origin`, passes too.
 ///
 /// ```
 /// use gatekit_layer::{AuthRejection, refuse_cross_origin};

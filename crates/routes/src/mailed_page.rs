@@ -1,11 +1,14 @@
-//! Plain pages that mailed links lead to where the app has none of its own, so that no link leads to a 404.
+//! Plain pages that mailed links lead to where the app has none of its own, so that no link leads
+//! to a 404.
 //!
-//! 1. The secret is in the query. Mail gateways that rewrite links leave a query alone; what is behind a `#` some of them lose, or make `%23` of it.
-//! 2. A GET changes nothing, so a mail scanner spends nothing. The button sends the secret in the body of a POST.
+//! 1. The secret is in the query. Mail gateways that rewrite links leave a query alone; what is
+//!    behind a `#` some of them lose, or make `%23` of it.
+//! 2. A GET changes nothing, so a mail scanner spends nothing. The button sends the secret in the
+//!    body of a POST.
 //! 3. No script and no cookie. Nothing of the response is stored, framed, or told to the next page.
 //!
-//! They are in English and have no look. `Builder::reset_link` and `Builder::change_email_link` lead to pages of the app's own, and `gatekit::pages` brings some in several
-//! languages.
+//! They are in English and have no look. `Builder::reset_link` and `Builder::change_email_link`
+//! lead to pages of the app's own, and `gatekit::pages` brings some in several languages.
 
 use axum::extract::{Request, State};
 use axum::http::header::{
@@ -111,8 +114,8 @@ fn secret_in(uri: &Uri) -> Option<String> {
     is_sound.then(|| secret.into_owned())
 }
 
-/// A page whose URL may hold a secret: it loads nothing, its form comes back to this site, and the next page is not told where it was. `title` is text,
-/// `content` is HTML.
+/// A page whose URL may hold a secret: it loads nothing, its form comes back to this site, and the
+/// next page is not told where it was. `title` is text, `content` is HTML.
 pub(crate) fn page(status: StatusCode, title: &str, content: &str) -> Response {
     const HEADERS: [(HeaderName, &str); 6] = [
         (CONTENT_TYPE, "text/html; charset=utf-8"),

@@ -1,9 +1,12 @@
 //! Serves an app over HTTP/1.1 until Ctrl+C or SIGTERM. Every example has this same file.
 //!
-//! `axum::serve` waits without limit for a client that sends half a request, and for open connections when it stops. So this file uses hyper directly:
+//! `axum::serve` waits without limit for a client that sends half a request, and for open
+//! connections when it stops. So this file uses hyper directly:
 //!
-//! 1. A connection is closed if the head of a request is not complete within [`HEAD_TIMEOUT`]. The limit also ends idle connections.
-//! 2. After Ctrl+C or SIGTERM no connection is accepted. Requests under way have [`DRAIN_TIMEOUT`] to finish; then their connections are closed.
+//! 1. A connection is closed if the head of a request is not complete within [`HEAD_TIMEOUT`]. The
+//!    limit also ends idle connections.
+//! 2. After Ctrl+C or SIGTERM no connection is accepted. Requests under way have [`DRAIN_TIMEOUT`]
+//!    to finish; then their connections are closed.
 //! 3. Each request carries the client's address as `ConnectInfo<SocketAddr>`.
 
 use std::convert::Infallible;
@@ -25,7 +28,8 @@ use tokio::sync::watch;
 
 /// How long a client may take to send the head of a request.
 pub(crate) const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long requests may go on after the signal to stop. Service managers kill a process some time after the signal (Docker: 10 s).
+/// How long requests may go on after the signal to stop. Service managers kill a process some time
+/// after the signal (Docker: 10 s).
 pub(crate) const DRAIN_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// Serves `app` until `stop` is ready, as [`stop_signal`] is when the process is told to stop.
@@ -51,7 +55,8 @@ pub(crate) async fn run(listener: TcpListener, app: Router, stop: impl Future<Ou
                 let mut stopping = stopping.subscribe();
                 tokio::spawn(async move {
                     let mut connection = pin!(connection);
-                    // The errors of a connection are its client's: a cut line, or bytes that are not HTTP.
+                    // The errors of a connection are its client's: a cut line, or bytes that are
+                    // not HTTP.
                     tokio::select! {
                         _ = connection.as_mut() => return,
                         _ = stopping.changed() => connection.as_mut().graceful_shutdown(),
@@ -69,16 +74,17 @@ pub(crate) async fn run(listener: TcpListener, app: Router, stop: impl Future<Ou
     let _ = tokio::time::timeout(DRAIN_TIMEOUT, stopping.closed()).await;
 }
 
-/// The address at which a browser on this machine reaches the listener. `0.0.0.0` and `[::]` mean every address of the machine and
-/// cannot be opened, so they become `localhost`.
+/// The address at which a browser on this machine reaches the listener. `0.0.0.0` and `[::]` mean
+/// every address of the machine and cannot be opened, so they become `localhost`.
 pub(crate) fn local_url(listener: &TcpListener) -> io::Result<String> {
     let address: SocketAddr = listener.local_addr()?;
     let is_all = address.ip().to_canonical().is_unspecified();
     Ok(if is_all { format!("http://localhost:{}", address.port()) } else { format!("http://{address}") })
 }
 
-/// Waits for Ctrl+C, or on Unix for the SIGTERM of service managers and containers. It counts from this call on, not only once the
-/// future is awaited: a signal while the app is still starting stops it too.
+/// Waits for Ctrl+C, or on Unix for the SIGTERM of service managers and containers. It counts from
+/// this call on, not only once the future is awaited: a signal while the app is still starting
+/// stops it too.
 pub(crate) fn stop_signal() -> impl Future<Output = ()> {
     #[cfg(unix)]
     let terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
