@@ -96,23 +96,10 @@ impl<U: Account> Auth<U> {
         done.await
     }
 
-    /// Ends all tokens of a user. Returns the new `rev`, if there is such a user.
-    pub(crate) async fn commit_new_rev(
-        &self,
-        change: &mut Change,
-        user: &UserId,
-        keep: Option<&TokenRecord>,
-    ) -> Result<Option<i64>, StoreError> {
-        let users = &*self.0.users;
-        let done = change.commit_or_find(users.bump_rev(user), async || match keep {
-            Some(keep) => {
-                let now = users.find_user(user).await?;
-                Ok(now.filter(|now| keep.rev.checked_add(1) == Some(now.rev)).map(|now| Some(now.rev)))
-            }
-            // Without a token to keep it is the same however often it is done.
-            None => Ok(Some(users.bump_rev(user).await?)),
-        });
-        done.await
+    /// Ends all tokens of a user. Returns the new `rev`, if there is such a user. What a failed call has done cannot be told from what another
+    /// request has done, so it is not looked up.
+    pub(crate) async fn commit_new_rev(&self, change: &mut Change, user: &UserId) -> Result<Option<i64>, StoreError> {
+        change.commit(self.0.users.bump_rev(user)).await
     }
 
     /// Stores a one-time secret that is to be mailed. If the request was answered 503 meanwhile, this fails, so that nobody is mailed what nobody

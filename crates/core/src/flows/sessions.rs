@@ -106,7 +106,7 @@ impl<U: Account> Auth<U> {
     pub async fn logout_everywhere(&self, user: &UserId, keep: Option<&TokenRecord>) -> Result<bool, Unavailable> {
         let (auth, user, keep) = (self.clone(), user.clone(), keep.cloned());
         self.change(|mut change| async move {
-            let rev = auth.commit_new_rev(&mut change, &user, keep.as_ref()).await?;
+            let rev = auth.commit_new_rev(&mut change, &user).await?;
             let Some(rev) = rev else { return Ok(false) };
             auth.after_new_rev(&user, keep.as_ref(), rev).await;
             auth.emit(Event::LoggedOutEverywhere { user_id: user }).await;

@@ -143,7 +143,7 @@ impl<U: Account> Auth<U> {
             let fresh = auth.commit_new_token(&mut change, fresh).await?;
             // Whoever removes the old token gets the new one: of several at the same time one, and none whose token was ended meanwhile.
             // That it is gone after a failure does not tell who has removed it, so nobody gets the new one then.
-            let replaced = change.commit::<_, StoreError>(auth.0.tokens.delete_token(&old)).await;
+            let replaced = auth.bounded::<_, StoreError>(auth.0.tokens.delete_token(&old)).await;
             auth.0.waiting.recheck(&fresh.record.user_id);
             if !matches!(replaced, Ok(true)) || change.is_late() {
                 auth.take_token_back(&fresh.record.digest).await;
