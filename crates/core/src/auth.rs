@@ -325,8 +325,10 @@ impl<U: Account> Builder<U> {
         self
     }
 
-    /// Sends the mails. Without one, an app that sends its own takes the secret from [`Event::PasswordResetRequested`],
-    /// [`Event::EmailVerificationRequested`] or [`Event::EmailChangeRequested`]; each is raised with a mailer, too.
+    /// Sends the mails. Without one, an app that sends its own takes the secret from
+    /// [`Event::PasswordResetRequested`](crate::Event::PasswordResetRequested),
+    /// [`Event::EmailVerificationRequested`](crate::Event::EmailVerificationRequested) or
+    /// [`Event::EmailChangeRequested`](crate::Event::EmailChangeRequested). Each is raised with a mailer, too.
     pub fn mailer(mut self, mailer: impl Mailer) -> Self {
         self.mailer = Some(Arc::new(mailer));
         self
