@@ -45,7 +45,7 @@ impl CounterLimit {
 
 /// Counts events, such as codes that somebody tried. The count is the store's, so all nodes share it.
 ///
-/// A key is a digest, so that a store holds neither addresses nor names in it. Who uses one key always uses it with the same limit.
+/// A key is a digest, so that a store holds neither addresses nor names in it. A key is always used with the same limit.
 #[async_trait]
 pub trait CounterStore: Send + Sync + 'static {
     /// In one atomic step: counts one event under `key` at `now`, unless as many as the limit allows count already. Returns whether it
