@@ -113,12 +113,25 @@ async fn a_request_that_never_ends_holds_a_stop_for_the_limit_only() {
 
 #[tokio::test]
 async fn a_listener_on_all_addresses_is_opened_as_localhost() {
-    for (bound, shown) in
-        [("127.0.0.1:0", "http://127.0.0.1:"), ("0.0.0.0:0", "http://localhost:"), ("[::]:0", "http://localhost:")]
-    {
-        let Ok(listener) = TcpListener::bind(bound).await else { continue };
+    for (bound, shown) in [
+        ("127.0.0.1", "http://127.0.0.1:"),
+        ("0.0.0.0", "http://localhost:"),
+        ("::", "http://localhost:"),
+        ("[::]", "http://localhost:"),
+    ] {
+        let Ok(listener) = server::listen(bound, "0").await else { continue };
         let url = server::local_url(&listener).unwrap();
         assert!(url.starts_with(shown), "{bound}: {url}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_cannot_be_listened_on_is_named() {
+    let taken = server::listen("127.0.0.1", "0").await.unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    for port in [port.as_str(), "many"] {
+        let error = server::listen("127.0.0.1", port).await.unwrap_err().to_string();
+        assert!(error.starts_with(&format!("cannot listen on 127.0.0.1:{port}: ")), "{error}");
     }
 }
 
@@ -136,6 +149,32 @@ fn every_example_has_the_same_server() {
         count += 1;
     }
     assert!(count >= 7, "{count} examples");
+}
+
+#[test]
+fn an_error_that_ends_an_example_is_told_in_words_with_its_causes() {
+    #[derive(Debug)]
+    struct Outer(std::num::ParseIntError, &'static str);
+    impl std::fmt::Display for Outer {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str(self.1)
+        }
+    }
+    impl std::error::Error for Outer {
+        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+            Some(&self.0)
+        }
+    }
+    let cause = || "x".parse::<u16>().unwrap_err();
+    let told = [
+        ("PORT is no number", "PORT is no number: invalid digit found in string"),
+        ("PORT: invalid digit found in string", "PORT: invalid digit found in string"),
+    ];
+    for (message, expected) in told {
+        assert_eq!(server::explain(&Outer(cause(), message)), expected);
+    }
+    assert_eq!(server::exit(Err(Outer(cause(), "expected in this test").into())), std::process::ExitCode::FAILURE);
+    assert_eq!(server::exit(Ok(())), std::process::ExitCode::SUCCESS);
 }
 
 /// The signal of service managers ends `server::run`, also if it comes before the server is

@@ -7,37 +7,38 @@
 //! curl -u myUser:myPassword 'http://127.0.0.1:3000/_login?exp=30d'
 //! ```
 //!
-//! The account `myUser` with the password `myPassword` is made at the first start. It reads `PORT` (default 3000), `DATABASE` (default
-//! `cmwell.db`), and `DIGEST` (`0` leaves Basic alone). Keys are made at the first start and kept beside the database: [`keys`].
-#![expect(clippy::print_stdout, reason = "it tells the person who starts it what to try")]
+//! The account `myUser` with the password `myPassword` is made at the first start in development only: see [`development`]. It reads
+//! `PORT` (default 3000), `DATABASE` (default `cmwell.db`), `DIGEST` (`0` leaves Basic alone) and `DEVELOPMENT` (`0` in a debug build,
+//! `1` in a release build, to change what it is). Keys are made at the first start and kept beside the database: [`keys`].
 
+mod development;
 mod keys;
 mod server;
 
 use std::env;
 use std::error::Error;
+use std::process::ExitCode;
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use gatekit::cmwell::{CmWell, EnableDigestError, ForgetDigests, SealingKey, SigningKey};
-use gatekit::core::AccountName;
-use gatekit::{Auth, AuthLayer, AuthUser, Policy, Register, SqliteStore, User, routes};
+use gatekit::{Auth, AuthLayer, AuthUser, SqliteStore, User, routes};
 use serde::Deserialize;
-use tokio::net::TcpListener;
 
+use crate::development::{NAME, PASSWORD};
 use crate::keys::Keys;
 
-/// The account for development. Everybody knows it: remove it where others can reach the server.
-const NAME: &str = "myUser";
-const PASSWORD: &str = "myPassword";
-
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> ExitCode {
+    server::exit(run().await)
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().init();
     let stop = server::stop_signal();
-    let listener = TcpListener::bind(format!("127.0.0.1:{}", setting("PORT", "3000"))).await?;
+    let listener = server::listen("127.0.0.1", &setting("PORT", "3000")).await?;
     let url = server::local_url(&listener)?;
 
     let database = setting("DATABASE", "cmwell.db");
@@ -53,7 +54,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         cmwell = cmwell.digest(store.clone(), SealingKey::new(keys.sealing)?);
     }
     let cmwell = cmwell.build()?;
-    make_account(store, &cmwell).await?;
+    let development = development::is_on()?;
+    if development {
+        development::make_account(store, &cmwell).await?;
+    } else {
+        development::refuse_account(&auth).await?;
+    }
 
     let app = Router::new()
         .route("/me", get(me))
@@ -66,7 +72,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .layer(AuthLayer::new(cmwell.authenticator()).sources(cmwell.token_sources()));
 
     println!("READY {url}");
-    println!("{}", curl_lines(&url));
+    if development {
+        println!("{}", curl_lines(&url));
+    }
     server::run(listener, app, stop).await;
     // Changes and what hooks do with events run on tasks of their own.
     auth.settled().await;
@@ -101,22 +109,6 @@ async fn turn_digest_off(State(cmwell): State<CmWell>, AuthUser(user): AuthUser)
         Ok(()) => StatusCode::NO_CONTENT,
         Err(_) => StatusCode::SERVICE_UNAVAILABLE,
     }
-}
-
-/// Makes the account, unless there is one of this name.
-async fn make_account(store: SqliteStore, cmwell: &CmWell) -> Result<(), Box<dyn Error>> {
-    // This password is on the list of common ones, which sign-up refuses. So the account is made by other rules than all others.
-    let mut policy = Policy::default();
-    policy.refuse_common_passwords = false;
-    let auth: Auth = Auth::builder(store.clone()).tokens(store).policy(policy).build()?;
-    if auth.find_account(&AccountName::username(NAME)).await?.is_none() {
-        let user = auth.register(Register::email("my.user@example.com", PASSWORD).username(NAME)).await?;
-        match cmwell.enable_digest(&user.id, PASSWORD).await {
-            Ok(()) | Err(EnableDigestError::NotSetUp) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(())
 }
 
 /// An environment variable, or what holds without it.

@@ -2,12 +2,12 @@
 //!
 //! Copy this folder as a start. It reads what a generated project reads, `HOST`, `PORT` (default 3000) and `NODE_ENV`
 //! (`production` for short error bodies), and `DATABASE` (default `loopback.db`) and `PUBLIC_URL` (where the links in mails lead).
-#![expect(clippy::print_stdout, reason = "it tells the person who starts it what to try")]
 
 mod server;
 
 use std::env;
 use std::error::Error;
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use axum::extract::Request;
@@ -20,7 +20,6 @@ use gatekit::core::{Clock, SystemClock};
 use gatekit::routes::{self, ResponseFormatLayer};
 use gatekit::{Acl, AclRow, Auth, AuthLayer, ConsoleMailer, Policy, SqliteStore, Timestamp, TokenSources, User};
 use serde_json::{Map, Value, json};
-use tokio::net::TcpListener;
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 /// LoopBack's User. It keeps every property that a client sends, as LoopBack does (`"strict": false`); an app that knows its
@@ -28,11 +27,14 @@ use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 type LoopBackUser = User<Map<String, Value>>;
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> ExitCode {
+    server::exit(run().await)
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().init();
     let stop = server::stop_signal();
-    let (host, port) = (setting("HOST", "127.0.0.1"), setting("PORT", "3000").parse::<u16>()?);
-    let listener = TcpListener::bind((host.trim_matches(['[', ']']), port)).await?;
+    let listener = server::listen(&setting("HOST", "127.0.0.1"), &setting("PORT", "3000")).await?;
     let url = server::local_url(&listener)?;
     let public_url = setting("PUBLIC_URL", &url);
 

@@ -3,26 +3,29 @@
 //!
 //! It reads `PORT` (default 3000) and `DATABASE` (default `own-users.db`). With the argument `doctor` it lists the members that break a rule,
 //! such as an address that is stored with capitals, and stops.
-#![expect(clippy::print_stdout, reason = "it tells the person who starts it what to try")]
 
 mod members;
 mod server;
 
 use std::error::Error;
+use std::process::ExitCode;
 
 use axum::routing::get;
 use axum::{Json, Router};
 use gatekit::{Auth, AuthLayer, AuthUser, ConsoleMailer, SqliteStore, routes};
-use tokio::net::TcpListener;
 
 use crate::members::{Member, Members};
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> ExitCode {
+    server::exit(run().await)
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().init();
     let stop = server::stop_signal();
     let port = std::env::var("PORT").unwrap_or_else(|_| "3000".into());
-    let listener = TcpListener::bind(format!("127.0.0.1:{port}")).await?;
+    let listener = server::listen("127.0.0.1", &port).await?;
     let url = server::local_url(&listener)?;
 
     let store = SqliteStore::open(std::env::var("DATABASE").unwrap_or_else(|_| "own-users.db".into())).await?;

@@ -23,7 +23,6 @@
 //! | `VERIFY_EMAIL=1`: nobody logs in before the address is proven | off |
 //!
 //! In production put it behind a server that speaks HTTPS, and set `PUBLIC_URL` to that address.
-#![expect(clippy::print_stdout, reason = "it tells the person who starts it where to look")]
 
 mod headers;
 mod server;
@@ -31,20 +30,24 @@ mod site;
 
 use std::env;
 use std::error::Error;
+use std::process::ExitCode;
 
 use axum::{Router, middleware};
 use gatekit::pages::{AskToLogInLayer, Pages};
 use gatekit::{Auth, AuthLayer, ConsoleMailer, Policy, SmtpMailer, SqliteStore, TokenCookie, TokenSources};
-use tokio::net::TcpListener;
 
 /// What the site is called.
 const NAME: &str = "Website";
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> ExitCode {
+    server::exit(run().await)
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().init();
     let stop = server::stop_signal();
-    let listener = TcpListener::bind(format!("127.0.0.1:{}", setting("PORT", "3000"))).await?;
+    let listener = server::listen("127.0.0.1", &setting("PORT", "3000")).await?;
     // Browsers keep cookies of `localhost` and `127.0.0.1` apart.
     let url = server::local_url(&listener)?.replace("127.0.0.1", "localhost");
     let public_url = setting("PUBLIC_URL", &url);
@@ -55,7 +58,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let auth = Auth::builder(store.clone()).tokens(store).policy(policy).public_url(&public_url);
     let auth = match env::var("SMTP_URL") {
         Ok(server) => {
-            auth.mailer(SmtpMailer::from_url(&server, &setting("MAIL_FROM", "Website <no-reply@localhost>"))?)
+            let mailer = SmtpMailer::from_url(&server, &setting("MAIL_FROM", "Website <no-reply@localhost>"))?;
+            // A wrong password is found now, and not when the first visitor waits for a mail.
+            mailer.check().await.map_err(|error| format!("the server of SMTP_URL cannot be used: {error}"))?;
+            auth.mailer(mailer)
         }
         Err(_) => auth.mailer(ConsoleMailer::stdout()),
     };

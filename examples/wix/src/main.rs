@@ -7,8 +7,8 @@
 //! cargo run -p wix                    # then open http://127.0.0.1:3000
 //! ```
 //!
-//! It begins with the member `user@example.com` / `correct horse battery`. Mails are printed to the terminal. It reads from the
-//! environment:
+//! In development it begins with the member `user@example.com` / `correct horse battery`: see [`development`]. Mails are printed to the
+//! terminal. It reads from the environment:
 //!
 //! | variable | without it |
 //! | --- | --- |
@@ -19,9 +19,10 @@
 //! | `CLIENT_ID`, what the SDK is told | the one that it prints |
 //! | `OWNER_KEY`, what the owner's routes ask for | a new one at each start, which it prints |
 //! | `APPROVAL=manual`: members wait to be approved | off |
+//! | `DEVELOPMENT`: `1` for a development server, `0` for none | `1` in a debug build, `0` in a release build |
 //! | `EMAIL_VERIFICATION=1`: members prove their address with a code | off |
-#![expect(clippy::print_stdout, reason = "it tells the person who starts it where to look")]
 
+mod development;
 mod keys;
 mod owner;
 mod pages;
@@ -30,25 +31,29 @@ mod server;
 use std::env;
 use std::error::Error;
 use std::path::Path;
+use std::process::ExitCode;
 
 use axum::routing::get;
 use axum::{Json, Router};
-use gatekit::core::AccountName;
-use gatekit::wix::{ApprovalPolicy, MemberProfile, MemberUser, RefreshReuse, SiteId, TakenEmail, WixMembers};
-use gatekit::{Auth, AuthLayer, AuthUser, ConsoleMailer, Policy, Register, SqliteStore, TokenCookie, TokenSources};
-use tokio::net::TcpListener;
+use gatekit::wix::{ApprovalPolicy, MemberUser, RefreshReuse, SiteId, TakenEmail, WixMembers};
+use gatekit::{Auth, AuthLayer, AuthUser, ConsoleMailer, Policy, SqliteStore, TokenCookie, TokenSources};
+
+use crate::development::MEMBER;
 
 /// The site, as its tokens name it. Make one of your own: `uuidgen`.
 const SITE: &str = "0d3c51c0-6f0c-4b53-9b0e-2f0b1a6f7c55";
 /// What the SDK is told: `OAuthStrategy({ clientId })`. It is no secret.
 const CLIENT: &str = "7f0c1d3e-5a1b-4c1e-9a53-0d7f2f6f1a11";
-const MEMBER: (&str, &str) = ("user@example.com", "correct horse battery");
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> ExitCode {
+    server::exit(run().await)
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().init();
     let stop = server::stop_signal();
-    let listener = TcpListener::bind(format!("127.0.0.1:{}", setting("PORT", "3000"))).await?;
+    let listener = server::listen("127.0.0.1", &setting("PORT", "3000")).await?;
     let port = listener.local_addr()?.port();
     let url = server::local_url(&listener)?;
     let public_url = setting("PUBLIC_URL", &url);
@@ -84,7 +89,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         members = members.allowed_origin(origin);
     }
     let members = members.build()?;
-    begin_with_a_member(&auth).await?;
+    let development = development::is_on()?;
+    if development {
+        development::make_member(&auth).await?;
+    } else {
+        development::refuse_member(&auth).await?;
+    }
     let (owner_key, shown_key) = match env::var("OWNER_KEY") {
         // An empty one would be everybody's. Who has set it knows it, and need not find it in logs.
         Ok(key) if !key.is_empty() => (key, "$OWNER_KEY".to_owned()),
@@ -105,22 +115,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .layer(AuthLayer::new(auth.clone()).sources(TokenSources::default().with_cookie(cookie)));
 
     println!("READY {url}");
-    println!("{}", curl_lines(&url, &client, &shown_key));
+    if development {
+        println!("{}", curl_lines(&url, &client, &shown_key));
+    } else {
+        println!("OWNER_KEY {shown_key}");
+    }
     server::run(listener, app, stop).await;
     // Mails are sent on tasks of their own: those of the last requests too.
     auth.settled().await;
-    Ok(())
-}
-
-/// The member that the pages and the documentation speak of, whose address needs no proof. At the second start it is there already.
-async fn begin_with_a_member(auth: &Auth<MemberUser>) -> Result<(), Box<dyn Error>> {
-    let (email, password) = MEMBER;
-    if auth.find_account(&AccountName::email(email)).await?.is_none() {
-        let mut member = Register::with_profile(MemberProfile::default());
-        (member.email, member.password) = (Some(email.into()), Some(password.into()));
-        member.email_verified = Some(true);
-        auth.register(member).await?;
-    }
     Ok(())
 }
 

@@ -8,11 +8,15 @@
 //! 2. After Ctrl+C or SIGTERM no connection is accepted. Requests under way have [`DRAIN_TIMEOUT`]
 //!    to finish; then their connections are closed.
 //! 3. Each request carries the client's address as `ConnectInfo<SocketAddr>`.
+//!
+//! [`exit`] ends the process with a message that a person can read.
 
 use std::convert::Infallible;
-use std::io;
+use std::error::Error;
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use axum::Router;
@@ -74,6 +78,14 @@ pub(crate) async fn run(listener: TcpListener, app: Router, stop: impl Future<Ou
     let _ = tokio::time::timeout(DRAIN_TIMEOUT, stopping.closed()).await;
 }
 
+/// Listens on a port of an address or a name of this machine. The error says on which.
+pub(crate) async fn listen(host: &str, port: &str) -> io::Result<TcpListener> {
+    let host = host.trim_matches(['[', ']']);
+    let address = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
+    let cannot = |error: io::Error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}"));
+    TcpListener::bind(&address).await.map_err(cannot)
+}
+
 /// The address at which a browser on this machine reaches the listener. `0.0.0.0` and `[::]` mean
 /// every address of the machine and cannot be opened, so they become `localhost`.
 pub(crate) fn local_url(listener: &TcpListener) -> io::Result<String> {
@@ -105,4 +117,27 @@ pub(crate) fn stop_signal() -> impl Future<Output = ()> {
         }
         interrupted.await;
     }
+}
+
+/// Ends the process. An error is printed as [`explain`] tells it: `main` itself would print its
+/// `Debug` form.
+pub(crate) fn exit(result: Result<(), Box<dyn Error>>) -> ExitCode {
+    let Err(error) = result else { return ExitCode::SUCCESS };
+    // Where nobody reads the message, the exit code is left.
+    let _ = writeln!(io::stderr(), "{}", explain(&*error));
+    ExitCode::FAILURE
+}
+
+/// The message of an error, and those of its causes that it does not repeat.
+pub(crate) fn explain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let message = error.to_string();
+        if !text.contains(&message) {
+            text = format!("{text}: {message}");
+        }
+        cause = error.source();
+    }
+    text
 }
