@@ -1,6 +1,6 @@
 //! A whole app behind the filter: the table of §1.7, with the safe answers where CM-Well's are not.
 
-use gatekit::ChangePassword;
+use gatekit::{ChangePassword, Event};
 use gatekit::cmwell::{CmWellToken, Legacy};
 use gatekit::core::{AccountStatus, PermissionHolder};
 use gatekit_tests::{Answer, Call, Store, on_every_store};
@@ -129,6 +129,19 @@ on_every_store! {
         }
         // Inside, the caller is known as behind an `AuthLayer`.
         assert_eq!(call(&site, "GET", "/me", Some(&token)).await.text("username"), NAME);
+    }
+
+    /// 16.3.2: a path that is refused to a known caller is an event; one that is refused to an anonymous caller is none.
+    async fn a_refused_path_is_an_event(store) {
+        let site = site(store).await;
+        let token = site.token().await;
+        let _ = site.events.take();
+        denied(call(&site, "DELETE", "/docs/secret/plan", Some(&token)).await, "DELETE", NOT_AUTHORIZED);
+        let events = site.events.take();
+        let [Event::AccessDenied { user_id: Some(id), required, target: Some(target) }] = &events[..] else { panic!("{events:?}") };
+        assert_eq!((id.to_string().as_str(), required.as_str(), target.as_str()), ("1", "path write", "/docs/secret/plan"));
+        call(&site, "DELETE", "/docs/secret/plan", None).await.expect_status(403);
+        assert!(site.events.take().is_empty());
     }
 
     /// §1.9: deny wins, also over what a role lets in (in CM-Well it did not).

@@ -7,9 +7,9 @@ use axum::Router;
 use axum::extract::Path;
 use axum::routing::get;
 use gatekit::{
-    AccessRequest, AclErrorStatus, AuthLayer, AuthRejection, AuthUser, HasRole, IssueToken, Method, Owned, Policy,
-    RequireAuthLayer, RequireRoleLayer, RequireScopeLayer, Role, RoleResolver, Scope, Scoped, StoreError, TokenRecord,
-    User, UserId, async_trait, require_owner,
+    AccessRequest, AclErrorStatus, AuthLayer, AuthRejection, AuthUser, Event, HasRole, IssueToken, Method, Owned,
+    Policy, RequireAuthLayer, RequireRoleLayer, RequireScopeLayer, Role, RoleResolver, Scope, Scoped, StoreError,
+    TokenRecord, User, UserId, async_trait, require_owner,
 };
 use gatekit_testkit::Fault;
 use gatekit_tests::{App, Call, PASSWORD, Store, on_every_store};
@@ -203,6 +203,50 @@ on_every_store! {
         g.assign(2, "accountant").await;
         g.get("/office").token(&g.second).await.is(200, "office");
         g.get("/admin").token(&g.second).await.is(403, DENIED);
+    }
+
+    /// 16.3.2: each refusal of a known caller is one event that says what is missing; anonymous requests and handlers that only ask raise
+    /// none.
+    async fn a_refused_access_of_a_known_caller_is_one_event(store) {
+        let g = Guarded::start(store).await;
+        let reports = g.confined(&["reports"]).await;
+        let _ = g.app.events.take();
+        let denied = |events: Vec<Event<User>>| -> Vec<String> {
+            let required = |event: Event<User>| match event {
+                Event::AccessDenied { user_id: Some(user), required, target } => format!("{user} {required} {target:?}"),
+                other => panic!("{other:?}"),
+            };
+            events.into_iter().map(required).collect()
+        };
+        for (path, token, expected) in [
+            ("/admin", Some(&g.second), "2 role admin None"),
+            ("/secret", Some(&g.second), "2 role admin None"),
+            ("/office", Some(&g.second), "2 role admin or accountant None"),
+            ("/members", Some(&g.second), "2 role admin None"),
+            ("/report", Some(&g.token), "1 scope reports None"),
+            ("/admins-report", Some(&reports), "1 role admin None"),
+            ("/audits", Some(&reports), "1 scope DEFAULT or audits None"),
+            ("/which", Some(&g.second), ""),
+            ("/admin", None, ""),
+            ("/report", None, ""),
+        ] {
+            let call = g.get(path);
+            let _ = if let Some(token) = token { call.token(token).await } else { call.await };
+            let expected: Vec<&str> = if expected.is_empty() { vec![] } else { vec![expected] };
+            assert_eq!(denied(g.app.events.take()), expected, "{path}");
+        }
+
+        // The list of the User API.
+        let app = &g.app;
+        app.get("/api/users/1").token(&g.second).await.expect_status(401);
+        assert_eq!(denied(app.events.take()), [r#"2 method findById Some("1")"#]);
+        app.delete(&format!("/api/users/{}", "x".repeat(1000))).token(&g.second).await.expect_status(401);
+        assert_eq!(denied(app.events.take()), [format!(r#"2 method deleteById Some("{}")"#, "x".repeat(256))]);
+        app.get("/api/users").token(&reports).await.expect_status(401);
+        assert_eq!(denied(app.events.take()), ["1 scope DEFAULT None"]);
+        app.get("/api/users/1").await.expect_status(401);
+        app.get("/api/users/1").token("bogus").await.expect_status(401);
+        assert_eq!(denied(app.events.take()), [""; 0]);
     }
 
     /// 8.2.1: a layer covers what it is around: other methods, and paths that are not there.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use gatekit_core::{
-    Account, AuthenticateError, Authenticated, Authenticator, CrossOriginRequest, PublicUrl, Recheck, StoreError,
-    Timestamp, TokenChanges, TokenEnd, TokenForm, TokenRecord, TokenSecret, TokenState, TokenWatch, UserId,
+    Account, AuthenticateError, Authenticated, Authenticator, CrossOriginRequest, DeniedAccess, PublicUrl, Recheck,
+    StoreError, Timestamp, TokenChanges, TokenEnd, TokenForm, TokenRecord, TokenSecret, TokenState, TokenWatch, UserId,
     async_trait,
 };
 
@@ -37,6 +37,10 @@ impl<U: Account> Authenticator for CmWell<U> {
 
     fn on_cross_origin(&self, request: &CrossOriginRequest<'_>) {
         self.0.auth.on_cross_origin(request);
+    }
+
+    fn on_access_denied(&self, caller: &Authenticated<U>, denied: &DeniedAccess<'_>) {
+        self.0.auth.on_access_denied(caller, denied);
     }
 
     fn now(&self) -> Timestamp {

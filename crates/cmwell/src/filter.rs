@@ -16,7 +16,7 @@ use tower_layer::Layer;
 use crate::cmwell::NotTheirs;
 use crate::errors::{failure, retry_later, status_of, text};
 use crate::gate::{Gate, GateService};
-use crate::level::{decide, is_at, is_safe, level_of};
+use crate::level::{decide, is_at, is_safe, level_of, report_denied};
 use crate::{CmWell, CmWellToken, FilterService};
 
 /// The paths that everybody may ask for: they check themselves.
@@ -154,7 +154,7 @@ impl<U: Account> Filter<U> {
         if decision.allowed {
             return Ok(());
         }
-        tracing::info!(caller = ?id, ?level, by = ?decision.by, "a caller without a permission for the path is refused");
+        report_denied(self.cmwell.auth(), id, level, &decision, parts);
         Err(Refused::Forbidden(match who {
             Who::Anonymous => "Not authorized, please login first".to_owned(),
             Who::User(_) => "Authenticated but not authorized".to_owned(),

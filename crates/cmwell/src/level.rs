@@ -3,7 +3,7 @@
 use axum::extract::OriginalUri;
 use axum::http::Method;
 use axum::http::request::Parts;
-use gatekit_core::{PathDecision, PathLevel, PermissionSet};
+use gatekit_core::{Account, Auth, PathDecision, PathLevel, PermissionSet, UserId};
 
 /// The methods that read are named, and everything else writes. (CM-Well takes `PATCH` and unknown methods for reading.)
 pub(crate) fn level_of(method: &Method) -> PathLevel {
@@ -34,4 +34,26 @@ pub(crate) fn decide(permissions: &PermissionSet, parts: &Parts, level: PathLeve
     let decision = permissions.decide(asked, level);
     let is_cut = here == "/" || asked.ends_with(here);
     if is_cut || !decision.allowed { decision } else { permissions.decide(here, level) }
+}
+
+/// Reports a path that is refused (ASVS 16.3.2): an event for a caller that is known, a line of the log for an anonymous one.
+pub(crate) fn report_denied<U: Account>(
+    auth: &Auth<U>,
+    caller: Option<&UserId>,
+    level: PathLevel,
+    by: &PathDecision,
+    parts: &Parts,
+) {
+    tracing::debug!(?level, by = ?by.by, "a path is refused");
+    let required = match level {
+        PathLevel::Read => "path read",
+        _ => "path write",
+    };
+    match caller {
+        Some(caller) => {
+            let auth = auth.for_client(gatekit_routes::client(auth, parts));
+            auth.report_denied(caller, required, Some(path_of(parts)));
+        }
+        None => tracing::info!(required, path = path_of(parts), "an access is denied to an anonymous caller"),
+    }
 }

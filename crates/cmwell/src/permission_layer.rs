@@ -13,7 +13,7 @@ use tower_layer::Layer;
 
 use crate::cmwell::store_error;
 use crate::gate::{Gate, GateService};
-use crate::level::{decide, level_of};
+use crate::level::{decide, level_of, report_denied};
 use crate::{CmWell, PermissionService};
 
 /// Lets only callers through who have a permission for the path they ask for. See [`CmWell::permission_layer`].
@@ -93,7 +93,7 @@ impl<U: Account> PathPermissionLayer<U> {
         if decision.allowed {
             return Ok(());
         }
-        tracing::info!(caller = ?id, ?level, by = ?decision.by, "a caller without a permission for the path is refused");
+        report_denied(self.cmwell.auth(), id.as_ref(), level, &decision, parts);
         Err(caller.err().unwrap_or(AuthRejection::Forbidden))
     }
 }

@@ -140,6 +140,7 @@ impl<U: Account> Event<U> {
             Self::UserDeleted { .. } => "user_deleted",
             Self::RoleAssigned { .. } => "authz_role_assigned",
             Self::RoleUnassigned { .. } => "authz_role_unassigned",
+            Self::AccessDenied { .. } => "authz_fail",
             Self::CrossOriginRefused { .. } => "malicious_cors",
         }
     }
@@ -168,12 +169,14 @@ impl<U: Account> Event<U> {
             | Self::RoleUnassigned { user_id, .. } => Some(user_id.clone()),
             Self::LoginFailed { user_id, .. }
             | Self::PasswordRefused { user_id, .. }
-            | Self::SecretRefused { user_id, .. } => user_id.clone(),
+            | Self::SecretRefused { user_id, .. }
+            | Self::AccessDenied { user_id, .. } => user_id.clone(),
             Self::CrossOriginRefused { .. } => None,
         }
     }
 
-    /// Whether something was refused: a login, a password, a secret, a request of another origin.
+    /// Whether something was refused: a login, a password, a secret, an access, a request of another
+    /// origin.
     #[must_use]
     pub fn is_refusal(&self) -> bool {
         matches!(
@@ -181,6 +184,7 @@ impl<U: Account> Event<U> {
             Self::LoginFailed { .. }
                 | Self::PasswordRefused { .. }
                 | Self::SecretRefused { .. }
+                | Self::AccessDenied { .. }
                 | Self::CrossOriginRefused { .. }
         )
     }
@@ -191,14 +195,15 @@ impl<U: Account> Event<U> {
         let user = self.user_id().map(|id| id.to_string());
         let user = user.as_deref();
         let (network, user_agent) = (context.client.network.as_deref(), context.client.user_agent.as_deref());
-        let Details { identifier, reason, operation, purpose, origin, role, status } = self.details();
+        let Details { identifier, reason, operation, purpose, origin, role, status, required, target } = self.details();
         let identifier = identifier.as_deref();
         // `tracing` needs the level where the line is written.
         macro_rules! line {
             ($level:ident) => {
                 tracing::$level!(
                     target: AUDIT_TARGET,
-                    event, at, model, user, identifier, reason, operation, purpose, origin, role, status, network, user_agent,
+                    event, at, model, user, identifier, reason, operation, purpose, origin, role, status, required, target, network,
+                    user_agent,
                 )
             };
         }
@@ -223,6 +228,10 @@ impl<U: Account> Event<U> {
             }
             Self::RoleAssigned { role, .. } | Self::RoleUnassigned { role, .. } => details.role = Some(role),
             Self::StatusChanged { status, .. } => details.status = Some(status.as_str()),
+            Self::AccessDenied { required, target, .. } => {
+                details.required = Some(required);
+                details.target = target.as_deref();
+            }
             Self::CrossOriginRefused { origin } => details.origin = origin.as_deref(),
             _ => {}
         }
@@ -240,4 +249,14 @@ struct Details<'a> {
     origin: Option<&'a str>,
     role: Option<&'a str>,
     status: Option<&'static str>,
+    required: Option<&'a str>,
+    target: Option<&'a str>,
+}
+
+/// Text of a request as an event may keep it: no control characters, at most 256 bytes.
+pub(crate) fn short(text: &str) -> String {
+    const MAX: usize = 256;
+    let mut text: String = text.chars().filter(|c| !c.is_control()).take(MAX).collect();
+    text.truncate(text.floor_char_boundary(MAX));
+    text
 }

@@ -102,6 +102,14 @@ pub trait Authenticator: Send + Sync + 'static {
         let _ = request;
     }
 
+    /// Hears of an access that a guard of the layer refused to a caller that it knows: the caller has not the role, or its token not
+    /// the scope.
+    ///
+    /// The default does nothing. `Auth<U>` raises `Event::AccessDenied`.
+    fn on_access_denied(&self, caller: &Authenticated<Self::Principal>, denied: &DeniedAccess<'_>) {
+        let _ = (caller, denied);
+    }
+
     /// What time it is for whoever issues the tokens: how long ago a password was proven is counted from it.
     fn now(&self) -> Timestamp {
         SystemClock.now()
@@ -157,6 +165,26 @@ impl<'a> CrossOriginRequest<'a> {
     #[must_use]
     pub fn new(origin: Option<&'a str>, user_agent: Option<&'a str>, ip: Option<IpAddr>) -> Self {
         Self { origin, user_agent, ip }
+    }
+}
+
+/// An access that a guard refused. What it holds of the request is as it came: neither checked nor cut.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct DeniedAccess<'a> {
+    /// What the guard asks for, such as `role admin` or `scope reports`.
+    pub required: &'a str,
+    /// The `User-Agent` header.
+    pub user_agent: Option<&'a str>,
+    /// The client's address, if it is known.
+    pub ip: Option<IpAddr>,
+}
+
+impl<'a> DeniedAccess<'a> {
+    /// For want of this, with this header, from this address.
+    #[must_use]
+    pub fn new(required: &'a str, user_agent: Option<&'a str>, ip: Option<IpAddr>) -> Self {
+        Self { required, user_agent, ip }
     }
 }
 

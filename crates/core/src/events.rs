@@ -205,6 +205,16 @@ pub enum Event<U> {
         /// Which.
         role: String,
     },
+    /// A caller whose token is good was refused what it has no right to (ASVS 16.3.2): by the access control list, or by a guard for a
+    /// role or a scope. A request without a good token raises nothing.
+    AccessDenied {
+        /// The caller; `None` for one of another user type.
+        user_id: Option<UserId>,
+        /// What the caller needs: `method` and a name of the list, `role` and names, or `scope` and names.
+        required: String,
+        /// Which user the access was about: the id in the path, at most 256 bytes, without control characters.
+        target: Option<String>,
+    },
     /// A request was refused because a page of another origin sent it: with a cookie, or to a route that logs in (CSRF).
     CrossOriginRefused {
         /// The page's origin as the browser named it, at most 256 bytes; `None` if it named none.

@@ -52,7 +52,7 @@ mod user;
 mod web_origin;
 
 pub use async_trait::async_trait;
-pub use authenticator::{AuthenticateError, Authenticated, Authenticator, CrossOriginRequest, TokenForm};
+pub use authenticator::{AuthenticateError, Authenticated, Authenticator, CrossOriginRequest, DeniedAccess, TokenForm};
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use error::{AclErrorStatus, StoreError};
 pub use id::UserId;

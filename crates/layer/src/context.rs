@@ -8,8 +8,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use gatekit_core::{
-    AuthenticateError, Authenticated, Authenticator, CrossOriginRequest, Ended, PublicUrl, Recheck, StoreError,
-    Timestamp, TokenForm, TokenRecord, TokenSecret,
+    AuthenticateError, Authenticated, Authenticator, CrossOriginRequest, DeniedAccess, Ended, PublicUrl, Recheck,
+    StoreError, Timestamp, TokenForm, TokenRecord, TokenSecret,
 };
 use http::header::{ORIGIN, USER_AGENT};
 use http::request::Parts;
@@ -254,6 +254,12 @@ impl Context {
         if forged { Err(self.settings.report_cross_origin(head.headers, head.ip)) } else { Ok(found) }
     }
 
+    /// What it takes to report that the caller was refused something; `None` if nobody is known.
+    pub(crate) fn denial(&self) -> Option<Denial> {
+        let caller = Arc::clone(self.answer.as_ref()?.as_ref().ok()?);
+        Some(Denial { settings: Arc::clone(&self.settings), caller })
+    }
+
     pub(crate) fn settings(&self) -> &Settings {
         &self.settings
     }
@@ -266,6 +272,23 @@ impl Context {
     /// This context, and then those of the layers further out.
     pub(crate) fn outwards(&self) -> impl Iterator<Item = &Self> {
         std::iter::successors(Some(self), |context| context.outer.as_deref())
+    }
+}
+
+/// A known caller that a guard refuses.
+pub(crate) struct Denial {
+    settings: Arc<Settings>,
+    caller: Arc<dyn ErasedAuthenticated>,
+}
+
+impl Denial {
+    /// Tells the authenticator that knows the caller, with the request that asked.
+    pub(crate) fn report<R: AsRef<str>>(&self, parts: &Parts, what: &str, names: &[R]) {
+        let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+        let required = format!("{what} {}", names.join(" or "));
+        let user_agent = parts.headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
+        let ip = ClientIp::from_extensions(&parts.extensions).map(|ClientIp(ip)| ip);
+        self.settings.authenticator.on_access_denied(&*self.caller, &DeniedAccess::new(&required, user_agent, ip));
     }
 }
 
@@ -353,6 +376,8 @@ pub(crate) trait ErasedAuthenticator: Send + Sync {
     fn token_form(&self, token: &str) -> TokenForm;
     fn recheck(&self) -> Recheck;
     fn on_cross_origin(&self, request: &CrossOriginRequest<'_>);
+    /// About a caller it has resolved itself.
+    fn on_access_denied(&self, caller: &dyn ErasedAuthenticated, denied: &DeniedAccess<'_>);
     fn now(&self) -> Timestamp;
     fn public_url(&self) -> Option<&PublicUrl>;
     fn resolve<'a>(
@@ -402,6 +427,12 @@ impl<P: Clone + Send + Sync + 'static> ErasedAuthenticator for Typed<P> {
 
     fn on_cross_origin(&self, request: &CrossOriginRequest<'_>) {
         self.0.on_cross_origin(request);
+    }
+
+    fn on_access_denied(&self, caller: &dyn ErasedAuthenticated, denied: &DeniedAccess<'_>) {
+        if let Some(caller) = caller.as_any().downcast_ref() {
+            self.0.on_access_denied(caller, denied);
+        }
     }
 
     fn now(&self) -> Timestamp {

@@ -1,6 +1,6 @@
 //! Whether a record of the app's is the caller's own.
 
-use gatekit_core::{AclErrorStatus, UserId};
+use gatekit_core::{AUDIT_TARGET, AclErrorStatus, UserId};
 
 use crate::AuthRejection;
 
@@ -45,6 +45,9 @@ pub trait Owned {
 /// }
 /// ```
 ///
+/// A refusal is a line of the [audit log](gatekit_core::AUDIT_TARGET) (ASVS 16.3.2). It is no event for hooks, since the function knows
+/// neither the `Auth` nor the request.
+///
 /// # Errors
 ///
 /// The rejection that [`Owned::DENIED`] chooses; 403 unless it is set.
@@ -52,6 +55,8 @@ pub fn require_owner<T: Owned + ?Sized>(user: &UserId, record: &T) -> Result<(),
     if record.owner().as_ref() == Some(user) {
         return Ok(());
     }
-    tracing::info!(caller = ?user, record = std::any::type_name::<T>(), "a caller who is not the owner is refused");
+    let (event, required) = ("authz_fail", "owner");
+    let user = user.to_string();
+    tracing::warn!(target: AUDIT_TARGET, event, user, required, record = std::any::type_name::<T>());
     Err(T::DENIED.into())
 }

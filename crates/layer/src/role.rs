@@ -9,7 +9,7 @@ use http::request::Parts;
 use tower_layer::Layer;
 
 use crate::AuthRejection;
-use crate::context::{AnyUser, Context, Knowing, knowing};
+use crate::context::{AnyUser, Context, Denial, Knowing, knowing};
 use crate::extract::optional;
 use crate::guard::{Guard, GuardService};
 
@@ -59,37 +59,44 @@ impl<S: Sync, R: Role, U: Clone + Send + Sync + 'static> FromRequestParts<S> for
     type Rejection = AuthRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthRejection> {
-        require_role(Context::knowing::<U>(parts).await?, &[R::NAME], R::DENIED).await?;
-        Ok(Self(PhantomData))
+        let context = Context::knowing::<U>(parts).await?;
+        if is_in_any(context, &[R::NAME]).await? {
+            return Ok(Self(PhantomData));
+        }
+        let denial = context.denial();
+        Err(refuse(denial, parts, &[R::NAME], R::DENIED))
     }
 }
 
 impl<S: Sync, R: Role, U: Clone + Send + Sync + 'static> OptionalFromRequestParts<S> for HasRole<R, U> {
     type Rejection = AuthRejection;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, AuthRejection> {
-        match optional(<Self as FromRequestParts<S>>::from_request_parts(parts, state).await) {
-            Err(rejection) if rejection.is_denial() => Ok(None),
-            extracted => extracted,
-        }
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, AuthRejection> {
+        let asked = match Context::knowing::<U>(parts).await {
+            Ok(context) => is_in_any(context, &[R::NAME]).await,
+            Err(rejection) => Err(rejection),
+        };
+        // A handler that only asks refuses nobody, so that there is nothing to report.
+        Ok(optional(asked)?.and_then(|is| is.then_some(Self(PhantomData))))
     }
 }
 
-async fn require_role<R: AsRef<str>>(
-    context: &Context,
-    roles: &[R],
-    denied: AclErrorStatus,
-) -> Result<(), AuthRejection> {
-    let caller = context.admitted()?;
+async fn is_in_any<R: AsRef<str>>(context: &Context, roles: &[R]) -> Result<bool, AuthRejection> {
+    context.admitted()?;
     for role in roles {
         if context.is_in_role(role.as_ref()).await? {
-            return Ok(());
+            return Ok(true);
         }
     }
-    let roles: Vec<&str> = roles.iter().map(AsRef::as_ref).collect();
-    let caller = caller.token().map(|token| &token.user_id);
-    tracing::info!(?caller, ?roles, "a caller who is in none of the roles is refused");
-    Err(denied.into())
+    Ok(false)
+}
+
+/// Refuses a caller that is in none of the roles, and reports it (ASVS 16.3.2).
+fn refuse<R: AsRef<str>>(denial: Option<Denial>, parts: &Parts, roles: &[R], denied: AclErrorStatus) -> AuthRejection {
+    if let Some(denial) = denial {
+        denial.report(parts, "role", roles);
+    }
+    denied.into()
 }
 
 /// Lets only callers through who are in a role: for groups of routes.
@@ -149,7 +156,12 @@ impl RequireRoleLayer {
 
 impl Guard for RequireRoleLayer {
     async fn admit(&self, parts: &mut Parts) -> Result<(), AuthRejection> {
-        require_role((self.knowing)(parts).await?, &self.roles, self.denied).await
+        let context = (self.knowing)(parts).await?;
+        if is_in_any(context, &self.roles).await? {
+            return Ok(());
+        }
+        let denial = context.denial();
+        Err(refuse(denial, parts, &self.roles, self.denied))
     }
 }
 

@@ -12,7 +12,7 @@ use http::request::Parts;
 use tower_layer::Layer;
 
 use crate::AuthRejection;
-use crate::context::{AnyUser, Context, Knowing, knowing};
+use crate::context::{AnyUser, Context, Denial, Knowing, knowing};
 use crate::extract::optional;
 use crate::guard::{Guard, GuardService};
 
@@ -53,17 +53,33 @@ impl<S: Sync, N: Scope, U: Clone + Send + Sync + 'static> FromRequestParts<S> fo
     type Rejection = AuthRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthRejection> {
-        Context::knowing::<U>(parts).await?.require_scope(&[N::NAME])?;
-        Ok(Self(PhantomData))
+        let context = Context::knowing::<U>(parts).await?;
+        let (admitted, denial) = (context.require_scope(&[N::NAME]), context.denial());
+        reported(admitted, denial, parts, &[N::NAME]).map(|()| Self(PhantomData))
     }
 }
 
 impl<S: Sync, N: Scope, U: Clone + Send + Sync + 'static> OptionalFromRequestParts<S> for Scoped<N, U> {
     type Rejection = AuthRejection;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, AuthRejection> {
-        optional(<Self as FromRequestParts<S>>::from_request_parts(parts, state).await)
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, AuthRejection> {
+        let asked = Context::knowing::<U>(parts).await.and_then(|context| context.require_scope(&[N::NAME]));
+        // A handler that only asks refuses nobody, so that there is nothing to report.
+        optional(asked.map(|()| Self(PhantomData)))
     }
+}
+
+/// Reports a known caller whose token has none of the scopes (ASVS 16.3.2).
+fn reported<N: AsRef<str>>(
+    admitted: Result<(), AuthRejection>,
+    denial: Option<Denial>,
+    parts: &Parts,
+    scopes: &[N],
+) -> Result<(), AuthRejection> {
+    if let (Err(AuthRejection::InsufficientScope), Some(denial)) = (&admitted, denial) {
+        denial.report(parts, "scope", scopes);
+    }
+    admitted
 }
 
 /// Lets only tokens through that have a scope: for groups of routes. Extractors inside no longer ask for `DEFAULT`.
@@ -116,7 +132,9 @@ impl RequireScopeLayer {
 
 impl Guard for RequireScopeLayer {
     async fn admit(&self, parts: &mut Parts) -> Result<(), AuthRejection> {
-        (self.knowing)(parts).await?.require_scope(&self.scopes)
+        let context = (self.knowing)(parts).await?;
+        let (admitted, denial) = (context.require_scope(&self.scopes), context.denial());
+        reported(admitted, denial, parts, &self.scopes)
     }
 }
 

@@ -4,16 +4,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::audit::short;
 use crate::auth::Inner;
 use crate::bounded::bounded;
 use crate::{
-    AccessRequest, Account, Auth, AuthenticateError, Authenticated, Authenticator, Client, CrossOriginRequest, Event,
-    Method, PublicUrl, Recheck, StoreError, Timestamp, TokenChanges, TokenDigest, TokenEnd, TokenForm, TokenOwner,
-    TokenRecord, TokenSecret, TokenState, TokenWatch, UserId,
+    AccessRequest, Account, Auth, AuthenticateError, Authenticated, Authenticator, Client, CrossOriginRequest,
+    DeniedAccess, Event, Method, PublicUrl, Recheck, StoreError, Timestamp, TokenChanges, TokenDigest, TokenEnd,
+    TokenForm, TokenOwner, TokenRecord, TokenSecret, TokenState, TokenWatch, UserId,
 };
-
-/// Bytes of an `Origin` header that an event keeps.
-const MAX_ORIGIN: usize = 256;
 
 /// Longer texts are no token of anybody's; LoopBack lets an app choose the length, and nobody chose more than this.
 const MAX_BYTES: usize = 512;
@@ -200,12 +198,14 @@ impl<U: Account> Authenticator for Auth<U> {
     fn on_cross_origin(&self, request: &CrossOriginRequest<'_>) {
         let mut client = Client::default();
         (client.user_agent, client.ip) = (request.user_agent.map(str::to_owned), request.ip);
-        let origin = request.origin.map(|origin| {
-            let mut origin: String = origin.chars().filter(|c| !c.is_control()).collect();
-            origin.truncate(origin.floor_char_boundary(MAX_ORIGIN));
-            origin
-        });
+        let origin = request.origin.map(short);
         self.for_client(client).raise(Event::CrossOriginRefused { origin });
+    }
+
+    fn on_access_denied(&self, caller: &Authenticated<U>, denied: &DeniedAccess<'_>) {
+        let mut client = Client::default();
+        (client.user_agent, client.ip) = (denied.user_agent.map(str::to_owned), denied.ip);
+        self.for_client(client).report_denied(&caller.principal.id(), denied.required, None);
     }
 
     fn now(&self) -> Timestamp {

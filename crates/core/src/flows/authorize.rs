@@ -1,9 +1,10 @@
 //! May this caller do that? The access control list, asked about one access.
 
 use crate::acl::{self, NamedResolver};
+use crate::audit::short;
 use crate::{
-    AccessRequest, Account, Acl, Auth, Decision, ExplainedRow, Explanation, Method, OtherOwner, Permission, Principal,
-    RoleResolver, StoreError, TokenRecord, UserId,
+    AccessRequest, Account, Acl, Auth, Decision, Event, ExplainedRow, Explanation, Method, OtherOwner, Permission,
+    Principal, RoleResolver, StoreError, TokenRecord, UserId,
 };
 
 impl<U: Account> Auth<U> {
@@ -15,7 +16,8 @@ impl<U: Account> Auth<U> {
     ///    found out that this does not need: who opens a method to `$everyone` pays no query for roles.
     /// 3. If none matches, the default permission does.
     ///
-    /// `AUDIT` and `ALARM` allow, and are logged. So is every access that is denied (ASVS 16.3.2).
+    /// `AUDIT` and `ALARM` allow, and are logged. So is every access that is denied; where the caller is known, it raises
+    /// [`Event::AccessDenied`] (ASVS 16.3.2).
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -71,20 +73,52 @@ impl<U: Account> Auth<U> {
     async fn decide(&self, scope: &str, mut membership: Membership<'_, U>) -> Result<Decision, StoreError> {
         let (access, other) = (membership.access, membership.other_owner);
         if !in_scope(access, other, scope) {
-            log(access, other, Decision::InsufficientScope, None, Permission::Deny);
+            self.denied(access, other, format!("scope {scope}"));
             return Ok(Decision::InsufficientScope);
         }
         let acl = self.acl();
         for row in acl.candidates(access.method) {
             if membership.includes(&row.principal).await? {
-                let decision = Decision::from(row.permission);
-                log(access, other, decision, Some(&row.principal), row.permission);
-                return Ok(decision);
+                return Ok(self.decided(access, other, Some(&row.principal), row.permission));
             }
         }
-        let decision = Decision::from(acl.fallback());
-        log(access, other, decision, None, acl.fallback());
-        Ok(decision)
+        Ok(self.decided(access, other, None, acl.fallback()))
+    }
+
+    /// What a row decides, or the default permission: told to the log and to hooks.
+    fn decided(
+        &self,
+        access: &AccessRequest<'_, U>,
+        other: Option<&OtherOwner>,
+        row: Option<&Principal>,
+        permission: Permission,
+    ) -> Decision {
+        let decision = Decision::from(permission);
+        if decision.is_allowed() {
+            log_audited(access, other, row, permission);
+        } else {
+            tracing::debug!(
+                method = access.method.name,
+                row = row.map(tracing::field::display),
+                "the list denies an access"
+            );
+            self.denied(access, other, format!("method {}", access.method.name));
+        }
+        decision
+    }
+
+    /// An event for a caller that is known. That a caller has no good token is no event: anybody could raise as many as they like.
+    fn denied(&self, access: &AccessRequest<'_, U>, other: Option<&OtherOwner>, required: String) {
+        let target = access.target.map(short);
+        if access.caller.is_none() && other.is_none() {
+            tracing::info!(required, ?target, "an access is denied to an anonymous caller");
+            return;
+        }
+        let user_id = access.caller.map(|caller| caller.principal.id());
+        if let Some(other) = other {
+            tracing::info!(required, caller = ?other.id, caller_model = other.model, "the denied caller is of another model");
+        }
+        self.raise(Event::AccessDenied { user_id, required, target });
     }
 
     /// Says how the list comes to its answer, with all rows about the method. For people who wonder why; it asks about each
@@ -252,17 +286,13 @@ fn is_same(caller: &UserId, row: &UserId) -> bool {
     caller == row || caller.is_named(&row.to_string())
 }
 
-/// Tells the log of what is denied, and of what a row wants logged.
-fn log<U: Account>(
+/// Tells the log of what a row allows and wants logged.
+fn log_audited<U: Account>(
     access: &AccessRequest<'_, U>,
     other: Option<&OtherOwner>,
-    decision: Decision,
     row: Option<&Principal>,
     permission: Permission,
 ) {
-    if permission == Permission::Allow {
-        return;
-    }
     let AccessRequest { method: Method { name: method, .. }, caller, target } = access;
     let caller = caller.map(|caller| caller.principal.id()).or_else(|| other.map(|other| other.id.clone()));
     let caller_model = other.map_or_else(U::model_name, |other| other.model);
@@ -271,9 +301,9 @@ fn log<U: Account>(
         Permission::Alarm => {
             tracing::warn!(method, caller_model, ?caller, ?target, row, "an access that raises an alarm is allowed")
         }
-        Permission::Deny => {
-            tracing::info!(method, caller_model, ?caller, ?target, row, ?decision, "an access is denied")
+        Permission::Audit => {
+            tracing::info!(method, caller_model, ?caller, ?target, row, "an audited access is allowed")
         }
-        _ => tracing::info!(method, caller_model, ?caller, ?target, row, "an audited access is allowed"),
+        _ => {}
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::audit::short;
 use crate::flows::identifier::{Unnamed, Wanted};
 use crate::{
     Account, AccountStatus, Auth, Client, DeviceSeen, Event, Login, LoginError, LoginFailure, MailOptions,
@@ -192,6 +193,22 @@ impl<U: Account> Auth<U> {
     /// Raises [`Event::SecretRefused`]: for a crate that has one-time secrets of its own.
     pub async fn reject_secret(&self, purpose: OneTimePurpose, user: Option<&UserId>) {
         self.emit(Event::SecretRefused { purpose, user_id: user.cloned() }).await;
+    }
+
+    /// Raises [`Event::AccessDenied`] for a caller that is known: for a guard of the app's own, or of another crate. `required` says what
+    /// the caller has not; `target` what the access was about, of which 256 bytes are kept.
+    ///
+    /// ```
+    /// use gatekit_core::{Auth, MemoryStore, NoProfile, User};
+    ///
+    /// let auth = Auth::new(MemoryStore::new());
+    /// let ada = User::new(1.into(), NoProfile {});
+    /// // In a handler, with `auth.for_client(..)`: the event then says where the request came from.
+    /// auth.report_denied(&ada.id, "plan pro", Some("/exports/7"));
+    /// ```
+    pub fn report_denied(&self, caller: &UserId, required: &str, target: Option<&str>) {
+        let (user_id, target) = (Some(caller.clone()), target.map(short));
+        self.raise(Event::AccessDenied { user_id, required: short(required), target });
     }
 
     /// This handle, or one for the client if more is known of it.

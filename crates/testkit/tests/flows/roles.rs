@@ -209,8 +209,8 @@ async fn what_is_denied_or_audited_is_logged_with_its_caller_and_what_is_allowed
     };
     assert_eq!(logged(Acl::empty()).await, "");
     let denied = logged(Acl::user()).await;
-    assert!(denied.contains("INFO") && denied.contains("an access is denied"), "{denied}");
-    assert!(denied.contains(r#"method="find""#) && denied.contains("caller=Some(Int(1))"), "{denied}");
+    assert!(denied.contains("WARN") && denied.contains(r#"event="authz_fail""#), "{denied}");
+    assert!(denied.contains(r#"required="method find""#) && denied.contains(r#"user="1""#), "{denied}");
     let audited = logged(Acl::empty().row(AclRow::audit("$authenticated"))).await;
     assert!(audited.contains("INFO") && audited.contains("an audited access is allowed"), "{audited}");
     assert!(audited.contains("row=$authenticated") && audited.contains("caller=Some(Int(1))"), "{audited}");
