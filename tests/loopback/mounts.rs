@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::routing::get;
 use gatekit::core::AccessType;
-use gatekit::{Acl, AclRow, Auth, AuthLayer, AuthUser, MemoryStore, Model, Policy, User, routes};
+use gatekit::{Acl, AclRow, Auth, AuthLayer, AuthUser, MemoryStore, Model, Policy, User, VerifyOptions, routes};
 use gatekit_testkit::{MailSink, fast_hasher};
 use gatekit_tests::{App, Call, EMAIL, PASSWORD, Store};
 use serde::{Deserialize, Serialize};
@@ -55,6 +55,48 @@ async fn features_can_be_merged_and_routed_without_a_prefix() {
     Call::new(&router, "POST", "/").json(&body).await.expect_status(200);
     Call::new(&router, "POST", "/login").json(&body).await.expect_status(200);
     Call::new(&router, "POST", "/logout").await.expect_status(404);
+}
+
+/// No link leads to a 404: a sign-up without the page that verifies mails the bare secret, or a link to the app's own page.
+#[tokio::test]
+async fn a_sign_up_links_to_the_page_that_verifies_only_if_there_is_one() {
+    let own = "https://app.example.com/welcome";
+    for (mounts_page, own_page, expected) in [
+        (true, None, Some("https://app.example.com/api/users/confirm")),
+        (false, None, None),
+        (true, Some(own), Some(own)),
+        (false, Some(own), Some(own)),
+    ] {
+        let mails = MailSink::new();
+        let mut policy = Policy::default();
+        policy.email_verification_required = true;
+        let mut verify = VerifyOptions::default();
+        verify.verify_href = own_page.map(str::to_owned);
+        let store = MemoryStore::new();
+        let auth: Auth = Auth::builder(store.clone())
+            .tokens(store)
+            .policy(policy)
+            .hasher(fast_hasher())
+            .mailer(mails.clone())
+            .public_url("https://app.example.com")
+            .verify_options(verify)
+            .build()
+            .unwrap();
+        let mut users = routes::register(&auth);
+        if mounts_page {
+            users = users.merge(routes::verify_email(&auth));
+        }
+        let app: Router = Router::new().nest("/api/users", users).layer(AuthLayer::new(auth.clone()));
+        let body = json!({"email": EMAIL, "password": PASSWORD});
+        Call::new(&app, "POST", "/api/users").json(body).await.expect_status(200);
+        auth.settled().await;
+        let mails = mails.mails();
+        let [mail] = &mails[..] else { panic!("{mails:?}") };
+        let link = mail.link.as_deref();
+        assert_eq!(link.is_some(), expected.is_some(), "{mail:?}");
+        assert!(link.is_none_or(|link| link.starts_with(expected.unwrap_or_default())), "{mail:?}");
+        assert!(mail.text.contains("token") || link.is_none(), "{mail:?}");
+    }
 }
 
 /// Fields of an app's own, which a sign-up sends and a user has.

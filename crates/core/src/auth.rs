@@ -1,7 +1,7 @@
 //! The one value an app builds: stores, rules and clock together, with a method for each flow.
 
 use std::fmt;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::acl::{self, NamedResolver};
@@ -46,6 +46,7 @@ pub(crate) struct Inner<U: Account> {
     pub(crate) mailer: Option<Arc<dyn Mailer>>,
     pub(crate) under_way: UnderWay,
     pub(crate) mails_lost: AtomicU64,
+    pub(crate) has_confirm_route: AtomicBool,
     pub(crate) events: EventCounters,
     /// Those that wait for the end of a token.
     pub(crate) waiting: TokenNotifier,
@@ -493,6 +494,7 @@ impl<U: Account> Builder<U> {
             mailer: self.mailer,
             under_way: UnderWay::default(),
             mails_lost: AtomicU64::new(0),
+            has_confirm_route: AtomicBool::new(false),
             events: EventCounters::default(),
             waiting: TokenNotifier::default(),
             policy: self.policy,

@@ -132,10 +132,17 @@ impl<U: Account> Auth<U> {
         }
     }
 
-    /// The earlier name of [`settled`](Self::settled).
-    #[doc(hidden)]
-    pub async fn mails_sent(&self) {
-        self.settled().await;
+    /// Whether the page that the link of a verification mail leads to is mounted in this process
+    /// ([`mount_confirm_route`](Self::mount_confirm_route)).
+    #[must_use]
+    pub fn has_confirm_route(&self) -> bool {
+        self.0.has_confirm_route.load(Ordering::Relaxed)
+    }
+
+    /// Says that this process has a route that verifies addresses: for a crate that has one, when it builds its router. A route that
+    /// signs users up makes a link to it only then.
+    pub fn mount_confirm_route(&self) {
+        self.0.has_confirm_route.store(true, Ordering::Relaxed);
     }
 
     /// Does the work of [`post`](Self::post) for a mail that is not sent: whether an account exists must not be told by time.

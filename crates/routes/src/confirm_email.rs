@@ -28,6 +28,7 @@ use crate::reply::NoContent;
 
 /// The routes of this file, by what the policy says.
 pub(crate) fn confirm_email<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<U>) -> Router<S> {
+    auth.mount_confirm_route();
     let routes = if auth.policy().confirm_email_by_get {
         Router::new().route("/confirm", get(confirm_by_get::<U>).head(head_of_confirm::<U>))
     } else {

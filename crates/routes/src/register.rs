@@ -22,6 +22,9 @@ use crate::reply::Json;
 /// Where an address must be verified and `Policy::reveal_taken_email` is off, the response has only `realm`, `username` and `email`, and is the
 /// same for an address that has an account (ASVS 6.3.8): its owner gets a mail. See [`Auth::sign_up`].
 ///
+/// Where a sign-up is mailed a link, the link leads to a page of [`verify_email`](crate::verify_email), or to the app's own
+/// (`VerifyOptions::verify_href`). If there is neither, the mail holds the bare secret.
+///
 /// An array of these, up to `Policy::max_batch`, makes them all: 200 and an array of users. If some are refused the rest is made, and the answer is 422 with
 /// `details` an array of errors, `null` for each user that was made. By default it is for everyone (`create`).
 ///
@@ -75,6 +78,10 @@ async fn request<U: Account>(
     let register = read::<U::Profile>(fields, call.auth.policy().clients_set_realm());
     let mut register = register.map_err(|errors| RegisterError::Invalid(errors).into_error(U::model_name()))?;
     register.mails = call.mails().await;
+    if !call.auth.has_confirm_route() {
+        // A link would lead to a 404. Where the app has a page of its own (`verify_href`), the link leads there all the same.
+        register.mails.mount = None;
+    }
     register.notices = call.notices();
     Ok(register)
 }

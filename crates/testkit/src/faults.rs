@@ -45,7 +45,8 @@ pub enum Fault {
 /// faults.every_call_of("create_user", Fault::Fail);
 /// let answer = auth.register(Register::email("ada@example.com", "correct horse battery")).await;
 /// assert!(matches!(answer, Err(RegisterError::Unavailable(_))));
-/// assert_eq!(faults.calls(), ["find_user_by", "create_user"]);
+/// // The third call finds out whether the user was stored all the same.
+/// assert_eq!(faults.calls(), ["find_user_by", "create_user", "find_user_by"]);
 ///
 /// faults.reset();
 /// auth.register(Register::email("ada@example.com", "correct horse battery")).await?;
