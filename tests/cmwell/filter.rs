@@ -1,8 +1,8 @@
 //! A whole app behind the filter: the table of §1.7, with the safe answers where CM-Well's are not.
 
-use gatekit::{ChangePassword, Event};
 use gatekit::cmwell::{CmWellToken, Legacy};
 use gatekit::core::{AccountStatus, PermissionHolder};
+use gatekit::{ChangePassword, Event};
 use gatekit_tests::{Answer, Call, Store, on_every_store};
 
 use crate::site::{KEY, NAME, OTHER_KEY, PASSWORD, Site, basic, forged};

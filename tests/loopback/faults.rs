@@ -112,7 +112,8 @@ impl Flow {
 
     /// Whether the store is asked again when this call fails: a change that was made is told as made.
     fn finds_out(self, call: &str) -> bool {
-        let found_out = ["set_password", "update_user", "delete_user", "create_user", "insert_token", "delete_token"];
+        let found_out =
+            ["set_password", "update_user", "delete_user", "create_user", "insert_token", "delete_token", "bump_rev"];
         // Whoever removes the old token gets the new one: that it is gone does not tell who has removed it.
         found_out.contains(&call) && !(self == Self::StepUp && call == "delete_token")
     }

@@ -8,6 +8,13 @@ use crate::{
     UserChange, UserId, random,
 };
 
+/// That all tokens of a user have ended.
+pub(crate) struct NewRev {
+    pub(crate) rev: i64,
+    /// Whether the store said that this request has ended them. Otherwise another one may have.
+    pub(crate) acknowledged: bool,
+}
+
 impl<U: Account> Auth<U> {
     /// Stores a new user.
     pub(crate) async fn commit_new_user(
@@ -96,10 +103,23 @@ impl<U: Account> Auth<U> {
         done.await
     }
 
-    /// Ends all tokens of a user. Returns the new `rev`, if there is such a user. What a failed call has done cannot be told from what another
-    /// request has done, so it is not looked up.
-    pub(crate) async fn commit_new_rev(&self, change: &mut Change, user: &UserId) -> Result<Option<i64>, StoreError> {
-        change.commit(self.0.users.bump_rev(user)).await
+    /// Ends all tokens of a user that were issued under `before`. Returns the new `rev`, if there is such a user.
+    pub(crate) async fn commit_new_rev(
+        &self,
+        change: &mut Change,
+        user: &UserId,
+        before: i64,
+    ) -> Result<Option<NewRev>, StoreError> {
+        let users = &*self.0.users;
+        let bump = async { Ok(users.bump_rev(user).await?.map(|rev| NewRev { rev, acknowledged: true })) };
+        let done = change.commit_or_find(bump, async || {
+            Ok(match users.find_user(user).await? {
+                Some(found) if found.rev == before => None,
+                Some(found) => Some(Some(NewRev { rev: found.rev, acknowledged: false })),
+                None => Some(None),
+            })
+        });
+        done.await
     }
 
     /// Stores a one-time secret that is to be mailed. If the request was answered 503 meanwhile, this fails, so that nobody is mailed what nobody

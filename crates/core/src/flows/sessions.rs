@@ -1,5 +1,6 @@
 //! A user's tokens: which there are, and how they are ended.
 
+use crate::flows::commits::NewRev;
 use crate::flows::update_user::{ATTEMPTS, changes_too_often};
 use crate::{Account, Auth, Event, IssueToken, IssueTokenError, TokenDigest, TokenRecord, Unavailable, UserId};
 
@@ -100,14 +101,25 @@ impl<U: Account> Auth<U> {
 
     /// Ends all tokens of a user but the one to keep, in one atomic step (ASVS 7.4.3). Returns whether there is such a user.
     ///
+    /// A store that fails may have ended them all the same. Then this looks whether they have ended; if so, they count as ended, and
+    /// the one to keep ends too, since another request may be what has ended them.
+    ///
     /// # Errors
     ///
     /// [`Unavailable`] if the store fails.
     pub async fn logout_everywhere(&self, user: &UserId, keep: Option<&TokenRecord>) -> Result<bool, Unavailable> {
         let (auth, user, keep) = (self.clone(), user.clone(), keep.cloned());
+        let before = match &keep {
+            Some(keep) => keep.rev,
+            None => match self.bounded(self.0.users.find_user(&user)).await? {
+                Some(found) => found.rev,
+                None => return Ok(false),
+            },
+        };
         self.change(|mut change| async move {
-            let rev = auth.commit_new_rev(&mut change, &user).await?;
-            let Some(rev) = rev else { return Ok(false) };
+            let ended = auth.commit_new_rev(&mut change, &user, before).await?;
+            let Some(NewRev { rev, acknowledged }) = ended else { return Ok(false) };
+            let keep = keep.filter(|_| acknowledged);
             auth.after_new_rev(&user, keep.as_ref(), rev).await;
             auth.emit(Event::LoggedOutEverywhere { user_id: user }).await;
             Ok(true)
