@@ -1,4 +1,4 @@
-// What a generated LoopBack project serves around the User API: CORS, the status page, and its 404s.
+// What a generated LoopBack project serves around the User API: CORS, helmet's headers, the status page, and its 404s.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -18,6 +18,28 @@ const varies = (response) => response.headers.get('vary').toLowerCase().split(/,
 async function assertNotFound(response, message) {
   assert.equal(response.status, 404);
   assert.deepEqual(await response.json(), { error: { statusCode: 404, name: 'Error', message } });
+}
+
+// --- helmet ------------------------------------------------------------------------------------------------------
+
+/** What the `middleware.json` of a generated project makes helmet send. */
+const HELMET = {
+  'x-xss-protection': '1; mode=block',
+  'x-frame-options': 'DENY',
+  'strict-transport-security': 'max-age=0; includeSubDomains',
+  'x-download-options': 'noopen',
+  'x-content-type-options': 'nosniff',
+};
+
+for (const [method, path] of [
+  ['GET', '/'], ['GET', '/api/Users/1'], ['GET', '/api/nothing'], ['GET', '/nothing'], ['HEAD', '/'],
+  ['OPTIONS', '/api/users/login'], ['POST', '/api/users/login'],
+]) {
+  rule(`${method} ${path} is answered with helmet's headers, each once`, async () => {
+    const response = await send(method, SITE + path);
+    for (const [name, value] of Object.entries(HELMET)) assert.equal(response.headers.get(name), value, name);
+    assert.equal(response.headers.get('x-powered-by'), null);
+  });
 }
 
 // --- CORS --------------------------------------------------------------------------------------------------------

@@ -1,8 +1,9 @@
-//! A server in place of a LoopBack 3 project: the built-in User at `/api/Users`, with the answers its clients know.
+//! A server in place of a LoopBack 3 project: the built-in User at `/api/Users`, with the responses its clients know.
 //!
 //! Copy this folder as a start. It reads what a generated project reads, `HOST`, `PORT` (default 3000) and `NODE_ENV`
 //! (`production` for short error bodies), and `DATABASE` (default `loopback.db`) and `PUBLIC_URL` (where the links in mails lead).
 
+mod helmet;
 mod server;
 
 use std::env;
@@ -68,7 +69,10 @@ async fn run() -> Result<(), Box<dyn Error>> {
         .layer(AuthLayer::new(auth.clone()).sources(TokenSources::loopback()))
         // The form that a client accepts, and how much it is told of an error.
         .layer(ResponseFormatLayer::new().debug(setting("NODE_ENV", "development") != "production"));
-    let app = routes::ignore_case("/api/Users", app).layer(cors()).layer(middleware::from_fn(no_content_for_options));
+    let app = routes::ignore_case("/api/Users", app)
+        .layer(cors())
+        .layer(middleware::from_fn(no_content_for_options))
+        .layer(middleware::from_fn(helmet::add));
 
     println!("READY {url}");
     println!("{}", curl_lines(&url));
