@@ -1,11 +1,12 @@
 //! The server of the examples, which apps copy: what a slow client can hold, and how the server
-//! stops.
+//! stops. `templates` is about the rest of what is copied.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 // The file as it stands in an example; `every_example_has_the_same_server` compares the others with
 // it.
 #[path = "../../examples/quickstart/src/server.rs"]
 mod server;
+mod templates;
 
 use std::net::SocketAddr;
 use std::path::Path;

@@ -4,6 +4,7 @@ mod browser;
 mod budget;
 mod clients;
 mod clippy;
+mod copies;
 mod deny;
 mod docs;
 mod features;
@@ -32,7 +33,7 @@ pub(crate) struct Passed {
 }
 
 /// Quick ones first; those that need the network last.
-static STEPS: [Step; 10] = [
+static STEPS: [Step; 11] = [
     Step { name: "fmt", promise: "every file is formatted", run: fmt::run },
     Step { name: "lock", promise: "the lock files fit the manifests", run: lock::run },
     Step { name: "budget", promise: "the kit costs an app no more crates than promised", run: budget::run },
@@ -40,6 +41,7 @@ static STEPS: [Step; 10] = [
     Step { name: "test", promise: "all tests and doctests pass", run: test::run },
     Step { name: "docs", promise: "the documentation builds without a warning", run: docs::run },
     Step { name: "features", promise: "no warning in any library with each feature alone", run: features::run },
+    Step { name: "copies", promise: "a copy of each example builds and starts elsewhere", run: copies::run },
     Step { name: "deny", promise: "licences, bans, sources and advisories are in order", run: deny::run },
     Step { name: "clients", promise: "clients in other languages work against the examples", run: clients::run },
     Step { name: "browser", promise: "the pages work in a real browser", run: browser::run },
