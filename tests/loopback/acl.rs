@@ -145,6 +145,37 @@ on_every_store! {
         app.me(&token).await.expect_status(200);
     }
 
+    /// 8.2.1: LoopBack's list has no methods for these routes, so each follows the rule of the method that `docs/guide/roles.md` names.
+    async fn a_route_that_loopback_lacks_follows_the_rule_of_another_method(store) {
+        let (app, token) = with_acl(Acl::user(), store).await;
+        // None of these requests changes anything, also if it is let through.
+        let routes = [
+            (Some("logout"), "GET", "/sessions", "{}"),
+            (Some("logout"), "DELETE", "/sessions/x", "{}"),
+            (Some("logout"), "POST", "/logout-everywhere", r#"{"keepCurrent":"x"}"#),
+            (Some("changePassword"), "POST", "/change-email", "{}"),
+            (Some("changePassword"), "POST", "/delete-account", "{}"),
+            (Some("changePassword"), "POST", "/step-up", "{}"),
+            (Some("resetPassword"), "POST", "/resend-verification", "{}"),
+            (None, "POST", "/confirm-email-change", "{}"),
+        ];
+        for closed in ["logout", "changePassword", "resetPassword"] {
+            app.auth.replace_acl(Acl::empty().allow("$everyone", "*").deny("$everyone", closed));
+            for (rule, verb, path, body) in routes {
+                let answer = app.call(verb, &format!("/api/users{path}")).json(body).token(&token).await;
+                assert_eq!(is_allowed(&answer, false), rule != Some(closed), "{verb} {path} without {closed}: {answer:?}");
+            }
+        }
+        // What ends or changes something for a caller needs one, whoever may.
+        app.auth.replace_acl(Acl::empty().allow("$everyone", "*"));
+        for (rule, verb, path, body) in routes {
+            let answer = app.call(verb, &format!("/api/users{path}")).json(body).await;
+            let needs_a_caller = matches!(rule, Some("logout" | "changePassword"));
+            assert_eq!(answer.status == 401, needs_a_caller, "{verb} {path}: {answer:?}");
+        }
+        app.me(&token).await.is(200, FOO);
+    }
+
     /// Contract §4.2: a kind of access is that of the method, and not of HTTP's verb.
     async fn a_row_for_a_kind_of_access_opens_the_methods_of_that_kind(store) {
         let (app, token) = with_acl(Acl::user(), store).await;

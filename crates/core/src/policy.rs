@@ -15,9 +15,11 @@ use crate::{AclErrorStatus, Password, PasswordError, common_passwords};
 /// assert_eq!(Policy::strict().password_min_chars, 15);
 /// ```
 ///
+/// No preset makes an app conform to OWASP ASVS or NIST SP 800-63B: each preset says what is missing. Each field names the source of
+/// its number.
+///
 /// | | [`default`](Policy::default) | [`strict`](Policy::strict) | [`loopback`](Policy::loopback) | LoopBack's name |
 /// | --- | --- | --- | --- | --- |
-/// | numbers from | OWASP ASVS 5.0 level 2 | ASVS level 3, NIST SP 800-63B-4 | LoopBack 3's answers and limits | |
 /// | `token_ttl` | 14 days | 12 hours | 14 days | `ttl` |
 /// | `max_token_ttl` | 31,556,926 s | 30 days | 31,556,926 s | `maxTTL` |
 /// | `allow_eternal_tokens` | no | no | no | `allowEternalTokens` |
@@ -254,9 +256,9 @@ pub struct Policy {
 }
 
 impl Default for Policy {
-    /// The numbers and rules of OWASP ASVS 5.0, level 2, for what the kit has today.
+    /// Numbers from OWASP ASVS 5.0 where it has one: each field names the section.
     ///
-    /// An app that is to conform to level 2 needs more. The kit does not have yet:
+    /// They do not make an app conform to any level of ASVS. The kit does not have yet:
     ///
     /// - limits on how often somebody may try a password or ask for a mail (6.3.1, 6.6.3 beyond the codes that the kit mails),
     /// - a second factor (6.3.3),
@@ -324,10 +326,10 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// The numbers and rules of OWASP ASVS 5.0 level 3 and NIST SP 800-63B-4 for passwords and tokens, where the password is the only
-    /// factor.
+    /// Longer passwords, shorter lifetimes, and reset mails only to verified addresses. The length of a password is that of
+    /// NIST SP 800-63B-4 §3.1.1.2 where it is the only factor.
     ///
-    /// No app conforms to either by this preset alone. What [`default`](Self::default) lacks is lacking here too. Level 3 also asks for a
+    /// It makes no app conform to NIST SP 800-63B or to level 3 of ASVS. What [`default`](Self::default) lacks is lacking here too. Level 3 also asks for a
     /// hardware factor (6.3.3), and NIST for a cookie that ends with the browser (§5.1.1): the kit's cookie lives as long as its token.
     ///
     /// Use it with `TokenSources::strict()`, which takes no token from the query string.
