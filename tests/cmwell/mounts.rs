@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::StatusCode;
 use axum::routing::get;
 use gatekit::cmwell::{
     CmWell, CmWellBuilder, CmWellConfigError, Legacy, LoginNames, SealingKey, SetPermissionsError, SigningKey,
@@ -161,4 +162,16 @@ fn with_users_of_any_type<U: Account>(cmwell: &CmWell<U>) -> (Router, Router) {
         own.merge(cmwell.router()).layer(AuthLayer::new(cmwell.authenticator()).sources(cmwell.token_sources()));
     let filtered = Router::new().route("/me", me()).merge(cmwell.router()).layer(cmwell.filter());
     (layered, filtered)
+}
+
+/// The app's own 404 is its own, whichever of the routers is merged into the other.
+#[tokio::test]
+async fn the_routes_are_merged_into_an_app_with_a_fallback() {
+    let cmwell = builder().permissions(digests()).build().unwrap();
+    let own = || Router::new().fallback(|| async { (StatusCode::IM_A_TEAPOT, "the app's own") });
+    for router in [own().merge(cmwell.router()), cmwell.router().merge(own())] {
+        let router: Router = router.layer(AuthLayer::new(cmwell.authenticator()));
+        Call::new(&router, "GET", "/_login").await.expect_status(401);
+        Call::new(&router, "GET", "/nothing").await.is(418, "the app's own");
+    }
 }

@@ -10,7 +10,7 @@ use axum::http::{Request, Response, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use gatekit::routes::{self, ErrorType, ResponseFormatLayer};
-use gatekit::{AuthLayer, ErrorResponse, RequireAuthLayer};
+use gatekit::{AuthLayer, ErrorResponse, RequireAuthLayer, User};
 use gatekit_testkit::Fault;
 use gatekit_tests::{Answer, App, Call, EMAIL, PASSWORD, on_every_store};
 use http_body::Frame;
@@ -382,7 +382,8 @@ on_every_store! {
 
     async fn what_is_nowhere_is_said_in_loopbacks_words(store) {
         let app = App::loopback(store).await;
-        let rest = Router::new().nest("/users", routes::all(&app.auth)).fallback(routes::rest_url_not_found);
+        let users = routes::all(&app.auth).fallback(routes::user_url_not_found::<User>);
+        let rest = Router::new().nest("/users", users).fallback(routes::rest_url_not_found);
         let router: Router = Router::new()
             .nest("/api", rest)
             .fallback(routes::url_not_found)
@@ -400,6 +401,7 @@ on_every_store! {
             ("GET", "/nothing?access_token=x&uid=1", "Cannot GET /nothing"),
             ("GET", "/api/nothing?uid=1", "There is no method to handle GET /nothing"),
             ("DELETE", "/api/users", "Shared class \\\"User\\\" has no method handling DELETE /"),
+            ("GET", "/api/users/1/nothing", "Shared class \\\"User\\\" has no method handling GET /1/nothing"),
         ] {
             Call::new(&router, method, path).await.is(404, &error(message));
         }

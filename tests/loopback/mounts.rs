@@ -1,6 +1,7 @@
 //! What is mounted, and beside what.
 
 use axum::Router;
+use axum::http::StatusCode;
 use axum::routing::get;
 use gatekit::core::AccessType;
 use gatekit::{Acl, AclRow, Auth, AuthLayer, AuthUser, MemoryStore, Model, Policy, User, VerifyOptions, routes};
@@ -97,6 +98,49 @@ async fn a_sign_up_links_to_the_page_that_verifies_only_if_there_is_one() {
         assert!(link.is_none_or(|link| link.starts_with(expected.unwrap_or_default())), "{mail:?}");
         assert!(mail.text.contains("token") || link.is_none(), "{mail:?}");
     }
+}
+
+/// axum merges no two routers that both have a fallback.
+#[tokio::test]
+async fn all_routes_are_merged_into_an_app_with_a_fallback_of_its_own() {
+    let auth = App::loopback(Store::Memory).await.auth;
+    let body = json!({"email": EMAIL, "password": PASSWORD});
+    for (number, routes) in [routes::all(&auth), routes::loopback(&auth)].into_iter().enumerate() {
+        let own = || {
+            Router::new()
+                .route("/a/page", get(|| async { "a page" }))
+                .fallback(|| async { (StatusCode::IM_A_TEAPOT, "the app's own") })
+        };
+        let merged = own().merge(routes.clone()).layer(AuthLayer::new(auth.clone()));
+        let turned = routes.clone().merge(own()).layer(AuthLayer::new(auth.clone()));
+        let nested = own().merge(Router::new().nest("/users", routes)).layer(AuthLayer::new(auth.clone()));
+        for (router, prefix) in [(merged, ""), (turned, ""), (nested, "/users")] {
+            let call = |method: &str, path: &str| Call::new(&router, method, &format!("{prefix}{path}"));
+            if number == 0 && prefix.is_empty() {
+                let _ = call("POST", "/").json(&body).await;
+            }
+            call("POST", "/login").json(&body).await.expect_status(200);
+            call("GET", "/1").await.expect(401, "AUTHORIZATION_REQUIRED");
+            // To LoopBack a name is an id for another method.
+            call("GET", "/login").await.expect(401, "AUTHORIZATION_REQUIRED");
+            Call::new(&router, "GET", "/a/page").await.is(200, "a page");
+            for nothing in ["/1/nothing", "/1/nothing/at/all"] {
+                call("GET", nothing).await.is(418, "the app's own");
+            }
+        }
+    }
+}
+
+/// Where the routes are nested, LoopBack's 404 is about what is below them, and the app's own about the rest.
+#[tokio::test]
+async fn loopbacks_404_is_a_fallback_that_the_app_mounts() {
+    let auth = App::loopback(Store::Memory).await.auth;
+    let users = routes::all(&auth).fallback(routes::user_url_not_found::<User>);
+    let own = Router::new().fallback(|| async { (StatusCode::IM_A_TEAPOT, "the app's own") });
+    let router: Router = own.merge(Router::new().nest("/users", users)).layer(AuthLayer::new(auth));
+    let missing = r#"{"error":{"statusCode":404,"name":"Error","message":"Shared class \"User\" has no method handling GET /1/nothing"}}"#;
+    Call::new(&router, "GET", "/users/1/nothing").await.is(404, missing);
+    Call::new(&router, "GET", "/1/nothing").await.is(418, "the app's own");
 }
 
 /// Fields of an app's own, which a sign-up sends and a user has.

@@ -1,6 +1,7 @@
 //! Where the pages are mounted, and which of them.
 
 use axum::Router;
+use axum::http::StatusCode;
 use gatekit::pages::{Feature, Pages, change_password_redirect};
 use gatekit::{AuthLayer, Policy, TokenCookie, TokenSources};
 use gatekit_tests::{App, EMAIL, PASSWORD, on_every_store};
@@ -31,6 +32,19 @@ on_every_store! {
         browser.post("/auth/logout", &[]).await.goes_to("/auth/login?notice=logged-out");
         browser.post("/auth/forgot-password", &[("email", EMAIL)]).await.expect_status(200);
         assert!(site.link(2).await.starts_with("/auth/reset-password?token="));
+    }
+
+    /// The app's own 404 is its own, whichever of the routers is merged into the other.
+    async fn the_pages_are_merged_into_an_app_with_a_fallback(store) {
+        let site = Site::new(store).await;
+        let own = || Router::new().fallback(|| async { (StatusCode::IM_A_TEAPOT, "the app's own") });
+        let pages = || Pages::new(site.app.auth.clone()).router();
+        for router in [own().merge(pages()), pages().merge(own())] {
+            let mut browser = Browser::new(&router.layer(AuthLayer::new(site.app.auth.clone())));
+            browser.get("/login").await.page(200, "Log in");
+            let nothing = browser.get("/nothing").await.expect_status(418);
+            assert_eq!(nothing.body, "the app's own");
+        }
     }
 
     async fn twice_in_one_app_and_below_a_parameter(store) {

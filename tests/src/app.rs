@@ -407,7 +407,7 @@ pub fn routes_of(prefix: &str, auth: &Auth) -> Router {
             "/maybe",
             get(|user: Option<AuthUser>| async move { if user.is_some() { "a user" } else { "anonymous" } }),
         )
-        .nest(prefix, routes::all(auth))
+        .nest(prefix, routes::all(auth).fallback(routes::user_url_not_found::<User>))
 }
 
 /// URIs, in the order in which they were seen.

@@ -13,6 +13,7 @@ mod hang_up;
 mod iam;
 mod login;
 mod meanwhile;
+mod mounts;
 mod register;
 mod secrets;
 mod session_tokens;

@@ -1,6 +1,6 @@
 //! What is answered, in CM-Well's words? Every answer of `_login` and `_auth` is made here.
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, Response, StatusCode};
 use gatekit_core::{LoginError, Unavailable};
@@ -90,12 +90,12 @@ impl LoginFailure {
 }
 
 /// A text for people.
-pub(crate) fn text(status: StatusCode, body: impl Into<Body>) -> Response<Body> {
+pub(crate) fn text<B: From<Bytes>>(status: StatusCode, body: impl Into<Bytes>) -> Response<B> {
     with_type(status, TEXT, body.into())
 }
 
 /// A JSON body.
-pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response<Body> {
+pub(crate) fn json<B: From<Bytes>>(status: StatusCode, body: &impl Serialize) -> Response<B> {
     // Texts always serialize.
     with_type(status, JSON, serde_json::to_vec(body).unwrap_or_default().into())
 }
@@ -106,7 +106,7 @@ pub(crate) fn success() -> Response<Body> {
 }
 
 /// `{"success":false,"message":…}`
-pub(crate) fn failure(status: StatusCode, message: &str) -> Response<Body> {
+pub(crate) fn failure<B: From<Bytes>>(status: StatusCode, message: &str) -> Response<B> {
     json(status, &MessageBody { success: false, message: Some(message) })
 }
 
@@ -142,7 +142,7 @@ pub(crate) fn method_not_allowed(allow: &'static str) -> Response<Body> {
 }
 
 /// With when to try again. The log says why.
-pub(crate) fn retry_later(mut response: Response<Body>, error: &Unavailable, what: &str) -> Response<Body> {
+pub(crate) fn retry_later<B>(mut response: Response<B>, error: &Unavailable, what: &str) -> Response<B> {
     tracing::error!(%error, "{what} failed because it cannot be done now");
     if !error.is_fault() {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(error.retry_after()));
@@ -157,8 +157,8 @@ pub(crate) async fn unkept(mut response: Response<Body>) -> Response<Body> {
     response
 }
 
-fn with_type(status: StatusCode, content_type: HeaderValue, body: Body) -> Response<Body> {
-    let mut response = Response::new(body);
+fn with_type<B: From<Bytes>>(status: StatusCode, content_type: HeaderValue, body: Bytes) -> Response<B> {
+    let mut response = Response::new(B::from(body));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, content_type);
     response

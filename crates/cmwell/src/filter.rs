@@ -3,19 +3,19 @@
 use std::fmt;
 use std::sync::Arc;
 
-use axum::body::Body;
+use axum::body::Bytes;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{Method, Response, StatusCode};
-use axum::response::IntoResponse;
 use gatekit_core::{Account, PathLevel, Unavailable, UserId};
-use gatekit_layer::{AuthLayer, AuthRejection, AuthService, AuthUser, PresentedToken};
+use gatekit_layer::{
+    AuthLayer, AuthRejection, AuthService, AuthUser, Guard, GuardRefusal, GuardService, PresentedToken,
+};
 use gatekit_routes::form_pairs;
 use tower_layer::Layer;
 
 use crate::cmwell::NotTheirs;
 use crate::errors::{failure, retry_later, status_of, text};
-use crate::gate::{Gate, GateService};
 use crate::level::{decide, is_at, is_safe, level_of, report_denied};
 use crate::{CmWell, CmWellToken, FilterService};
 
@@ -24,7 +24,7 @@ const OPEN: [&str; 2] = ["/_login", "/_auth"];
 
 /// Judges every request by the permissions for its path. See [`CmWell::filter`].
 pub struct FilterLayer<U: Account> {
-    gate: Filter<U>,
+    guard: Filter<U>,
     auth: AuthLayer,
 }
 
@@ -42,13 +42,13 @@ impl<U: Account> Clone for Filter<U> {
 
 impl<U: Account> Clone for FilterLayer<U> {
     fn clone(&self) -> Self {
-        Self { gate: self.gate.clone(), auth: self.auth.clone() }
+        Self { guard: self.guard.clone(), auth: self.auth.clone() }
     }
 }
 
 impl<U: Account> fmt::Debug for FilterLayer<U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FilterLayer").field("read_operations", &self.gate.read_operations).finish_non_exhaustive()
+        f.debug_struct("FilterLayer").field("read_operations", &self.guard.read_operations).finish_non_exhaustive()
     }
 }
 
@@ -115,7 +115,7 @@ impl<U: Account> CmWell<U> {
     pub fn filter(&self) -> FilterLayer<U> {
         self.require_permissions("filter");
         FilterLayer {
-            gate: Filter { cmwell: self.clone(), read_operations: Arc::default() },
+            guard: Filter { cmwell: self.clone(), read_operations: Arc::default() },
             auth: AuthLayer::new(self.authenticator()).sources(self.token_sources()),
         }
     }
@@ -126,7 +126,7 @@ impl<U: Account> FilterLayer<U> {
     /// changing anything: a route that does not look at `op` writes whatever it says.
     #[must_use]
     pub fn read_operations<O: Into<String>>(mut self, operations: impl IntoIterator<Item = O>) -> Self {
-        self.gate.read_operations = operations.into_iter().map(Into::into).collect();
+        self.guard.read_operations = operations.into_iter().map(Into::into).collect();
         self
     }
 
@@ -215,19 +215,19 @@ fn not_valid() -> Refused {
     Refused::Forbidden("given token is not valid (not signed or expired)".to_owned())
 }
 
-impl<U: Account> Gate for Filter<U> {
-    async fn admit(&self, parts: &mut Parts) -> Result<(), Response<Body>> {
+impl<U: Account> Guard for Filter<U> {
+    async fn admit(&self, parts: &mut Parts) -> Result<(), GuardRefusal> {
         let Err(refused) = self.check(parts).await else { return Ok(()) };
-        let said = |status, message: String| {
+        let said = |status, message: String| -> Response<Bytes> {
             if is_safe(&parts.method) { text(status, message) } else { failure(status, &message) }
         };
         Err(match refused {
-            Refused::Forbidden(message) => said(StatusCode::FORBIDDEN, message),
+            Refused::Forbidden(message) => said(StatusCode::FORBIDDEN, message).into(),
             Refused::Unavailable(error) => {
                 let (status, text) = status_of(&error);
-                retry_later(said(status, text.to_owned()), &error, "a request")
+                retry_later(said(status, text.to_owned()), &error, "a request").into()
             }
-            Refused::Other(rejection) => rejection.into_response(),
+            Refused::Other(rejection) => rejection.into(),
         })
     }
 }
@@ -236,9 +236,9 @@ impl<U: Account, S> Layer<S> for FilterLayer<U> {
     type Service = FilterService<S, U>;
 
     fn layer(&self, inner: S) -> FilterService<S, U> {
-        self.auth.layer(GateService::new(inner, self.gate.clone()))
+        self.auth.layer(GuardService::new(inner, self.guard.clone()))
     }
 }
 
 /// Only for the type of [`FilterService`].
-pub(crate) type Filtered<S, U> = AuthService<GateService<S, Filter<U>>>;
+pub(crate) type Filtered<S, U> = AuthService<GuardService<S, Filter<U>>>;

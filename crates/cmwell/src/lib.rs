@@ -49,7 +49,6 @@ mod digest;
 mod errors;
 mod exp;
 mod filter;
-mod gate;
 mod keys;
 mod legacy;
 mod level;
@@ -75,7 +74,7 @@ pub use {
 };
 
 /// The service of [`PathPermissionLayer`].
-pub type PermissionService<S, U> = gate::GateService<S, PathPermissionLayer<U>>;
+pub type PermissionService<S, U> = gatekit_layer::GuardService<S, PathPermissionLayer<U>>;
 
 /// The service of [`FilterLayer`].
 pub type FilterService<S, U> = filter::Filtered<S, U>;

@@ -2,17 +2,13 @@
 
 use std::fmt;
 
-use axum::body::Body;
 use axum::extract::FromRequestParts;
-use axum::http::Response;
 use axum::http::request::Parts;
-use axum::response::IntoResponse;
 use gatekit_core::{Account, PathLevel};
-use gatekit_layer::{AuthRejection, Caller};
+use gatekit_layer::{AuthRejection, Caller, Guard, GuardRefusal, GuardService};
 use tower_layer::Layer;
 
 use crate::cmwell::store_error;
-use crate::gate::{Gate, GateService};
 use crate::level::{decide, level_of, report_denied};
 use crate::{CmWell, PermissionService};
 
@@ -98,9 +94,9 @@ impl<U: Account> PathPermissionLayer<U> {
     }
 }
 
-impl<U: Account> Gate for PathPermissionLayer<U> {
-    async fn admit(&self, parts: &mut Parts) -> Result<(), Response<Body>> {
-        self.check(parts).await.map_err(IntoResponse::into_response)
+impl<U: Account> Guard for PathPermissionLayer<U> {
+    async fn admit(&self, parts: &mut Parts) -> Result<(), GuardRefusal> {
+        Ok(self.check(parts).await?)
     }
 }
 
@@ -108,6 +104,6 @@ impl<U: Account, S> Layer<S> for PathPermissionLayer<U> {
     type Service = PermissionService<S, U>;
 
     fn layer(&self, inner: S) -> PermissionService<S, U> {
-        GateService::new(inner, self.clone())
+        GuardService::new(inner, self.clone())
     }
 }

@@ -86,10 +86,10 @@ pub use {
     },
     gatekit_layer::{
         AccessToken, AnyUser, AuthLayer, AuthRejection, AuthUser, BrowserTransport, Caller, ClientIp, ErrorForm,
-        ErrorResponse, Fresh, HasRole, InvalidTokenCookie, Owned, PresentedToken, RequireAuthLayer, RequireFreshLayer,
-        RequireRoleLayer, RequireScopeLayer, Role, SameSite, Scope, Scoped, TokenCookie, TokenSource, TokenSources,
-        access_token, ended, principal, public_url, redacted_uri, refuse_cross_origin, refuse_cross_origin_of,
-        request_span, require_owner,
+        ErrorResponse, Fresh, Guard, GuardBody, GuardRefusal, GuardService, HasRole, InvalidTokenCookie, Owned,
+        PresentedToken, RequireAuthLayer, RequireFreshLayer, RequireRoleLayer, RequireScopeLayer, Role, SameSite,
+        Scope, Scoped, TokenCookie, TokenSource, TokenSources, access_token, ended, principal, public_url,
+        redacted_uri, refuse_cross_origin, refuse_cross_origin_of, request_span, require_owner,
     },
 };
 

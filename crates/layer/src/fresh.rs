@@ -10,10 +10,10 @@ use gatekit_core::TokenRecord;
 use http::request::Parts;
 use tower_layer::Layer;
 
-use crate::AuthRejection;
 use crate::context::{AnyUser, Context, Knowing, knowing};
 use crate::extract::optional;
 use crate::guard::{Guard, GuardService};
+use crate::{AuthRejection, GuardRefusal};
 
 /// The caller has proven a password for its token within the last `SECS` seconds. Otherwise the handler is not run: 401 with code
 /// `STEP_UP_REQUIRED` for a caller who is known, and for nobody as with [`AuthUser`](crate::AuthUser).
@@ -104,8 +104,8 @@ impl RequireFreshLayer {
 }
 
 impl Guard for RequireFreshLayer {
-    async fn admit(&self, parts: &mut Parts) -> Result<(), AuthRejection> {
-        require_fresh((self.knowing)(parts).await?, self.seconds)
+    async fn admit(&self, parts: &mut Parts) -> Result<(), GuardRefusal> {
+        Ok(require_fresh((self.knowing)(parts).await?, self.seconds)?)
     }
 }
 
@@ -113,7 +113,7 @@ impl<S> Layer<S> for RequireFreshLayer {
     type Service = RequireFreshService<S>;
 
     fn layer(&self, inner: S) -> RequireFreshService<S> {
-        GuardService::new(inner, self)
+        GuardService::new(inner, self.clone())
     }
 }
 

@@ -50,6 +50,7 @@ mod error_response;
 mod extract;
 mod fresh;
 mod guard;
+mod guard_body;
 mod layer;
 mod owner;
 mod redact;
@@ -83,7 +84,8 @@ pub use {
     extract::{AccessToken, AuthUser, Caller, PresentedToken, access_token, ended, principal},
     fresh::{Fresh, RequireFreshLayer, RequireFreshService},
     gatekit_core::InvalidOrigin,
-    guard::GuardFuture,
+    guard::{Guard, GuardFuture, GuardRefusal, GuardService},
+    guard_body::GuardBody,
     layer::{AuthFuture, AuthLayer, AuthService},
     owner::{Owned, require_owner},
     redact::{redacted_uri, request_span},

@@ -4,7 +4,6 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll, ready};
 
-use bytes::Bytes;
 use gatekit_core::Authenticator;
 use http::request::Parts;
 use http::{Request, Response};
@@ -15,7 +14,7 @@ use tower_service::Service;
 use crate::context::Context;
 use crate::guard::{Guard, GuardFuture};
 use crate::layer::protect;
-use crate::{AuthLayer, AuthRejection, TokenSources};
+use crate::{AuthLayer, GuardBody, GuardRefusal, TokenSources};
 
 /// Answers 401 to every request without a valid token, and 503 if that cannot be found out. The rest goes through, with the
 /// caller known: [`principal`](crate::principal) and the extractors cost nothing more.
@@ -73,9 +72,8 @@ impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for RequireAuthService<S>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
     ReqBody: Send + 'static,
-    ResBody: From<Bytes>,
 {
-    type Response = Response<ResBody>;
+    type Response = Response<GuardBody<ResBody>>;
     type Error = S::Error;
     type Future = RequireAuthFuture<S, ReqBody>;
 
@@ -95,8 +93,9 @@ where
 struct Somebody;
 
 impl Guard for Somebody {
-    async fn admit(&self, parts: &mut Parts) -> Result<(), AuthRejection> {
-        Context::innermost(parts).await?.admitted().map(|_| ())
+    async fn admit(&self, parts: &mut Parts) -> Result<(), GuardRefusal> {
+        Context::innermost(parts).await?.admitted()?;
+        Ok(())
     }
 }
 
@@ -115,9 +114,8 @@ pin_project! {
 impl<S, B, ResBody> Future for RequireAuthFuture<S, B>
 where
     S: Service<Request<B>, Response = Response<ResBody>>,
-    ResBody: From<Bytes>,
 {
-    type Output = Result<Response<ResBody>, S::Error>;
+    type Output = Result<Response<GuardBody<ResBody>>, S::Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let this = self.project();

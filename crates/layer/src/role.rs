@@ -8,10 +8,10 @@ use gatekit_core::AclErrorStatus;
 use http::request::Parts;
 use tower_layer::Layer;
 
-use crate::AuthRejection;
 use crate::context::{AnyUser, Context, Denial, Knowing, knowing};
 use crate::extract::optional;
 use crate::guard::{Guard, GuardService};
+use crate::{AuthRejection, GuardRefusal};
 
 /// A role, as a type, so that a handler can name it in its signature. See [`HasRole`].
 #[diagnostic::on_unimplemented(
@@ -155,13 +155,13 @@ impl RequireRoleLayer {
 }
 
 impl Guard for RequireRoleLayer {
-    async fn admit(&self, parts: &mut Parts) -> Result<(), AuthRejection> {
+    async fn admit(&self, parts: &mut Parts) -> Result<(), GuardRefusal> {
         let context = (self.knowing)(parts).await?;
         if is_in_any(context, &self.roles).await? {
             return Ok(());
         }
         let denial = context.denial();
-        Err(refuse(denial, parts, &self.roles, self.denied))
+        Err(refuse(denial, parts, &self.roles, self.denied).into())
     }
 }
 
@@ -169,7 +169,7 @@ impl<S> Layer<S> for RequireRoleLayer {
     type Service = RequireRoleService<S>;
 
     fn layer(&self, inner: S) -> RequireRoleService<S> {
-        GuardService::new(inner, self)
+        GuardService::new(inner, self.clone())
     }
 }
 

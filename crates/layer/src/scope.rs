@@ -11,10 +11,10 @@ use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
 use tower_layer::Layer;
 
-use crate::AuthRejection;
 use crate::context::{AnyUser, Context, Denial, Knowing, knowing};
 use crate::extract::optional;
 use crate::guard::{Guard, GuardService};
+use crate::{AuthRejection, GuardRefusal};
 
 /// A scope, as a type, so that a handler can name it in its signature. See [`Scoped`].
 #[diagnostic::on_unimplemented(
@@ -131,10 +131,10 @@ impl RequireScopeLayer {
 }
 
 impl Guard for RequireScopeLayer {
-    async fn admit(&self, parts: &mut Parts) -> Result<(), AuthRejection> {
+    async fn admit(&self, parts: &mut Parts) -> Result<(), GuardRefusal> {
         let context = (self.knowing)(parts).await?;
         let (admitted, denial) = (context.require_scope(&self.scopes), context.denial());
-        reported(admitted, denial, parts, &self.scopes)
+        Ok(reported(admitted, denial, parts, &self.scopes)?)
     }
 }
 
@@ -142,7 +142,7 @@ impl<S> Layer<S> for RequireScopeLayer {
     type Service = RequireScopeService<S>;
 
     fn layer(&self, inner: S) -> RequireScopeService<S> {
-        GuardService::new(inner, self)
+        GuardService::new(inner, self.clone())
     }
 }
 

@@ -40,8 +40,8 @@
 //! | [`change_email`] | `POST /change-email`, `POST /confirm-email-change`, and the page `/confirm-email-change/form` | who has a token; who has the mailed secret |
 //! | [`delete_account`] | `POST /delete-account` | who has a token |
 //! | [`step_up`] | `POST /step-up` | who has a token |
-//! | [`loopback`] | LoopBack's of these, and its 404 for the rest | |
-//! | [`all`] | all of these, and the same 404 | |
+//! | [`loopback`] | LoopBack's of these | |
+//! | [`all`] | all of these | |
 //!
 //! [`loopback`] and [`all`] leave out what the store of the users cannot carry
 //! ([`UserStore::supports`](gatekit_core::UserStore::supports)); a router that is mounted by itself panics then, naming the method.
@@ -133,11 +133,14 @@ pub use step_up::step_up;
 pub use transport::{TokenTransport, TokenTransportLayer, TokenTransportService};
 pub use update_user::update_user;
 pub use upsert_users::upsert_users;
-pub use url_not_found::{rest_url_not_found, url_not_found};
+pub use url_not_found::{rest_url_not_found, url_not_found, user_url_not_found};
 pub use verify_email::verify_email;
 
 /// Every route of this crate that the store of the users can carry
-/// ([`UserStore::supports`](gatekit_core::UserStore::supports)). What is below the mount and is none of them gets LoopBack's 404.
+/// ([`UserStore::supports`](gatekit_core::UserStore::supports)).
+///
+/// The router has no fallback, so it can be merged into any app. A path below the mount that is none of these routes gets the
+/// app's own 404, or LoopBack's with [`user_url_not_found`].
 ///
 /// ```
 /// use axum::Router;
@@ -154,16 +157,28 @@ pub fn all<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<U>) -> Rout
     if auth.supports(UserOperation::Delete) {
         router = router.merge(delete_account(auth));
     }
-    with_fallbacks(router, auth)
+    with_other_methods(router, auth)
 }
 
-/// LoopBack's routes and no others, as far as the store of the users can carry them, with LoopBack's 404 for the rest. See [`all`].
+/// LoopBack's routes and no others, as far as the store of the users can carry them. See [`all`].
+///
+/// LoopBack's 404 for the rest is a fallback, which stands where the routes are nested:
+///
+/// ```
+/// use axum::Router;
+/// use gatekit_core::{Auth, MemoryStore, User};
+/// use gatekit_routes as routes;
+///
+/// let auth: Auth = Auth::new(MemoryStore::new());
+/// let users = routes::loopback(&auth).fallback(routes::user_url_not_found::<User>);
+/// let app: Router = Router::new().nest("/api/users", users);
+/// ```
 pub fn loopback<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<U>) -> Router<S> {
     let mut router = loopback_routes(auth);
     if auth.supports(UserOperation::Update) {
         router = router.merge(verify_email::loopback(auth));
     }
-    with_fallbacks(router, auth)
+    with_other_methods(router, auth)
 }
 
 /// LoopBack's, but for those of [`verify_email`], which have one of ours among them.
@@ -191,10 +206,9 @@ fn loopback_routes<U: Account>(auth: &Auth<U>) -> Router {
     router
 }
 
-fn with_fallbacks<U: Account, S: Clone + Send + Sync + 'static>(router: Router, auth: &Auth<U>) -> Router<S> {
-    let fallbacks: Router<Auth<U>> = Router::new().merge(router.with_state(()));
-    fallbacks
-        .fallback(not_found::not_found::<U>)
-        .method_not_allowed_fallback(not_found::other_method::<U>)
-        .with_state(auth.clone())
+/// Answers a path of ours with another method. Only the routes that are there get this: a fallback of the whole router would
+/// keep an app that has one from merging it.
+fn with_other_methods<U: Account, S: Clone + Send + Sync + 'static>(router: Router, auth: &Auth<U>) -> Router<S> {
+    let routes: Router<Auth<U>> = Router::new().merge(router.with_state(()));
+    routes.method_not_allowed_fallback(not_found::other_method::<U>).with_state(auth.clone())
 }

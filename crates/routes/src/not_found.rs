@@ -13,11 +13,6 @@ use crate::{delete_user, find_user, update_user};
 /// Where the routes are nested, if they are.
 pub(crate) type Mount = Result<NestedPath, NestedPathRejection>;
 
-/// LoopBack's 404 for a path that no route of the class has.
-pub(crate) async fn not_found<U: Account>(nested: Mount, request: Request) -> ErrorResponse {
-    missing::<U>(nested.as_ref().ok(), &request)
-}
-
 /// A path that is a route, but not for this method. To LoopBack `GET /logout` asks for the user whose id is `logout`, as `PATCH /count`
 /// would change the user `count`.
 pub(crate) async fn other_method<U: Account>(
@@ -41,7 +36,8 @@ pub(crate) async fn other_method<U: Account>(
     }
 }
 
-fn missing<U: Account>(nested: Option<&NestedPath>, request: &Request) -> ErrorResponse {
+/// LoopBack's 404 for a path that no route of the class has.
+pub(crate) fn missing<U: Account>(nested: Option<&NestedPath>, request: &Request) -> ErrorResponse {
     let class = U::model_name();
     let (method, path) = (request.method(), relative(nested, request));
     ErrorResponse::new(

@@ -1,21 +1,32 @@
-//! What is neither a page of the app nor below the REST root.
+//! LoopBack's 404s for paths that are no routes: of a class, of the REST root, of the app.
+//!
+//! They are fallbacks for the app to mount. The route builders of this crate set none: axum merges no two routers that have one.
 
 use axum::extract::Request;
 use axum::http::StatusCode;
+use gatekit_core::Account;
 use gatekit_layer::ErrorResponse;
 
-use crate::not_found::{Mount, relative};
+use crate::not_found::{Mount, missing, relative};
+
+/// LoopBack's 404 for what is below the routes of a user type and is none of them:
+/// `Shared class "User" has no method handling GET /1/nothing`. For [`Router::fallback`](axum::Router::fallback) of
+/// [`loopback`](crate::loopback) or [`all`](crate::all), before they are nested; see [`url_not_found`].
+pub async fn user_url_not_found<U: Account>(mount: Mount, request: Request) -> ErrorResponse {
+    missing::<U>(mount.as_ref().ok(), &request)
+}
 
 /// LoopBack's 404 for what an app has not: `Cannot GET /nothing`. For [`Router::fallback`](axum::Router::fallback) of the whole app.
 ///
 /// ```
 /// use axum::Router;
-/// use gatekit_core::{Auth, MemoryStore};
+/// use gatekit_core::{Auth, MemoryStore, User};
 /// use gatekit_layer::AuthLayer;
 /// use gatekit_routes as routes;
 ///
-/// let auth = Auth::new(MemoryStore::new());
-/// let rest: Router = Router::new().nest("/users", routes::all(&auth)).fallback(routes::rest_url_not_found);
+/// let auth: Auth = Auth::new(MemoryStore::new());
+/// let users = routes::all(&auth).fallback(routes::user_url_not_found::<User>);
+/// let rest: Router = Router::new().nest("/users", users).fallback(routes::rest_url_not_found);
 /// let app = Router::new().nest("/api", rest).fallback(routes::url_not_found).layer(AuthLayer::new(auth));
 /// ```
 ///

@@ -58,7 +58,8 @@ async fn run() -> Result<(), Box<dyn Error>> {
         .build()?;
 
     let (started, clock) = (SystemClock.now(), Instant::now());
-    let rest = Router::new().nest("/Users", routes::loopback(&auth)).fallback(routes::rest_url_not_found);
+    let users = routes::loopback(&auth).fallback(routes::user_url_not_found::<LoopBackUser>);
+    let rest = Router::new().nest("/Users", users).fallback(routes::rest_url_not_found);
     let app = Router::new()
         .route("/", get(async move || status(started, clock)))
         .method_not_allowed_fallback(routes::url_not_found)

@@ -157,7 +157,8 @@ fn clock() -> FrozenClock {
 
 /// The routes as an app mounts them that has LoopBack's clients.
 fn mount<U: Account>(collection: &str, auth: &Auth<U>, sources: TokenSources, debug: bool) -> Router {
-    let rest = Router::new().nest(collection, routes::all(auth)).fallback(routes::rest_url_not_found);
+    let users = routes::all(auth).fallback(routes::user_url_not_found::<U>);
+    let rest = Router::new().nest(collection, users).fallback(routes::rest_url_not_found);
     let app = Router::new()
         .nest("/api", rest)
         .fallback(routes::url_not_found)

@@ -1,6 +1,7 @@
 //! Guards beyond "somebody is there": roles, scopes, owners, fresh passwords, in axum apps and in plain tower.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+mod bodies;
 mod caller;
 mod fresh;
 mod owner;

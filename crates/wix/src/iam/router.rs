@@ -113,6 +113,8 @@ impl WixMembers {
             .route("/_api/iam/recovery/v1/recover", post(recovery::recover))
             .route("/_api/redirects-api/v1/redirect-session", post(redirect_session::redirect_session))
             .layer(cors)
+            // A layer goes around the router's 404 too, and an app that merges the router would get that one.
+            .reset_fallback()
             .with_state(iam)
     }
 
