@@ -2,7 +2,7 @@
 
 use gatekit::cmwell::{CmWellToken, Legacy};
 use gatekit::core::{MailKind, PermissionHolder, Permissions};
-use gatekit_tests::{Answer, Call, Store, at_once, count, on_every_store};
+use gatekit_tests::{Answer, Call, Store, at_once, count, gzip, on_every_store};
 use serde_json::{Value, json};
 
 use crate::site::{KEY, NAME, OTHER_KEY, PASSWORD, Site, all, forged};
@@ -260,6 +260,11 @@ on_every_store! {
         }
         call("/_auth").bare_body(change(PASSWORD, NEW).to_string()).await.expect_status(415);
         unkept(call("/_auth").json("x".repeat(65 * 1024)).await).expect_status(413);
+        let packed = |body: Vec<u8>| call("/_auth").header("content-encoding", "gzip").body("application/json", body);
+        unkept(packed(gzip("x".repeat(10_000_000))).await).expect_status(413);
+        unkept(packed(b"{}".to_vec()).await).expect_status(400);
+        unkept(packed(gzip("[]")).await).expect_status(400);
+        unkept(call("/_auth").json("{}").header("content-encoding", "br").await).expect_status(415);
         call("/_auth").json("[".repeat(60_000)).await.expect_status(400);
         call("/_auth").json(format!(r#"{{"op":"change-password","x":{}1{}}}"#, "[".repeat(50), "]".repeat(50))).await.is(400, INSUFFICIENT);
         let charset = call("/_auth").body("Application/JSON; charset=utf-8", r#"{"op":"invalidate-cache"}"#);

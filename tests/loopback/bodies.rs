@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
 use gatekit::Policy;
-use gatekit_tests::{App, EMAIL, PASSWORD, half_a_body, on_every_store};
+use gatekit_tests::{App, EMAIL, PASSWORD, deflate, gzip, half_a_body, on_every_store};
 use http_body::Frame;
 use serde_json::json;
 
@@ -142,9 +142,135 @@ on_every_store! {
                 .header("content-encoding", "foo")
                 .await
                 .is(415, &unsupported(r#"content encoding \"foo\""#));
-            app.post(path).json("{}").header("content-encoding", "gzip").await.expect_error(415);
+            app.post(path)
+                .json("{}")
+                .header("content-encoding", "gzip")
+                .header("content-encoding", "br")
+                .await
+                .is(415, &unsupported(r#"content encoding \"gzip, br\""#));
             app.post(path).body("application/json; charset=\"x\\", "{}").await.expect_error(415);
         }
+    }
+
+    /// Contract 2.2, measured on LoopBack 3.28.0: what its body parser unpacks.
+    async fn a_compressed_body_is_read(store) {
+        let app = App::loopback(store).await;
+        app.sign_up().await;
+        let (json, form) = ("application/json", "application/x-www-form-urlencoded");
+        let body = json!({"email": EMAIL, "password": PASSWORD}).to_string();
+        let fields = format!("email={EMAIL}&password={}", PASSWORD.replace(' ', "+"));
+        let (head, tail) = body.split_at(10);
+        for (encoding, content_type, packed) in [
+            ("gzip", json, gzip(&body)),
+            ("GZip", json, gzip(&body)),
+            ("gzip", json, [gzip(head), gzip(tail)].concat()),
+            ("gzip", form, gzip(&fields)),
+            ("deflate", json, deflate(&body)),
+            ("deflate", form, deflate(&fields)),
+            ("identity", json, body.clone().into_bytes()),
+            ("Identity", json, body.clone().into_bytes()),
+        ] {
+            let login = app.post("/api/users/login").header("content-encoding", encoding).body(content_type, packed);
+            login.await.expect_status(200);
+        }
+        for encoding in ["gzip", "deflate"] {
+            let empty = app.post("/api/users/login").header("content-encoding", encoding).json("");
+            empty.await.expect(400, "USERNAME_EMAIL_REQUIRED");
+        }
+    }
+
+    /// LOAD-3, V-136: the limit is for what comes out, and what is over it is not unpacked.
+    async fn a_body_that_is_too_large_when_unpacked_is_413(store) {
+        let app = App::loopback(store).await;
+        let too_large =
+            r#"{"error":{"statusCode":413,"name":"PayloadTooLargeError","message":"request entity too large"}}"#;
+        let bomb = vec![b' '; 50_000_000];
+        let (gzip_bomb, zlib_bomb) = (gzip(&bomb), deflate(&bomb));
+        assert!(gzip_bomb.len() < 102_400 && zlib_bomb.len() < 102_400);
+        let just = |spaces: usize| format!("{{}}{}", " ".repeat(spaces));
+        for path in ROUTES {
+            let post = |encoding, body: Vec<u8>| app.post(path).header("content-encoding", encoding).body("application/json", body);
+            post("gzip", gzip_bomb.clone()).await.is(413, too_large);
+            post("deflate", zlib_bomb.clone()).await.is(413, too_large);
+            post("gzip", gzip(just(102_399))).await.is(413, too_large);
+            post("deflate", deflate(just(102_399))).await.is(413, too_large);
+            // Many small ones.
+            post("gzip", gzip("").repeat(6000)).await.is(413, too_large);
+            post("gzip", gzip(" ".repeat(1000)).repeat(150)).await.is(413, too_large);
+        }
+        for (encoding, body) in [("gzip", gzip(just(102_398))), ("deflate", deflate(just(102_398)))] {
+            let login = app.post(ROUTES[1]).header("content-encoding", encoding).body("application/json", body);
+            login.await.expect(400, "USERNAME_EMAIL_REQUIRED");
+        }
+        assert_eq!(app.auth.hasher().hashes(), 0);
+    }
+
+    /// The same texts and codes as LoopBack 3.28.0 answered.
+    async fn a_body_that_cannot_be_unpacked_is_400(store) {
+        let app = App::loopback(store).await;
+        let error = |message: &str, code: &str| {
+            format!(r#"{{"error":{{"statusCode":400,"name":"Error","message":"{message}","code":"{code}"}}}}"#)
+        };
+        let packed = gzip(r#"{"email":"a@b.c","password":"x"}"#);
+        let end = packed.len();
+        let with = |at: usize, byte: u8| {
+            let mut damaged = packed.clone();
+            damaged[at] = byte;
+            damaged
+        };
+        let raw = deflate("{}")[2..].to_vec();
+        for (encoding, body, message, code) in [
+            ("gzip", b"{}".to_vec(), "incorrect header check", "Z_DATA_ERROR"),
+            ("gzip", deflate("{}"), "incorrect header check", "Z_DATA_ERROR"),
+            ("gzip", [&packed[..], b"garbage"].concat(), "incorrect header check", "Z_DATA_ERROR"),
+            ("gzip", packed[..20].to_vec(), "unexpected end of file", "Z_BUF_ERROR"),
+            ("gzip", packed[..end - 3].to_vec(), "unexpected end of file", "Z_BUF_ERROR"),
+            ("gzip", with(end - 8, !packed[end - 8]), "incorrect data check", "Z_DATA_ERROR"),
+            ("gzip", with(end - 2, 1), "incorrect length check", "Z_DATA_ERROR"),
+            ("deflate", b"{}".to_vec(), "incorrect header check", "Z_DATA_ERROR"),
+            ("deflate", raw, "incorrect header check", "Z_DATA_ERROR"),
+            ("deflate", deflate("{}")[..6].to_vec(), "unexpected end of file", "Z_BUF_ERROR"),
+        ] {
+            for path in ROUTES {
+                let post = app.post(path).header("content-encoding", encoding).body("application/json", body.clone());
+                post.await.is(400, &error(message, code));
+            }
+        }
+    }
+
+    /// FormData, Postman's form-data, `curl -F`: whoever sends it learns that it is not read, and not that something is missing.
+    async fn a_body_of_a_type_that_is_not_read_is_415(store) {
+        let app = App::new(store).await;
+        app.sign_up().await;
+        let read = "send application/json or application/x-www-form-urlencoded";
+        let refused = |what: &str| {
+            format!(
+                r#"{{"error":{{"statusCode":415,"name":"UnsupportedMediaTypeError","message":"{what}: {read}"}}}}"#
+            )
+        };
+        let body = json!({"email": EMAIL, "password": PASSWORD}).to_string();
+        for (content_type, shown) in [
+            ("multipart/form-data; boundary=x", "multipart/form-data"),
+            ("text/plain;charset=UTF-8", "text/plain"),
+            ("text/json", "text/json"),
+            ("application/vnd.api+json", "application/vnd.api+json"),
+        ] {
+            for path in ROUTES {
+                let wanted = refused(&format!(r#"unsupported content type \"{shown}\""#));
+                app.post(path).body(content_type, body.clone()).await.is(415, &wanted);
+                // However large, and however packed.
+                app.post(path).body(content_type, vec![b'x'; 1 << 20]).await.is(415, &wanted);
+                let packed = app.post(path).header("content-encoding", "br").body(content_type, "x");
+                packed.await.is(415, &wanted);
+            }
+            app.post("/api/users/login").body(content_type, "").await.expect(400, "USERNAME_EMAIL_REQUIRED");
+        }
+        for path in ROUTES {
+            app.post(path).bare_body(body.clone()).await.is(415, &refused("a body without a content type is not read"));
+        }
+        app.post("/api/users/login").await.expect(400, "USERNAME_EMAIL_REQUIRED");
+        let long = app.post("/api/users/login").body(&format!("a/{}", "b".repeat(5000)), "x").await.expect_error(415);
+        assert!(long.body.len() < 300, "{}", long.body);
     }
 
     async fn what_javascript_clients_send_is_read(store) {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gatekit::Policy;
-use gatekit_tests::{half_a_body, on_every_store};
+use gatekit_tests::{gzip, half_a_body, on_every_store};
 
 use crate::site::{PageAnswer, Site};
 
@@ -45,6 +45,8 @@ on_every_store! {
                 post().form(twice),
                 post().form(&huge),
                 post().form("email=a").header("content-encoding", "gzip"),
+                post().form("email=a").header("content-encoding", "br"),
+                post().body(FORM, gzip(&huge)).header("content-encoding", "gzip"),
             ];
             for call in wrong {
                 call.await.page(400, "This request could not be read");

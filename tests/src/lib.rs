@@ -15,12 +15,14 @@ mod app;
 mod folder;
 mod hang_up;
 mod http;
+mod packed;
 mod timing;
 
 pub use app::{App, EMAIL, PASSWORD, Setup, Store, routes_of, settled};
 pub use folder::Folder;
 pub use hang_up::{hang_up_after, whole_or_nothing};
 pub use http::{Answer, Call, at_once, count, half_a_body};
+pub use packed::{deflate, gzip};
 pub use timing::{same_time, timed};
 
 /// Longer than any rule takes, on a busy machine too: what hangs fails, with its name, and the run goes on.

@@ -3,7 +3,7 @@
 use gatekit::Policy;
 use gatekit::core::AccountStatus;
 use gatekit::wix::{SessionToken, WixError};
-use gatekit_tests::{Store, on_every_store};
+use gatekit_tests::{Store, gzip, on_every_store};
 use serde_json::json;
 
 use crate::site::{EMAIL, PASSWORD, Setup, Site, WixAnswer, session_keys, site_id};
@@ -148,7 +148,11 @@ async fn a_body_that_is_no_json_object_is_refused_everywhere() {
             post().body(kind, body.clone()).await.refuses(415, "-19988");
         }
         post().bare_body(body.clone()).await.refuses(415, "-19988");
-        post().json(&body).header("content-encoding", "gzip").await.refuses(415, "-19988");
+        post().json(&body).header("content-encoding", "br").await.refuses(415, "-19988");
+        post().json(&body).header("content-encoding", "gzip").await.refuses(400, "-19988");
+        let packed = |body: Vec<u8>| post().header("content-encoding", "gzip").body("application/json", body);
+        packed(gzip("x".repeat(10_000_000))).await.refuses(413, "-19988");
+        packed(gzip("[]")).await.refuses(400, "-19988");
         for method in ["GET", "PUT", "PATCH", "DELETE"] {
             site.call(method, &format!("/wix/{path}")).await.expect_status(405);
         }

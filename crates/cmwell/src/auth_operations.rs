@@ -218,10 +218,13 @@ fn of_query(parts: &Parts) -> Result<Arguments, Refused> {
 
 /// Passwords come from the body alone: those in a URL are everybody's.
 async fn of_body(policy: &Policy, parts: &Parts, body: Body) -> Result<Arguments, Refused> {
-    let bytes = match read_body(policy, body, MAX_BODY).await {
+    let bytes = match read_body(policy, &parts.headers, body, MAX_BODY).await {
         Ok(bytes) => bytes,
         Err(error @ BodyError::TooLarge) => return refused(StatusCode::PAYLOAD_TOO_LARGE, &error.to_string()),
         Err(error @ BodyError::TooSlow) => return refused(StatusCode::REQUEST_TIMEOUT, &error.to_string()),
+        Err(error @ BodyError::UnsupportedEncoding) => {
+            return refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, &error.to_string());
+        }
         Err(error) => return refused(StatusCode::BAD_REQUEST, &error.to_string()),
     };
     let mut members = match bytes.trim_ascii() {

@@ -58,6 +58,7 @@ use crate::{AclErrorStatus, Password, PasswordError, common_passwords};
 /// | `email_code_ttl` | 10 minutes | 10 minutes | 10 minutes | |
 /// | `email_code_attempts` | 5 | 5 | 5 | |
 /// | `reveal_unknown_id_on_verify` | no | no | yes | |
+/// | `unread_body_counts_as_empty` | no | no | yes | |
 /// | `replace_on_put` | yes | yes | yes | `replaceOnPUT` |
 /// | `acl_error_status` | 401 | 401 | 401 | `aclErrorStatus` |
 /// | `null_members` | no | no | no | |
@@ -185,6 +186,10 @@ pub struct Policy {
     /// Answer `POST /{id}/verify` and `GET /confirm` for an unknown id with 404, as LoopBack does. Off: `verify` answers 204 and `confirm`
     /// 400 `INVALID_TOKEN`, as for a known one, and ids cannot be counted (ASVS 6.3.8).
     pub reveal_unknown_id_on_verify: bool,
+    /// Whether the User API takes a body of a type that it does not read for an empty one, as LoopBack does: `multipart/form-data`,
+    /// `text/json`, or no type at all. The client then learns that something is missing which it has sent. Off: 415, with the types
+    /// that are read.
+    pub unread_body_counts_as_empty: bool,
     /// Whether `PUT` of a user replaces all of it. If not, it changes what is sent, as `PATCH` does, and `POST /{id}/replace` is left to
     /// replace. LoopBack's `replaceOnPUT`: on.
     pub replace_on_put: bool,
@@ -297,6 +302,7 @@ impl Default for Policy {
             reject_password_changes_via_patch_or_replace: true,
             reject_email_changes_via_patch_or_replace: true,
             reveal_unknown_id_on_verify: false,
+            unread_body_counts_as_empty: false,
             replace_on_put: true,
             acl_error_status: AclErrorStatus::Unauthorized,
             null_members: false,
@@ -367,6 +373,7 @@ impl Policy {
             reject_password_changes_via_patch_or_replace: false,
             reject_email_changes_via_patch_or_replace: false,
             reveal_unknown_id_on_verify: true,
+            unread_body_counts_as_empty: true,
             last_used_precision: None,
             notify_password_changed: false,
             max_batch: 100,

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::HeaderMap;
-use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use axum::http::header::CONTENT_TYPE;
 use gatekit_core::Policy;
 use gatekit_routes::{BodyError, form_pairs, read_body};
 
@@ -21,12 +21,10 @@ impl Form {
     pub(crate) async fn read(policy: &Policy, headers: &HeaderMap, body: Body) -> Result<Self, Failure> {
         let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let media_type = content_type.split(';').next().unwrap_or_default().trim();
-        if !media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded")
-            || headers.contains_key(CONTENT_ENCODING)
-        {
+        if !media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
             return Err(Failure::BadRequest);
         }
-        let body = read_body(policy, body, MAX_BYTES).await.map_err(|error| match error {
+        let body = read_body(policy, headers, body, MAX_BYTES).await.map_err(|error| match error {
             BodyError::TooSlow => Failure::TooSlow,
             _ => Failure::BadRequest,
         })?;

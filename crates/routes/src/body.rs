@@ -2,9 +2,10 @@
 //!
 //! 1. `application/json` is any JSON value; an empty body is `{}`; a byte order mark is skipped; of equal keys the last wins.
 //! 2. `application/x-www-form-urlencoded` is an object of texts; `a[b]=1` nests, and what comes twice is an array.
-//! 3. Anything else, or no content type, is `{}`, whatever the body holds.
-//! 4. A charset other than UTF-8, or a content encoding, is 415. More than 100 KiB is 413. A body that is not complete within
-//!    `Policy::body_timeout` is 408.
+//! 3. A body of another type, or without a content type, is 415. Where `Policy::unread_body_counts_as_empty` is set, it is `{}`,
+//!    whatever it holds, as in LoopBack. An empty body is `{}` whatever its type.
+//! 4. gzip and deflate are unpacked. Another content encoding is 415, and so is a charset other than UTF-8. More than 100 KiB is
+//!    413, as sent or as unpacked. A body that is not complete within `Policy::body_timeout` is 408.
 //! 5. A form that is not UTF-8, as bytes or percent-encoded, is 400: LoopBack puts the same character in place of every byte that
 //!    it cannot read, which makes different passwords one. So is a form that nests deeper than [`qs::MAX_NESTING`] levels.
 
@@ -15,6 +16,7 @@ use gatekit_core::{Password, Policy};
 use gatekit_layer::ErrorResponse;
 use serde_json::{Map, Value};
 
+use crate::errors::shorten;
 use crate::form_pairs::is_utf8;
 use crate::{BodyError, qs, read_body};
 
@@ -126,15 +128,30 @@ impl Args {
     /// Reads the body of a request with these headers.
     pub(crate) async fn read(policy: &Policy, headers: &HeaderMap, body: Body) -> Result<Self, ErrorResponse> {
         let kind = Kind::of(headers)?;
-        let bytes = read_body(policy, body, MAX_BYTES).await.map_err(unread)?;
+        if kind == Kind::Other {
+            return unread(policy, headers, body).await;
+        }
+        let bytes = read_body(policy, headers, body, MAX_BYTES).await.map_err(|error| failure(error, headers))?;
         match kind {
-            Kind::Json => Ok(Self { value: parse_json(&bytes)?, is_json: true }),
             Kind::Form => Ok(Self { value: Value::Object(parse_form(&bytes)?), is_json: false }),
-            Kind::Other => Ok(Self::default()),
+            _ => Ok(Self { value: parse_json(&bytes)?, is_json: true }),
         }
     }
 }
 
+/// A body of a type that is not read. It is taken off the connection, packed or not.
+async fn unread(policy: &Policy, headers: &HeaderMap, body: Body) -> Result<Args, ErrorResponse> {
+    let bytes = match read_body(policy, &HeaderMap::new(), body, MAX_BYTES).await {
+        Err(BodyError::TooLarge) if !policy.unread_body_counts_as_empty => return Err(unsupported_type(headers)),
+        read => read.map_err(|error| failure(error, headers))?,
+    };
+    if bytes.is_empty() || policy.unread_body_counts_as_empty {
+        return Ok(Args::default());
+    }
+    Err(unsupported_type(headers))
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Json,
     Form,
@@ -143,8 +160,7 @@ enum Kind {
 
 impl Kind {
     fn of(headers: &HeaderMap) -> Result<Self, ErrorResponse> {
-        let content_type = headers.get(CONTENT_TYPE).map(HeaderValue::to_str).and_then(Result::ok).unwrap_or_default();
-        let mut parts = content_type.split(';').map(str::trim);
+        let mut parts = content_type(headers).split(';').map(str::trim);
         let essence = parts.next().unwrap_or_default();
         let kind = if essence.eq_ignore_ascii_case("application/json") {
             Self::Json
@@ -160,21 +176,28 @@ impl Kind {
                 return Err(unsupported(format!("unsupported charset \"{}\"", charset.to_ascii_uppercase())));
             }
         }
-        match headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes) {
-            None | Some(b"" | b"identity") => Ok(kind),
-            Some(other) => {
-                let name = String::from_utf8_lossy(other).to_ascii_lowercase();
-                Err(unsupported(format!("unsupported content encoding \"{name}\"")))
-            }
-        }
+        Ok(kind)
     }
+}
+
+fn content_type(headers: &HeaderMap) -> &str {
+    headers.get(CONTENT_TYPE).map(HeaderValue::to_str).and_then(Result::ok).unwrap_or_default()
+}
+
+fn unsupported_type(headers: &HeaderMap) -> ErrorResponse {
+    let found = match content_type(headers).split(';').next().unwrap_or_default().trim() {
+        "" => "a body without a content type is not read".to_owned(),
+        other => format!("unsupported content type \"{}\"", shorten(other)),
+    };
+    unsupported(format!("{found}: send application/json or application/x-www-form-urlencoded"))
 }
 
 fn unsupported(message: String) -> ErrorResponse {
     ErrorResponse::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message).name("UnsupportedMediaTypeError")
 }
 
-fn unread(error: BodyError) -> ErrorResponse {
+/// The words of LoopBack's body parser.
+fn failure(error: BodyError, headers: &HeaderMap) -> ErrorResponse {
     match error {
         BodyError::TooLarge => {
             ErrorResponse::new(StatusCode::PAYLOAD_TOO_LARGE, "request entity too large").name("PayloadTooLargeError")
@@ -183,6 +206,12 @@ fn unread(error: BodyError) -> ErrorResponse {
         BodyError::TooSlow => {
             ErrorResponse::new(StatusCode::REQUEST_TIMEOUT, "request timed out").name("RequestTimeoutError")
         }
+        BodyError::UnsupportedEncoding => {
+            let names: Vec<_> = headers.get_all(CONTENT_ENCODING).iter().map(HeaderValue::as_bytes).collect();
+            let name = String::from_utf8_lossy(&names.join(&b", "[..])).to_ascii_lowercase();
+            unsupported(format!("unsupported content encoding \"{}\"", shorten(&name)))
+        }
+        BodyError::Inflate(error) => bad_request(error.to_string()).code(error.code()),
         BodyError::Broken => bad_request("request aborted").name("BadRequestError"),
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gatekit::Policy;
-use gatekit_tests::{Store, half_a_body};
+use gatekit_tests::{Store, gzip, half_a_body};
 use serde_json::{Value, json};
 
 use super::{CHANGE_PASSWORD, CLIENT, LOGIN, RECOVER, REDIRECT_SESSION, REGISTER, SEND_EMAIL, TOKEN, VERIFY, with_sdk};
@@ -48,7 +48,11 @@ async fn no_body_is_a_failure_of_the_server() {
             site.post(path).body(kind, "{}").await.expect_status(415);
         }
         site.post(path).bare_body("{}").await.expect_status(415);
-        site.post(path).json("{}").header("content-encoding", "gzip").await.expect_status(415);
+        site.post(path).json("{}").header("content-encoding", "br").await.expect_status(415);
+        site.post(path).json("{}").header("content-encoding", "gzip").await.expect_status(400);
+        let bomb =
+            site.post(path).header("content-encoding", "gzip").body("application/json", gzip("x".repeat(10_000_000)));
+        bomb.await.expect_status(413);
         site.post(path).json(format!("{{\"a\":\"{}\"}}", "x".repeat(200 * 1024))).await.expect_status(413);
         site.post(path).body("application/json", vec![0xff, 0xfe]).await.expect_status(400);
         site.get(path).await.expect_status(405);

@@ -115,7 +115,7 @@ fn json_headers() -> HeaderMap {
 pub(crate) async fn read(iam: &Iam, request: Request) -> Result<(Parts, Map<String, Value>), Refusal> {
     let (parts, body) = request.into_parts();
     check_type(&parts.headers, "application/json")?;
-    match serde_json::from_slice(&bytes(iam.auth().policy(), body).await?) {
+    match serde_json::from_slice(&bytes(iam.auth().policy(), &parts.headers, body).await?) {
         Ok(Value::Object(body)) => Ok((parts, body)),
         _ => Err(Refusal::validation("the body must be a JSON object")),
     }

@@ -60,7 +60,7 @@ fn browser(members: &WixMembers, parts: &Parts) -> Result<Option<BrowserTranspor
 async fn session_token(members: &WixMembers, parts: &Parts, body: Body) -> Result<SessionToken, WixError> {
     let (form, policy) = ("application/x-www-form-urlencoded", members.auth().policy());
     if members.takes_form_tokens() && check_type(&parts.headers, form).is_ok() {
-        let bytes = bytes(policy, body).await?;
+        let bytes = bytes(policy, &parts.headers, body).await?;
         let mut tokens = pairs(&bytes)?.into_iter().filter(|(name, _)| name == "token");
         return match (tokens.next(), tokens.next()) {
             (Some((_, token)), None) if !token.is_empty() => Ok(token.into()),

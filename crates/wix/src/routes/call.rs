@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequestParts, Request};
-use axum::http::header::{ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, SET_COOKIE};
+use axum::http::header::{ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_TYPE, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
@@ -72,7 +72,7 @@ impl Fields {
     /// Reads a JSON object. Nothing else is one: a page of another site can send a form or a text unasked, and JSON only if the app lets it.
     pub(crate) async fn read(policy: &Policy, headers: &HeaderMap, body: Body) -> Result<Self, WixError> {
         check_type(headers, "application/json")?;
-        let bytes = bytes(policy, body).await?;
+        let bytes = bytes(policy, headers, body).await?;
         let value = serde_json::from_slice(&bytes)
             .map_err(|_| WixError::BadRequest(StatusCode::BAD_REQUEST, "the body is not JSON"))?;
         match value {
@@ -130,7 +130,7 @@ impl Fields {
     }
 }
 
-/// Whether the body is of this type, in UTF-8 and not packed.
+/// Whether the body is of this type, in UTF-8.
 pub(crate) fn check_type(headers: &HeaderMap, wanted: &str) -> Result<(), WixError> {
     let unsupported = |what| Err(WixError::BadRequest(StatusCode::UNSUPPORTED_MEDIA_TYPE, what));
     let content_type = headers.get(CONTENT_TYPE).map(HeaderValue::to_str).and_then(Result::ok).unwrap_or_default();
@@ -143,17 +143,19 @@ pub(crate) fn check_type(headers: &HeaderMap, wanted: &str) -> Result<(), WixErr
     if charsets.any(|(_, charset)| !charset.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")) {
         return unsupported("the body must be in UTF-8");
     }
-    match headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes) {
-        None | Some(b"" | b"identity") => Ok(()),
-        Some(_) => unsupported("the body must not be encoded"),
-    }
+    Ok(())
 }
 
-/// The bytes of a body, if they are not too many and arrive in time.
-pub(crate) async fn bytes(policy: &Policy, body: Body) -> Result<Bytes, WixError> {
-    read_body(policy, body, MAX_BYTES).await.map_err(|error| match error {
+/// The bytes of a body, unpacked, if they are not too many and arrive in time.
+pub(crate) async fn bytes(policy: &Policy, headers: &HeaderMap, body: Body) -> Result<Bytes, WixError> {
+    read_body(policy, headers, body, MAX_BYTES).await.map_err(|error| match error {
         BodyError::TooLarge => WixError::BadRequest(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large"),
         BodyError::TooSlow => WixError::BadRequest(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time"),
+        BodyError::UnsupportedEncoding => WixError::BadRequest(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "the body must be sent as it is, or as gzip or deflate",
+        ),
+        BodyError::Inflate(_) => WixError::BadRequest(StatusCode::BAD_REQUEST, "the body cannot be unpacked"),
         _ => WixError::BadRequest(StatusCode::BAD_REQUEST, "the body was cut off"),
     })
 }
