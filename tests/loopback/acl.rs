@@ -446,6 +446,38 @@ on_every_store! {
         }
     }
 
+    /// Measured on LoopBack 3.28.0: a row with `DEFAULT` says what the list's default permission says, and of rows with one score the
+    /// first decides.
+    async fn a_default_row_says_what_the_list_says_by_default(store) {
+        let row = |id: &str, permission: &str, property: &str| -> AclRow {
+            let row = json!({"principalType": "ROLE", "principalId": id, "permission": permission, "property": property});
+            serde_json::from_value(row).unwrap()
+        };
+        let (everyone, unauthenticated) = ("$everyone", "$unauthenticated");
+        let allow = Permission::Allow;
+        for (default, rows, status) in [
+            (allow, vec![row(everyone, "DEFAULT", "find")], 200),
+            (Permission::Default, vec![row(everyone, "DEFAULT", "find")], 200),
+            (Permission::Deny, vec![row(everyone, "DEFAULT", "find")], 401),
+            // More specific is the row that denies all of them.
+            (allow, vec![row(everyone, "DEFAULT", "*")], 401),
+            (allow, vec![row(unauthenticated, "DEFAULT", "*")], 401),
+            // One score.
+            (allow, vec![row(everyone, "DENY", "find"), row(unauthenticated, "DEFAULT", "find")], 401),
+            (allow, vec![row(unauthenticated, "DEFAULT", "find"), row(everyone, "DENY", "find")], 200),
+            (allow, vec![row(everyone, "DENY", "find"), row(unauthenticated, "ALLOW", "find")], 200),
+        ] {
+            let acl = rows.iter().cloned().fold(Acl::user(), Acl::row).default_permission(default);
+            let open = acl.is_open(Method::FIND);
+            let (app, _) = with_acl(acl, store).await;
+            app.get("/api/users").await.expect_status(status);
+            let access = AccessRequest::<User> { method: Method::FIND, caller: None, target: None };
+            let why = app.auth.explain(&access).await.unwrap();
+            assert_eq!(why.allowed(), status == 200, "{why}");
+            assert!(status == 200 || !open, "{why}");
+        }
+    }
+
     /// 8.2.1: with `DENY` as `defaultPermission` nothing is open that no row opens.
     async fn a_list_may_deny_by_default(store) {
         let deny = || Acl::empty().default_permission(Permission::Deny);

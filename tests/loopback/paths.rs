@@ -89,6 +89,18 @@ on_every_store! {
                 .is(200, r#"{"username":"Foo","email":"foo@bar.com","id":3}"#);
         }
         Call::new(&router, "GET", "/api/Users/3//").token(&token).await.is(404, &missing("GET", "/3//"));
+        // Measured on LoopBack 3.28.0: a client joins a root that ends with a slash and a path that begins with one.
+        for path in ["/api//Users/3", "/API//users//3/", "/api//Users/3?a=/b//c"] {
+            let user = r#"{"username":"Foo","email":"foo@bar.com","id":3}"#;
+            Call::new(&router, "GET", path).token(&token).await.is(200, user);
+        }
+        Call::new(&router, "POST", "/api//Users/login").json(&body).await.expect_status(200);
+        for path in ["/api//Users", "/api//Users/", "/api/Users//"] {
+            Call::new(&router, "GET", path).token(&token).await.is(401, REFUSED);
+        }
+        for path in ["//api/Users/3", "/api//Users/3//", "/api//Usersx/3", "/ap//i/Users/3"] {
+            Call::new(&router, "GET", path).token(&token).await.expect_status(404);
+        }
         for path in ["/API/users/Reset", "/api/users/RESET-password", "/api/users/Change-Password", "/api/users/LogOut"]
         {
             Call::new(&router, "POST", path).await.expect_error(if path.ends_with("Reset") { 400 } else { 401 });

@@ -121,6 +121,32 @@ fn nested(levels: usize) -> Value {
 }
 
 on_every_store! {
+    /// Measured on LoopBack 3.28.0: `accessTokens` is its relation and no property, whatever is sent, also where users keep every property.
+    async fn access_tokens_in_a_body_are_dropped(store) {
+        let site = Site::new(store).await;
+        let token = site.signed_up().await;
+        for (number, tokens) in [json!([{"id": "mine", "ttl": -1}]), json!("text"), json!(null), json!({})].iter().enumerate() {
+            let call = |method: &str, path: &str, mut body: Value| {
+                body["accessTokens"] = tokens.clone();
+                site.call(method, path).token(&token).json(body)
+            };
+            let email = format!("{number}@bar.com");
+            let mut users = vec![
+                call("POST", "/api/users", json!({"email": email, "password": PASSWORD, "color": "blue"})).await,
+                call("PATCH", "/api/users/1", json!({"color": "blue"})).await,
+                call("PUT", "/api/users/1", json!({"email": EMAIL, "password": PASSWORD, "color": "blue"})).await,
+                call("PATCH", "/api/users", json!({"id": 1, "color": "blue"})).await,
+            ];
+            call("POST", "/api/users/update?where[id]=1", json!({"color": "blue"})).await.expect_status(200);
+            users.push(site.call("GET", "/api/users/1").token(&token).await);
+            for user in users {
+                let user = user.expect_status(200).value();
+                assert_eq!(user["color"], "blue", "{user}");
+                assert!(user.get("accessTokens").is_none(), "{user}");
+            }
+        }
+    }
+
     /// LOAD-4, FUZZ-9: what is written can be read back, by whatever route it comes.
     async fn a_profile_that_is_too_deep_or_too_large_is_422_on_every_route(store) {
         let mut policy = Policy::loopback();

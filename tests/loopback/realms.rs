@@ -119,6 +119,39 @@ on_every_store! {
         }
     }
 
+    /// Measured on LoopBack 3.28.0: a reset without a realm is for the first user with the address, whatever its realm.
+    async fn a_reset_without_a_realm_is_for_the_first_user_with_the_address(store) {
+        let app = scoped(store).await;
+        for (number, realm) in [json!(null), json!("")].into_iter().enumerate() {
+            app.post(RESET).json(json!({"realm": realm, "email": EMAIL})).await.expect_no_content();
+            app.mails.wait_for(number + 1).await;
+        }
+        app.post(RESET).json(json!({"email": EMAIL})).await.expect_no_content();
+        app.mails.wait_for(3).await;
+        let secret = app.mails.last_token().await;
+        let reset = app.post("/api/users/reset-password").token(&secret).json(json!({"newPassword": "new"}));
+        reset.await.expect_no_content();
+        token(&app, "r1", "new").await;
+        token(&app, "r2", "two").await;
+        // A client that names one gets the user of that one.
+        app.post(RESET).json(json!({"realm": "r2", "email": EMAIL})).await.expect_no_content();
+        app.mails.wait_for(4).await;
+        let secret = app.mails.last_token().await;
+        let reset = app.post("/api/users/reset-password").token(&secret).json(json!({"newPassword": "newer"}));
+        reset.await.expect_no_content();
+        token(&app, "r1", "new").await;
+        token(&app, "r2", "newer").await;
+        for body in [
+            json!({"email": "r1:foo@bar.com"}),
+            json!({"email": "nobody@bar.com"}),
+            json!({"email": EMAIL, "realm": "r3"}),
+            json!({"email": ""}),
+            json!({"email": "foo\0@bar.com"}),
+        ] {
+            app.post(RESET).json(body).await.is(404, NOT_FOUND);
+        }
+    }
+
     /// A delimiter alone asks for a realm, and leaves names unique among all.
     async fn a_delimiter_alone_asks_for_a_realm(store) {
         let app = app(store, false, Some('/')).await;

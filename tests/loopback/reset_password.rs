@@ -21,6 +21,74 @@ const REFUSED: &str =
     r#"{"error":{"statusCode":401,"name":"Error","message":"Authorization Required","code":"AUTHORIZATION_REQUIRED"}}"#;
 
 on_every_store! {
+    /// Reset pages from before LoopBack had `POST /reset-password`. Off unless set; and then for this, once, and for nothing else.
+    async fn the_secret_of_a_reset_patches_the_password_only_where_the_policy_says_so(store) {
+        for (base, on) in [(Policy::loopback(), false), (Policy::default(), false), (Policy::loopback(), true), (Policy::default(), true)] {
+            let mut policy = base;
+            policy.insecure_reset_token_may_patch_password = on;
+            let app = App::with(policy).start(store).await;
+            app.sign_up().await;
+            app.sign_up_as("second@bar.com").await;
+            let login = app.token_of(EMAIL).await;
+            app.post(RESET).json(json!({"email": EMAIL})).await.expect_no_content();
+            app.mails.wait_for(1).await;
+            let secret = app.mails.last_token().await;
+            let patch = |id: &str, body: serde_json::Value| app.patch(&format!("/api/users/{id}")).token(&secret).json(body);
+            // Another user, more than the password, no password, another route.
+            patch("2", json!({"password": NEW})).await.is(401, REFUSED);
+            patch("1", json!({"password": NEW, "email": "mine@bar.com"})).await.is(401, REFUSED);
+            patch("1", json!({"username": "mine"})).await.is(401, REFUSED);
+            patch("1", json!({})).await.is(401, REFUSED);
+            patch("1", json!({"password": 5})).await.is(401, REFUSED);
+            app.get("/api/users/1").token(&secret).await.is(401, REFUSED);
+            app.delete("/api/users/1").token(&secret).await.is(401, REFUSED);
+            app.put("/api/users/1").token(&secret).json(json!({"email": EMAIL, "password": NEW})).await.is(401, REFUSED);
+            app.patch("/api/users/1").json(json!({"password": NEW})).await.is(401, REFUSED);
+            app.patch("/api/users/1").token("bogus").json(json!({"password": NEW})).await.is(401, REFUSED);
+            app.me(&login).await.expect_status(200);
+            if !on {
+                patch("1", json!({"password": NEW})).await.is(401, REFUSED);
+                app.login(EMAIL, PASSWORD).await.expect_status(200);
+                continue;
+            }
+            // A password that is refused spends nothing.
+            patch("1", json!({"password": ""})).await.expect_error(422);
+            patch("1", json!({"password": "x".repeat(2000)})).await.expect(422, "PASSWORD_TOO_LONG");
+            // As such pages send it.
+            let in_query = app.patch(&format!("/api/users/1?access_token={secret}")).json(json!({"password": NEW}));
+            in_query.await.is(200, r#"{"username":"Foo","email":"foo@bar.com","id":1}"#);
+            app.login(EMAIL, NEW).await.expect_status(200);
+            app.login(EMAIL, PASSWORD).await.expect(401, "LOGIN_FAILED");
+            app.me(&login).await.expect_status(401);
+            patch("1", json!({"password": PASSWORD})).await.is(401, REFUSED);
+            let again = app.post(PERFORM).token(&secret).json(json!({"newPassword": PASSWORD}));
+            again.await.is(401, REFUSED);
+        }
+    }
+
+    /// Too old, or from before a change of the account.
+    async fn a_dead_reset_secret_patches_nothing(store) {
+        let mut policy = Policy::loopback();
+        policy.insecure_reset_token_may_patch_password = true;
+        let app = App::with(policy).start(store).await;
+        app.sign_up().await;
+        let secret = async |number| {
+            app.post(RESET).json(json!({"email": EMAIL})).await.expect_no_content();
+            app.mails.wait_for(number).await;
+            app.mails.last_token().await
+        };
+        let patch = |secret: &str| app.patch("/api/users/1").token(secret).json(json!({"password": NEW}));
+        let old = secret(1).await;
+        app.clock.advance(Duration::from_secs(900));
+        patch(&old).await.is(401, REFUSED);
+        let outdated = secret(2).await;
+        let token = app.token_of(EMAIL).await;
+        let body = json!({"oldPassword": PASSWORD, "newPassword": "another"});
+        app.post("/api/users/change-password").token(&token).json(body).await.expect_no_content();
+        patch(&outdated).await.is(401, REFUSED);
+        app.login(EMAIL, "another").await.expect_status(200);
+    }
+
     async fn a_request_is_answered_as_loopback_answers_it(store) {
         let app = App::loopback(store).await;
         app.sign_up().await;

@@ -151,6 +151,11 @@ on_every_store! {
                 400,
                 &bad_request("id property (id) cannot be updated from 1 to 2"),
             ),
+            (
+                r#"{"id":"x","email":"put@bar.com","password":"newpw"}"#,
+                400,
+                &bad_request("id property (id) cannot be updated from 1 to x"),
+            ),
             ("null", 400, &bad_request("data is a required argument")),
             ("[]", 400, &bad_request("Value is not an object.")),
             // What is not sent is gone. In LoopBack the address is proven now.
@@ -173,6 +178,44 @@ on_every_store! {
         app.post("/api/users/999/replace").token(&token).json(&body).await.is(401, REFUSED);
         app.login("put2@bar.com", "newpw").await.expect_status(200);
         app.login(EMAIL, PASSWORD).await.expect(401, "LOGIN_FAILED");
+    }
+
+    /// Measured on LoopBack 3.28.0. To a PATCH every id but the own one is another, also `null`; to a PUT a value that JavaScript takes for
+    /// false is no id.
+    async fn the_id_in_a_body_is_the_own_one_or_refused(store) {
+        let app = App::loopback(store).await;
+        let token = app.signed_up().await;
+        let body = |id: &str| format!(r#"{{"id":{id},"email":"foo@bar.com","password":"{PASSWORD}"}}"#);
+        let user = r#"{"email":"foo@bar.com","id":1}"#;
+        for id in ["1", r#""1""#, "1.0", "1e0"] {
+            app.put(ONE).token(&token).json(body(id)).await.is(200, user);
+            app.patch(ONE).token(&token).json(format!(r#"{{"id":{id}}}"#)).await.is(200, user);
+        }
+        for (id, shown) in [
+            ("null", "null"),
+            (r#""""#, ""),
+            ("0", "0"),
+            ("false", "false"),
+            ("true", "true"),
+            ("[1]", "1"),
+            ("[1,2]", "1,2"),
+            ("{}", "[object Object]"),
+            (r#""x""#, "x"),
+            ("1.5", "1.5"),
+            ("2", "2"),
+        ] {
+            let refused = bad_request(&format!("id cannot be updated from 1 to {shown} when forceId is set to true"));
+            app.patch(ONE).token(&token).json(format!(r#"{{"id":{id}}}"#)).await.is(400, &refused);
+            for request in [app.put(ONE), app.post("/api/users/1/replace")] {
+                let request = request.token(&token).json(body(id));
+                if ["null", r#""""#, "0", "false"].contains(&id) {
+                    request.await.is(200, user);
+                } else {
+                    let refused = bad_request(&format!("id property (id) cannot be updated from 1 to {shown}"));
+                    request.await.is(400, &refused);
+                }
+            }
+        }
     }
 
     /// LoopBack's `replaceOnPUT`.

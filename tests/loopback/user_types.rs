@@ -176,6 +176,39 @@ on_every_store! {
         market.call("GET", "/seller").token(&sellers).await.expect_status(401);
     }
 
+    /// Measured on LoopBack 3.28.0 with two user models: a token tells whose `userId` it names.
+    async fn a_token_names_its_type_where_the_policy_says_so(store) {
+        let mut policy = Policy::loopback();
+        policy.show_principal_type = true;
+        let market = Market::with(store, policy, false).await;
+        for (at, name) in [("customers", "Customer"), ("sellers", "Seller")] {
+            let id = market.sign_up(at, EMAIL, json!({})).await;
+            let body = json!({"email": EMAIL, "password": PASSWORD});
+            let login = |query: &str| market.call("POST", &format!("/api/{at}/login{query}")).json(&body);
+            let members = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+            let plain = login("").await.expect_status(200).value();
+            assert_eq!(members(&plain), ["id", "ttl", "created", "userId", "principalType"]);
+            assert_eq!((&plain["userId"], &plain["principalType"]), (&json!(id), &json!(name)));
+            let with_user = login("?include=user").await.expect_status(200).value();
+            assert_eq!(members(&with_user), ["id", "ttl", "created", "userId", "principalType", "user"]);
+
+            let admin = market.sign_up(at, "admin@bar.com", json!({})).await;
+            match at {
+                "customers" => market.customers.assign_role(&admin.into(), "admin").await.unwrap(),
+                _ => market.sellers.assign_role(&admin.into(), "admin").await.unwrap(),
+            }
+            let token = market.token(at, "admin@bar.com", PASSWORD).await;
+            let tokens = format!("/api/{at}/{id}/accessTokens");
+            let made = market.call("POST", &tokens).token(&token).json(json!({"ttl": 5, "scopes": ["x"]})).await;
+            let made = made.expect_status(200).value();
+            assert_eq!(members(&made), ["id", "ttl", "scopes", "created", "userId", "principalType"]);
+            let listed = market.call("GET", &tokens).token(&token).await.expect_status(200).value();
+            let listed = listed.as_array().unwrap();
+            assert_eq!(listed.len(), 3);
+            assert!(listed.iter().chain([&made]).all(|token| token["principalType"] == name), "{listed:?}");
+        }
+    }
+
     /// 8.2.2, V-80: no route of one type reaches a user of the other, whoever asks.
     async fn no_route_reaches_a_user_of_the_other_type(store) {
         let market = Market::new(store).await;

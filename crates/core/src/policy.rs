@@ -37,6 +37,7 @@ use crate::{AclErrorStatus, Password, PasswordError, common_passwords};
 /// | `client_sets_realm` | no | no | yes | |
 /// | `reveal_unknown_email_on_reset` | no | no | yes | |
 /// | `login_token_may_reset_password` | no | no | yes | `restrictResetPasswordTokenScope`, reversed |
+/// | `insecure_reset_token_may_patch_password` | no | no | no | |
 /// | `expired_token_fails_open_routes` | no | no | yes | |
 /// | `email_verification_required` | no | no | no | `emailVerificationRequired` |
 /// | `verify_on_register` | yes | yes | no | |
@@ -62,6 +63,7 @@ use crate::{AclErrorStatus, Password, PasswordError, common_passwords};
 /// | `replace_on_put` | yes | yes | yes | `replaceOnPUT` |
 /// | `acl_error_status` | 401 | 401 | 401 | `aclErrorStatus` |
 /// | `null_members` | no | no | no | |
+/// | `show_principal_type` | no | no | no | |
 /// | `current_user_literal` | none | none | none | `currentUserLiteral` |
 /// | `renew_after` | never | never | never | |
 /// | `token_recheck` | 60 s | 60 s | 60 s | |
@@ -131,6 +133,12 @@ pub struct Policy {
     ///
     /// Whoever finds a session open can then take the account without knowing its password (ASVS 6.2.3).
     pub login_token_may_reset_password: bool,
+    /// Whether the secret of a reset mail may also choose the new password by `PATCH /{id}` with `{"password"}`, as reset pages did
+    /// before LoopBack had `POST /reset-password`. It works once, for its own user, and for nothing else in the same request.
+    ///
+    /// The risk: such pages have the secret in their own URL and send it in the query, where histories, logs and `Referer` keep it, and
+    /// they find the user's id in the mailed link. Off in every preset; set it only until the page is replaced.
+    pub insecure_reset_token_may_patch_password: bool,
     /// Whether a request to a route that is open to everyone, such as login, fails with 401 if it brings an expired token,
     /// as in LoopBack. Off: such routes do not look at tokens, and ask no store about them.
     pub expired_token_fails_open_routes: bool,
@@ -199,6 +207,10 @@ pub struct Policy {
     /// Whether a loaded user has `null` for what is not set, as from LoopBack's SQL connectors. Otherwise it has no such member, as
     /// from the memory connector.
     pub null_members: bool,
+    /// Whether a token has `principalType`, the name of the user type ([`Account::model_name`](crate::Account::model_name)), in the
+    /// responses of login and of `accessTokens`: as in LoopBack apps with several user models, whose clients tell by it whose id
+    /// `userId` is.
+    pub show_principal_type: bool,
     /// What stands for the caller's own id in a path: `me` makes `/users/me` the caller's, in the routes of the User API and only where
     /// an id is. LoopBack's `currentUserLiteral`: none.
     pub current_user_literal: Option<&'static str>,
@@ -289,6 +301,7 @@ impl Default for Policy {
             client_sets_realm: false,
             reveal_unknown_email_on_reset: false,
             login_token_may_reset_password: false,
+            insecure_reset_token_may_patch_password: false,
             expired_token_fails_open_routes: false,
             email_verification_required: false,
             verify_on_register: true,
@@ -306,6 +319,7 @@ impl Default for Policy {
             replace_on_put: true,
             acl_error_status: AclErrorStatus::Unauthorized,
             null_members: false,
+            show_principal_type: false,
             current_user_literal: None,
             renew_after: None,
             email_code_ttl: 600,

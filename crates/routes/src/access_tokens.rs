@@ -9,6 +9,7 @@ use gatekit_core::{
     Account, Auth, Filter, IssueToken, IssueTokenError, IssuedToken, Method, TokenDigest, TokenRecord, UserId, Where,
 };
 use gatekit_layer::ErrorResponse;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::call::{Call, unavailable};
@@ -46,8 +47,28 @@ pub fn access_tokens<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<U
         .with_state(auth.clone())
 }
 
+/// A new token, secret included, as LoopBack's AccessToken.
+#[derive(Serialize)]
+pub(crate) struct NewToken {
+    #[serde(flatten)]
+    token: IssuedToken,
+    #[serde(rename = "principalType", skip_serializing_if = "Option::is_none")]
+    principal_type: Option<&'static str>,
+}
+
+impl NewToken {
+    pub(crate) fn of<U: Account>(auth: &Auth<U>, token: IssuedToken) -> Self {
+        Self { token, principal_type: principal_type(auth) }
+    }
+}
+
+/// The name of the user type, where tokens show it.
+fn principal_type<U: Account>(auth: &Auth<U>) -> Option<&'static str> {
+    auth.policy().show_principal_type.then(U::model_name)
+}
+
 /// A stored token as JSON, LoopBack's members in LoopBack's order.
-pub(crate) fn token_json(token: &TokenRecord) -> Map<String, Value> {
+pub(crate) fn token_json<U: Account>(auth: &Auth<U>, token: &TokenRecord) -> Map<String, Value> {
     let mut json = Map::new();
     json.insert("id".into(), token.handle().into());
     json.insert("ttl".into(), token.ttl.into());
@@ -56,6 +77,7 @@ pub(crate) fn token_json(token: &TokenRecord) -> Map<String, Value> {
     }
     json.insert("created".into(), json!(token.created));
     json.insert("userId".into(), json!(token.user_id));
+    json.extend(principal_type(auth).map(|name| ("principalType".to_owned(), name.into())));
     json
 }
 
@@ -68,7 +90,7 @@ async fn list<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Resu
     let filter = Filter::from_json(&Value::Object(filter.unwrap_or_default()));
     let filter = filter.map_err(|error| error.into_error(U::model_name()))?;
     let tokens = call.auth.list_tokens(&user.id()).await.map_err(unavailable)?;
-    let tokens = filter.query.select(tokens.iter().map(token_json).map(Value::Object).collect());
+    let tokens = filter.query.select(tokens.iter().map(|token| Value::Object(token_json(&call.auth, token))).collect());
     let tokens: Vec<Value> = tokens.into_iter().map(|token| filter.fields.apply(token)).collect();
     Ok(Json(tokens).into_response())
 }
@@ -82,7 +104,7 @@ async fn count<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Res
     let condition = Where::from_json(&Value::Object(condition.unwrap_or_default()));
     let condition = condition.map_err(|error| error.into_error(U::model_name()))?;
     let tokens = call.auth.list_tokens(&user.id()).await.map_err(unavailable)?;
-    let count = tokens.iter().filter(|token| condition.matches(&Value::Object(token_json(token)))).count();
+    let count = tokens.iter().filter(|token| condition.matches(&Value::Object(token_json(&call.auth, token)))).count();
     Ok(Json(json!({ "count": count })).into_response())
 }
 
@@ -106,8 +128,9 @@ async fn create<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Re
     Ok(Json(tokens).into_response())
 }
 
-async fn issue<U: Account>(call: &Call<U>, user: &UserId, options: IssueToken) -> Result<IssuedToken, ErrorResponse> {
-    call.auth.issue_token(user, options).await.map_err(|error| error.into_error(U::model_name()))
+async fn issue<U: Account>(call: &Call<U>, user: &UserId, options: IssueToken) -> Result<NewToken, ErrorResponse> {
+    let token = call.auth.issue_token(user, options).await.map_err(|error| error.into_error(U::model_name()))?;
+    Ok(NewToken::of(&call.auth, token))
 }
 
 /// The most tokens that one request may make.
@@ -145,7 +168,7 @@ async fn find<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Resu
     let user = call.find_instance(&id).await?;
     let token = call.auth.find_token(&user.id(), &name).await.map_err(unavailable)?;
     let token = token.ok_or_else(|| no_token(&name))?;
-    Ok(Json(named(&token, &name)).into_response())
+    Ok(Json(named(&call.auth, &token, &name)).into_response())
 }
 
 async fn update<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {
@@ -159,7 +182,7 @@ async fn update<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Re
     }
     let token = call.auth.update_token(&user.id(), &name, options(&body)?).await;
     let token = token.map_err(|error| error.into_error(U::model_name()))?.ok_or_else(|| no_token(&name))?;
-    Ok(Json(named(&token, &name)).into_response())
+    Ok(Json(named(&call.auth, &token, &name)).into_response())
 }
 
 async fn destroy<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<NoContent, ErrorResponse> {
@@ -172,8 +195,8 @@ async fn destroy<U: Account>(State(auth): State<Auth<U>>, request: Request) -> R
 }
 
 /// A token by the name it was asked for: who names it by its secret, as LoopBack's clients do, knows the secret.
-fn named(token: &TokenRecord, name: &str) -> Map<String, Value> {
-    let mut json = token_json(token);
+fn named<U: Account>(auth: &Auth<U>, token: &TokenRecord, name: &str) -> Map<String, Value> {
+    let mut json = token_json(auth, token);
     if TokenDigest::of(name) == token.digest {
         json.insert("id".into(), name.into());
     }

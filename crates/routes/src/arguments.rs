@@ -103,7 +103,7 @@ fn object_from_text(text: &str) -> Result<Option<Map<String, Value>>, ErrorRespo
 }
 
 /// A value as JavaScript writes it into a text.
-fn written(value: &Value) -> String {
+pub(crate) fn written(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Array(values) => values.iter().map(written).collect::<Vec<_>>().join(","),

@@ -44,6 +44,12 @@ impl Credentials {
     pub(crate) fn required(self, name: &str) -> Result<Map<String, Value>, ErrorResponse> {
         self.0.ok_or_else(|| required(name))
     }
+
+    /// The text of this member, if the body is an object that has no other.
+    pub(crate) fn only_text(&self, name: &str) -> Option<&str> {
+        let object = self.0.as_ref().filter(|object| object.len() == 1)?;
+        object.get(name)?.as_str()
+    }
 }
 
 impl Args {

@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use gatekit_core::{
     AccessRequest, Account, AclErrorStatus, Auth, Authenticated, Decision, MailOptions, Method, TokenDigest,
-    TokenRecord, Unavailable, UserId,
+    TokenRecord, TokenSecret, Unavailable, UserId,
 };
 use gatekit_layer::{AuthRejection, Caller, ErrorResponse, PresentedToken};
 use serde_json::{Map, Value};
@@ -260,6 +260,15 @@ impl<U: Account> Call<U> {
     /// The token by which the caller is known, if there is one.
     pub(crate) fn token(&self) -> Option<&TokenRecord> {
         self.caller.as_ref().ok()?.token.as_ref()
+    }
+
+    /// The token of the request, if it is nobody's access token here: a mailed secret looks like one.
+    pub(crate) async fn unknown_token(&mut self) -> Option<TokenSecret> {
+        if !matches!(self.caller, Err(AuthRejection::Invalid)) {
+            return None;
+        }
+        let presented = PresentedToken::from_request_parts(&mut self.parts, &()).await.ok();
+        presented.map(|PresentedToken(secret)| secret)
     }
 
     /// The user whose id this is. The caller is at hand already; others cost a query.

@@ -38,8 +38,9 @@ const NAMES: [&str; 25] = [
     "form",
 ];
 
-/// Makes the paths below `prefix` match in any case, with or without one trailing slash and with doubled slashes inside, as
-/// LoopBack's do: its SDKs ask for `/api/Users`, hand-written clients for `/api/users`. Ids keep their case.
+/// Makes the paths below `prefix` match in any case, with or without one trailing slash and with doubled slashes inside, also
+/// within the prefix: `/api//Users/1/`. LoopBack's do so: its SDKs ask for `/api/Users`, hand-written clients for `/api/users`, and
+/// some put a slash at the end of the root and another one before the path. Ids keep their case.
 ///
 /// It goes around the whole app, because axum has chosen a route before any layer of a router is asked. `prefix` is the path
 /// the routes are nested at.
@@ -82,18 +83,15 @@ fn rename_original(request: &mut Request, old: &Uri) {
 /// The canonical form of `uri`, if it is below `prefix` and not canonical already.
 fn canonical(uri: &Uri, prefix: &str) -> Option<Uri> {
     let path = uri.path();
-    let (head, below) = path.split_at_checked(prefix.len())?;
-    if !head.eq_ignore_ascii_case(prefix) || !(below.is_empty() || below.starts_with('/')) {
-        return None;
-    }
+    let below = below_prefix(path, prefix)?;
     let mut canonical = prefix.to_owned();
     for segment in below.split('/').filter(|segment| !segment.is_empty()) {
         let name = NAMES.iter().find(|name| name.eq_ignore_ascii_case(segment));
         canonical.push('/');
         canonical.push_str(name.unwrap_or(&segment));
     }
-    // Two slashes at the end are no path of LoopBack's, and its 404 shows them.
-    if below.ends_with("//") {
+    // Two slashes at the end are no path of LoopBack's, and its 404 shows them. Behind the prefix alone they are.
+    if below.ends_with("//") && below.trim_matches('/') != "" {
         canonical.push_str("//");
     } else if canonical.is_empty() {
         canonical.push('/');
@@ -106,6 +104,24 @@ fn canonical(uri: &Uri, prefix: &str) -> Option<Uri> {
         canonical.push_str(query);
     }
     with_path(uri, canonical)
+}
+
+/// What follows the prefix in a path, if it has it: segment by segment, in any case, with any number of slashes between two. A path
+/// that begins with two slashes is none of the app's.
+fn below_prefix<'a>(path: &'a str, prefix: &str) -> Option<&'a str> {
+    let mut rest = path;
+    for (number, segment) in prefix.split('/').skip(1).enumerate() {
+        rest = rest.strip_prefix('/')?;
+        if number > 0 {
+            rest = rest.trim_start_matches('/');
+        }
+        let (head, tail) = rest.split_at_checked(segment.len())?;
+        if !head.eq_ignore_ascii_case(segment) || !(tail.is_empty() || tail.starts_with('/')) {
+            return None;
+        }
+        rest = tail;
+    }
+    Some(rest)
 }
 
 fn with_path(uri: &Uri, path_and_query: String) -> Option<Uri> {
@@ -130,6 +146,15 @@ mod tests {
             ("/api/users/1//", None),
             ("/api/Users/1//", Some("/api/users/1//")),
             ("/api/users/login", None),
+            ("/api//Users", Some("/api/users")),
+            ("/api//users/1", Some("/api/users/1")),
+            ("/API///USERS//Login/", Some("/api/users/login")),
+            ("/api/users//", Some("/api/users")),
+            ("/api//users//", Some("/api/users")),
+            ("//api/users", None),
+            ("/api//usersx", None),
+            ("/api//", None),
+            ("/api", None),
             ("/api/usersx", None),
             ("/api/user", None),
             ("/elsewhere/Login/", None),

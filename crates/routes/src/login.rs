@@ -10,7 +10,7 @@ use gatekit_layer::ErrorResponse;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::access_tokens::token_json;
+use crate::access_tokens::{NewToken, token_json};
 use crate::call::{Call, unavailable};
 use crate::client::{client, remember_device};
 use crate::complete::complete;
@@ -20,7 +20,8 @@ use crate::shape::loaded;
 use crate::transport::{Handover, append};
 
 /// `POST /login` with `{"email" or "username", "password", "realm"?, "ttl"?}`: 200 and
-/// `{"id": <the token>, "ttl": <seconds>, "created", "userId"}`; with `?include=user` the user too.
+/// `{"id": <the token>, "ttl": <seconds>, "created", "userId"}`; with `?include=user` the user too, and with
+/// `Policy::show_principal_type` the name of the user type as `principalType`.
 ///
 /// `ttl` is a whole number of seconds, as a number or a text; none, `0`, `""`, `false` and `null` mean `Policy::token_ttl`, and what exceeds
 /// `Policy::max_token_ttl` is cut to it. (In LoopBack `null` ended the process, and an object chose the token's own fields.)
@@ -46,7 +47,7 @@ pub fn login<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<U>) -> Ro
 #[derive(Serialize)]
 struct Answer {
     #[serde(flatten)]
-    token: IssuedToken,
+    token: NewToken,
     #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<Value>,
 }
@@ -67,7 +68,7 @@ async fn handler<U: Account>(State(auth): State<Auth<U>>, request: Request) -> R
         let session = call.auth.login(login).await.map_err(|error| error.into_error(U::model_name()))?;
         let signed_in = handover.sign_in(&call.auth, call.parts(), &session.token).await?;
         let user = includes_user(&call.query()?).then(|| loaded(&call.auth, &session.user));
-        let mut response = answer(&handover, session.token, user);
+        let mut response = answer(&call.auth, &handover, session.token, user);
         append(&mut response, signed_in);
         append(&mut response, device);
         Ok(response)
@@ -76,16 +77,21 @@ async fn handler<U: Account>(State(auth): State<Auth<U>>, request: Request) -> R
 }
 
 /// What is answered to who gets a new token for a password.
-pub(crate) fn answer(handover: &Handover, token: IssuedToken, user: Option<Value>) -> Response {
+pub(crate) fn answer<U: Account>(
+    auth: &Auth<U>,
+    handover: &Handover,
+    token: IssuedToken,
+    user: Option<Value>,
+) -> Response {
     match handover.shows_secret() {
-        true => Json(Answer { token, user }).into_response(),
-        false => Json(without_secret(&token, user)).into_response(),
+        true => Json(Answer { token: NewToken::of(auth, token), user }).into_response(),
+        false => Json(without_secret(auth, &token, user)).into_response(),
     }
 }
 
 /// What a browser is told whose token is in a cookie.
-fn without_secret(token: &IssuedToken, user: Option<Value>) -> Map<String, Value> {
-    let mut json = token_json(&token.record);
+fn without_secret<U: Account>(auth: &Auth<U>, token: &IssuedToken, user: Option<Value>) -> Map<String, Value> {
+    let mut json = token_json(auth, &token.record);
     // The token's name in the list of sessions, which here would be mistaken for the token.
     json.shift_remove("id");
     json.extend(user.map(|user| ("user".to_owned(), user)));

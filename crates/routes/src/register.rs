@@ -147,6 +147,8 @@ fn read<P: Profile>(mut body: Map<String, Value>, reads_realm: bool) -> Result<R
     };
     let claims_verified = body.shift_remove("emailVerified").is_some_and(|value| !value.is_null() && value != false);
     body.shift_remove("verificationToken");
+    // LoopBack's relation, which is no field of a user.
+    body.shift_remove("accessTokens");
     // No field of anybody's: clients in JavaScript that copy a user would change the prototype of all objects by it (CWE-1321).
     body.shift_remove("__proto__");
     if let Some(id) = body.shift_remove("id").filter(Value::is_number) {

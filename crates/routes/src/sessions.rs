@@ -47,7 +47,7 @@ async fn list<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Resu
     let tokens: Vec<Value> = tokens
         .iter()
         .map(|token| {
-            let mut json = token_json(token);
+            let mut json = token_json(&call.auth, token);
             json.insert("current".into(), (token.digest == current.digest).into());
             if let Some(client) = &token.client {
                 let known = [("userAgent", &client.user_agent), ("network", &client.network)];

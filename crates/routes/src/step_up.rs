@@ -40,7 +40,7 @@ async fn handler<U: Account>(State(auth): State<Auth<U>>, request: Request) -> R
     complete(&call.auth.clone(), async move {
         let fresh = call.auth.step_up(step_up).await.map_err(|error| error.into_error(U::model_name()))?;
         let signed_in = handover.sign_in(&call.auth, call.parts(), &fresh).await?;
-        let mut response = login::answer(&handover, fresh, None);
+        let mut response = login::answer(&call.auth, &handover, fresh, None);
         append(&mut response, signed_in);
         Ok(response)
     })

@@ -5,11 +5,15 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{patch, post};
-use gatekit_core::{Account, Auth, Method, UpdateUser, UpdateUserError, UserOperation};
+use gatekit_core::{
+    Account, Auth, Method, Password, PasswordReset, ResetLink, UpdateUser, UpdateUserError, UserOperation,
+};
 use gatekit_layer::ErrorResponse;
 use serde_json::{Map, Value};
 
-use crate::call::{Call, no_instance};
+use crate::arguments::written;
+use crate::body::Credentials;
+use crate::call::{Call, no_instance, unavailable};
 use crate::errors::{IntoError, shorten};
 use crate::reply::Json;
 use crate::shape::loaded_response;
@@ -24,6 +28,9 @@ use crate::support::require;
 /// [`Policy::clients_set_realm`](gatekit_core::Policy::clients_set_realm). A new password or address ends all
 /// tokens of the user but the one used. By default neither can be changed here: `change-password` asks for the old password,
 /// `change-email` for a proof of the new address.
+///
+/// With `Policy::insecure_reset_token_may_patch_password`, `PATCH /{id}` with `{"password"}` alone takes the secret of a reset mail in
+/// place of a token, once.
 ///
 /// | answer | when |
 /// | --- | --- |
@@ -52,18 +59,42 @@ pub(crate) async fn patch_attributes<U: Account>(
     let mut call = Call::begin(auth, Method::PATCH_ATTRIBUTES, request).await?;
     let id = call.id().await?;
     let body = call.take_body().into_credentials()?;
+    if let Some(user) = patch_with_reset_token(&mut call, &id, &body).await? {
+        return Ok(loaded_response(&call.auth, user));
+    }
     call.authorize(Some(&id)).await?;
     let user = call.find_instance(&id).await?;
     let changes = body.required("data")?;
     let user = update(&call, UpdateUser::patch(user.id(), changes)).await.map_err(|error| match error {
         UpdateUserError::NotFound(_) => no_instance(&id),
         UpdateUserError::IdChange { from, to } => {
-            let to = written(&to);
+            let to = shown(&to);
             bad_request(format!("id cannot be updated from {from} to {to} when forceId is set to true"))
         }
         error => error.into_error(U::model_name()),
     })?;
     Ok(loaded_response(&call.auth, user))
+}
+
+/// What reset pages did before LoopBack had `POST /reset-password`: see `Policy::insecure_reset_token_may_patch_password`. `None` where
+/// the request is anything else, which is then for its caller to be allowed.
+async fn patch_with_reset_token<U: Account>(
+    call: &mut Call<U>,
+    id: &str,
+    body: &Credentials,
+) -> Result<Option<U>, ErrorResponse> {
+    if !call.auth.policy().insecure_reset_token_may_patch_password {
+        return Ok(None);
+    }
+    let Some(new) = body.only_text("password").map(Password::from) else { return Ok(None) };
+    let Some(secret) = call.unknown_token().await else { return Ok(None) };
+    let user = match call.auth.check_reset_link(&secret).await.map_err(unavailable)? {
+        ResetLink::Good(user) if user.id().is_named(id) => *user,
+        _ => return Ok(None),
+    };
+    let reset = PasswordReset::new(secret, new).mails(call.notices());
+    call.auth.reset_password(reset).await.map_err(|error| error.into_error(U::model_name()))?;
+    Ok(Some(user))
 }
 
 /// LoopBack's `replaceOnPUT`.
@@ -95,7 +126,7 @@ pub(crate) async fn replace<U: Account>(
     update(call, UpdateUser::replace(id.clone(), fields)).await.map_err(|error| match error {
         UpdateUserError::NotFound(_) => nothing_to_replace(&id.to_string()),
         UpdateUserError::IdChange { from, to } => {
-            bad_request(format!("id property (id) cannot be updated from {from} to {}", written(&to)))
+            bad_request(format!("id property (id) cannot be updated from {from} to {}", shown(&to)))
         }
         error => error.into_error(U::model_name()),
     })
@@ -118,9 +149,6 @@ fn bad_request(message: String) -> ErrorResponse {
 }
 
 /// A value as JavaScript puts it into a text, but not at any length.
-fn written(value: &Value) -> String {
-    match value {
-        Value::String(text) => shorten(text),
-        other => shorten(&other.to_string()),
-    }
+fn shown(value: &Value) -> String {
+    shorten(&written(value))
 }

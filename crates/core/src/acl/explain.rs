@@ -37,8 +37,12 @@ impl Decision {
 }
 
 impl From<Permission> for Decision {
+    /// `DEFAULT` says nothing without its list, and so allows nothing.
     fn from(permission: Permission) -> Self {
-        if permission == Permission::Deny { Self::Denied } else { Self::Allowed }
+        match permission {
+            Permission::Default | Permission::Deny => Self::Denied,
+            Permission::Allow | Permission::Alarm | Permission::Audit => Self::Allowed,
+        }
     }
 }
 

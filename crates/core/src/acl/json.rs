@@ -46,11 +46,12 @@ impl TryFrom<Entry> for AclRow {
             other => return Err(invalid("principalType", other, "ROLE, USER")),
         };
         let permission = match &*entry.permission {
+            "DEFAULT" => Permission::Default,
             "ALLOW" => Permission::Allow,
             "ALARM" => Permission::Alarm,
             "AUDIT" => Permission::Audit,
             "DENY" => Permission::Deny,
-            other => return Err(invalid("permission", other, "ALLOW, ALARM, AUDIT, DENY")),
+            other => return Err(invalid("permission", other, "DEFAULT, ALLOW, ALARM, AUDIT, DENY")),
         };
         let access = match entry.access_type.as_deref() {
             None | Some("*") => None,
@@ -131,6 +132,11 @@ mod tests {
             assert_eq!(serde_json::from_str::<AclRow>(text).unwrap(), row);
             assert_eq!(serde_json::to_string(&row).unwrap(), text);
         }
+        let default =
+            r#"{"principalType":"ROLE","principalId":"x","permission":"DEFAULT","property":"*","accessType":"*"}"#;
+        let row: AclRow = serde_json::from_str(default).unwrap();
+        assert_eq!(row, AclRow::new(Permission::Default, "x"));
+        assert_eq!(serde_json::to_string(&row).unwrap(), default);
         let short = r#"{"principalType":"ROLE","principalId":"$owner","permission":"ALLOW","property":"findById"}"#;
         assert_eq!(serde_json::from_str::<AclRow>(short).unwrap(), AclRow::allow("$owner").methods(["findById"]));
     }

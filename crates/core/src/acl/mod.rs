@@ -115,7 +115,7 @@ impl Acl {
         self.row(AclRow::deny(principal).methods([method]))
     }
 
-    /// With one more row. Where it is added does not matter.
+    /// With one more row. Where it is added matters only among rows with the same [`score`](AclRow::score).
     pub fn row(mut self, row: AclRow) -> Self {
         let row = row.normalized();
         let at = self.rows.partition_point(|other| other.score() >= row.score());
@@ -157,14 +157,14 @@ impl Acl {
     #[must_use]
     pub fn is_open(&self, method: Method) -> bool {
         for row in self.candidates(method) {
-            match (&row.principal, row.permission) {
+            match (&row.principal, self.settled(row.permission)) {
                 (Principal::Role(role), permission) if role == EVERYONE => return permission == Permission::Allow,
                 // Whom it is about is let in; whether the others are, the next row says.
                 (_, Permission::Allow) => {}
                 _ => return false,
             }
         }
-        self.default_permission == Permission::Allow
+        self.fallback() == Permission::Allow
     }
 
     /// The rows that are about a method, the most specific first.
@@ -172,9 +172,20 @@ impl Acl {
         self.rows.iter().filter(move |row| row.is_about(method))
     }
 
-    /// What holds where no row applies.
+    /// What holds where no row applies. A `DEFAULT` that refers to itself allows, as in LoopBack.
     pub(crate) fn fallback(&self) -> Permission {
-        self.default_permission
+        match self.default_permission {
+            Permission::Default => Permission::Allow,
+            other => other,
+        }
+    }
+
+    /// What a row with this permission comes to.
+    pub(crate) fn settled(&self, permission: Permission) -> Permission {
+        match permission {
+            Permission::Default => self.fallback(),
+            other => other,
+        }
     }
 
     /// Logs what this list says and nobody will hear: its author believes that it guards something.
@@ -192,8 +203,10 @@ impl Acl {
     /// The rows that deny a method by its name to callers whom a more specific row allows it, all of them, with that row.
     fn overruled(&self) -> Vec<(&AclRow, &AclRow)> {
         let mut overruled = Vec::new();
-        for (at, denial) in self.rows.iter().enumerate().filter(|(_, row)| row.permission == Permission::Deny) {
-            let stronger = self.rows.iter().take(at).filter(|row| row.permission != Permission::Deny);
+        for (at, denial) in
+            self.rows.iter().enumerate().filter(|(_, row)| self.settled(row.permission) == Permission::Deny)
+        {
+            let stronger = self.rows.iter().take(at).filter(|row| self.settled(row.permission) != Permission::Deny);
             overruled.extend(stronger.filter(|row| row.covers(denial)).map(|row| (denial, row)));
         }
         overruled

@@ -10,6 +10,8 @@ use crate::UserId;
 /// What a row of an [`Acl`](super::Acl) says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Permission {
+    /// What holds where no row applies: the list's [`default_permission`](super::Acl::default_permission).
+    Default,
     /// Yes.
     Allow,
     /// Yes, and it is logged as a warning.
@@ -21,10 +23,11 @@ pub enum Permission {
 }
 
 impl Permission {
-    /// LoopBack's word: `ALLOW`, `ALARM`, `AUDIT` or `DENY`.
+    /// LoopBack's word: `DEFAULT`, `ALLOW`, `ALARM`, `AUDIT` or `DENY`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Default => "DEFAULT",
             Self::Allow => "ALLOW",
             Self::Alarm => "ALARM",
             Self::Audit => "AUDIT",
@@ -163,7 +166,8 @@ impl AclRow {
     /// LoopBack's formula: `((((m·4 + p)·4 + a)·4 + t)·8 + r)·4 + permission`, where `m`, `p` and `a` are 3 if model, method and
     /// kind of access are named and 2 if they are `*` (the model always is the one that is guarded); `t` is 4 for a user and 2 for a
     /// role; `r` is 5 for a role of the app's, 4 for `$owner`, 3 for `$related`, 2 for `$authenticated` and `$unauthenticated`,
-    /// 1 for `$everyone`; and the permission is 0 for `ALLOW`, 1 for `ALARM`, 2 for `AUDIT`, 3 for `DENY`.
+    /// 1 for `$everyone`; and the permission is -1 for `DEFAULT`, 0 for `ALLOW`, 1 for `ALARM`, 2 for `AUDIT`, 3 for `DENY`. Two
+    /// rows with one score are looked at in the order in which they were added.
     ///
     /// ```
     /// use gatekit_core::AclRow;
@@ -183,7 +187,8 @@ impl AclRow {
         let score = named(true) * 4 + named(self.methods.is_some());
         let score = score * 4 + named(self.access.is_some());
         let score = (score * 4 + kind) * 8 + role;
-        score * 4 + self.permission as u32
+        // `DEFAULT` comes first and counts as one less than none.
+        score * 4 + self.permission as u32 - 1
     }
 
     /// Whether the row is about this method, whoever calls it.
@@ -271,14 +276,16 @@ mod tests {
             (AclRow::alarm("admin").access(AccessType::Execute), (((3 * 4 + 2) * 4 + 3) * 4 + 2) * 8 + 5),
             (AclRow::allow(UserId::from(1)), (((3 * 4 + 2) * 4 + 2) * 4 + 4) * 8),
             (AclRow::allow(UNAUTHENTICATED), (((3 * 4 + 2) * 4 + 2) * 4 + 2) * 8 + 2),
+            (AclRow::new(Permission::Default, EVERYONE), (((3 * 4 + 2) * 4 + 2) * 4 + 2) * 8 + 1),
         ] {
-            let permission = match row.permission {
+            let permission: i32 = match row.permission {
+                Permission::Default => -1,
                 Permission::Allow => 0,
                 Permission::Alarm => 1,
                 Permission::Audit => 2,
                 Permission::Deny => 3,
             };
-            assert_eq!(row.score(), score * 4 + permission, "{row}");
+            assert_eq!(i64::from(row.score()), i64::from(score * 4 + permission), "{row}");
         }
     }
 }

@@ -79,7 +79,7 @@ impl<U: Account> Auth<U> {
         let acl = self.acl();
         for row in acl.candidates(access.method) {
             if membership.includes(&row.principal).await? {
-                return Ok(self.decided(access, other, Some(&row.principal), row.permission));
+                return Ok(self.decided(access, other, Some(&row.principal), acl.settled(row.permission)));
             }
         }
         Ok(self.decided(access, other, None, acl.fallback()))
@@ -150,7 +150,7 @@ impl<U: Account> Auth<U> {
             match rows.iter_mut().find(|row| row.matches) {
                 Some(row) => {
                     row.decides = true;
-                    row.row.permission.into()
+                    acl.settled(row.row.permission).into()
                 }
                 None => acl.fallback().into(),
             }

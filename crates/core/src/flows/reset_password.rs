@@ -1,11 +1,13 @@
 //! A new password for who has lost the old one: a mail is requested, and the secret in it is used once.
 
+use crate::flows::identifier::is_possible;
 use crate::flows::mailed_secret::NewMailedSecret;
 use crate::flows::update_user::is_outdated;
 use crate::mails::{Ask, minute};
 use crate::{
     Account, AccountStatus, Auth, Event, MailKind, MailOptions, OneTimePurpose, OneTimeRecord, Password, PasswordError,
-    PasswordOwner, StoreError, StoredUser, TokenDigest, TokenRecord, TokenSecret, Unavailable, UserId,
+    PasswordOwner, StoreError, StoredUser, Test, TokenDigest, TokenRecord, TokenSecret, Unavailable, UserId,
+    UserOperation, UserQuery, Where,
 };
 
 /// Somebody says they lost their password.
@@ -14,7 +16,7 @@ use crate::{
 pub struct RequestPasswordReset {
     /// The address, which must be that of an account.
     pub email: String,
-    /// The realm, if the app has realms.
+    /// The realm, if the app has realms. Without one it is the first user with the address, in the order of their ids.
     pub realm: Option<String>,
     /// How the mail is written.
     pub mails: MailOptions,
@@ -186,8 +188,7 @@ impl<U: Account> Auth<U> {
     /// [`RequestPasswordResetError`].
     pub async fn request_password_reset(&self, request: RequestPasswordReset) -> Result<(), RequestPasswordResetError> {
         let auth = &*self.0;
-        let wanted = auth.policy.wanted_email(&request.email, request.realm.as_deref());
-        let mut found = self.find_wanted(&wanted).await?;
+        let mut found = self.find_by_address(&request).await?;
         if found.is_none() && auth.policy.reveal_unknown_email_on_reset {
             return Err(RequestPasswordResetError::EmailNotFound);
         }
@@ -228,6 +229,24 @@ impl<U: Account> Auth<U> {
             Ok(())
         })
         .await
+    }
+
+    /// The user that the mail is for. Where an address may occur once in each realm and none is named, it is the first of them by id, as
+    /// in LoopBack, also where a login would have to name one.
+    async fn find_by_address(&self, request: &RequestPasswordReset) -> Result<Option<StoredUser<U>>, StoreError> {
+        let policy = &self.0.policy;
+        let realm = request.realm.as_deref().filter(|realm| !realm.is_empty());
+        let email = policy.canonical_email(&request.email);
+        let is_sought = !email.is_empty() && is_possible(&email) && realm.is_none() && policy.unique_per_realm();
+        if is_sought && self.supports(UserOperation::Find) {
+            let condition = Where::Is { property: "email".to_owned(), test: Test::Eq(email.into()) };
+            let query = UserQuery { condition, limit: Some(1), ..UserQuery::default() };
+            let first = self.bounded(self.0.users.find_users(&query)).await?.into_iter().next();
+            if let Some(first) = first {
+                return self.bounded(self.0.users.find_user(&first.id())).await;
+            }
+        }
+        self.find_wanted(&policy.wanted_email(&request.email, realm)).await
     }
 
     /// Replaces a password, given the secret from the mail, and ends all tokens of the user. Nobody is logged in by it.

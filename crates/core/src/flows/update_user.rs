@@ -14,9 +14,10 @@ use crate::{
 pub(crate) const ATTEMPTS: usize = 16;
 
 /// What of a user is Gatekit's; the rest of its JSON is the app's profile.
+/// `accessTokens` is LoopBack's relation: a client that sends back what it has read may send it along.
 /// `__proto__` is nobody's: clients in JavaScript that copy a user would change the prototype of all objects by it (CWE-1321).
-const OWN: [&str; 8] =
-    ["realm", "username", "email", "emailVerified", "id", "password", "verificationToken", "__proto__"];
+const OWN: [&str; 9] =
+    ["realm", "username", "email", "emailVerified", "id", "password", "verificationToken", "accessTokens", "__proto__"];
 
 /// A user is to be changed. `Debug` shows the names of what changes and no values: there may be a password among them.
 #[derive(Clone)]
@@ -196,7 +197,7 @@ impl<U: Account> Auth<U> {
         let auth = &*self.0;
         let UpdateUser { user_id, changes, replace, trusted, keep, preserve_access_tokens, mails } = update;
         let mut old = self.find_stored(&user_id).await?;
-        check_id(&old, changes.get("id"))?;
+        check_id(&old, changes.get("id"), replace)?;
         let mut wanted = self.read_changes(changes, replace);
         if !trusted && !auth.policy.clients_set_realm() {
             wanted.ignore_realm();
@@ -493,18 +494,32 @@ pub(crate) fn is_outdated<U: Account>(token: &TokenRecord, user: &StoredUser<U>)
     token.user_type == U::model_name() && token.user_id == user.user.id() && token.rev != user.rev
 }
 
-/// The id may be sent along, as clients do that send a whole user back, but not another one.
-fn check_id<U: Account>(old: &StoredUser<U>, id: Option<&Value>) -> Result<(), UpdateUserError> {
+/// The id may be sent along, as clients do that send a whole user back, but not another one. To a replacement `null`, `""`, `0` and
+/// `false` are no id, and to a change they are another one, as in LoopBack.
+fn check_id<U: Account>(old: &StoredUser<U>, id: Option<&Value>, replace: bool) -> Result<(), UpdateUserError> {
+    let Some(to) = id else { return Ok(()) };
     let from = old.user.id();
-    let same = match id {
-        None | Some(Value::Null) => true,
-        Some(Value::String(text)) => from.is_named(text),
-        Some(other) => from.is_named(&other.to_string()),
+    let same = match to {
+        Value::String(text) => from.is_named(text),
+        // `1.0` is 1.
+        Value::Number(number) => match number.as_f64() {
+            Some(float) if float.fract() == 0.0 => {
+                from.is_named(&format!("{float:.0}")) || from.is_named(&number.to_string())
+            }
+            _ => false,
+        },
+        _ => false,
     };
-    match id {
-        Some(to) if !same => Err(UpdateUserError::IdChange { from, to: Box::new(to.clone()) }),
-        _ => Ok(()),
+    let is_none = match to {
+        Value::Null | Value::Bool(false) => true,
+        Value::String(text) => text.is_empty(),
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        _ => false,
+    };
+    if same || (replace && is_none) {
+        return Ok(());
     }
+    Err(UpdateUserError::IdChange { from, to: Box::new(to.clone()) })
 }
 
 /// Something else changed the same account each time.
