@@ -13,6 +13,8 @@ use super::names::Names;
 pub(super) struct Deviations {
     /// Names of reasons, and what they say.
     pub(super) reasons: BTreeMap<String, String>,
+    /// Differences that no exchange shows, by name, with what differs and why.
+    unrecorded: BTreeMap<String, String>,
     pub(super) entries: Vec<Deviation>,
 }
 
@@ -33,23 +35,27 @@ impl Deviations {
     /// Reads the part of TOML that the file needs: comments, tables, and keys with a text or a number. Anything else is an error.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let mut file = Self::default();
-        let mut in_reasons = false;
+        let (mut in_reasons, mut in_unrecorded) = (false, false);
         for (n, line) in text.lines().enumerate() {
             let at = |message: &str| format!("deviations.toml, line {}: {message}: {line}", n + 1);
             let line = line.trim();
             match line {
                 "" => {}
                 _ if line.starts_with('#') => {}
-                "[reasons]" => in_reasons = true,
+                "[reasons]" => (in_reasons, in_unrecorded) = (true, false),
+                "[unrecorded]" => (in_reasons, in_unrecorded) = (false, true),
                 "[[deviation]]" => {
-                    in_reasons = false;
+                    (in_reasons, in_unrecorded) = (false, false);
                     file.entries.push(Deviation::default());
                 }
                 _ => {
                     let (key, value) = line.split_once(" = ").ok_or_else(|| at("no key and value"))?;
-                    if in_reasons {
-                        let reason = text_of(value).ok_or_else(|| at("no text"))?;
-                        file.reasons.insert(key.to_owned(), reason);
+                    if in_reasons || in_unrecorded {
+                        let reason = text_of(value).filter(|text| !text.is_empty()).ok_or_else(|| at("no text"))?;
+                        let table = if in_reasons { &mut file.reasons } else { &mut file.unrecorded };
+                        if table.insert(key.to_owned(), reason).is_some() {
+                            return Err(at("it is there twice"));
+                        }
                     } else {
                         let entry = file.entries.last_mut().ok_or_else(|| at("outside of a table"))?;
                         entry.set(key, value).ok_or_else(|| at("not a key of a deviation"))?;
