@@ -24,6 +24,9 @@ pub enum InflateError {
     /// It does not begin as its content encoding does.
     #[error("incorrect header check")]
     Header,
+    /// It is packed in a way that nobody uses.
+    #[error("unknown compression method")]
+    Method,
     /// It cannot be unpacked.
     #[error("invalid compressed data")]
     Data,
@@ -132,12 +135,15 @@ impl Unpacked {
 /// RFC 1950 section 2.2: deflate, with a window of at most 32 KiB and no dictionary that we would have to know.
 fn zlib_header(packed: &[u8]) -> Result<(), InflateError> {
     let (&[method, flags], _) = packed.split_first_chunk().ok_or(InflateError::Truncated)?;
-    let is_deflate = method & 0x0f == 8 && method >> 4 <= 7;
-    let is_sound = u16::from_be_bytes([method, flags]) % 31 == 0;
-    if !is_deflate || !is_sound {
-        return Err(InflateError::Header);
+    if u16::from_be_bytes([method, flags]) % 31 != 0 {
+        Err(InflateError::Header)
+    } else if method & 0x0f != DEFLATE {
+        Err(InflateError::Method)
+    } else if method >> 4 > 7 || flags & 0x20 != 0 {
+        Err(InflateError::Data)
+    } else {
+        Ok(())
     }
-    if flags & 0x20 == 0 { Ok(()) } else { Err(InflateError::Data) }
 }
 
 /// RFC 1952: members, each with a header, a stream, and what it must have become.
@@ -159,6 +165,9 @@ fn gunzip(mut packed: &[u8], unpacked: &mut Unpacked) -> Result<(), BodyError> {
     Ok(())
 }
 
+/// The only method that zlib and gzip have.
+const DEFLATE: u8 = 8;
+
 const FLAG_HEADER_CHECKSUM: u8 = 0x02;
 const FLAG_EXTRA: u8 = 0x04;
 const FLAG_NAME: u8 = 0x08;
@@ -169,10 +178,13 @@ const FLAGS_RESERVED: u8 = 0xe0;
 fn after_gzip_header(packed: &[u8]) -> Result<&[u8], InflateError> {
     let mut rest = packed;
     // Whatever is no gzip is told so, also where it is shorter than a header.
-    if !packed.iter().zip([0x1f, 0x8b, 8]).all(|(found, wanted)| *found == wanted) {
+    if !packed.iter().zip([0x1f, 0x8b]).all(|(found, wanted)| *found == wanted) {
         return Err(InflateError::Header);
     }
-    let &[_, _, _, flags, ..] = take::<10>(&mut rest)?;
+    let &[_, _, method, flags, ..] = take::<10>(&mut rest)?;
+    if method != DEFLATE {
+        return Err(InflateError::Method);
+    }
     if flags & FLAGS_RESERVED != 0 {
         return Err(InflateError::Header);
     }
@@ -304,12 +316,15 @@ mod tests {
 
     #[test]
     fn what_is_of_another_kind_is_told_so() {
-        for not_gzip in [&b"{}"[..], b"hello", &ZLIB, &[0x1f], &[0x1f, 0x8b, 7]] {
-            let wanted = if not_gzip == [0x1f] { InflateError::Truncated } else { InflateError::Header };
-            assert_eq!(gzip(not_gzip), Err(wanted.into()), "{not_gzip:?}");
+        for not_gzip in [&b"{}"[..], b"hello", &ZLIB, &[0x1f, 0x8c]] {
+            assert_eq!(gzip(not_gzip), Err(InflateError::Header.into()), "{not_gzip:?}");
         }
+        let mut other_method = HELLO;
+        other_method[2] = 7;
+        assert_eq!(gzip(&other_method), Err(InflateError::Method.into()));
+        assert_eq!(deflate(&[0x77, 0x85, 3, 0]), Err(InflateError::Method.into()));
         assert_eq!(gzip(&[&HELLO[..], b"garbage"].concat()), Err(InflateError::Header.into()));
-        for not_zlib in [&b"{}"[..], &HELLO, &ZLIB[2..]] {
+        for not_zlib in [&b"{}"[..], &HELLO] {
             assert_eq!(deflate(not_zlib), Err(InflateError::Header.into()), "{not_zlib:?}");
         }
         // With a dictionary that is to be known.
