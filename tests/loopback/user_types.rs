@@ -193,10 +193,11 @@ on_every_store! {
             assert_eq!(members(&with_user), ["id", "ttl", "created", "userId", "principalType", "user"]);
 
             let admin = market.sign_up(at, "admin@bar.com", json!({})).await;
-            match at {
-                "customers" => market.customers.assign_role(&admin.into(), "admin").await.unwrap(),
-                _ => market.sellers.assign_role(&admin.into(), "admin").await.unwrap(),
-            }
+            let assigned = match at {
+                "customers" => market.customers.assign_role(&admin.into(), "admin").await,
+                _ => market.sellers.assign_role(&admin.into(), "admin").await,
+            };
+            assert!(assigned.unwrap());
             let token = market.token(at, "admin@bar.com", PASSWORD).await;
             let tokens = format!("/api/{at}/{id}/accessTokens");
             let made = market.call("POST", &tokens).token(&token).json(json!({"ttl": 5, "scopes": ["x"]})).await;
