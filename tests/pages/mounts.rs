@@ -38,7 +38,7 @@ on_every_store! {
     async fn the_pages_are_merged_into_an_app_with_a_fallback(store) {
         let site = Site::new(store).await;
         let own = || Router::new().fallback(|| async { (StatusCode::IM_A_TEAPOT, "the app's own") });
-        let pages = || Pages::new(site.app.auth.clone()).router();
+        let pages = || Pages::new(site.app.auth.clone()).site_name("Acme").router();
         for router in [own().merge(pages()), pages().merge(own())] {
             let mut browser = Browser::new(&router.layer(AuthLayer::new(site.app.auth.clone())));
             browser.get("/login").await.page(200, "Log in");
