@@ -1,9 +1,11 @@
 //! What is mounted, and what is refused at the first start.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::StatusCode;
+use axum::body::{Body, Bytes};
+use axum::http::{Request, Response, StatusCode};
 use axum::routing::get;
 use gatekit::cmwell::{
     CmWell, CmWellBuilder, CmWellConfigError, Legacy, LoginNames, SealingKey, SetPermissionsError, SigningKey,
@@ -12,6 +14,8 @@ use gatekit::core::{PathLevels, PathPermission, PermissionHolder, Permissions};
 use gatekit::{Account, Auth, AuthLayer, AuthUser, MemoryStore, Policy, Register, User};
 use gatekit_testkit::fast_hasher;
 use gatekit_tests::{Call, Store};
+use http_body_util::Full;
+use tower::{ServiceBuilder, service_fn};
 
 use crate::site::{KEY, NAME, OTHER_KEY, PASSWORD, Site, basic, claims, routes};
 
@@ -174,4 +178,23 @@ async fn the_routes_are_merged_into_an_app_with_a_fallback() {
         Call::new(&router, "GET", "/_login").await.expect_status(401);
         Call::new(&router, "GET", "/nothing").await.is(418, "the app's own");
     }
+}
+
+/// Whatever the body of the service inside: files, gRPC, what a layer has compressed.
+#[tokio::test]
+async fn the_filter_and_the_layer_stand_around_a_service_with_any_body() {
+    let cmwell = builder().permissions(digests()).build().unwrap();
+    let inner = service_fn(async |_: Request<Body>| Ok::<_, Infallible>(Response::new(Full::<Bytes>::from("a file"))));
+    let filtered = ServiceBuilder::new().layer(cmwell.filter()).service(inner);
+    let permitted = ServiceBuilder::new()
+        .layer(AuthLayer::new(cmwell.authenticator()))
+        .layer(cmwell.permission_layer())
+        .service(inner);
+    let router: Router = Router::new().route_service("/filtered", filtered).route_service("/permitted", permitted);
+    Call::new(&router, "GET", "/filtered").await.is(403, "Not authorized, please login first");
+    Call::new(&router, "GET", "/permitted").await.expect(401, "AUTHORIZATION_REQUIRED");
+    let everybody = Permissions::paths([PathPermission::allow("/", PathLevels::READ)]);
+    cmwell.set_permissions(&PermissionHolder::Anonymous, Some(&everybody)).await.unwrap();
+    Call::new(&router, "GET", "/filtered").await.is(200, "a file");
+    Call::new(&router, "GET", "/permitted").await.is(200, "a file");
 }
