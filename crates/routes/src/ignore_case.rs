@@ -91,7 +91,7 @@ fn canonical(uri: &Uri, prefix: &str) -> Option<Uri> {
         canonical.push_str(name.unwrap_or(&segment));
     }
     // Two slashes at the end are no path of LoopBack's, and its 404 shows them. Behind the prefix alone they are.
-    if below.ends_with("//") && below.trim_matches('/') != "" {
+    if below.ends_with("//") && !below.trim_matches('/').is_empty() {
         canonical.push_str("//");
     } else if canonical.is_empty() {
         canonical.push('/');
