@@ -16,7 +16,7 @@ async fn the_routes_are_merged_into_an_app_with_a_fallback() {
     let turned = site.members.iam_router().merge(site.members.router()).merge(own());
     for router in [merged, turned] {
         let router: Router = router;
-        Call::new(&router, "POST", TOKEN).await.expect_status(400);
+        Call::new(&router, "POST", TOKEN).await.expect_status(415);
         Call::new(&router, "GET", "/nothing").await.is(418, "the app's own");
     }
 }
