@@ -6,10 +6,7 @@
 use std::fmt;
 
 use crate::flows::identifier::Wanted;
-use crate::{Account, Event, IdentifierKind, LoginError, Timestamp, TokenClient, UserId, email};
-
-/// The target of the log lines that events write: `gatekit::audit`.
-pub const AUDIT_TARGET: &str = "gatekit::audit";
+use crate::{AUDIT_TARGET, Account, Event, IdentifierKind, LoginError, Timestamp, TokenClient, UserId, email};
 
 /// When an event happened, and from where it was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]

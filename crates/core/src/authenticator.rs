@@ -11,6 +11,9 @@ use crate::{
     Clock, Ended, PublicUrl, Recheck, StoreError, SystemClock, Timestamp, TokenDigest, TokenRecord, TokenWatch,
 };
 
+/// The target of the log lines of the audit log: `gatekit::audit`. Layers write lines there too, also without accounts.
+pub const AUDIT_TARGET: &str = "gatekit::audit";
+
 /// Tells who a presented token belongs to.
 ///
 /// `Auth<U>` is one, the JWT verifier of `gatekit-layer` is one, an app's own is one:

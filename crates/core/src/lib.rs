@@ -52,7 +52,9 @@ mod user;
 mod web_origin;
 
 pub use async_trait::async_trait;
-pub use authenticator::{AuthenticateError, Authenticated, Authenticator, CrossOriginRequest, DeniedAccess, TokenForm};
+pub use authenticator::{
+    AUDIT_TARGET, AuthenticateError, Authenticated, Authenticator, CrossOriginRequest, DeniedAccess, TokenForm,
+};
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use error::{AclErrorStatus, StoreError};
 pub use id::UserId;
@@ -132,7 +134,7 @@ pub use {
         AccessRequest, AccessType, Acl, AclRow, Decision, ExplainedRow, Explanation, InvalidAclRow, Method, Permission,
         Principal, RoleResolver,
     },
-    audit::{AUDIT_TARGET, EventContext, LoginFailure, TriedIdentifier},
+    audit::{EventContext, LoginFailure, TriedIdentifier},
     auth::{Auth, Builder, ConfigError},
     bounded::time_left,
     change::Change,
