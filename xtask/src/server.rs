@@ -47,6 +47,38 @@ impl Server {
     }
 }
 
+/// Starts an example with a setting that it has to refuse, and returns what it says when it ends.
+pub(crate) fn refusal(executable: &Path, folder: &Path, (name, value): (&str, &str)) -> Result<String> {
+    let said = |e: std::io::Error| format!("{}: {e}", executable.display());
+    let mut child = Run::new(executable, &[])
+        .dir(folder)
+        .env("PORT", "0")
+        .env(name, value)
+        .into_command()
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(said)?;
+    let errors = child.stderr.take();
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let mut text = String::new();
+        let read = errors.map_or(Ok(0), |mut errors| errors.read_to_string(&mut text));
+        // Nobody waits any more once the time is up.
+        let _ = sender.send(read.map(|_| text));
+    });
+    let outcome = receiver.recv_timeout(START);
+    // It is gone already, unless it has started.
+    let _ = child.kill();
+    let status = child.wait().map_err(said)?;
+    match outcome {
+        Ok(text) if status.code() == Some(1) => text.map_err(said),
+        Ok(_) => Err(format!("with {name}={value} it ends with {status}")),
+        Err(_) => Err(format!("with {name}={value} it starts")),
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         // It may be gone already, and so may the folder: both are what we want.

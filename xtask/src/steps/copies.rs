@@ -6,7 +6,7 @@
 //! 2. The commands `sed ..` of its README, or of the repository's, make it depend on this checkout. Nothing else changes.
 //! 3. `cargo build` in that folder. What it compiles is kept in our target folder, the executables in a folder of their own there.
 //! 4. Password hashing is optimized.
-//! 5. It prints `READY`. On a port that is none it ends, and says why in words.
+//! 5. It prints `READY`. With a setting that is wrong it ends, and says why in words.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,11 +15,17 @@ use serde_json::Value;
 
 use super::Passed;
 use crate::run::{Result, Run};
-use crate::server::Server;
+use crate::server::{self, Server};
 use crate::workspace::Workspace;
 
 /// The folder that stands for a checkout in a README.
 const CHECKOUT: &str = "/path/to/gatekit";
+/// Settings with which an example does not start, and how the sentence begins that says so.
+const REFUSALS: [(&str, &str, &str, &str); 3] = [
+    ("every one", "PORT", "many", "cannot listen on 127.0.0.1:many: "),
+    ("website", "SMTP_URL", "smtp://127.0.0.1:1", "the server of SMTP_URL cannot be used: "),
+    ("website", "PUBLIC_URL", "http://0.0.0.0:3000", "`public_url`"),
+];
 /// Crates that take most of the time of a login.
 const HASHING: [&str; 2] = ["argon2", "blake2"];
 
@@ -60,7 +66,7 @@ impl Copies {
         let server = Server::start(name, &executable)?;
         println!("a copy of {name} listens on {}", server.url);
         drop(server);
-        refuses_in_words(&executable, &copy)
+        refuses_in_words(name, &executable, &copy)
     }
 
     fn check_readme(&self, workspace: &Workspace) -> Result<()> {
@@ -165,14 +171,18 @@ fn hashing_is_optimized(messages: &str) -> Result<()> {
     Ok(())
 }
 
-/// The first mistake that people make ends in a sentence, and not in the `Debug` form of an error.
-fn refuses_in_words(executable: &Path, folder: &Path) -> Result<()> {
-    let run = Run::new(executable, &[]).dir(folder).env("PORT", "many");
-    match run.read() {
-        Ok(_) => Err("it starts with PORT=many".to_owned()),
-        Err(why) if why.contains("cannot listen on 127.0.0.1:many: ") => Ok(()),
-        Err(why) => Err(format!("with PORT=many it says: {why}")),
+/// Mistakes that people make when they start an example end in a sentence, and not in the `Debug` form of an error.
+fn refuses_in_words(name: &str, executable: &Path, folder: &Path) -> Result<()> {
+    for (example, variable, value, words) in REFUSALS {
+        if !matches!(example, "every one") && example != name {
+            continue;
+        }
+        let said = server::refusal(executable, folder, (variable, value))?;
+        if !said.starts_with(words) || said.trim_end().lines().count() != 1 {
+            return Err(format!("with {variable}={value} it says: {said}"));
+        }
     }
+    Ok(())
 }
 
 #[cfg(test)]
