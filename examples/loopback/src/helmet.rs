@@ -18,6 +18,9 @@ const HEADERS: [(HeaderName, HeaderValue); 5] = [
 /// Adds them to a response.
 pub(crate) async fn add(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
-    response.headers_mut().extend(HEADERS);
+    for (name, value) in HEADERS {
+        // In place of one that a response has already: `extend` would add a second one.
+        response.headers_mut().insert(name, value);
+    }
     response
 }
