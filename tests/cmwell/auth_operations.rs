@@ -115,6 +115,54 @@ on_every_store! {
         site.me(&token).await.expect_status(401);
     }
 
+    /// What `generate-password` returns is what `set-password` takes: the way in which an administrator gives a user a password.
+    async fn an_admin_sets_the_password_whose_hash_was_made(store) {
+        let site = Site::new(store).await;
+        let token = site.token().await;
+        site.permit_operation("Admin").await;
+        let bob = site.auth.register(gatekit::Register::email("bob@example.com", PASSWORD).username("bob")).await.unwrap();
+        let old = site.login("bob", PASSWORD).await.expect_status(200).text("token");
+        let made = post(&site, Some(&token), &json!({"op": "generate-password"})).await;
+        let (password, encrypted) = (made.text("password"), made.text("encrypted"));
+        let set = json!({"op": "set-password", "user": "bob", "encrypted": encrypted});
+        unkept(post(&site, Some(&token), &set).await).is(200, SUCCESS);
+        site.me(&old).await.expect_status(401);
+        site.login("bob", PASSWORD).await.expect_status(401);
+        site.login("bob", &password).await.expect_status(200);
+        assert_eq!(site.mails.wait_for_kind(MailKind::PasswordChanged, 1).await[0].to, bob.email.unwrap());
+
+        // Hashes of CM-Well's own are taken as well.
+        let bcrypt = "$2a$10$hrLLP9IUUJyUHP5skFtpC.LG.WFvcKHkbrcymcg0yPWXxg08z2mhW";
+        let set = json!({"op": "set-password", "user": "bob", "encrypted": bcrypt});
+        post(&site, Some(&token), &set).await.is(200, SUCCESS);
+        site.login("bob", "myPassword").await.expect_status(200);
+    }
+
+    async fn a_hash_that_no_password_matches_or_a_name_of_nobody_sets_nothing(store) {
+        let site = Site::new(store).await;
+        let token = site.token().await;
+        let set = |user: &str, encrypted: &str| json!({"op": "set-password", "user": user, "encrypted": encrypted});
+        let bcrypt = "$2a$10$hrLLP9IUUJyUHP5skFtpC.LG.WFvcKHkbrcymcg0yPWXxg08z2mhW";
+        not_admin(post(&site, Some(&token), &set(NAME, bcrypt)).await);
+        not_admin(post(&site, None, &set(NAME, bcrypt)).await);
+        site.permit_operation("Admin").await;
+        for wrong in ["", "x", "myPassword", "$2a$10$short", " $2a$10$hrLLP9IUUJyUHP5skFtpC.LG.WFvcKHkbrcymcg0yPWXxg08z2mhW",
+            "$2a$31$hrLLP9IUUJyUHP5skFtpC.LG.WFvcKHkbrcymcg0yPWXxg08z2mhW", "$argon2id$v=19$m=8,t=1,p=1$", "ee353fd2f50582713313895ccfab4315"] {
+            unkept(post(&site, Some(&token), &set(NAME, wrong)).await).expect_status(422);
+        }
+        for nobody in ["nobody", "", "\0"] {
+            let message = format!(r#"{{"success":false,"message":"Username {} was not found in CM-Well"}}"#, nobody.escape_default());
+            let answer = post(&site, Some(&token), &set(nobody, bcrypt)).await.expect_status(404);
+            if nobody != "\0" {
+                answer.is(404, &message);
+            }
+        }
+        for body in [json!({"op": "set-password"}), json!({"op": "set-password", "user": NAME}), json!({"op": "set-password", "user": 1, "encrypted": bcrypt})] {
+            post(&site, Some(&token), &body).await.is(400, INSUFFICIENT);
+        }
+        site.me(&token).await.expect_status(200);
+    }
+
     /// U16: in CM-Well everybody could, from a generator that can be predicted.
     async fn a_password_is_made_up_for_admins_only(store) {
         let site = Site::new(store).await;

@@ -265,6 +265,20 @@ on_every_store! {
         challenged(site.login("acme/ada", &format!("{PASSWORD} umbrella")).await, NOT_AUTHENTICATED);
         challenged(site.login("ada", &format!("{PASSWORD} acme")).await, NOT_AUTHENTICATED);
     }
+
+    /// RFC 7617 §2: Basic divides at the first colon, so a user with one in its name could never log in.
+    async fn a_name_that_basic_cannot_carry_is_refused_when_it_is_chosen(store) {
+        let site = Site::new(store).await;
+        for name in ["a:b", ":", "ada:", ":ada", "a\u{ff1a}b"] {
+            let refused = site.auth.register(Register::email("colon@example.com", PASSWORD).username(name)).await;
+            let Err(gatekit::core::RegisterError::Invalid(errors)) = refused else { panic!("{name}: {refused:?}") };
+            assert_eq!((errors.len(), &*errors[0].field), (1, "username"), "{name}");
+        }
+        let ada = site.auth.register(Register::email("colon@example.com", PASSWORD).username("ada")).await.unwrap();
+        let renamed = serde_json::json!({"username": "ada:b"}).as_object().unwrap().clone();
+        site.auth.update_user(gatekit::core::UpdateUser::patch(ada.id, renamed)).await.unwrap_err();
+        site.login("ada", PASSWORD).await.expect_status(200);
+    }
 }
 
 #[tokio::test]

@@ -66,6 +66,16 @@ fn what_contradicts_itself_is_refused() {
         let built = CmWell::builder(auth(policy), SigningKey::new(KEY).unwrap()).build();
         assert_eq!(built.map(|_| ()), if good { Ok(()) } else { Err(CmWellConfigError::Realms) }, "{delimiter:?}");
     }
+    let loose = || {
+        let mut policy = Policy::default();
+        policy.colon_in_names = true;
+        CmWell::builder(auth(policy), SigningKey::new(KEY).unwrap())
+    };
+    for names in [LoginNames::Username, LoginNames::Either] {
+        assert_eq!(loose().login_names(names).build().unwrap_err(), CmWellConfigError::ColonInNames);
+    }
+    loose().login_names(LoginNames::Email).build().unwrap();
+    loose().basic(false).digest(digests(), SealingKey::new(OTHER_KEY).unwrap()).build().unwrap();
     builder().max_days(u32::MAX).permission_cache(Duration::MAX).login_names(LoginNames::Either).build().unwrap();
 }
 

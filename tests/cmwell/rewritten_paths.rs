@@ -76,4 +76,48 @@ on_every_store! {
             assert!([401, 403].contains(&get("/other/1").await.status.as_u16()));
         }
     }
+
+    /// What `nest` cuts off leaves a path that entries may be about: one that keeps out counts for both forms.
+    async fn what_is_kept_out_of_the_inner_path_is_kept_out_wherever_it_is_nested(store) {
+        let site = Site::new(store).await;
+        let denied = [("+ /", "rw"), ("- /meta/auth/", "rw")];
+        site.permit(PermissionHolder::User(1.into()), &denied).await;
+        let token = site.token().await;
+        let users = || Router::new().route("/meta/{*path}", any(|| async { "a user" })).route("/docs/{*path}", any(|| async { "a document" }));
+        let filtered = users().layer(site.cmwell.filter());
+        let guarded = users().layer(site.cmwell.permission_layer());
+        let guarded = guarded.layer(AuthLayer::new(site.cmwell.authenticator()).sources(site.cmwell.token_sources()));
+        for inner in [filtered, guarded] {
+            for (prefix, at) in [("/open", "/open"), ("/{tenant}", "/acme"), ("/a/b/c", "/a/b/c")] {
+                let app: Router = Router::new().nest(prefix, inner.clone());
+                let get = |path: &str| Call::new(&app, "GET", &format!("{at}{path}")).header("x-cm-well-token", &token);
+                get("/docs/a").await.is(200, "a document");
+                get("/meta/ns").await.is(200, "a user");
+                for path in ["/meta/auth/users/x", "/meta/auth", "/meta/%61uth/users/x", "/meta//auth/users/x", "/meta/./auth/x"] {
+                    get(path).await.expect_status(403);
+                }
+            }
+        }
+    }
+
+    /// A layer that shortens the path, such as one that strips a proxy's prefix, decides what is answered: that must be allowed too.
+    async fn a_path_that_a_layer_shortens_must_be_allowed_in_both_forms(store) {
+        let site = Site::new(store).await;
+        let shorten = MapRequestLayer::new(|mut request: Request| {
+            let rest = request.uri().path().strip_prefix("/open").map(str::to_owned);
+            if let Some(rest) = rest {
+                *request.uri_mut() = rest.parse().unwrap();
+            }
+            request
+        });
+        let inner: Router = Router::new().route("/{*path}", any(|| async { "a page" })).layer(site.cmwell.filter());
+        let app: Router = Router::new().fallback_service(shorten.layer(inner));
+        let get = |path: &str| Call::new(&app, "GET", path);
+        site.permit(PermissionHolder::Anonymous, &[("+ /open/", "r"), ("+ /meta/", "r"), ("- /meta/auth/", "rw")]).await;
+        get("/open/meta/ns").await.is(200, "a page");
+        get("/meta/ns").await.is(200, "a page");
+        // Kept out of, and let in nowhere.
+        get("/open/meta/auth/users/x").await.expect_status(403);
+        get("/open/docs/a").await.expect_status(403);
+    }
 }

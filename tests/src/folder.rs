@@ -29,6 +29,18 @@ impl Folder {
         &self.0
     }
 
+    /// Every byte of every file in it.
+    ///
+    /// # Panics
+    ///
+    /// If one cannot be read.
+    #[must_use]
+    pub fn all_bytes(&self) -> Vec<u8> {
+        let files = std::fs::read_dir(&self.0).expect("the folder is there");
+        let read = |file: std::io::Result<std::fs::DirEntry>| std::fs::read(file.expect("a file").path());
+        files.flat_map(|file| read(file).expect("it can be read")).collect()
+    }
+
     /// The database in it.
     #[must_use]
     pub fn database(&self) -> PathBuf {

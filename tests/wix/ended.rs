@@ -77,10 +77,10 @@ async fn a_logout_ends_what_a_renewal_has_just_made() {
     for path in ["/wix/logout", REDIRECT_SESSION] {
         let site = Site::iam(Store::Memory).await;
         let Tokens { access, refresh } = site.tokens().await;
-        // Two records are stored, the family last: it is there after a second, and the renewal goes on after two.
-        site.faults.every_call_of("insert_one_time", Fault::Late(Duration::from_secs(1)));
+        // The family has its new tokens at once, and the renewal goes on after a second.
+        site.faults.every_call_of("update_one_time", Fault::Late(Duration::from_secs(1)));
         let logout = async {
-            tokio::time::sleep(Duration::from_millis(1500)).await;
+            tokio::time::sleep(Duration::from_millis(500)).await;
             let body = json!({"logout": {"clientId": CLIENT}, "callbacks": {"postFlowUrl": "/"}});
             let answer = site.post(path).token(&access).json(body).await;
             assert!(answer.status.is_success(), "{answer:?}");

@@ -1,31 +1,27 @@
 //! `/_auth`: a new password, a made-up password, forgetting permissions.
 
+mod admin;
+
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::header::{CONTENT_TYPE, ORIGIN, USER_AGENT};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode};
 use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use gatekit_core::{
-    Account, Authenticator, ChangePassword, ChangePasswordError, CrossOriginRequest, Password, Policy, Unavailable,
-};
+use gatekit_core::{Account, Authenticator, ChangePassword, ChangePasswordError, CrossOriginRequest, Password, Policy};
 use gatekit_layer::{AuthRejection, AuthUser, ClientIp, PresentedToken};
 use gatekit_routes::{BodyError, form_pairs, read_body};
-use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::errors::{failure, json, method_not_allowed, success, unauthorized, unavailable, unkept};
+use crate::errors::{failure, method_not_allowed, success, unavailable, unkept};
 use crate::mails::mail_options;
-use crate::permissions::ADMIN;
 use crate::{CmWell, CmWellToken};
 
 /// Bytes of a body: two passwords and a word.
 const MAX_BODY: usize = 64 * 1024;
-/// Characters of a password that is made up: 119 bits of base62.
-const GENERATED: usize = 20;
 /// Characters of an unknown operation that are repeated.
 const MAX_SHOWN: usize = 64;
 
@@ -36,6 +32,7 @@ impl<U: Account> CmWell<U> {
     /// | --- | --- | --- |
     /// | `change-password`, with `current` and `new` in the body | who has a token | 200 `{"success":true}`; all of the user's tokens end with it |
     /// | `generate-password` | who has the operation `Admin` | 200 `{"password":"…","encrypted":"…"}`: 20 characters, and the hash of them |
+    /// | `set-password`, with `user` and `encrypted` in the body | who has the operation `Admin` | 200 `{"success":true}`: the user of this login name has the password with this hash, and all of its tokens have ended |
     /// | `invalidate-cache` | who has the operation `Admin` | 200 `{"success":true}`: permissions are forgotten, see [`forget_permissions`](Self::forget_permissions) |
     ///
     /// | refusal | when |
@@ -43,12 +40,15 @@ impl<U: Account> CmWell<U> {
     /// | 400 ``"`op` query parameter was expected"``, ``"`x` is not a valid operation"`` | no operation, or none of these |
     /// | 400 `"insufficient arguments"` | a password is missing, or there is no token |
     /// | 401 `Not authorized` | the operation is for `Admin` |
+    /// | 404 `"Username X was not found in CM-Well"` | `set-password` for a name that nobody has |
     /// | 403 `"Current password does not match given token"` | so it is, or the token is not valid |
     /// | 408, 413, 415 | the body does not arrive within `Policy::body_timeout`, is too long, or is not JSON |
-    /// | 422 | the new password is not one that `Policy` accepts |
+    /// | 422 | the new password is not one that `Policy` accepts, or no password could match the hash |
     /// | 409, 503 | the account was changed at the same time; a store fails |
     ///
-    /// With [`Legacy::get_operations`](crate::Legacy::get_operations) `GET /_auth?op=…&current=…&new=…` does the same. Otherwise it is 405.
+    /// `set-password` is not CM-Well's: there the hash that `generate-password` returns is written into the user's record at `/meta/auth/users`.
+    ///
+    /// With [`Legacy::get_operations`](crate::Legacy::get_operations) `GET /_auth?op=…&current=…&new=…` does the same, but for `set-password`. Otherwise it is 405.
     pub fn auth_router<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
         let mut route = post(handler::<U>);
         if self.0.legacy.get_operations {
@@ -64,6 +64,7 @@ type Refused = Box<Response>;
 enum Operation {
     ChangePassword,
     GeneratePassword,
+    SetPassword,
     InvalidateCache,
 }
 
@@ -72,6 +73,10 @@ struct Arguments {
     operation: Operation,
     current: Option<Password>,
     new: Option<Password>,
+    /// The login name of the user whose password is set.
+    user: Option<String>,
+    /// The hash of that password.
+    encrypted: Option<String>,
 }
 
 /// Why nobody is known to call.
@@ -100,15 +105,20 @@ async fn perform<U: Account>(cmwell: &CmWell<U>, request: Request) -> Result<Res
         // `HEAD` comes here with `GET`, and must not do anything.
         _ => return Err(Box::new(method_not_allowed("GET,POST"))),
     };
-    let Arguments { operation, current, new } = arguments;
+    let Arguments { operation, current, new, user, encrypted } = arguments;
     match operation {
         Operation::ChangePassword => change_password(cmwell, &mut parts, current, new).await,
         Operation::GeneratePassword => {
-            require_admin(cmwell, &mut parts).await?;
-            generate_password(cmwell).await.map_err(|error| Box::new(unavailable(&error)))
+            admin::require(cmwell, &mut parts).await?;
+            admin::generate_password(cmwell).await.map_err(|error| Box::new(unavailable(&error)))
+        }
+        Operation::SetPassword => {
+            let by = admin::require(cmwell, &mut parts).await?;
+            let (Some(user), Some(encrypted)) = (user, encrypted) else { return insufficient() };
+            admin::set_password(cmwell, &parts, &by, &user, encrypted).await
         }
         Operation::InvalidateCache => {
-            require_admin(cmwell, &mut parts).await?;
+            admin::require(cmwell, &mut parts).await?;
             cmwell.forget_permissions();
             Ok(success())
         }
@@ -149,33 +159,6 @@ async fn change_password<U: Account>(
     }
 }
 
-#[derive(Serialize)]
-struct Generated<'a> {
-    password: &'a str,
-    encrypted: &'a str,
-}
-
-async fn generate_password<U: Account>(cmwell: &CmWell<U>) -> Result<Response, Unavailable> {
-    let auth = &cmwell.0.auth;
-    let secret = auth.new_secret()?;
-    let password = secret.expose().get(..GENERATED).unwrap_or_default();
-    let hash = auth.hash_password(password.into()).await?;
-    Ok(json(StatusCode::OK, &Generated { password, encrypted: hash.expose() }))
-}
-
-/// Lets only those through who have the operation `Admin`, by themselves or by a role.
-async fn require_admin<U: Account>(cmwell: &CmWell<U>, parts: &mut Parts) -> Result<(), Refused> {
-    let refused = || Box::new(unauthorized("Not authorized", vec![bearer(&cmwell.0.realm)]));
-    let user = caller::<U>(parts).await?.map_err(|_| refused())?;
-    let permissions = cmwell.permissions_of(Some(&user.id())).await.map_err(|error| Box::new(unavailable(&error)))?;
-    if permissions.has_operation(ADMIN) { Ok(()) } else { Err(refused()) }
-}
-
-/// A token is what would be accepted here; a browser that was offered Basic would ask for a password that nobody looks at.
-fn bearer(realm: &str) -> HeaderValue {
-    HeaderValue::try_from(format!(r#"Bearer realm="{realm}""#)).unwrap_or(HeaderValue::from_static("Bearer"))
-}
-
 async fn caller<U: Account>(parts: &mut Parts) -> Result<Result<U, Nobody>, Refused> {
     // Not `Caller`: a token that is confined to something else changes no password.
     match AuthUser::<U>::from_request_parts(parts, &()).await {
@@ -213,7 +196,7 @@ fn of_query(parts: &Parts) -> Result<Arguments, Refused> {
     let query = query(parts)?;
     let operation = operation(first(&query, "op").as_deref())?;
     let password = |name| first(&query, name).map(Password::from);
-    Ok(Arguments { operation, current: password("current"), new: password("new") })
+    Ok(Arguments { operation, current: password("current"), new: password("new"), user: None, encrypted: None })
 }
 
 /// Passwords come from the body alone: those in a URL are everybody's.
@@ -246,6 +229,8 @@ async fn of_body(policy: &Policy, parts: &Parts, body: Body) -> Result<Arguments
         operation: operation(op.as_deref())?,
         current: text("current").map(Password::from),
         new: text("new").map(Password::from),
+        user: text("user"),
+        encrypted: text("encrypted"),
     })
 }
 
@@ -258,6 +243,7 @@ fn operation(op: Option<&str>) -> Result<Operation, Refused> {
     match op {
         Some("change-password") => Ok(Operation::ChangePassword),
         Some("generate-password") => Ok(Operation::GeneratePassword),
+        Some("set-password") => Ok(Operation::SetPassword),
         Some("invalidate-cache") => Ok(Operation::InvalidateCache),
         Some(other) => {
             let shown: String = other.chars().take(MAX_SHOWN).collect();

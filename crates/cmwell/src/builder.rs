@@ -58,6 +58,11 @@ pub enum CmWellConfigError {
         "accounts have realms, so `Policy::realm_delimiter` must be set, to another character than `:`, for names such as acme/ada"
     )]
     Realms,
+    /// Names that Basic cannot carry (RFC 7617 §2).
+    #[error(
+        "users may have names with a `:`, where Basic divides name and password: set `Policy::colon_in_names = false`, take addresses as names (`LoginNames::Email`), or turn `basic` off"
+    )]
+    ColonInNames,
     /// One secret for two purposes (ASVS 11.1.1): who gets one of them would have both.
     #[error(
         "the key that seals Digest's credentials is also one that signs tokens: take another from `openssl rand -base64 48`"
@@ -202,6 +207,9 @@ impl<U: Account> CmWellBuilder<U> {
         let policy = self.auth.policy();
         if policy.has_realms() && policy.realm_delimiter.is_none_or(|delimiter| delimiter == ':') {
             return Err(CmWellConfigError::Realms);
+        }
+        if self.basic && policy.colon_in_names && self.names != LoginNames::Email {
+            return Err(CmWellConfigError::ColonInNames);
         }
         let digest = self.digest.map(|digest| {
             let Legacy { md5, rfc2069, .. } = self.legacy;

@@ -178,7 +178,7 @@ impl<U: Account> CmWell<U> {
         if is_alive && token.is_of(&account.user) { Ok((account, token.expires)) } else { Err(NotTheirs::Ended) }
     }
 
-    /// What a 401 of `_login` offers, strongest first, each for a header of its own.
+    /// What a 401 of `_login` offers, Digest before Basic, each for a header of its own.
     pub(crate) fn challenges(&self, stale: bool) -> Result<Vec<HeaderValue>, Unavailable> {
         let mut challenges = match &self.0.digest {
             Some(digest) => digest.challenges(&self.0.auth, stale)?,

@@ -57,20 +57,27 @@ impl TokenLifetime {
 
     /// Reads `exp`, decoded from the query.
     ///
-    /// The grammar: numbers directly followed by `d`, `h` or `m`, in any case, in any order, with anything between them that is neither letter nor
-    /// digit; of a unit that comes twice the first counts. `3d 5h`, `2h30m`, `5H-3D`, `1d,2h;3m`.
+    /// The grammar: numbers directly followed by `d`, `h` or `m`, in any case and any order. Between two of them may be any characters that are
+    /// neither letters nor digits. Before the first and after the last may be blanks, or a pair of quotation marks around the whole. Of a unit that
+    /// comes twice the first counts. `3d 5h`, `2h30m`, `5H-3D`, `1d,2h;3m`, `"30d"`.
+    ///
+    /// A control character that is no blank, such as NUL, is refused in both readings: CM-Well skips it, and another program may end the text there.
     ///
     /// | text | strict | lenient |
     /// | --- | --- | --- |
     /// | `30d`, `3D-5H`, `"30d"`, `5md` (5 minutes), `1d1d` (a day) | as written | the same |
     /// | `-3d`, `007d`, `3days`, `30min` | refused | 3 days, 7 days, 3 days, 30 minutes |
     /// | `2months`, `1.5d`, `1e3d` | refused | 2 minutes, 5 days, 3 days |
-    /// | `3 d`, `30`, `2w`, `0d`, nothing | refused | refused |
+    /// | `1d;`, `+1d`, `1d!` | refused | a day |
+    /// | `3 d`, `30`, `2w`, `0d`, nothing, `1d` and NUL | refused | refused |
     ///
     /// # Errors
     ///
     /// [`ExpError::Invalid`]. How long a token may live is not asked here.
     pub fn parse(text: &str, leniency: Leniency) -> Result<Self, ExpError> {
+        if text.contains(|c: char| c.is_control() && !c.is_whitespace()) {
+            return Err(ExpError::Invalid);
+        }
         let amounts = match leniency {
             Leniency::Strict => strict(text),
             Leniency::Lenient => lenient(text),
@@ -146,12 +153,15 @@ fn lenient(text: &str) -> Option<[i64; 3]> {
 }
 
 fn strict(text: &str) -> Option<[i64; 3]> {
+    let text = unquoted(text.trim())?;
     let mut amounts = [None; 3];
     // Where the last number and the letters behind it end; what lies between there and the next number is a separator.
     let mut read = 0;
     for run in runs(text) {
         let separator = text.get(read..run.before.len())?;
-        if separator.contains(char::is_alphanumeric) || is_signed(separator, read > 0) {
+        // In front of the first number there is nothing but a sign or garbage.
+        let is_first = read == 0 && !separator.is_empty();
+        if is_first || separator.contains(char::is_alphanumeric) || is_signed(separator) {
             return None;
         }
         // `007d` is nobody's way to write seven.
@@ -165,17 +175,24 @@ fn strict(text: &str) -> Option<[i64; 3]> {
         let letters = run.after.bytes().take_while(|letter| unit(*letter).is_some()).count();
         read = run.before.len() + run.digits.len() + letters;
     }
-    if text.get(read..)?.contains(char::is_alphanumeric) {
+    // What follows the last unit may be the rest of something that was cut off.
+    if read < text.len() {
         return None;
     }
     Some(amounts.map(Option::unwrap_or_default))
 }
 
-/// Whether a separator makes the number behind it negative or a fraction. `3D-5H` has a mere separator, `-3d` and `3d -5h` have a sign.
-fn is_signed(separator: &str, follows_a_number: bool) -> bool {
-    let sign = separator.ends_with(['-', '.', '\u{2212}']);
-    let alone = separator.chars().count() == 1;
-    sign && !(follows_a_number && alone)
+/// Without the quotation marks around it. `None` if there is only one of them.
+fn unquoted(text: &str) -> Option<&str> {
+    match text.strip_prefix('"') {
+        Some(rest) => rest.strip_suffix('"').map(str::trim),
+        None => Some(text),
+    }
+}
+
+/// Whether a separator makes the number behind it negative or a fraction. `3D-5H` has a mere separator, `3d -5h` has a sign.
+fn is_signed(separator: &str) -> bool {
+    separator.ends_with(['-', '.', '\u{2212}']) && separator.chars().count() > 1
 }
 
 #[cfg(test)]
@@ -244,6 +261,37 @@ mod tests {
             ("2026-11-22d", 22 * DAY),
         ] {
             reads(text, 0, seconds);
+        }
+    }
+
+    #[test]
+    fn what_stands_around_it_is_blank_or_a_pair_of_quotation_marks() {
+        for text in ["\" 30d \"", "  \"30d\"\t", "\n30d\r\n"] {
+            reads(text, 30 * DAY, 30 * DAY);
+        }
+        for text in [
+            "30d;",
+            ";30d",
+            "30d!",
+            "+30d",
+            "30d-",
+            "30d\"",
+            "\"30d",
+            "\"\"30d\"\"",
+            "'30d'",
+            "(30d)",
+            "30d\u{200b}",
+            "30d#x=y",
+        ] {
+            reads(text, 0, 30 * DAY);
+        }
+    }
+
+    /// CWE-158
+    #[test]
+    fn a_control_character_is_refused_in_both_ways() {
+        for text in ["1d\0", "\x001d", "1d\x002h", "1d\x7f", "1d\u{9f}", "1d\x1b[0m", "1d\x08"] {
+            reads(text, 0, 0);
         }
     }
 

@@ -91,8 +91,13 @@ impl<U: Account> CmWell<U> {
     /// [`FilterLayer::read_operations`].
     ///
     /// It holds the [`AuthLayer`] with [`token_sources`](Self::token_sources), so that extractors such as `AuthUser` work inside of it: mount it in place of one, not
-    /// beside it. The path is the whole one, as the client has sent it. If something around the routers has changed it, what it has become must be allowed as
-    /// well; behind [`ignore_case`](gatekit_routes::ignore_case) it is the canonical path that is judged.
+    /// beside it. The path is the whole one, as the client has sent it. Behind [`ignore_case`](gatekit_routes::ignore_case) it is the canonical path.
+    ///
+    /// If the service inside sees another path, that path is judged too:
+    ///
+    /// - A layer has changed or shortened it: it must be allowed as well.
+    /// - `nest` has cut off its beginning: an entry that keeps out counts for the rest as well. With `- /meta/auth`, `/open/meta/auth/users/x` is
+    ///   refused where the filter is in a router that is nested at `/open`. An entry that lets in is needed only for the whole path.
     ///
     /// ```
     /// # use axum::{Router, routing::get};

@@ -11,9 +11,11 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one way, by its name")]
 pub struct Legacy {
-    /// Digest also with MD5, offered after SHA-256.
+    /// Digest also with MD5, offered before SHA-256. Clients that know only MD5 read the first challenge alone, and give up if it is for SHA-256:
+    /// npm's `urllib` and `@mhoc/axios-digest-auth`, Python's `urllib.request` before 3.14.
     ///
-    /// It costs: who records an answer can try out passwords at many billions a second, and the same for who gets at the credential that is kept.
+    /// It costs: whoever records an answer can try out many billions of passwords a second, and so can whoever gets at the credential that is kept.
+    /// curl, and any other client that takes the first challenge that it knows, uses MD5 from then on.
     pub md5: bool,
     /// Digest also in the form of RFC 2069: MD5, without `qop`.
     ///

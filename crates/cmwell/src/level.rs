@@ -1,6 +1,6 @@
 //! Is a request about to read or to write, and at which path?
 
-use axum::extract::OriginalUri;
+use axum::extract::{NestedPath, OriginalUri};
 use axum::http::Method;
 use axum::http::request::Parts;
 use gatekit_core::{Account, Auth, PathDecision, PathLevel, PermissionSet, UserId};
@@ -27,13 +27,82 @@ pub(crate) fn is_at(parts: &Parts, path: &str) -> bool {
     path_of(parts) == path && parts.uri.path() == path
 }
 
-/// Whether something may be done at the path of a request. What a router cuts off leaves the end of the path, or a mere slash. What something else
-/// has made of it must be allowed as well: that is what is answered.
+/// Whether something may be done at the path of a request. Both forms of the path are judged: the one that the client has asked for, and the one
+/// that the inner service answers.
+///
+/// 1. The path that was asked for must be allowed.
+/// 2. If a layer has made another path of it, that path must be allowed as well.
+/// 3. If it is `nest` that has cut off its beginning, the rest needs no entry that lets in: entries are for whole paths. An entry that keeps out
+///    counts for the rest all the same. A service that keeps users at `/meta/auth` keeps them there wherever it is nested.
 pub(crate) fn decide(permissions: &PermissionSet, parts: &Parts, level: PathLevel) -> PathDecision {
     let (asked, here) = (path_of(parts), parts.uri.path());
     let decision = permissions.decide(asked, level);
-    let is_cut = here == "/" || asked.ends_with(here);
-    if is_cut || !decision.allowed { decision } else { permissions.decide(here, level) }
+    if !decision.allowed || asked == here {
+        return decision;
+    }
+    let inner = permissions.decide(here, level);
+    let is_kept_out = !inner.allowed && inner.by.is_some();
+    if is_nested(parts, asked, here) && !is_kept_out { decision } else { inner }
+}
+
+/// Whether `here` is what the routers around leave of `asked`. They say under which path they are nested; each segment of it, whether a name or a
+/// parameter, has cut off one segment.
+fn is_nested(parts: &Parts, asked: &str, here: &str) -> bool {
+    let Some(prefix) = parts.extensions.get::<NestedPath>() else { return false };
+    let segments = |path: &str| path.trim_matches('/').split('/').filter(|segment| !segment.is_empty()).count();
+    let mut rest = asked;
+    for _ in 0..segments(prefix.as_str()) {
+        let Some(cut) = rest.strip_prefix('/') else { return false };
+        rest = cut.find('/').map_or("", |end| cut.get(end..).unwrap_or_default());
+    }
+    rest == here || (matches!(rest, "" | "/") && here == "/")
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::extract::Request;
+    use axum::routing::any;
+    use tower_service::Service;
+
+    use super::*;
+
+    /// Whether what a router has cut off is known as such, at the path and in the router.
+    async fn nested(prefix: &str, path: &str) -> bool {
+        let seen = any(|request: Request| async move {
+            let (parts, _) = request.into_parts();
+            is_nested(&parts, path_of(&parts), parts.uri.path()).to_string()
+        });
+        let inner: Router = Router::new().route("/", seen.clone()).route("/{*rest}", seen);
+        let mut app: Router = Router::new().nest(prefix, inner);
+        let request = Request::get(path).body(axum::body::Body::empty()).unwrap();
+        let response = app.call(request).await.unwrap();
+        let body = axum::body::to_bytes(response.into_body(), 100).await.unwrap();
+        body == "true"
+    }
+
+    #[tokio::test]
+    async fn what_nest_cuts_off_is_known() {
+        for (prefix, path) in [
+            ("/a", "/a/b"),
+            ("/a", "/a"),
+            ("/a/b", "/a/b/c/d"),
+            ("/{tenant}", "/x/c"),
+            ("/{tenant}/y", "/x/y/c/"),
+            ("/a/", "/a/b"),
+        ] {
+            assert!(nested(prefix, path).await, "{prefix} {path}");
+        }
+    }
+
+    #[test]
+    fn what_a_layer_cuts_off_is_not() {
+        let (mut parts, ()) = axum::http::Request::get("/c").body(()).unwrap().into_parts();
+        for (asked, here) in [("/a/c", "/c"), ("/a", "/"), ("/a/b/c", "/c")] {
+            parts.uri = here.parse().unwrap();
+            assert!(!is_nested(&parts, asked, here), "{asked} {here}");
+        }
+    }
 }
 
 /// Reports a path that is refused (ASVS 16.3.2): an event for a caller that is known, a line of the log for an anonymous one.

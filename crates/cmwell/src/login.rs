@@ -1,7 +1,7 @@
 //! `GET /_login`: a name and a password for a token.
 
 use axum::Router;
-use axum::extract::{OriginalUri, Request, State};
+use axum::extract::{Request, State};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
@@ -12,7 +12,7 @@ use gatekit_core::{Account, KnownAccount, Login, StoreError, Unavailable};
 use gatekit_routes::form_pairs;
 use serde::Serialize;
 
-use crate::digest::{Digest, DigestOutcome};
+use crate::digest::{Digest, DigestOutcome, Target};
 use crate::errors::{LoginFailure, json, unkept};
 use crate::mails::mail_options;
 use crate::{CmWell, ExpError, IssueCmWellTokenError, TokenLifetime, basic};
@@ -144,10 +144,8 @@ async fn by_digest<U: Account>(
 ) -> Result<(KnownAccount<U>, Option<HeaderValue>), LoginFailure> {
     let client = gatekit_routes::client(&cmwell.0.auth, parts);
     let auth = &cmwell.0.auth.for_client(client.clone());
-    // As the client wrote it, wherever this is mounted.
-    let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |OriginalUri(uri)| uri);
-    let target = uri.path_and_query().map_or("/", |target| target.as_str());
-    match digest.verify(auth, cmwell.0.names, header, parts.method.as_str(), target).await? {
+    let target = Target::of(parts, auth.public_url());
+    match digest.verify(auth, cmwell.0.names, header, parts.method.as_str(), &target).await? {
         DigestOutcome::Accepted { account, info } => {
             let mails = mail_options(auth, &parts.headers);
             Ok((auth.accept_login(*account, &client, &mails).await?, info))

@@ -32,7 +32,7 @@ impl<U: Account> fmt::Debug for PathPermissionLayer<U> {
 
 impl<U: Account> CmWell<U> {
     /// For groups of the app's own routes: lets only those through whose permissions allow the path, which is the whole path of the request, wherever
-    /// the routes are nested; see [`filter`](Self::filter) for paths that are changed on the way. The [`AuthLayer`](gatekit_layer::AuthLayer) must be mounted around it.
+    /// the routes are nested; see [`filter`](Self::filter) for paths that are changed or shortened on the way. The [`AuthLayer`](gatekit_layer::AuthLayer) must be mounted around it.
     ///
     /// Who has no valid token is judged by what [`PermissionHolder::Anonymous`](gatekit_core::PermissionHolder::Anonymous) has. Who may not is answered as by
     /// Gatekit's other layers: 401 for nobody, 403 for who is known, 503 if it cannot be found out. [`filter`](Self::filter) has CM-Well's answers.

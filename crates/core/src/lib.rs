@@ -155,6 +155,7 @@ pub use {
         logout::LogoutError,
         one_time::NewOneTime,
         password::{PasswordAttempt, PasswordUse, VerifyPasswordError},
+        password_hash::SetPasswordHashError,
         register::{CheckMail, FieldError, Register, RegisterError, SignUp},
         reset_password::{
             PasswordReset, RequestPasswordReset, RequestPasswordResetError, ResetLink, ResetPasswordError,

@@ -297,6 +297,17 @@ impl<P: Profile> OneTimeStore for MemoryStore<P> {
         Ok(fits)
     }
 
+    async fn update_one_time(&self, old: &OneTimeRecord, new: &OneTimeRecord) -> Result<bool, StoreError> {
+        let mut contents = self.write();
+        let stored = contents
+            .one_time
+            .get_mut(&old.digest)
+            .filter(|stored| stored.purpose == old.purpose && stored.data == old.data && stored.expires == old.expires);
+        let Some(stored) = stored else { return Ok(false) };
+        (stored.data, stored.expires) = (new.data.clone(), new.expires);
+        Ok(true)
+    }
+
     async fn spend_one_time(
         &self,
         purpose: OneTimePurpose,

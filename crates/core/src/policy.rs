@@ -32,6 +32,7 @@ use crate::{AclErrorStatus, Password, PasswordError, common_passwords};
 /// | `password_for_delete` | yes | yes | no | |
 /// | `case_sensitive_email` | no | no | yes | `caseSensitiveEmail` |
 /// | `normalize_identifiers` | yes | yes | no | |
+/// | `colon_in_names` | no | no | yes | |
 /// | `realm_required` | no | no | no | `realmRequired` |
 /// | `realm_delimiter` | none | none | none | `realmDelimiter` |
 /// | `client_sets_realm` | no | no | yes | |
@@ -113,6 +114,10 @@ pub struct Policy {
     /// spellings of one address are two users, as in LoopBack, and of an address only the case is changed, as
     /// `case_sensitive_email` says.
     pub normalize_identifiers: bool,
+    /// Whether a new username or realm may have a `:`. HTTP Basic divides name and password at the first one, so a user with such a name can
+    /// never log in by it (RFC 7617 §2). The full-width `：` counts too where `normalize_identifiers` is set. Names that are stored already stay.
+    /// On, as in LoopBack: `gatekit-cmwell` cannot offer Basic then.
+    pub colon_in_names: bool,
     /// A login must name a realm. LoopBack's `realmRequired`: off.
     pub realm_required: bool,
     /// What separates realm and name in `realm:name` at login, if anything does; a login must name a realm then too. LoopBack's
@@ -296,6 +301,7 @@ impl Default for Policy {
             password_for_delete: true,
             case_sensitive_email: false,
             normalize_identifiers: true,
+            colon_in_names: false,
             realm_required: false,
             realm_delimiter: None,
             client_sets_realm: false,
@@ -377,6 +383,7 @@ impl Policy {
             case_sensitive_email: true,
             client_sets_realm: true,
             normalize_identifiers: false,
+            colon_in_names: true,
             reveal_unknown_email_on_reset: true,
             login_token_may_reset_password: true,
             expired_token_fails_open_routes: true,

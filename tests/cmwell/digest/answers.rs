@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use gatekit_tests::{Answer, on_every_store};
+use gatekit_tests::{Answer, Store, on_every_store};
 
 use super::client::{Challenge, Reply};
 use super::site::{NAME, PASSWORD, Site, Wishes};
@@ -74,7 +74,7 @@ on_every_store! {
         let long = answer(&site).await.uri("/_login?exp=1d");
         expect_malformed(long.send_to(&site, "/_login?exp=60d").await, &long.header(), "another query");
         expect_malformed(long.send_to(&site, "/_login").await, &long.header(), "no query");
-        for uri in ["http://app.example.com/_login", "/%5flogin", "/_LOGIN", "//_login", "/", "", "*"] {
+        for uri in ["http://evil.example/_login", "/%5flogin", "/_LOGIN", "//_login", "/", "", "*"] {
             let reply = answer(&site).await.uri(uri);
             expect_malformed(reply.send_to(&site, "/_login").await, &reply.header(), uri);
         }
@@ -129,14 +129,14 @@ on_every_store! {
         expect_refused(reply.send(&site).await, "no algorithm means MD5");
     }
 
-    /// DG-1: strongest first, and an answer is by the hash of its own challenge.
-    async fn with_its_flag_md5_is_offered_after_sha_256(store) {
+    /// DG-1: an answer is by the hash of its own challenge. Clients that know only MD5 read the first challenge alone, so it is MD5's.
+    async fn with_its_flag_md5_is_offered_before_sha_256(store) {
         let site = Site::with_md5(store).await;
         let offered = Challenge::all(&site.get("/_login").await);
         let names: Vec<&str> = offered.iter().map(|challenge| challenge.get("algorithm")).collect();
-        assert_eq!(names, ["SHA-256", "MD5"]);
+        assert_eq!(names, ["MD5", "SHA-256"]);
         assert!(offered.iter().all(|challenge| challenge.get("qop") == "auth"));
-        let [sha, md5] = &offered[..] else { panic!("two challenges") };
+        let [md5, sha] = &offered[..] else { panic!("two challenges") };
         let downgraded = sha.answer(NAME, PASSWORD).with("algorithm", "MD5").hashed_by("MD5");
         expect_refused(downgraded.send(&site).await, "MD5 for the nonce of SHA-256");
         md5.answer(NAME, PASSWORD).send(&site).await.expect_status(200);
@@ -165,6 +165,49 @@ on_every_store! {
         real.send(&site).await.expect_status(200);
         let fixed = Challenge::new(&site, "MD5").await.answer(NAME, PASSWORD).rfc2069();
         expect_malformed(fixed.send_to(&site, "/_login?exp=1d").await, &fixed.header(), "CM-Well's fixed uri");
+    }
+
+    /// RFC 7616 §3.4.6: a proxy has cut off the path of the public URL, and the client has hashed what it asked the proxy for.
+    async fn a_path_that_a_proxy_cuts_off_may_stand_in_the_answer(store) {
+        let public = "https://www.example.com/app";
+        let site = Site::with(store, Wishes { public_url: Some(public), ..Wishes::default() }).await;
+        for uri in ["/_login", "/app/_login", "https://www.example.com/app/_login", "https://WWW.example.com:443/_login"] {
+            answer(&site).await.uri(uri).send_to(&site, "/_login").await.expect_status(200);
+        }
+        for uri in ["/other/_login", "/app/app/_login", "https://evil.example/app/_login", "/app/_login?exp=3d", "/app/"] {
+            let reply = answer(&site).await.uri(uri);
+            expect_malformed(reply.send_to(&site, "/_login").await, &reply.header(), uri);
+        }
+        let without = Site::with_digest(Store::Memory).await;
+        let reply = answer(&without).await.uri("/app/_login");
+        expect_malformed(reply.send_to(&without, "/_login").await, &reply.header(), "no public URL");
+    }
+
+    /// RFC 9112 §3.2.2: what a client sends to a proxy, on the request line and in its answer.
+    async fn the_absolute_form_of_the_target_is_the_same_target(store) {
+        let site = Site::with_digest(store).await;
+        let (here, line) = ("http://app.example.com/_login?exp=1d", "/_login?exp=1d");
+        for (uri, target) in [(here, here), (line, here), (here, line)] {
+            let header = answer(&site).await.uri(uri).header();
+            let sent = site.get(target).header("authorization", header);
+            sent.await.expect_status(200);
+        }
+        for uri in ["http://other.example/_login?exp=1d", "http://app.example.com/_login", "http://app.example.com:8080/_login?exp=1d", "http://app.example.com"] {
+            let reply = answer(&site).await.uri(uri);
+            let sent = site.get(line).header("authorization", reply.header());
+            expect_malformed(sent.await, &reply.header(), uri);
+        }
+    }
+
+    /// Nested, the client still hashes the whole path.
+    async fn behind_a_prefix_of_the_app_the_whole_path_is_the_target(store) {
+        let site = Site::with_digest(store).await;
+        let nested = axum::Router::new().nest("/cm/{tenant}", site.router.clone());
+        let site = site.behind(nested);
+        let challenge = Challenge::all(&site.get("/cm/a/_login").await.expect_status(401)).remove(0);
+        challenge.answer(NAME, PASSWORD).uri("/cm/a/_login").send_to(&site, "/cm/a/_login").await.expect_status(200);
+        let inner = challenge.answer(NAME, PASSWORD).count(2);
+        expect_malformed(inner.send_to(&site, "/cm/a/_login").await, &inner.header(), "the path inside");
     }
 
     /// DG-2, DG-4, DG-5, DG-7, DG-17

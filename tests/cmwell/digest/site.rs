@@ -35,6 +35,7 @@ pub(crate) struct Wishes {
     pub(crate) userhash: bool,
     pub(crate) digest_alone: bool,
     pub(crate) names: LoginNames,
+    pub(crate) public_url: Option<&'static str>,
 }
 
 /// Makes a site out of the numbers of its keys.
@@ -98,15 +99,18 @@ impl Site {
         let (digests, users) = (Arc::new(store.clone()), Arc::new(store.clone()));
         let store = FaultyStore::new(store);
         let faults = store.faults();
-        let auth: Auth = Auth::builder(store.clone())
+        let auth = Auth::builder(store.clone())
             .tokens(store.clone())
             .policy(Policy::default())
             .hasher(fast_hasher())
             .clock(clock.clone())
             .hooks(events.clone())
-            .hooks(ForgetDigests::new(store.clone()))
-            .build()
-            .unwrap();
+            .hooks(ForgetDigests::new(store.clone()));
+        let auth = match wishes.public_url {
+            Some(url) => auth.public_url(url),
+            None => auth,
+        };
+        let auth: Auth = auth.build().unwrap();
         let cmwell = CmWell::builder(auth.clone(), SigningKey::new(SIGNING_KEY).unwrap())
             .digest(store.clone(), sealing_key(2))
             .digest_userhash(wishes.userhash)

@@ -1,13 +1,15 @@
 //! From a session token to a code, and from a code to tokens.
 
+use std::future::IntoFuture;
 use std::time::Duration;
 
 use gatekit::core::AccountName;
 use gatekit::{ChangePassword, Event};
+use gatekit_testkit::Fault;
 use gatekit_tests::{at_once, count, on_every_store};
 use serde_json::{Value, json};
 
-use super::{CHALLENGE, GrantAnswer, NEW_PASSWORD, SHOP, Tokens, VERIFIER, code_in, full_url, path_of};
+use super::{CHALLENGE, CLIENT, GrantAnswer, NEW_PASSWORD, SHOP, Tokens, VERIFIER, code_in, full_url, path_of};
 use crate::site::{EMAIL, NOW, ORIGIN, PASSWORD, Site, WixAnswer};
 
 /// What makes one request another.
@@ -36,9 +38,8 @@ on_every_store! {
     async fn a_code_works_once_within_a_minute_for_who_asked(store) {
         let site = Site::iam(store).await;
         let code = site.oauth_code().await;
-        let tokens = Tokens::of(&site.exchange(&code, VERIFIER).await.expect_status(200));
+        site.exchange(&code, VERIFIER).await.expect_status(200);
         site.exchange(&code, VERIFIER).await.refuses_grant(400, "invalid_grant");
-        assert_eq!(site.me(&tokens.access).await, 200);
 
         let late = site.oauth_code().await;
         site.clock.advance(Duration::from_secs(60));
@@ -55,14 +56,91 @@ on_every_store! {
         }
     }
 
-    /// 10.4.5, RACE-3
-    async fn of_20_at_once_one_gets_tokens_for_a_code(store) {
+    /// RFC 6749 §4.1.2: a code that comes again was seen by somebody else. The tokens that it gave end, whoever brings it.
+    async fn a_code_that_is_brought_again_ends_the_tokens_that_it_gave(store) {
+        let site = Site::iam(store).await;
+        let other = site.tokens().await;
+        for (verifier, client) in [(VERIFIER, CLIENT), (CHALLENGE, CLIENT), ("", CLIENT)] {
+            let code = site.oauth_code().await;
+            let tokens = Tokens::of(&site.exchange(&code, VERIFIER).await.expect_status(200));
+            assert_eq!(site.me(&tokens.access).await, 200);
+            let again = json!({"grantType": "authorization_code", "code": code, "codeVerifier": verifier, "clientId": client});
+            site.token(again).await.refuses_grant(400, "invalid_grant");
+            assert_eq!(site.me(&tokens.access).await, 401);
+            site.refresh(&tokens.refresh).await.refuses_grant(400, "invalid_grant");
+            site.exchange(&code, VERIFIER).await.refuses_grant(400, "invalid_grant");
+        }
+        // The member's other login has come of another code.
+        assert_eq!(site.me(&other.access).await, 200);
+        site.refresh(&other.refresh).await.expect_status(200);
+    }
+
+    /// RFC 6749 §4.1.2, O-6: what the tokens were renewed to ends with them, as long as they can live.
+    async fn a_code_that_is_brought_again_later_ends_what_came_of_it(store) {
+        let site = Site::iam(store).await;
+        let code = site.oauth_code().await;
+        let mut tokens = Tokens::of(&site.exchange(&code, VERIFIER).await.expect_status(200));
+        for _ in 0..80 {
+            site.clock.advance(Duration::from_secs(14_400));
+            tokens = Tokens::of(&site.refresh(&tokens.refresh).await.expect_status(200));
+        }
+        site.exchange(&code, VERIFIER).await.refuses_grant(400, "invalid_grant");
+        assert_eq!(site.me(&tokens.access).await, 401);
+        site.refresh(&tokens.refresh).await.refuses_grant(400, "invalid_grant");
+    }
+
+    /// 10.4.5, RACE-3: at most one gets tokens for a code. The others have brought it again, so nothing of it lives.
+    async fn of_20_at_once_one_gets_tokens_for_a_code_and_they_end(store) {
         let site = Site::iam(store).await;
         let code = site.oauth_code().await;
         let answers = at_once((0..20).map(|_| site.exchange(&code, VERIFIER))).await;
-        assert_eq!((count(&answers, 200), count(&answers, 400)), (1, 19));
-        let won = answers.iter().find(|answer| answer.status == 200).unwrap();
-        assert_eq!(site.me(&won.text("access_token")).await, 200);
+        assert!(count(&answers, 200) <= 1 && count(&answers, 200) + count(&answers, 400) == 20, "{answers:?}");
+        let user = site.auth.find_account(&AccountName::email(EMAIL)).await.unwrap().unwrap().user;
+        assert!(site.auth.list_tokens(&user.id).await.unwrap().is_empty());
+    }
+
+    /// RACE-3, in the worst order: the code comes again after it was taken and before its tokens are made.
+    async fn a_code_that_is_brought_again_before_its_tokens_are_made_gives_none(store) {
+        let site = Site::iam(store).await;
+        let user = site.auth.find_account(&AccountName::email(EMAIL)).await.unwrap().unwrap().user;
+        for held_call in ["update_one_time", "insert_token"] {
+            let code = site.oauth_code().await;
+            let held = site.faults.hold_nth_call_of(held_call, 1);
+            let first = tokio::spawn(site.exchange(&code, VERIFIER).into_future());
+            held.reached().await;
+            site.exchange(&code, VERIFIER).await.refuses_grant(400, "invalid_grant");
+            held.release();
+            first.await.unwrap().refuses_grant(400, "invalid_grant");
+            assert!(site.auth.list_tokens(&user.id).await.unwrap().is_empty(), "{held_call}");
+        }
+    }
+
+    /// REL-6: a store that fails while a code is exchanged gives no tokens that a second use would not end.
+    async fn a_store_that_fails_during_an_exchange_gives_tokens_that_can_be_ended(store) {
+        let site = Site::iam(store).await;
+        let mut calls = 0;
+        for n in 1.. {
+            for fault in [Fault::Fail, Fault::FailAfter] {
+                let code = site.oauth_code().await;
+                site.faults.reset();
+                site.faults.nth(n, fault);
+                let answer = site.exchange(&code, VERIFIER).await;
+                calls = site.faults.calls().len();
+                site.faults.reset();
+                if answer.status != 200 {
+                    answer.tells_to_try_later();
+                    continue;
+                }
+                let tokens = Tokens::of(&answer);
+                assert_eq!(site.me(&tokens.access).await, 200);
+                site.exchange(&code, VERIFIER).await.refuses_grant(400, "invalid_grant");
+                assert_eq!(site.me(&tokens.access).await, 401, "{fault:?} of call {n}");
+            }
+            if n > calls {
+                break;
+            }
+        }
+        assert!(calls > 5, "{calls}");
     }
 
     /// J-17

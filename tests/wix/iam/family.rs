@@ -4,7 +4,7 @@ use std::future::IntoFuture;
 use std::time::Duration;
 
 use gatekit::ChangePassword;
-use gatekit::core::AccountName;
+use gatekit::core::{AccountName, TokenDigest};
 use gatekit_testkit::Fault;
 use gatekit_tests::{at_once, count, on_every_store};
 use serde_json::json;
@@ -44,23 +44,52 @@ on_every_store! {
         site.refresh(&other.refresh).await.expect_status(200);
     }
 
-    /// RACE-6
-    async fn of_20_at_once_one_gets_tokens_and_no_second_family_lives(store) {
+    /// RACE-6: the family has one line of tokens however many renew at once. Within the grace they all get it.
+    async fn of_20_at_once_all_get_the_same_tokens(store) {
         let site = Site::iam(store).await;
         let tokens = site.tokens().await;
         let answers = at_once((0..20).map(|_| site.refresh(&tokens.refresh))).await;
-        assert_eq!((count(&answers, 200), count(&answers, 400)), (1, 19));
-        let won = answers.iter().find(|answer| answer.status == 200).unwrap();
-        // Nothing lives but what the one got, and that only if nobody came after it.
+        assert_eq!(count(&answers, 200), 20, "{answers:?}");
+        let got: Vec<Tokens> = answers.iter().map(Tokens::of).collect();
+        assert!(got.iter().all(|one| (&one.access, &one.refresh) == (&got[0].access, &got[0].refresh)));
         let user = site.auth.find_account(&AccountName::email(EMAIL)).await.unwrap().unwrap().user;
-        let alive = site.auth.list_tokens(&user.id).await.unwrap().len();
-        assert_eq!(alive, usize::from(site.me(&won.text("access_token")).await == 200));
+        assert_eq!(site.auth.list_tokens(&user.id).await.unwrap().len(), 1);
+        assert_eq!((site.me(&tokens.access).await, site.me(&got[0].access).await), (401, 200));
+        site.refresh(&got[0].refresh).await.expect_status(200);
     }
 
-    /// RACE-6, 10.4.5: a renewal that read the family, and takes it after another one has stored its new token, gets nothing. Its token was
-    /// used by two, so the family ends.
-    async fn a_renewal_that_comes_between_reading_and_taking_ends_the_family(store) {
+    /// RACE-6, 10.4.5: without a grace one of twenty renews, and the others end the family.
+    async fn without_a_grace_of_20_at_once_one_renews_and_no_second_family_lives(store) {
+        let site = Site::iam_with_grace(store, Duration::ZERO).await;
+        let tokens = site.tokens().await;
+        let answers = at_once((0..20).map(|_| site.refresh(&tokens.refresh))).await;
+        assert!(count(&answers, 200) <= 1 && count(&answers, 200) + count(&answers, 400) == 20, "{answers:?}");
+        let user = site.auth.find_account(&AccountName::email(EMAIL)).await.unwrap().unwrap().user;
+        assert!(site.auth.list_tokens(&user.id).await.unwrap().is_empty());
+    }
+
+    /// RACE-6, in the worst order: a renewal that read the family stores its tokens after another one has stored its own.
+    async fn a_renewal_that_comes_between_reading_and_storing_gets_the_same_tokens(store) {
         let site = Site::iam(store).await;
+        let user = site.auth.find_account(&AccountName::email(EMAIL)).await.unwrap().unwrap().user;
+        for (call, nth) in [("find_one_time", 1), ("find_user", 1), ("insert_token", 1), ("insert_one_time", 1)] {
+            let tokens = site.tokens().await;
+            let held = site.faults.hold_nth_call_of(call, nth);
+            let slow = tokio::spawn(site.refresh(&tokens.refresh).into_future());
+            held.reached().await;
+            let fast = Tokens::of(&site.refresh(&tokens.refresh).await.expect_status(200));
+            held.release();
+            let slow = Tokens::of(&slow.await.unwrap().expect_status(200));
+            assert_eq!((&slow.access, &slow.refresh), (&fast.access, &fast.refresh), "{call}");
+            assert_eq!(site.me(&fast.access).await, 200);
+            assert_eq!(site.auth.list_tokens(&user.id).await.unwrap().len(), 1, "{call}");
+            site.auth.logout_everywhere(&user.id, None).await.unwrap();
+        }
+    }
+
+    /// RACE-6, 10.4.5: without a grace a token that was used by two ends the family.
+    async fn without_a_grace_a_renewal_that_comes_in_between_ends_the_family(store) {
+        let site = Site::iam_with_grace(store, Duration::ZERO).await;
         let tokens = site.tokens().await;
         let held = site.faults.hold_nth_call_of("find_one_time", 1);
         let slow = tokio::spawn(site.refresh(&tokens.refresh).into_future());
@@ -72,6 +101,83 @@ on_every_store! {
         assert_eq!(site.me(&fast.access).await, 401);
         assert!(site.auth.list_tokens(&user.id).await.unwrap().is_empty());
         site.refresh(&fast.refresh).await.refuses_grant(400, "invalid_grant");
+    }
+
+    /// Within 30 seconds a renewal is repeated: same tokens, and what is left of the four hours. After that it is reuse.
+    async fn a_renewal_is_repeated_for_half_a_minute_and_ends_the_family_after_it(store) {
+        let site = Site::iam(store).await;
+        let first = site.tokens().await;
+        let second = Tokens::of(&site.refresh(&first.refresh).await.expect_status(200));
+        for (milliseconds, left) in [(0, 14_400), (15_000, 14_385), (14_999, 14_370)] {
+            site.clock.advance(Duration::from_millis(milliseconds));
+            let again = site.refresh(&first.refresh).await.expect_status(200);
+            assert_eq!(again.value()["expires_in"], left);
+            let again = Tokens::of(&again);
+            assert_eq!((&again.access, &again.refresh), (&second.access, &second.refresh));
+            assert_eq!(site.me(&second.access).await, 200);
+        }
+        // Repeating has prolonged nothing.
+        site.clock.advance(Duration::from_millis(1));
+        site.refresh(&first.refresh).await.refuses_grant(400, "invalid_grant");
+        assert_eq!(site.me(&second.access).await, 401);
+        site.refresh(&second.refresh).await.refuses_grant(400, "invalid_grant");
+    }
+
+    async fn the_grace_is_what_the_app_says(store) {
+        let site = Site::iam_with_grace(store, Duration::from_secs(60)).await;
+        let first = site.tokens().await;
+        site.refresh(&first.refresh).await.expect_status(200);
+        site.clock.advance(Duration::from_millis(59_999));
+        site.refresh(&first.refresh).await.expect_status(200);
+        site.clock.advance(Duration::from_millis(1));
+        site.refresh(&first.refresh).await.refuses_grant(400, "invalid_grant");
+    }
+
+    /// 10.4.5: a thief and the member who both have the tokens of one renewal are found out when they renew them.
+    async fn once_the_next_token_was_used_the_grace_is_over(store) {
+        let site = Site::iam(store).await;
+        let first = site.tokens().await;
+        let member = Tokens::of(&site.refresh(&first.refresh).await.expect_status(200));
+        let thief = Tokens::of(&site.refresh(&first.refresh).await.expect_status(200));
+        let next = Tokens::of(&site.refresh(&member.refresh).await.expect_status(200));
+        // Within the grace of the second renewal, the thief's is the same.
+        let same = Tokens::of(&site.refresh(&thief.refresh).await.expect_status(200));
+        assert_eq!(same.access, next.access);
+        // The very first one is not the one before any more.
+        site.refresh(&first.refresh).await.refuses_grant(400, "invalid_grant");
+        assert_eq!(site.me(&next.access).await, 401);
+        site.refresh(&next.refresh).await.refuses_grant(400, "invalid_grant");
+    }
+
+    /// 7.4.1, 7.4.2: the grace brings nothing back that was ended in it.
+    async fn what_was_logged_out_is_not_repeated(store) {
+        let site = Site::iam(store).await;
+        let user = site.auth.find_account(&AccountName::email(EMAIL)).await.unwrap().unwrap().user;
+        for end in 0..4 {
+            let first = site.tokens().await;
+            let second = Tokens::of(&site.refresh(&first.refresh).await.expect_status(200));
+            match end {
+                0 => site.log_out(&second.access).await,
+                1 => site.auth.logout(&TokenDigest::of(&second.access)).await.unwrap(),
+                2 => drop(site.auth.logout_everywhere(&user.id, None).await.unwrap()),
+                _ => site.members.block_by_email(EMAIL).await.unwrap(),
+            }
+            site.refresh(&first.refresh).await.refuses_grant(400, "invalid_grant");
+            site.refresh(&second.refresh).await.refuses_grant(400, "invalid_grant");
+            assert!(site.auth.list_tokens(&user.id).await.unwrap().is_empty(), "{end}");
+        }
+    }
+
+    /// 14.2.1: whoever reads the store finds no token, and can make none of what is there.
+    async fn a_renewal_leaves_no_token_in_the_store(store) {
+        let site = Site::iam(store).await;
+        let first = site.tokens().await;
+        let second = Tokens::of(&site.refresh(&first.refresh).await.expect_status(200));
+        let Some(folder) = &site.folder else { return };
+        let bytes = folder.all_bytes();
+        for secret in [&*first.access, &*second.access, first.refresh.split_once('.').unwrap().1, second.refresh.split_once('.').unwrap().1] {
+            assert!(!bytes.windows(secret.len()).any(|part| part == secret.as_bytes()));
+        }
     }
 
     /// 10.4.8, 7.3.2
@@ -228,5 +334,19 @@ on_every_store! {
         site.clock.advance(FOUR_HOURS);
         site.refresh(&first.refresh).await.refuses_grant(400, "invalid_grant");
         site.refresh(&third.refresh).await.refuses_grant(400, "invalid_grant");
+    }
+
+    /// The SDK does not wait for its own renewal: two of its calls after four hours renew with its first token.
+    async fn two_calls_of_an_sdk_renew_once(store) {
+        let site = Site::iam_for_sdk(store).await;
+        let first = site.tokens().await;
+        for _ in 0..3 {
+            site.clock.advance(FOUR_HOURS);
+            let answers = at_once((0..5).map(|_| site.refresh(&first.refresh))).await;
+            assert_eq!(count(&answers, 200), 5, "{answers:?}");
+            let got: Vec<Tokens> = answers.iter().map(Tokens::of).collect();
+            assert!(got.iter().all(|one| one.access == got[0].access));
+            assert_eq!(site.me(&got[0].access).await, 200);
+        }
     }
 }

@@ -10,6 +10,8 @@ mod logout;
 mod password;
 mod visitors;
 
+use std::time::Duration;
+
 use gatekit::Policy;
 use gatekit::wix::{RefreshReuse, WixMembersBuilder};
 use gatekit_tests::{Answer, Call, Store};
@@ -63,6 +65,18 @@ impl Site {
     pub(crate) async fn iam_for_sdk(store: Store) -> Self {
         let members = |members| with_sdk(members).refresh_reuse(RefreshReuse::AllowedToSdk);
         Self::iam_with(Setup::new(Policy::default()).members(members), store).await
+    }
+
+    /// The same, where a renewal is repeated for so long.
+    pub(crate) async fn iam_with_grace(store: Store, grace: Duration) -> Self {
+        let members = move |members| with_sdk(members).refresh_grace(grace);
+        Self::iam_with(Setup::new(Policy::default()).members(members), store).await
+    }
+
+    /// Logs out as the SDK does.
+    pub(crate) async fn log_out(&self, access: &str) {
+        let asked = json!({"logout": {"clientId": CLIENT}});
+        self.post(REDIRECT_SESSION).header("authorization", access).json(asked).await.expect_status(200);
     }
 
     pub(crate) async fn iam_with(setup: Setup, store: Store) -> Self {

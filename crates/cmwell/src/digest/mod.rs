@@ -6,7 +6,7 @@
 //!
 //! An answer is right if all of this holds, looked at in this order:
 //!
-//! 1. It is well-formed, and its `uri` is the request's target, byte for byte (RFC 7616 §3.4, §3.4.6). Otherwise 400.
+//! 1. It is well-formed, and its `uri` is the request's target (RFC 7616 §3.4, §3.4.6), in one of the forms that `target` lists. Otherwise 400.
 //! 2. `realm`, `opaque`, `algorithm` and `qop` are those of a challenge of ours, and a name is hashed only where that is offered.
 //! 3. The nonce is ours, for this realm and this algorithm.
 //! 4. There is such a user, who has turned Digest on and has the same password since.
@@ -20,6 +20,7 @@
 //! | part | answers |
 //! | --- | --- |
 //! | `params`, `response` | what a client says |
+//! | `target` | whether it says so about this request |
 //! | `challenge`, `nonce` | what it is asked |
 //! | `algorithm` | what both hash |
 //! | `keys`, `seal` | how the credential is kept |
@@ -35,6 +36,7 @@ mod nonce;
 mod params;
 mod response;
 mod seal;
+mod target;
 mod verify;
 
 use std::fmt;
@@ -50,6 +52,7 @@ use challenge::Challenge;
 pub use enable::EnableDigestError;
 pub use forget::ForgetDigests;
 pub use keys::{SealingKey, SealingKeyError};
+pub(crate) use target::Target;
 pub(crate) use verify::DigestOutcome;
 
 /// Seconds in which a challenge must be answered. A client answers at once; what is longer only helps who recorded an answer.
@@ -79,7 +82,8 @@ impl Digest {
         self
     }
 
-    /// Whether MD5 is offered too, after SHA-256. Broken since 2004, and a recorded answer is guessed at twice as fast.
+    /// Whether MD5 is offered too, before SHA-256: see [`Legacy::md5`](crate::Legacy::md5). Broken since 2004, and a recorded answer is guessed at
+    /// twice as fast.
     pub(crate) fn md5(mut self, md5: bool) -> Self {
         self.md5 = md5;
         self
@@ -110,7 +114,7 @@ impl Digest {
         self.keys.iter().any(|key| key.mark == mark)
     }
 
-    /// The challenges of one 401: strongest first, each a header of its own and with a nonce of its own.
+    /// The challenges of one 401, in the order of `algorithms`, each a header of its own and with a nonce of its own.
     pub(crate) fn challenges<U: Account>(&self, auth: &Auth<U>, stale: bool) -> Result<Vec<HeaderValue>, Unavailable> {
         let Some(key) = self.keys.first() else { return Ok(Vec::new()) };
         let opaque = self.opaque(key);
@@ -125,10 +129,13 @@ impl Digest {
         Ok(challenges)
     }
 
-    /// What is offered, strongest first (RFC 7616 §3.7).
+    /// What is offered, in the order of the headers. SHA-256 alone unless a flag of [`Legacy`](crate::Legacy) adds MD5.
+    ///
+    /// RFC 7616 §3.7 asks for the strongest first. A client that knows only MD5 looks at the first header alone and gives up if it names
+    /// another algorithm. The flag is for such clients, so MD5 comes first where it is on.
     fn algorithms(&self) -> impl Iterator<Item = Algorithm> {
         let md5 = (self.md5 || self.rfc2069).then_some(Algorithm::Md5);
-        std::iter::once(Algorithm::Sha256).chain(md5)
+        md5.into_iter().chain([Algorithm::Sha256])
     }
 
     /// What a client sends back as it is: that it answers this server.

@@ -12,6 +12,7 @@ use super::challenge::quoted;
 use super::nonce;
 use super::response::{Quality, Response};
 use super::seal::{self, Binding};
+use super::target::Target;
 use super::{Digest, NONCE_TTL};
 use crate::LoginNames;
 
@@ -50,8 +51,7 @@ struct Found<U> {
 }
 
 impl Digest {
-    /// Checks the whole value of an `Authorization` header against the request it came with. `target` is path and query as on the request
-    /// line.
+    /// Checks the whole value of an `Authorization` header against the request it came with.
     ///
     /// # Errors
     ///
@@ -62,10 +62,10 @@ impl Digest {
         names: LoginNames,
         header: &[u8],
         method: &str,
-        target: &str,
+        target: &Target<'_>,
     ) -> Result<DigestOutcome<U>, LoginError> {
         // 1
-        let Some(answer) = Response::parse(header).filter(|answer| answer.uri == target) else {
+        let Some(answer) = Response::parse(header).filter(|answer| target.is(&answer.uri)) else {
             return Ok(DigestOutcome::Malformed);
         };
         // 2

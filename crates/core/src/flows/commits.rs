@@ -4,8 +4,8 @@
 
 use crate::{
     Account, AccountStatus, Auth, Change, CreateUserError, Identifier, IdentifierKind, IssuedToken, NewUser,
-    OneTimePurpose, OneTimeRecord, PasswordHash, StoreError, StoredUser, TokenDigest, TokenRecord, Unavailable,
-    UserChange, UserId, random,
+    OneTimePurpose, OneTimeRecord, PasswordHash, StoreError, StoredUser, TokenDigest, TokenRecord, TokenSecret,
+    Unavailable, UserChange, UserId, random,
 };
 
 /// That all tokens of a user have ended.
@@ -53,6 +53,16 @@ impl<U: Account> Auth<U> {
         like: TokenRecord,
     ) -> Result<IssuedToken, Unavailable> {
         let secret = random::token_secret(&*self.0.random)?;
+        self.commit_token(change, like, secret).await
+    }
+
+    /// The same, under this secret.
+    pub(crate) async fn commit_token(
+        &self,
+        change: &mut Change,
+        like: TokenRecord,
+        secret: TokenSecret,
+    ) -> Result<IssuedToken, Unavailable> {
         let record = TokenRecord {
             digest: secret.digest(),
             created: self.0.clock.now(),
@@ -66,14 +76,15 @@ impl<U: Account> Auth<U> {
         });
         stored.await?;
         if change.is_late() {
-            self.take_token_back(&record.digest).await;
+            self.discard_token(&record.digest).await;
             return Err(StoreError::Timeout.into());
         }
         Ok(IssuedToken { secret, record })
     }
 
-    /// Ends a token whose secret nobody has got.
-    pub(crate) async fn take_token_back(&self, token: &TokenDigest) {
+    /// Ends a token whose secret nobody has got: no event is raised, because nobody is logged out. If the store fails, the token ends by itself, and
+    /// the log says so.
+    pub async fn discard_token(&self, token: &TokenDigest) {
         if let Err(error) = self.bounded::<_, StoreError>(self.0.tokens.delete_token(token)).await {
             tracing::warn!(%error, "a token that nobody got could not be removed; it ends by itself");
         }
@@ -127,6 +138,21 @@ impl<U: Account> Auth<U> {
     pub(crate) async fn commit_secret(&self, change: &mut Change, record: &OneTimeRecord) -> Result<(), StoreError> {
         change.commit(self.0.one_time.insert_one_time(record)).await?;
         if change.is_late() { Err(StoreError::Timeout) } else { Ok(()) }
+    }
+
+    /// Changes a one-time record, if it is as it was read.
+    pub(crate) async fn commit_one_time_update(
+        &self,
+        change: &mut Change,
+        old: &OneTimeRecord,
+        new: &OneTimeRecord,
+    ) -> Result<bool, StoreError> {
+        let one_time = &*self.0.one_time;
+        let done = change.commit_or_find(one_time.update_one_time(old, new), async || {
+            let now = one_time.find_one_time(old.purpose, &old.digest).await?;
+            Ok(now.filter(|now| now.data == new.data && now.expires == new.expires).map(|_| true))
+        });
+        done.await
     }
 
     /// Takes a one-time secret whose use has been stored already. Returns whether this request is the one that took it; of a store that fails

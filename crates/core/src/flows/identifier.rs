@@ -78,12 +78,17 @@ impl Policy {
             && (!self.normalize_identifiers || (normalize::is_sound(&address) && email::smtp_form(&address).is_some()))
     }
 
-    /// Whether a user may get the username `typed`, in its canonical form: at most 512 bytes without control characters. Where
-    /// `normalize_identifiers` is set, its characters must be [sound](normalize::is_sound), and some must be visible.
+    /// Whether a user may get the username `typed`, in its canonical form: at most 512 bytes without control characters, and without a `:` unless
+    /// `colon_in_names` is set. Where `normalize_identifiers` is set, its characters must be [sound](normalize::is_sound), and some must be visible.
     #[must_use]
     pub fn accepts_username(&self, typed: &str) -> bool {
         let name = self.canonical_username(typed);
-        is_printable(&name) && (!self.normalize_identifiers || (normalize::is_sound(&name) && !name.is_empty()))
+        self.accepts_name(&name) && (!self.normalize_identifiers || (normalize::is_sound(&name) && !name.is_empty()))
+    }
+
+    /// Whether a username or a realm may look like this.
+    fn accepts_name(&self, name: &str) -> bool {
+        is_printable(name) && (self.colon_in_names || !name.contains(':'))
     }
 
     /// The namespace of a user of `realm`.
@@ -187,7 +192,7 @@ impl<U: Account> Auth<U> {
     pub(crate) fn check_name(&self, field: &str, name: Option<&str>) -> Option<FieldError> {
         let is_fine = |name: &str| match field {
             "username" => self.0.policy.accepts_username(name),
-            _ => is_printable(name),
+            _ => self.0.policy.accepts_name(name),
         };
         let wrong = name.filter(|name| !is_fine(name))?;
         Some(FieldError::new(field, "custom.string", "is invalid", Some(wrong.into())))

@@ -1,8 +1,8 @@
 //! A token for a user, without a password: for the app's own code, and the last step of a login.
 
 use crate::{
-    Account, AccountStatus, Auth, Client, IssuedToken, StoreError, TokenClient, TokenDigest, TokenRecord, Unavailable,
-    UserId,
+    Account, AccountStatus, Auth, Client, IssuedToken, StoreError, TokenClient, TokenDigest, TokenRecord, TokenSecret,
+    Unavailable, UserId,
 };
 
 /// A token to be issued.
@@ -18,6 +18,8 @@ pub struct IssueToken {
     pub proven: bool,
     /// On what it is issued, for the user's list of sessions.
     pub client: Client,
+    /// Its secret; `None` for a random one. See [`secret`](Self::secret).
+    pub secret: Option<TokenSecret>,
 }
 
 impl IssueToken {
@@ -42,6 +44,14 @@ impl IssueToken {
         self
     }
 
+    /// With this secret in place of a random one: for a crate that must be able to tell the same client the same token again. It has the form of
+    /// [`TokenSecret::is_well_formed`], and must hold 128 bits that nobody can guess, such as a MAC under a secret of the client's.
+    #[must_use]
+    pub fn secret(mut self, secret: TokenSecret) -> Self {
+        self.secret = Some(secret);
+        self
+    }
+
     /// On this client.
     #[must_use]
     pub fn client(mut self, client: Client) -> Self {
@@ -63,6 +73,9 @@ pub enum IssueTokenError {
     /// The lifetime is negative, and not the `-1` that the policy may allow.
     #[error("ttl must be a positive whole number of seconds")]
     InvalidTtl,
+    /// The secret that was given does not have the form of a token's.
+    #[error("the secret must have 64 letters and digits")]
+    InvalidSecret,
     /// It cannot be done now.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
@@ -93,6 +106,13 @@ impl<U: Account> Auth<U> {
     /// [`IssueTokenError`].
     pub async fn issue_token(&self, user: &UserId, options: IssueToken) -> Result<IssuedToken, IssueTokenError> {
         let ttl = self.effective_ttl(options.ttl).ok_or(IssueTokenError::InvalidTtl)?;
+        let secret = match options.secret {
+            Some(secret) if !TokenSecret::is_well_formed(secret.expose()) => {
+                return Err(IssueTokenError::InvalidSecret);
+            }
+            Some(secret) => secret,
+            None => self.new_secret()?,
+        };
         let found = self.bounded(self.0.users.find_user(user)).await?.ok_or(IssueTokenError::UserNotFound)?;
         if found.status != AccountStatus::Active {
             return Err(IssueTokenError::NotActive);
@@ -105,7 +125,7 @@ impl<U: Account> Auth<U> {
             ..blank
         };
         let auth = self.clone();
-        self.change(|mut change| async move { Ok(auth.commit_new_token(&mut change, token).await?) }).await
+        self.change(|mut change| async move { Ok(auth.commit_token(&mut change, token, secret).await?) }).await
     }
 
     /// The lifetime a token gets for which `asked` seconds are asked; `None` if no token can have that, which is what

@@ -19,6 +19,7 @@ pub(crate) mod lookup;
 pub(crate) mod mailed_secret;
 pub(crate) mod one_time;
 pub(crate) mod password;
+pub(crate) mod password_hash;
 pub(crate) mod register;
 pub(crate) mod reset_password;
 pub(crate) mod roles;

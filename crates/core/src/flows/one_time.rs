@@ -125,6 +125,37 @@ impl<U: Account> Auth<U> {
         Ok(self.bounded(self.0.one_time.take_one_time(purpose, &TokenDigest::of(secret))).await?)
     }
 
+    /// Gives what was found other data and another end, if nobody has changed or taken it since. Returns whether it
+    /// did: of many at the same time one does. Write data that nobody else would write, so that it can be told whose they are if the store
+    /// fails to say so.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use gatekit_core::{Auth, MemoryStore, NewOneTime, OneTimePurpose, Register};
+    /// # const INVITATION: OneTimePurpose = OneTimePurpose::Other("club_invitation");
+    /// # let auth = Auth::new(MemoryStore::new());
+    /// # let ada = auth.register(Register::email("ada@example.com", "correct horse battery")).await?;
+    /// let secret = auth.issue_one_time(NewOneTime::new(INVITATION, &ada.id, 0, 60_000).data("sent")).await?;
+    /// let found = auth.find_one_time(INVITATION, secret.expose()).await?.ok_or("ended")?;
+    /// assert!(auth.update_one_time(&found, "opened by 7", found.expires).await?);
+    /// assert!(!auth.update_one_time(&found, "opened by 8", found.expires).await?, "it is not what was found any more");
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] if the store fails.
+    pub async fn update_one_time(
+        &self,
+        found: &OneTimeRecord,
+        data: impl Into<String>,
+        expires: Timestamp,
+    ) -> Result<bool, Unavailable> {
+        let (auth, old) = (self.clone(), found.clone());
+        let new = OneTimeRecord { data: Some(data.into()), expires, ..found.clone() };
+        self.change(|mut change| async move { Ok(auth.commit_one_time_update(&mut change, &old, &new).await?) }).await
+    }
+
     /// Removes all of a user for this purpose. Returns how many.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use crate::flows::update_user::is_outdated;
 use crate::mails::{Ask, minute};
 use crate::{
     Account, AccountStatus, Auth, Event, MailKind, MailOptions, OneTimePurpose, OneTimeRecord, Password, PasswordError,
-    PasswordOwner, StoreError, StoredUser, Test, TokenDigest, TokenRecord, TokenSecret, Unavailable, UserId,
+    PasswordHash, PasswordOwner, StoreError, StoredUser, Test, TokenDigest, TokenRecord, TokenSecret, Unavailable, UserId,
     UserOperation, UserQuery, Where,
 };
 
@@ -304,6 +304,18 @@ impl<U: Account> Auth<U> {
     ) -> Result<(), ResetPasswordError> {
         self.check_new_password(&new, PasswordOwner::of(&found.user))?;
         let hash = self.hash_password(new).await?;
+        self.replace_hash(found, hash, keep, mails, used).await
+    }
+
+    /// The rest of it, once there is a hash.
+    pub(super) async fn replace_hash(
+        &self,
+        found: StoredUser<U>,
+        hash: PasswordHash,
+        keep: Option<TokenRecord>,
+        mails: MailOptions,
+        used: Option<TokenDigest>,
+    ) -> Result<(), ResetPasswordError> {
         let auth = self.clone();
         self.change(|mut change| async move {
             let rev = auth.commit_password(&mut change, &found, &hash).await?;

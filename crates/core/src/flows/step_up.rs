@@ -146,7 +146,7 @@ impl<U: Account> Auth<U> {
             let replaced = auth.bounded::<_, StoreError>(auth.0.tokens.delete_token(&old)).await;
             auth.0.waiting.recheck(&fresh.record.user_id);
             if !matches!(replaced, Ok(true)) || change.is_late() {
-                auth.take_token_back(&fresh.record.digest).await;
+                auth.discard_token(&fresh.record.digest).await;
             }
             if !replaced? {
                 return Err(StepUpError::InvalidToken);

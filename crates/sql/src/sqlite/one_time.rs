@@ -113,6 +113,20 @@ impl OneTimeStore for SqliteStore {
         }
     }
 
+    async fn update_one_time(&self, old: &OneTimeRecord, new: &OneTimeRecord) -> Result<bool, StoreError> {
+        let update = sqlx::query(
+            "UPDATE gatekit_one_time SET data = ?, expires = ? \
+             WHERE digest = ? AND purpose = ? AND data IS ? AND expires = ?",
+        )
+        .bind(&new.data)
+        .bind(new.expires.0)
+        .bind(old.digest.as_bytes().as_slice())
+        .bind(old.purpose.as_str())
+        .bind(&old.data)
+        .bind(old.expires.0);
+        Ok(self.change(update).await.map_err(store_error)?.count > 0)
+    }
+
     async fn spend_one_time(
         &self,
         purpose: OneTimePurpose,

@@ -25,6 +25,9 @@ pub(super) async fn run<S: OneTimeStore, Made: Future<Output = S>>(make: impl Fn
         a_record_is_taken_once(),
         of_twenty_takers_one_gets_it(),
         a_record_of_one_purpose_is_nothing_for_another(),
+        a_record_that_was_read_is_updated(),
+        a_record_that_was_changed_meanwhile_is_not_updated(),
+        of_twenty_updates_one_is_made(),
         the_records_of_a_user_are_removed(),
         records_of_another_purpose_type_or_user_and_decoys_stay(),
         records_of_an_id_of_the_other_kind_stay(),
@@ -140,6 +143,63 @@ async fn a_record_of_one_purpose_is_nothing_for_another(store: impl OneTimeStore
             );
         }
         assert_eq!(ok(store.take_one_time(*purpose, &record.digest).await), Some(record), "it is taken for its own");
+    }
+}
+
+async fn a_record_that_was_read_is_updated(store: impl OneTimeStore) {
+    let records = [
+        record("without data"),
+        OneTimeRecord { data: Some("old".into()), email: Some("a@b.c".into()), ..record("with data") },
+        OneTimeRecord { data: Some(String::new()), user_id: None, ..record("decoy") },
+    ];
+    for old in records {
+        ok(store.insert_one_time(&old).await);
+        let new = OneTimeRecord { data: Some("new".into()), expires: Timestamp(old.expires.0 + 1), ..old.clone() };
+        assert!(ok(store.update_one_time(&old, &new).await), "it is as it was read");
+        assert_eq!(ok(store.find_one_time(RESET, &old.digest).await).as_ref(), Some(&new), "it has changed");
+        let none = OneTimeRecord { data: None, rev: 9, user_type: "Member".into(), ..new.clone() };
+        assert!(ok(store.update_one_time(&new, &none).await), "data can be removed");
+        let kept = OneTimeRecord { data: None, ..new };
+        assert_eq!(ok(store.find_one_time(RESET, &old.digest).await), Some(kept), "nothing else changes");
+    }
+}
+
+async fn a_record_that_was_changed_meanwhile_is_not_updated(store: impl OneTimeStore) {
+    let stored = OneTimeRecord { data: Some("stored".into()), ..record("it") };
+    let new = OneTimeRecord { data: Some("new".into()), ..stored.clone() };
+    assert!(!ok(store.update_one_time(&stored, &new).await), "there is none");
+    ok(store.insert_one_time(&stored).await);
+    for old in [
+        OneTimeRecord { data: Some("other".into()), ..stored.clone() },
+        OneTimeRecord { data: None, ..stored.clone() },
+        OneTimeRecord { expires: Timestamp(stored.expires.0 + 1), ..stored.clone() },
+        OneTimeRecord { purpose: OneTimePurpose::VerifyEmail, ..stored.clone() },
+        OneTimeRecord { digest: digest("another"), ..stored.clone() },
+    ] {
+        assert!(!ok(store.update_one_time(&old, &new).await), "what was read is not what is stored");
+        assert_eq!(ok(store.find_one_time(RESET, &stored.digest).await).as_ref(), Some(&stored), "nothing has changed");
+    }
+}
+
+/// RACE-6
+async fn of_twenty_updates_one_is_made(store: impl OneTimeStore) {
+    let store = Arc::new(store);
+    for round in 0..ROUNDS {
+        let old = record(round);
+        ok(store.insert_one_time(&old).await);
+        let answers = twenty(|n| {
+            let (store, old) = (Arc::clone(&store), old.clone());
+            let new = OneTimeRecord { data: Some(n.to_string()), ..old.clone() };
+            async move { ok(store.update_one_time(&old, &new).await).then_some(new) }
+        })
+        .await;
+        let made: Vec<_> = answers.into_iter().flatten().collect();
+        assert_eq!(made.len(), 1, "of twenty updates of what was read exactly one is made");
+        assert_eq!(
+            ok(store.find_one_time(RESET, &old.digest).await),
+            made.into_iter().next(),
+            "and it is what is stored"
+        );
     }
 }
 

@@ -182,6 +182,8 @@ faults!(
     SpentIsNotKept,
     SpentIsSpentAgain,
     OnlyOneIsSpent,
+    OneTimeUpdateOverwrites,
+    OneTimeUpdateKeepsTheEnd,
     DecoyBecomesAUser,
     AssignmentIsAlwaysNew,
     AssignmentChecksFirst,

@@ -1,10 +1,21 @@
-//! What does a client get for a session token? A code, which it changes for tokens: once, within a minute, and only if it is the one who
-//! asked (RFC 6749 §4.1, RFC 9700 §2.1).
+//! What a client gets for a session token: a code, which it exchanges for tokens once, within a minute, and only if it is the client that asked
+//! (RFC 6749 §4.1, RFC 9700 §2.1).
+//!
+//! A code that is brought again was seen by somebody else: the tokens that it gave end, and so does what they were renewed to (RFC 6749 §4.1.2, §10.5).
+//! For this the record of a code stays as long as its tokens can live. It is compared and set, from one state to the next:
+//!
+//! 1. `Asked`: it is good, for a minute.
+//! 2. `Spent`: it has given the family of this name, or nothing.
+//! 3. `Replayed`: it was brought again. Whoever exchanges it looks for this once its tokens are made, so a second use at the same moment ends them too.
 
-use gatekit_core::{Account, AccountStatus, Auth, KnownAccount, NewOneTime, OneTimePurpose, TokenSecret, Unavailable};
+use gatekit_core::{
+    Account, AccountStatus, Auth, Client, KnownAccount, NewOneTime, OneTimePurpose, OneTimeRecord, TokenSecret,
+    Unavailable,
+};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use super::family::{self, FAMILY_TTL, GrantError, MemberTokens};
 use super::pkce::Challenge;
 
 pub(crate) const CODE: OneTimePurpose = OneTimePurpose::Other("wix_code");
@@ -69,13 +80,33 @@ impl CodeRequest {
     }
 }
 
+/// What a store keeps of a code.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum State {
+    Asked(CodeRequest),
+    /// The name of the family that it has given. A code that was brought wrongly has given none.
+    Spent(Option<String>),
+    Replayed,
+}
+
+impl State {
+    fn read(record: &OneTimeRecord) -> Option<Self> {
+        serde_json::from_str(record.data.as_deref()?).ok()
+    }
+
+    fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
 /// Makes a code for an account whose session token was just taken.
 pub(crate) async fn issue<U: Account>(
     auth: &Auth<U>,
     account: &KnownAccount<U>,
-    request: &CodeRequest,
+    request: CodeRequest,
 ) -> Result<TokenSecret, Unavailable> {
-    let data = serde_json::to_string(request).unwrap_or_default();
+    let data = State::Asked(request).to_json();
     auth.issue_one_time(NewOneTime::new(CODE, &account.user.id(), account.rev, CODE_TTL_MS).data(data)).await
 }
 
@@ -85,7 +116,10 @@ pub(crate) async fn find<U: Account>(auth: &Auth<U>, code: &str) -> Result<Optio
         return Ok(None);
     }
     let found = auth.find_one_time(CODE, code).await?;
-    Ok(found.and_then(|record| serde_json::from_str(record.data.as_deref()?).ok()))
+    Ok(match found.as_ref().and_then(State::read) {
+        Some(State::Asked(request)) => Some(request),
+        _ => None,
+    })
 }
 
 /// What a client brings with a code.
@@ -96,35 +130,71 @@ pub(crate) struct Brought<'a> {
     pub(crate) redirect_uri: Option<&'a str>,
 }
 
-/// Takes a code: whose it is, if this client may have it. What is wrong with it ends it all the same.
-pub(crate) async fn take<U: Account>(
+/// Exchanges a code for the tokens of a new family, if this client may have them. What is wrong with it ends the code all the same. To be run on a
+/// task of its own: a client that hangs up must neither lose a code for nothing nor keep its misuse out of the log (ASVS 16.3.3).
+pub(crate) async fn exchange<U: Account>(
     auth: &Auth<U>,
     code: &str,
     brought: Brought<'_>,
-) -> Result<Option<(KnownAccount<U>, CodeRequest)>, Unavailable> {
+    device: Client,
+) -> Result<(MemberTokens, KnownAccount<U>), GrantError> {
+    let name = auth.new_secret()?;
+    let (record, request) = take(auth, code, brought, &name).await?.ok_or(GrantError::Invalid)?;
+    let user = record.user_id.ok_or(GrantError::Invalid)?;
+    let account = auth.find_account_by_id(&user).await?;
+    let alive = |account: &KnownAccount<U>| account.rev == record.rev && account.status == AccountStatus::Active;
+    let account = account.filter(alive).ok_or(GrantError::Invalid)?;
+    let tokens = family::begin(auth, &account, &name, brought.client, request.proven, device).await?;
+    let now = auth.find_one_time(CODE, code).await;
+    if matches!(now.as_ref().map(|now| now.as_ref().and_then(State::read)), Ok(Some(State::Spent(_)))) {
+        return Ok((tokens, account));
+    }
+    // Brought again in between; or nobody can tell, and then nobody gets the tokens.
+    family::end(auth, name.expose()).await?;
+    Err(now.err().map_or(GrantError::Invalid, GrantError::from))
+}
+
+/// Takes a code for the family of this name. What was asked for, if this client may have it.
+async fn take<U: Account>(
+    auth: &Auth<U>,
+    code: &str,
+    brought: Brought<'_>,
+    name: &TokenSecret,
+) -> Result<Option<(OneTimeRecord, CodeRequest)>, GrantError> {
     if code.len() > MAX_BYTES {
         return Ok(None);
     }
-    let (whole, code) = (auth.clone(), code.to_owned());
-    let (client, verifier) = (brought.client.to_owned(), brought.verifier.to_owned());
-    let redirect_uri = brought.redirect_uri.map(str::to_owned);
-    // A client that hangs up must not keep the misuse of a code out of the log (ASVS 16.3.3).
-    let taken = auth.change(|_| async move {
-        let Some(record) = whole.take_one_time(CODE, &code).await? else { return Ok(None) };
-        let request: Option<CodeRequest> = record.data.as_deref().and_then(|data| serde_json::from_str(data).ok());
-        let request = request.filter(|request| {
-            request.client == client && request.challenge.is_of(&verifier) && request.redirect_uri == redirect_uri
-        });
-        if request.is_none() {
-            tracing::warn!("a code was brought by who did not ask for it");
+    // Whoever loses against another request finds the code spent at the second look.
+    for _ in 0..2 {
+        let Some(record) = auth.find_one_time(CODE, code).await? else { return Ok(None) };
+        match State::read(&record) {
+            Some(State::Asked(request)) => {
+                let is_for = request.client == brought.client
+                    && request.challenge.is_of(brought.verifier)
+                    && request.redirect_uri.as_deref() == brought.redirect_uri;
+                let spent = State::Spent(is_for.then(|| name.expose().to_owned()));
+                let expires = auth.now().plus_seconds(FAMILY_TTL);
+                if !auth.update_one_time(&record, spent.to_json(), expires).await? {
+                    continue;
+                }
+                if !is_for {
+                    tracing::warn!("a code was brought by a client that did not ask for it");
+                }
+                return Ok(is_for.then_some((record, request)));
+            }
+            Some(State::Spent(given)) => {
+                if auth.update_one_time(&record, State::Replayed.to_json(), record.expires).await?
+                    && let Some(name) = given
+                {
+                    tracing::warn!(user = ?record.user_id, "a code was used again: the tokens that it gave end");
+                    family::end(auth, &name).await?;
+                }
+                return Ok(None);
+            }
+            Some(State::Replayed) | None => return Ok(None),
         }
-        Ok::<_, Unavailable>(request.map(|request| (record, request)))
-    });
-    let Some((record, request)) = taken.await? else { return Ok(None) };
-    let Some(user) = record.user_id else { return Ok(None) };
-    let account = auth.find_account_by_id(&user).await?;
-    let alive = |account: &KnownAccount<U>| account.rev == record.rev && account.status == AccountStatus::Active;
-    Ok(account.filter(alive).map(|account| (account, request)))
+    }
+    Ok(None)
 }
 
 #[cfg(test)]

@@ -1,15 +1,33 @@
-//! How does a member stay logged in for longer than an access token lasts? By a refresh token, which is another one each time it was
-//! used. If one comes back that was used before, somebody has copied it: it and all that came of it end (RFC 9700 §4.14.2).
+//! How a member stays logged in for longer than an access token lasts: by a refresh token, which is another one each time it was used. If one comes
+//! back that was used before, it was copied: it and all that came of it end (RFC 9700 §4.14.2).
 //!
-//! A refresh token is the name of its family and a secret. The family is one record, which is taken to be changed: of many at the same
-//! time one gets it, and no two refresh tokens of a family are ever good at once.
+//! A refresh token is the name of its family and a secret. A family is one record, which is compared and set: of many renewals at the same time one
+//! changes it, and no two refresh tokens of a family ever renew independently of each other.
+//!
+//! # Two renewals with one refresh token
+//!
+//! Two tabs, or two calls of a client that does not wait for its own renewal, bring the same token. It is not a theft.
+//!
+//! 1. The first renewal makes the next tokens of the token that was brought and of a salt ([`successor`]), and sets the family to them.
+//! 2. The same token within the grace ([`refresh_grace`](crate::WixMembersBuilder::refresh_grace)) of that renewal gets the same answer: the very
+//!    same access and refresh token. So the family still has one line of tokens.
+//! 3. After the grace, and as soon as the next token was used, the token that was used ends the family.
+//!
+//! Whoever has copied a refresh token and uses it within the grace of the member's own renewal thus gets the member's tokens. The copy is found out
+//! when both renew them: the second of the two comes after the grace, or with a token whose next one was used.
+
+mod record;
+mod successor;
 
 use gatekit_core::{
-    Account, AccountStatus, Auth, Client, IssueToken, IssueTokenError, IssuedToken, KnownAccount, LogoutError,
-    NewOneTime, OneTimePurpose, OneTimeRecord, TokenDigest, Unavailable, UserId,
+    Account, AccountStatus, Auth, AuthenticateError, Client, IssueToken, IssueTokenError, KnownAccount, LogoutError,
+    NewOneTime, OneTimePurpose, OneTimeRecord, TokenDigest, TokenRecord, TokenSecret, Unavailable, UserId,
 };
-use serde::{Deserialize, Serialize};
-use subtle::ConstantTimeEq;
+
+use record::{Digest, Family, Renewal, Use};
+use successor::Successor;
+
+pub(crate) use record::Rules;
 
 /// What is known of a family, by its name.
 pub(crate) const FAMILY: OneTimePurpose = OneTimePurpose::Other("wix_refresh");
@@ -22,8 +40,10 @@ pub(crate) const ACCESS_TTL: i64 = 4 * 60 * 60;
 pub(crate) const FAMILY_TTL: i64 = 14 * 24 * 60 * 60;
 /// Longer texts are no refresh token of ours.
 const MAX_BYTES: usize = 256;
+/// Whoever loses against another renewal finds its own token used at the second look.
+const LOOKS: usize = 3;
 
-/// When a refresh token that was used already is taken once more.
+/// When a refresh token that was used already is taken once more, beyond the grace in which a renewal is repeated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RefreshReuse {
@@ -42,9 +62,11 @@ pub enum RefreshReuse {
 /// What a client gets for a member.
 #[derive(Debug)]
 pub(crate) struct MemberTokens {
-    pub(crate) access: IssuedToken,
-    /// The whole text. Never logged: see `Debug` of the secret it is made with.
-    pub(crate) refresh: gatekit_core::TokenSecret,
+    pub(crate) access: TokenSecret,
+    /// The whole text: the family's name, a point, a secret.
+    pub(crate) refresh: TokenSecret,
+    /// Seconds that the access token lasts from now on.
+    pub(crate) expires_in: i64,
 }
 
 /// Why there are no tokens.
@@ -58,60 +80,33 @@ pub(crate) enum GrantError {
     Unavailable(#[from] Unavailable),
 }
 
-/// What is remembered of a family. Of its secrets only digests.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Family {
-    client: String,
-    /// Digest of the one refresh token that is good.
-    current: Digest,
-    /// Digest of the one before.
-    previous: Option<Digest>,
-    /// Digest of the access token that came with the current one.
-    access: Digest,
-    /// When that ends by itself: milliseconds.
-    access_ends: i64,
-}
-
-/// SHA-256 of a secret, in hex.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-struct Digest(String);
-
-impl Digest {
-    fn of(digest: &TokenDigest) -> Self {
-        use std::fmt::Write;
-        Self(digest.as_bytes().iter().fold(String::with_capacity(64), |mut text, byte| {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        }))
-    }
-
-    fn is_of(&self, secret: &str) -> bool {
-        Self::of(&TokenDigest::of(secret)).0.as_bytes().ct_eq(self.0.as_bytes()).into()
-    }
-
-    fn read(&self) -> Option<TokenDigest> {
-        let mut bytes = [0; 32];
-        for (at, byte) in bytes.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(self.0.get(at * 2..at * 2 + 2)?, 16).ok()?;
-        }
-        Some(TokenDigest::from_bytes(bytes))
-    }
-}
-
-/// Tokens for a member who has just logged in with this client.
+/// Tokens for a member who has just logged in with this client. `name` is the family's: a secret that nobody has yet.
 pub(crate) async fn begin<U: Account>(
     auth: &Auth<U>,
     account: &KnownAccount<U>,
+    name: &TokenSecret,
     client_id: &str,
     proven: bool,
     device: Client,
 ) -> Result<MemberTokens, GrantError> {
-    let (user, name) = (account.user.id(), auth.new_secret()?);
-    let access = issue(auth, &user, account.rev, proven, device).await?;
-    let begun = Begun { name: name.expose(), client: client_id, previous: None, ttl_ms: FAMILY_TTL * 1000 };
-    store(auth, &user, access, begun).await
+    let (user, name) = (account.user.id(), name.expose());
+    let next = Successor { access: auth.new_secret()?, refresh: auth.new_secret()? };
+    let wanted = IssueToken::default().proven(proven).client(device);
+    let token = issue(auth, &user, account.rev, name, wanted, &next).await?;
+    let family = Family {
+        client: client_id.to_owned(),
+        current: Digest::of(&next.refresh.digest()),
+        previous: None,
+        renewal: None,
+        access: Digest::of(&token.digest),
+        access_ends: ends(&token),
+    };
+    let record = NewOneTime::new(FAMILY, &user, token.rev, FAMILY_TTL * 1000).data(family.to_json());
+    if let Err(error) = auth.record_one_time(record, name).await {
+        auth.discard_token(&token.digest).await;
+        return Err(error.into());
+    }
+    Ok(tokens(name, next, token.ttl))
 }
 
 /// The next tokens for who brings a refresh token.
@@ -119,70 +114,113 @@ pub(crate) async fn renew<U: Account>(
     auth: &Auth<U>,
     token: &str,
     client_id: &str,
-    reuse: RefreshReuse,
+    rules: Rules,
     device: Client,
 ) -> Result<MemberTokens, GrantError> {
     let (auth, token, client_id) = (auth.clone(), token.to_owned(), client_id.to_owned());
-    // Between taking the family and storing it again nobody may hang up: it would be gone.
+    // Several steps: a client that hangs up must not leave the access token from before alive beside the new one.
     let whole = auth.clone();
-    whole.change(|_| async move { rotate(&auth, &token, &client_id, reuse, device).await }).await
+    whole.change(|_| async move { rotate(&auth, &token, &client_id, rules, device).await }).await
 }
 
 async fn rotate<U: Account>(
     auth: &Auth<U>,
     token: &str,
     client_id: &str,
-    reuse: RefreshReuse,
+    rules: Rules,
     device: Client,
 ) -> Result<MemberTokens, GrantError> {
     let (name, secret) = token.split_once('.').filter(|_| token.len() <= MAX_BYTES).ok_or(GrantError::Invalid)?;
-    let record = auth.find_one_time(FAMILY, name).await?.ok_or(GrantError::Invalid)?;
-    let (user, family) = read(&record).ok_or(GrantError::Invalid)?;
-    // Another client's: refused, and nothing follows for the one whose it is.
-    if family.client != client_id {
-        return Err(GrantError::Invalid);
+    for _ in 0..LOOKS {
+        let record = auth.find_one_time(FAMILY, name).await?.ok_or(GrantError::Invalid)?;
+        let (user, family) = Family::read(&record).ok_or(GrantError::Invalid)?;
+        // Another client's: refused, and nothing follows for the one whose it is.
+        if family.client != client_id {
+            return Err(GrantError::Invalid);
+        }
+        match family.use_of(secret, auth.now(), rules) {
+            Use::Renews => {}
+            Use::Repeats(salt) => return repeat(auth, (name, secret, &salt), &family).await,
+            Use::Reuse => {
+                // ASVS 16.3.3: who reads the log must learn of it.
+                tracing::warn!(user = %user, "a refresh token was used again: its family ends");
+                end(auth, name).await?;
+                return Err(GrantError::Invalid);
+            }
+        }
+        let account = auth.find_account_by_id(&user).await?;
+        if account.is_none_or(|account| account.rev != record.rev || account.status != AccountStatus::Active) {
+            end(auth, name).await?;
+            return Err(GrantError::Invalid);
+        }
+        if let Some(tokens) = advance(auth, (name, secret), (&user, &record, family), device.clone()).await? {
+            return Ok(tokens);
+        }
+        // Another request with the same token was faster. What it has done is seen at the next look.
     }
-    let now = auth.now();
-    let kept_by_sdk = reuse == RefreshReuse::AllowedToSdk && now.0 >= family.access_ends;
-    let again = kept_by_sdk && family.previous.as_ref().is_some_and(|previous| previous.is_of(secret));
-    if !family.current.is_of(secret) && !again {
-        // ASVS 16.3.3: who reads the log must learn of it.
-        tracing::warn!(user = %user, "a refresh token was used again: its family ends");
-        end(auth, name).await?;
-        return Err(GrantError::Invalid);
-    }
-    let account = auth.find_account_by_id(&user).await?;
-    if account.is_none_or(|account| account.rev != record.rev || account.status != AccountStatus::Active) {
-        end(auth, name).await?;
-        return Err(GrantError::Invalid);
-    }
-    // From here on it is this request's or nobody's.
-    let taken = auth.take_one_time(FAMILY, name).await?.ok_or(GrantError::Invalid)?;
-    if taken.data != record.data {
-        // Another request with the same token was faster.
-        end_access(auth, read(&taken).map(|(_, family)| family)).await?;
-        return Err(GrantError::Invalid);
-    }
-    let access = match issue(auth, &user, record.rev, false, device).await {
-        Ok(access) => access,
-        Err(GrantError::Unavailable(error)) => {
-            // The client asks again, with the same token.
-            put_back(auth, name, &user, &record).await;
+    Err(GrantError::Invalid)
+}
+
+/// Sets the family to its next tokens. `None` if another request has changed it meanwhile.
+async fn advance<U: Account>(
+    auth: &Auth<U>,
+    (name, secret): (&str, &str),
+    (user, record, family): (&UserId, &OneTimeRecord, Family),
+    device: Client,
+) -> Result<Option<MemberTokens>, GrantError> {
+    let mut salt = [0; 16];
+    auth.fill_random(&mut salt)?;
+    let (salt, now) = (hex(&salt), auth.now());
+    let next = Successor::of(secret, &salt, name).ok_or(GrantError::Invalid)?;
+    let token = issue(auth, user, record.rev, name, IssueToken::default().client(device), &next).await?;
+    let changed = Family {
+        client: family.client.clone(),
+        current: Digest::of(&next.refresh.digest()),
+        previous: Some(Digest::of(&TokenDigest::of(secret))),
+        renewal: Some(Renewal { salt, at: now.0 }),
+        access: Digest::of(&token.digest),
+        access_ends: ends(&token),
+    };
+    match auth.update_one_time(record, changed.to_json(), record.expires).await {
+        Ok(true) => {}
+        Ok(false) => {
+            auth.discard_token(&token.digest).await;
+            return Ok(None);
+        }
+        Err(error) => {
+            auth.discard_token(&token.digest).await;
             return Err(error.into());
         }
-        Err(refused) => return Err(refused),
-    };
-    let ttl_ms = record.expires.0.saturating_sub(now.0);
-    let previous = Some(Digest::of(&TokenDigest::of(secret)));
-    let tokens = store(auth, &user, access, Begun { name, client: client_id, previous, ttl_ms }).await?;
-    // One access token of a family is alive, so that a logout has one to end. If this one should live and does not, it was logged out,
+    }
+    // One access token of a family is alive, so that a logout has one to end. If the one from before should live and does not, it was logged out,
     // wherever that was; then the family ends with it.
     let alive_until = family.access_ends;
     if !end_access(auth, Some(family)).await? && now.0 < alive_until {
         end(auth, name).await?;
         return Err(GrantError::Invalid);
     }
-    Ok(tokens)
+    Ok(Some(tokens(name, next, token.ttl)))
+}
+
+/// The answer of the renewal that was made with this secret and salt, once more.
+async fn repeat<U: Account>(
+    auth: &Auth<U>,
+    (name, secret, salt): (&str, &str, &str),
+    family: &Family,
+) -> Result<MemberTokens, GrantError> {
+    let next = Successor::of(secret, salt, name).ok_or(GrantError::Invalid)?;
+    if !family.current.is_of(next.refresh.expose()) || !family.access.is_of(next.access.expose()) {
+        return Err(GrantError::Invalid);
+    }
+    match auth.authenticate(next.access.expose()).await {
+        Ok(_) => Ok(tokens(name, next, family.access_ends.saturating_sub(auth.now().0) / 1000)),
+        Err(AuthenticateError::Unavailable(error)) => Err(Unavailable::from(error).into()),
+        // It was logged out, wherever that was, or its member was.
+        Err(_) => {
+            end(auth, name).await?;
+            Err(GrantError::Invalid)
+        }
+    }
 }
 
 /// Ends the access token that a member asks with, which is alive, and the refresh token that came with it.
@@ -207,9 +245,9 @@ pub(crate) async fn end_of<U: Account>(auth: &Auth<U>, access: &str) -> Result<(
 }
 
 /// Ends a family: its refresh token and the access token that came with it.
-async fn end<U: Account>(auth: &Auth<U>, name: &str) -> Result<(), Unavailable> {
+pub(crate) async fn end<U: Account>(auth: &Auth<U>, name: &str) -> Result<(), Unavailable> {
     let taken = auth.take_one_time(FAMILY, name).await?;
-    end_access(auth, taken.as_ref().and_then(read).map(|(_, family)| family)).await?;
+    end_access(auth, taken.as_ref().and_then(Family::read).map(|(_, family)| family)).await?;
     Ok(())
 }
 
@@ -231,87 +269,49 @@ async fn end_token<U: Account>(auth: &Auth<U>, digest: &TokenDigest) -> Result<b
     }
 }
 
-/// An access token for who still has this `rev`.
+/// An access token of the family of this name, for who still has this `rev`.
 async fn issue<U: Account>(
     auth: &Auth<U>,
     user: &UserId,
     rev: i64,
-    proven: bool,
-    device: Client,
-) -> Result<IssuedToken, GrantError> {
-    let wanted = IssueToken::default().ttl(ACCESS_TTL).proven(proven).client(device);
-    let access = match auth.issue_token(user, wanted).await {
-        Ok(access) => access,
+    name: &str,
+    wanted: IssueToken,
+    next: &Successor,
+) -> Result<TokenRecord, GrantError> {
+    let issued = auth.issue_token(user, wanted.ttl(ACCESS_TTL).secret(next.access.clone())).await;
+    let token = match issued {
+        Ok(issued) => issued.record,
         Err(IssueTokenError::Unavailable(error)) => return Err(error.into()),
         Err(_) => return Err(GrantError::Invalid),
     };
     // The password was changed a moment ago: what was proven before that counts for nothing now.
-    if access.record.rev != rev {
-        end_token(auth, &access.record.digest).await?;
+    if token.rev != rev {
+        auth.discard_token(&token.digest).await;
         return Err(GrantError::Invalid);
     }
-    Ok(access)
-}
-
-struct Begun<'a> {
-    name: &'a str,
-    client: &'a str,
-    previous: Option<Digest>,
-    ttl_ms: i64,
-}
-
-/// Stores a family with a new refresh token, whose access token this is. If it cannot, the access token ends too.
-async fn store<U: Account>(
-    auth: &Auth<U>,
-    user: &UserId,
-    access: IssuedToken,
-    begun: Begun<'_>,
-) -> Result<MemberTokens, GrantError> {
-    let done = try_store(auth, user, &access, begun).await;
-    match done {
-        Ok(refresh) => Ok(MemberTokens { access, refresh }),
-        Err(error) => {
-            if let Err(also) = end_token(auth, &access.record.digest).await {
-                tracing::warn!(error = %also, "a token that nobody has got could not be removed");
-            }
-            Err(error.into())
-        }
+    let member = NewOneTime::new(MEMBER, user, rev, ACCESS_TTL * 1000).data(name);
+    if let Err(error) = auth.record_one_time(member, next.access.expose()).await {
+        auth.discard_token(&token.digest).await;
+        return Err(error.into());
     }
+    Ok(token)
 }
 
-async fn try_store<U: Account>(
-    auth: &Auth<U>,
-    user: &UserId,
-    access: &IssuedToken,
-    begun: Begun<'_>,
-) -> Result<gatekit_core::TokenSecret, Unavailable> {
-    let secret = auth.new_secret()?;
-    let access_ends = access.record.expires().unwrap_or(access.record.created.plus_seconds(ACCESS_TTL));
-    let family = Family {
-        client: begun.client.to_owned(),
-        current: Digest::of(&secret.digest()),
-        previous: begun.previous,
-        access: Digest::of(&access.record.digest),
-        access_ends: access_ends.0,
-    };
-    let member = NewOneTime::new(MEMBER, user, access.record.rev, ACCESS_TTL * 1000).data(begun.name);
-    auth.record_one_time(member, access.secret.expose()).await?;
-    let data = serde_json::to_string(&family).unwrap_or_default();
-    let record = NewOneTime::new(FAMILY, user, access.record.rev, begun.ttl_ms).data(data);
-    auth.record_one_time(record, begun.name).await?;
-    Ok(gatekit_core::TokenSecret::from(format!("{}.{}", begun.name, secret.expose())))
+/// When a token ends by itself: milliseconds.
+fn ends(token: &TokenRecord) -> i64 {
+    token.expires().unwrap_or(token.created.plus_seconds(ACCESS_TTL)).0
 }
 
-/// Makes a family what it was. That it fails is logged: its member logs in again.
-async fn put_back<U: Account>(auth: &Auth<U>, name: &str, user: &UserId, record: &OneTimeRecord) {
-    let ttl_ms = record.expires.0.saturating_sub(auth.now().0);
-    let again = NewOneTime::new(FAMILY, user, record.rev, ttl_ms).data(record.data.clone().unwrap_or_default());
-    if let Err(error) = auth.record_one_time(again, name).await {
-        tracing::warn!(%error, "a refresh token was taken but could not be put back");
-    }
+fn tokens(name: &str, next: Successor, expires_in: i64) -> MemberTokens {
+    let refresh = TokenSecret::from(format!("{name}.{}", next.refresh.expose()));
+    MemberTokens { access: next.access, refresh, expires_in }
 }
 
-fn read(record: &OneTimeRecord) -> Option<(UserId, Family)> {
-    let family = serde_json::from_str(record.data.as_deref()?).ok()?;
-    Some((record.user_id.clone()?, family))
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

@@ -56,7 +56,7 @@ async fn authorize(
     let device = gatekit_routes::client(iam.auth(), parts);
     let taken = iam.members.take_session_token(&token.into(), &device, &MailOptions::default()).await?;
     request.proven = taken.proven;
-    let secret = code::issue(iam.auth(), &taken.account, &request).await?;
+    let secret = code::issue(iam.auth(), &taken.account, request).await?;
     let endpoint = format!("{}/oauth2/authorize", iam.clients.public_url);
     Ok(answer(&format!("{endpoint}?code={}", secret.expose()), &endpoint))
 }

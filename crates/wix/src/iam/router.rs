@@ -77,6 +77,17 @@ impl WixMembersBuilder {
         self.iam.reuse = reuse;
         self
     }
+
+    /// For how long a renewal is repeated: the refresh token that made it gets the same answer again, the same access token and the same refresh
+    /// token. 30 seconds unless set, at most 60; zero to repeat nothing.
+    ///
+    /// Two tabs, or two calls at the same time, renew with one token. Without a grace the second of them ends the member's login, because a token that
+    /// comes back is taken for a stolen one (RFC 9700 §4.14.2). Whoever has stolen a refresh token gets the member's own tokens with it within the
+    /// grace, and not a second line of tokens. Later, the second of the two to use them ends the login.
+    pub fn refresh_grace(mut self, grace: Duration) -> Self {
+        self.iam.grace = Some(grace);
+        self
+    }
 }
 
 impl WixMembers {

@@ -1,9 +1,17 @@
 //! What the endpoints of the SDK have to be told: which clients there are, in pages of which origins, and where they are themselves.
 
+use std::time::Duration;
+
 use gatekit_core::{InvalidOrigin, InvalidPublicUrl, Origin, PublicUrl, redirect};
 use url::Url;
 
 use super::RefreshReuse;
+use super::family::Rules;
+
+/// The longest grace in which a renewal is repeated, and the one unless another is set. Okta has the same range with this default ("grace period for
+/// token rotation", 0 to 60 seconds, 30), Auth0's "reuse interval" is as long by default. A client that renews twice does so within seconds.
+const MAX_GRACE: Duration = Duration::from_secs(60);
+pub(super) const GRACE: Duration = Duration::from_secs(30);
 
 /// As the app has said it.
 #[derive(Clone, Debug, Default)]
@@ -11,6 +19,7 @@ pub(crate) struct Settings {
     pub(crate) public_url: Option<String>,
     pub(crate) origins: Vec<String>,
     pub(crate) reuse: RefreshReuse,
+    pub(crate) grace: Option<Duration>,
 }
 
 /// What is wrong with them.
@@ -26,6 +35,9 @@ pub enum ClientConfigError {
     /// A client's id is empty, or longer than 128 characters, or not of ASCII that can be seen.
     #[error("{0:?} is no client id: 1 to 128 characters of ASCII without blanks")]
     ClientId(String),
+    /// A refresh token that was used would be good for too long.
+    #[error("`refresh_grace` must be at most 60 seconds, in whole milliseconds")]
+    RefreshGrace,
     /// An origin is none that a browser sends.
     #[error(transparent)]
     Origin(#[from] InvalidOrigin),
@@ -41,7 +53,15 @@ impl Settings {
         if !is_id(client_id) {
             return Err(ClientConfigError::ClientId(client_id.to_owned()));
         }
+        if self.grace.is_some_and(|grace| grace > MAX_GRACE || grace.subsec_nanos() % 1_000_000 != 0) {
+            return Err(ClientConfigError::RefreshGrace);
+        }
         self.origins.iter().try_for_each(|origin| secure(&origin.parse()?))
+    }
+
+    fn refresh_rules(&self) -> Rules {
+        let grace = self.grace.unwrap_or(GRACE).as_millis();
+        Rules { reuse: self.reuse, grace: i64::try_from(grace).unwrap_or(0) }
     }
 
     /// What the endpoints work with, if all that they need is there. The accounts' public URL stands in for an own one.
@@ -57,7 +77,7 @@ impl Settings {
         if !origins.iter().any(|origin| origin == own) {
             origins.push(own.to_owned());
         }
-        Some(Clients { public_url, client_id: client_id.to_owned(), origins, reuse: self.reuse })
+        Some(Clients { public_url, client_id: client_id.to_owned(), origins, refresh: self.refresh_rules() })
     }
 }
 
@@ -78,7 +98,7 @@ pub(crate) struct Clients {
     pub(crate) client_id: String,
     /// The app's own among them.
     pub(crate) origins: Vec<String>,
-    pub(crate) reuse: RefreshReuse,
+    pub(crate) refresh: Rules,
 }
 
 impl Clients {
@@ -197,6 +217,19 @@ mod tests {
         assert!(settings.complete("c", Some(&unsafe_one)).is_none());
         let http = Settings { public_url: Some("http://www.example.com".into()), ..Settings::default() };
         assert_eq!(http.check("c"), Err(ClientConfigError::NotSecure("http://www.example.com".into())));
+    }
+
+    #[test]
+    fn a_grace_has_a_minute_at_most() {
+        let with = |grace| Settings { grace: Some(grace), ..Settings::default() }.check("c");
+        for sound in [Duration::ZERO, Duration::from_millis(1), GRACE, MAX_GRACE] {
+            assert_eq!(with(sound), Ok(()));
+        }
+        for wrong in [MAX_GRACE + Duration::from_millis(1), Duration::from_nanos(1), Duration::MAX] {
+            assert_eq!(with(wrong), Err(ClientConfigError::RefreshGrace));
+        }
+        let default = Settings { public_url: Some("https://www.example.com".into()), ..Settings::default() };
+        assert_eq!(default.complete("c", None).unwrap().refresh.grace, 30_000);
     }
 
     #[test]

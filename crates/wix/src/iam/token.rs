@@ -43,7 +43,7 @@ async fn refresh(iam: &Iam, parts: &Parts, body: &Map<String, Value>, client_id:
         return if known.client_id == client_id { visitor(iam, known) } else { Err(invalid_grant()) };
     }
     let device = gatekit_routes::client(auth, parts);
-    let renewed = family::renew(auth, token, client_id, iam.clients.reuse, without_device(device)).await;
+    let renewed = family::renew(auth, token, client_id, iam.clients.refresh, without_device(device)).await;
     if matches!(renewed, Err(GrantError::Invalid)) {
         auth.reject_secret(family::FAMILY, None).await;
     }
@@ -57,19 +57,19 @@ async fn exchange(iam: &Iam, parts: &Parts, body: &Map<String, Value>, client_id
     let device = without_device(gatekit_routes::client(iam.auth(), parts));
     let (members, client, code) = (iam.members.clone(), client_id.to_owned(), code.to_owned());
     let (verifier, redirect_uri) = (verifier.to_owned(), redirect_uri.map(str::to_owned));
-    // From taking the code on nobody may hang up: it would be gone for nothing.
     let exchanged = iam.auth().change(|_| async move {
         let auth = members.auth();
         let brought = Brought { client: &client, verifier: &verifier, redirect_uri: redirect_uri.as_deref() };
-        let Some((account, request)) = code::take(auth, &code, brought).await? else {
+        let exchanged = code::exchange(auth, &code, brought, device).await;
+        if matches!(exchanged, Err(GrantError::Invalid)) {
             auth.reject_secret(code::CODE, None).await;
-            return Err(invalid_grant());
-        };
-        let tokens = family::begin(auth, &account, &client, request.proven, device).await;
-        if tokens.is_ok() {
-            members.note_login(account.user).await;
         }
-        answer(tokens)
+        let (tokens, account) = match exchanged {
+            Ok(exchanged) => exchanged,
+            Err(error) => return answer(Err(error)),
+        };
+        members.note_login(account.user).await;
+        answer(Ok(tokens))
     });
     exchanged.await
 }
@@ -82,8 +82,8 @@ fn without_device(mut client: Client) -> Client {
 
 fn answer(tokens: Result<MemberTokens, GrantError>) -> Result<Response, Refusal> {
     match tokens {
-        Ok(MemberTokens { access, refresh }) => {
-            Ok(tokens_json(access.secret.expose(), refresh.expose(), access.record.ttl))
+        Ok(MemberTokens { access, refresh, expires_in }) => {
+            Ok(tokens_json(access.expose(), refresh.expose(), expires_in))
         }
         Err(GrantError::Invalid) => Err(invalid_grant()),
         Err(GrantError::Unavailable(error)) => Err(error.into()),
