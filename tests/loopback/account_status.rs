@@ -12,6 +12,7 @@ const ADA: UserId = UserId::Int(1);
 const BLOCKED: &str =
     r#"{"error":{"statusCode":403,"name":"Error","message":"the account is blocked","code":"ACCOUNT_BLOCKED"}}"#;
 const PENDING: &str = r#"{"error":{"statusCode":403,"name":"Error","message":"the account has not been approved yet","code":"ACCOUNT_PENDING"}}"#;
+const RESET: &str = r#"{"error":{"statusCode":403,"name":"Error","message":"the password was reset; choose a new one","code":"PASSWORD_RESET"}}"#;
 
 async fn set(app: &App, status: AccountStatus) {
     app.auth.set_account_status(&ADA, status).await.unwrap();
@@ -27,7 +28,11 @@ on_every_store! {
     async fn a_login_says_that_the_account_is_not_active_to_who_has_the_password(store) {
         for app in [App::new(store).await, App::loopback(store).await] {
             app.sign_up().await;
-            for (status, answer) in [(AccountStatus::Blocked, BLOCKED), (AccountStatus::Pending, PENDING)] {
+            for (status, answer) in [
+                (AccountStatus::Blocked, BLOCKED),
+                (AccountStatus::Pending, PENDING),
+                (AccountStatus::PasswordReset, RESET),
+            ] {
                 set(&app, status).await;
                 app.login(EMAIL, PASSWORD).await.is(403, answer);
                 app.post("/api/users/login").json(json!({"username": "Foo", "password": PASSWORD})).await.is(403, answer);
@@ -44,7 +49,7 @@ on_every_store! {
         let app = App::new(store).await;
         app.sign_up().await;
         let mut answers = Vec::new();
-        for status in [AccountStatus::Active, AccountStatus::Blocked, AccountStatus::Pending] {
+        for status in [AccountStatus::Active, AccountStatus::Blocked, AccountStatus::Pending, AccountStatus::PasswordReset] {
             set(&app, status).await;
             answers.push(seen(&app.login(EMAIL, "a wrong password").await.expect(401, "LOGIN_FAILED")));
         }
@@ -82,6 +87,19 @@ on_every_store! {
         let other = app.token_of("other@bar.com").await;
         set(&app, AccountStatus::Blocked).await;
         app.me(&other).await.expect_status(200);
+    }
+
+    /// A password that those who run the app have reset lets in nobody, and the mail that anybody may ask for leads to a new one.
+    async fn a_password_that_was_reset_is_replaced_by_mail(store) {
+        let app = App::new(store).await;
+        let token = app.signed_up().await;
+        set(&app, AccountStatus::PasswordReset).await;
+        app.me(&token).await.expect_status(401);
+        let secret = app.reset_token().await;
+        app.reset_password(&secret, "staple battery horse").await.expect_no_content();
+        assert_eq!(app.auth.account_status(&ADA).await.unwrap(), Some(AccountStatus::Active));
+        app.login(EMAIL, PASSWORD).await.expect_status(401);
+        app.login(EMAIL, "staple battery horse").await.expect_status(200);
     }
 
     /// 6.3.8, 6.4.3

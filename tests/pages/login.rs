@@ -90,6 +90,7 @@ on_every_store! {
     async fn an_account_that_is_not_active_is_told_so_to_who_has_the_password(store) {
         for (status, en, de) in [
             (AccountStatus::Blocked, "Your account is blocked", "Ihr Konto ist gesperrt"),
+            (AccountStatus::PasswordReset, "Your password was reset", "Ihr Passwort wurde zurückgesetzt"),
             (AccountStatus::Pending, "Your account has not been approved yet", "Ihr Konto ist noch nicht freigegeben"),
         ] {
             let site = Site::new(store).await;

@@ -174,6 +174,9 @@ pub enum AccountStatus {
     Pending,
     /// It is shut.
     Blocked,
+    /// The people who run the app have reset its password: nobody logs in with the one it had, and once a new one is chosen the account is active
+    /// again.
+    PasswordReset,
 }
 
 impl AccountStatus {
@@ -184,6 +187,7 @@ impl AccountStatus {
             Self::Active => "active",
             Self::Pending => "pending",
             Self::Blocked => "blocked",
+            Self::PasswordReset => "password_reset",
         }
     }
 
@@ -198,7 +202,9 @@ impl AccountStatus {
     /// ```
     #[must_use]
     pub fn from_stored(word: &str) -> Option<Self> {
-        [Self::Active, Self::Pending, Self::Blocked].into_iter().find(|status| status.as_str() == word)
+        [Self::Active, Self::Pending, Self::Blocked, Self::PasswordReset]
+            .into_iter()
+            .find(|status| status.as_str() == word)
     }
 }
 

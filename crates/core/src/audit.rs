@@ -78,6 +78,8 @@ pub enum LoginFailure {
     Pending,
     /// The password is right, and the account is blocked.
     Blocked,
+    /// The password is right, and was reset by those who run the app.
+    PasswordReset,
     /// The password is right, and the address has to be verified first.
     EmailNotVerified,
     /// A hook refused it.
@@ -94,6 +96,7 @@ impl LoginFailure {
             Self::WrongProof => "wrong_proof",
             Self::Pending => "account_pending",
             Self::Blocked => "account_blocked",
+            Self::PasswordReset => "password_reset",
             Self::EmailNotVerified => "email_not_verified",
             Self::Refused => "refused_by_hook",
         }
@@ -104,6 +107,7 @@ impl LoginFailure {
         match error {
             LoginError::Pending => Some(Self::Pending),
             LoginError::Blocked => Some(Self::Blocked),
+            LoginError::PasswordReset => Some(Self::PasswordReset),
             LoginError::EmailNotVerified { .. } => Some(Self::EmailNotVerified),
             LoginError::Refused(_) => Some(Self::Refused),
             _ => None,

@@ -34,7 +34,25 @@ pub enum ListedUser<U> {
     },
 }
 
+impl<U: Account> ListedUser<U> {
+    /// Its id.
+    pub(crate) fn id(&self) -> UserId {
+        match self {
+            Self::Readable { user, .. } => user.user.id(),
+            Self::Unreadable { id, .. } => id.clone(),
+        }
+    }
+}
+
 impl<U> ListedUser<U> {
+    /// The user, if the row could be read.
+    pub(crate) fn into_user(self) -> Option<StoredUser<U>> {
+        match self {
+            Self::Readable { user, .. } => Some(*user),
+            Self::Unreadable { .. } => None,
+        }
+    }
+
     /// A row that could be read.
     #[must_use]
     pub fn readable(namespace: impl Into<String>, user: StoredUser<U>) -> Self {

@@ -46,6 +46,8 @@ impl MailKind {
             Self::UnknownDevice => "unknown_device",
             Self::AccountExists => "account_exists",
             Self::AccountUnverified => "account_unverified",
+            Self::ApprovalRequested => "approval_requested",
+            Self::AccountApproved => "account_approved",
         }
     }
 }

@@ -20,6 +20,9 @@ use crate::{
     TokenDigest, TokenRecord, UserChange, UserId, UserQuery, Where,
 };
 
+/// How many users the default of [`UserStore::users_with_status`] has in memory at a time.
+const LISTED_AT_ONCE: u32 = 500;
+
 /// Where users are kept. `U` is the app's user type.
 ///
 /// A store that keeps several user types keeps each apart: no method finds, changes or counts a user of another type than `U`, and an
@@ -66,6 +69,8 @@ pub trait UserStore<U: Account>: Send + Sync + 'static {
 
     /// In one atomic step, if the user's `rev` is `rev`: replaces the password's hash and adds one to `rev`. Returns the new
     /// `rev`, or `None` if there is no such user or its `rev` is another. Of many at the same time exactly one wins.
+    ///
+    /// A user whose status is [`AccountStatus::PasswordReset`] becomes active in the same step; any other status stays.
     async fn set_password(&self, id: &UserId, rev: i64, hash: &PasswordHash) -> Result<Option<i64>, StoreError>;
 
     /// In one atomic step, if the hash is still `old`: replaces it by `new`, the same password hashed with newer
@@ -159,6 +164,26 @@ pub trait UserStore<U: Account>: Send + Sync + 'static {
         Err(StoreError::Unsupported("set_status"))
     }
 
+    /// At most `limit` users with this status whose id is greater than `after`, or from the first, in the order of their ids. Needs
+    /// [`UserOperation::Status`]. The default reads all users of [`list_users`](Self::list_users), in parts.
+    async fn users_with_status(
+        &self,
+        status: AccountStatus,
+        after: Option<&UserId>,
+        limit: u32,
+    ) -> Result<Vec<StoredUser<U>>, StoreError> {
+        let (mut found, mut after) = (Vec::new(), after.cloned());
+        let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
+        while found.len() < wanted {
+            let part = self.list_users(after.as_ref(), LISTED_AT_ONCE).await?;
+            let Some(last) = part.last() else { break };
+            after = Some(last.id());
+            found.extend(part.into_iter().filter_map(ListedUser::into_user).filter(|user| user.status == status));
+        }
+        found.truncate(wanted);
+        Ok(found)
+    }
+
     /// At most `limit` users whose id is greater than `after`, or all from the first, in the order of their ids, for
     /// [`Auth::doctor`](crate::Auth::doctor). A row that cannot be read is listed by its id. An empty list means that there are no more.
     /// Needs [`UserOperation::List`].
@@ -177,7 +202,7 @@ pub enum UserOperation {
     Delete,
     /// [`UserStore::find_users`] and [`UserStore::count_users`].
     Find,
-    /// [`UserStore::set_status`], and users that are stored with another status than active.
+    /// [`UserStore::set_status`] and [`UserStore::users_with_status`], and users that are stored with another status than active.
     Status,
     /// [`UserStore::list_users`].
     List,
@@ -597,6 +622,10 @@ pub enum MailKind {
     AccountExists,
     /// The same for an account whose address is unverified, with a link to verify it.
     AccountUnverified,
+    /// To whoever approves of accounts: somebody has signed up and waits.
+    ApprovalRequested,
+    /// A notice that the account was approved of.
+    AccountApproved,
 }
 
 /// How the mails of a request are written.

@@ -96,8 +96,12 @@ fn refused(view: &mut LoginPage, error: LoginError, hides_unverified: bool) -> R
             page.problems.push(Problem { message, href: None });
             page.problems.extend(href.map(|href| Problem { message: again, href: Some(href) }));
         }
-        LoginError::Blocked | LoginError::Pending => {
-            let key = if matches!(error, LoginError::Blocked) { "login.blocked" } else { "login.pending" };
+        LoginError::Blocked | LoginError::Pending | LoginError::PasswordReset => {
+            let key = match error {
+                LoginError::Blocked => "login.blocked",
+                LoginError::Pending => "login.pending",
+                _ => "login.password_reset",
+            };
             let message = page.text(key).to_owned();
             page.problems.push(Problem { message, href: None });
             return Ok(StatusCode::FORBIDDEN);

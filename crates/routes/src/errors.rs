@@ -26,7 +26,7 @@ impl IntoError for LoginError {
                     .details(details);
             }
             Self::InvalidCredentials => StatusCode::UNAUTHORIZED,
-            Self::Blocked | Self::Pending => StatusCode::FORBIDDEN,
+            Self::Blocked | Self::Pending | Self::PasswordReset => StatusCode::FORBIDDEN,
             _ => StatusCode::BAD_REQUEST,
         };
         ErrorResponse::new(status, self.to_string()).code(self.code().to_owned())

@@ -126,6 +126,15 @@ impl<U: Account, S: UserStore<U>> UserStore<U> for FaultyStore<S> {
         self.faults.call("count_users", self.inner.count_users(condition)).await
     }
 
+    async fn users_with_status(
+        &self,
+        status: AccountStatus,
+        after: Option<&UserId>,
+        limit: u32,
+    ) -> Result<Vec<StoredUser<U>>, StoreError> {
+        self.faults.call("users_with_status", self.inner.users_with_status(status, after, limit)).await
+    }
+
     async fn set_status(&self, id: &UserId, status: AccountStatus) -> Result<Option<i64>, StoreError> {
         self.faults.call("set_status", self.inner.set_status(id, status)).await
     }

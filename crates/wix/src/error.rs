@@ -21,6 +21,7 @@ use crate::TokenError;
 /// | [`InvalidCredentials`](Self::InvalidCredentials) | 401 | `-19976` |
 /// | [`ApprovalRequired`](Self::ApprovalRequired) | 403 | `-19958` |
 /// | [`Blocked`](Self::Blocked) | 403 | `-19956` |
+/// | [`PasswordReset`](Self::PasswordReset) | 403 | `-19973` |
 /// | [`EmailVerificationRequired`](Self::EmailVerificationRequired) | 428 | `EMAIL_VERIFICATION_REQUIRED`, with `data.stateToken` |
 /// | [`VerificationFailed`](Self::VerificationFailed) | 400 | `VERIFICATION_FAILED` |
 /// | [`Throttled`](Self::Throttled) | 429 | `-19959` |
@@ -48,6 +49,9 @@ pub enum WixError {
     /// The password is right, and the member is blocked.
     #[error("the member is blocked")]
     Blocked,
+    /// The password is right, and the site's owner has reset it: the member must choose a new one by mail.
+    #[error("the password was reset by the owner; choose a new one")]
+    PasswordReset,
     /// The password is right, and the address is to be proven first: a code of six digits is on its way to it.
     #[error("the email must be verified first")]
     EmailVerificationRequired {
@@ -147,7 +151,7 @@ impl WixError {
             | Self::InvalidSessionToken(_)
             | Self::InvalidApprovalToken(_)
             | Self::InvalidRecoveryToken => StatusCode::UNAUTHORIZED,
-            Self::ApprovalRequired | Self::Blocked | Self::Refused(_) => StatusCode::FORBIDDEN,
+            Self::ApprovalRequired | Self::Blocked | Self::PasswordReset | Self::Refused(_) => StatusCode::FORBIDDEN,
             Self::EmailVerificationRequired { .. } => StatusCode::PRECONDITION_REQUIRED,
             Self::VerificationFailed | Self::EmailMissing | Self::Invalid(_) => StatusCode::BAD_REQUEST,
             Self::Throttled => StatusCode::TOO_MANY_REQUESTS,
@@ -168,6 +172,7 @@ impl WixError {
             Self::InvalidCredentials => "-19976",
             Self::ApprovalRequired => "-19958",
             Self::Blocked => "-19956",
+            Self::PasswordReset => "-19973",
             Self::EmailVerificationRequired { .. } => "EMAIL_VERIFICATION_REQUIRED",
             Self::VerificationFailed => "VERIFICATION_FAILED",
             Self::Throttled => "-19959",
@@ -287,6 +292,7 @@ impl From<LoginError> for WixError {
             LoginError::IdentifierRequired => Self::EmailMissing,
             LoginError::Pending => Self::ApprovalRequired,
             LoginError::Blocked => Self::Blocked,
+            LoginError::PasswordReset => Self::PasswordReset,
             LoginError::Refused(refusal) => Self::Refused(refusal),
             LoginError::Unavailable(error) => Self::Unavailable(error),
             LoginError::EmailNotVerified { .. } => Self::EmailVerificationRequired { state_token: None },

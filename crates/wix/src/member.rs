@@ -135,7 +135,8 @@ pub enum MemberStatus {
 impl From<AccountStatus> for MemberStatus {
     fn from(status: AccountStatus) -> Self {
         match status {
-            AccountStatus::Active => Self::Approved,
+            // Whoever must choose a new password is a member all the same.
+            AccountStatus::Active | AccountStatus::PasswordReset => Self::Approved,
             AccountStatus::Pending => Self::Pending,
             AccountStatus::Blocked => Self::Blocked,
             // What may be added is not known to be better.
@@ -310,6 +311,7 @@ mod tests {
             (AccountStatus::Active, "APPROVED"),
             (AccountStatus::Pending, "PENDING"),
             (AccountStatus::Blocked, "BLOCKED"),
+            (AccountStatus::PasswordReset, "APPROVED"),
         ] {
             assert_eq!(serde_json::to_value(MemberStatus::from(status)).unwrap(), word);
         }

@@ -7,7 +7,7 @@ use std::env;
 use std::error::Error;
 
 use gatekit::cmwell::{CmWell, EnableDigestError};
-use gatekit::core::AccountName;
+use gatekit::core::{AccountName, UserId};
 use gatekit::{Auth, Login, Policy, Register, SqliteStore};
 
 /// Its name.
@@ -25,23 +25,26 @@ pub(crate) fn is_on() -> Result<bool, String> {
     }
 }
 
-/// Makes the account, unless there is one of this name, and tells of it.
-pub(crate) async fn make_account(store: SqliteStore, cmwell: &CmWell) -> Result<(), Box<dyn Error>> {
+/// Makes the account, unless there is one of this name, and tells of it. Returns whose it is.
+pub(crate) async fn make_account(store: SqliteStore, cmwell: &CmWell) -> Result<UserId, Box<dyn Error>> {
     // This password is on the list of common ones, which sign-up refuses. So the account is made by other rules than all others.
     let mut policy = Policy::default();
     policy.refuse_common_passwords = false;
     let auth: Auth = Auth::builder(store.clone()).tokens(store).policy(policy).build()?;
-    if auth.find_account(&AccountName::username(NAME)).await?.is_none() {
-        let user = auth.register(Register::email("my.user@example.com", PASSWORD).username(NAME)).await?;
-        match cmwell.enable_digest(&user.id, PASSWORD).await {
-            Ok(()) | Err(EnableDigestError::NotSetUp) => {}
-            Err(error) => return Err(error.into()),
+    let user = match auth.find_account(&AccountName::username(NAME)).await? {
+        Some(account) => account.user.id,
+        None => {
+            let user = auth.register(Register::email("my.user@example.com", PASSWORD).username(NAME)).await?;
+            match cmwell.enable_digest(&user.id, PASSWORD).await {
+                Ok(()) | Err(EnableDigestError::NotSetUp) => user.id,
+                Err(error) => return Err(error.into()),
+            }
         }
-    }
+    };
     println!(
-        "DEVELOPMENT: everybody knows the account {NAME} and its password {PASSWORD}. A release build does not make it."
+        "DEVELOPMENT: everybody knows the administrator {NAME} and its password {PASSWORD}. A release build does not make it."
     );
-    Ok(())
+    Ok(user)
 }
 
 /// Refuses a database in which the account has the password that everybody knows.

@@ -1,4 +1,5 @@
-//! A server with CM-Well's login: `GET /_login` with Basic and Digest, its tokens, `/_auth`, and a protected page.
+//! A server in place of CM-Well's: `GET /_login` with Basic and Digest, its tokens, `/_auth`, and every path behind permissions, with roles and an
+//! administrator.
 //!
 //! Copy this folder as a start.
 //!
@@ -7,12 +8,24 @@
 //! curl -u myUser:myPassword 'http://127.0.0.1:3000/_login?exp=30d'
 //! ```
 //!
-//! The account `myUser` with the password `myPassword` is made at the first start in development only: see [`development`]. It reads
-//! `PORT` (default 3000), `DATABASE` (default `cmwell.db`), `DIGEST` (`0` leaves Basic alone) and `DEVELOPMENT` (`0` in a debug build,
-//! `1` in a release build, to change what it is). Keys are made at the first start and kept beside the database: [`keys`].
+//! The administrator `myUser` with the password `myPassword` is made at the first start in development only: see [`development`]. Keys are in
+//! [`keys`], roles in [`roles`]. It reads from the environment, beside the keys:
+//!
+//! | variable | without it |
+//! | --- | --- |
+//! | `PORT` | 3000 |
+//! | `DATABASE` | `cmwell.db` in the current folder |
+//! | `PUBLIC_URL`, where clients reach it: a proxy may have cut off its path | none |
+//! | `ADMIN_EMAIL`: makes the account `admin`, if nobody is an administrator | none |
+//! | `DIGEST=0` leaves Basic alone | Basic and Digest |
+//! | `LEGACY`, the old ways of CM-Well that clients need, with commas between: names of the fields of `Legacy`, such as `md5,token2_header` | none |
+//! | `DEVELOPMENT`: `0` in a debug build, `1` in a release build, to change what it is | as it is built |
 
 mod development;
+mod documents;
 mod keys;
+mod records;
+mod roles;
 mod server;
 
 use std::env;
@@ -23,7 +36,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use gatekit::cmwell::{CmWell, EnableDigestError, ForgetDigests, SealingKey, SigningKey};
+use gatekit::cmwell::{CmWell, EnableDigestError, ForgetDigests, Legacy};
 use gatekit::{Auth, AuthLayer, AuthUser, SqliteStore, User, routes};
 use serde::Deserialize;
 
@@ -42,34 +55,49 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let url = server::local_url(&listener)?;
 
     let database = setting("DATABASE", "cmwell.db");
-    let keys = Keys::beside(&database)?;
+    let keys = Keys::find(&database)?;
     let store = SqliteStore::open(&database).await?;
-    let auth: Auth = Auth::builder(store.clone())
+    let mut auth = Auth::builder(store.clone())
         .tokens(store.clone())
         // What Digest keeps of a password goes with it.
-        .hooks(ForgetDigests::new(store.clone()))
-        .build()?;
-    let mut cmwell = CmWell::builder(auth.clone(), SigningKey::new(keys.signing)?).permissions(store.clone());
+        .hooks(ForgetDigests::new(store.clone()));
+    if let Ok(url) = env::var("PUBLIC_URL") {
+        auth = auth.public_url(url);
+    }
+    let auth: Auth = auth.build()?;
+    let mut cmwell = CmWell::builder(auth.clone(), keys.signing.clone())
+        .permissions(store.clone())
+        .legacy(legacy(&setting("LEGACY", ""))?);
+    cmwell = keys.with_old(cmwell);
     if setting("DIGEST", "1") != "0" {
-        cmwell = cmwell.digest(store.clone(), SealingKey::new(keys.sealing)?);
+        cmwell = keys.with_digest(cmwell, store.clone());
     }
     let cmwell = cmwell.build()?;
+    roles::store_defaults(&cmwell).await?;
     let development = development::is_on()?;
     if development {
-        development::make_account(store, &cmwell).await?;
+        let account = development::make_account(store.clone(), &cmwell).await?;
+        roles::make_admin(&cmwell, &account).await?;
     } else {
         development::refuse_account(&auth).await?;
+        roles::make_first_admin(&cmwell, env::var("ADMIN_EMAIL").ok()).await?;
     }
 
-    let app = Router::new()
+    // What every user may do with the own account, whatever the permissions.
+    let own = Router::new()
         .route("/me", get(me))
         .route("/me/digest", post(turn_digest_on).delete(turn_digest_off))
         .with_state(cmwell.clone())
         // Sign-up, as LoopBack has it.
         .nest("/api/users", routes::register(&auth))
+        .layer(AuthLayer::new(cmwell.authenticator()).sources(cmwell.token_sources()));
+    let app = documents::routes()
+        .merge(records::routes(cmwell.clone(), store))
         // GET /_login and POST /_auth.
         .merge(cmwell.router())
-        .layer(AuthLayer::new(cmwell.authenticator()).sources(cmwell.token_sources()));
+        // CM-Well's `use.authorization`: the permissions for the path decide.
+        .layer(cmwell.filter())
+        .merge(own);
 
     println!("READY {url}");
     if development {
@@ -111,6 +139,24 @@ async fn turn_digest_off(State(cmwell): State<CmWell>, AuthUser(user): AuthUser)
     }
 }
 
+/// The old ways that are named.
+fn legacy(names: &str) -> Result<Legacy, String> {
+    let mut legacy = Legacy::default();
+    for name in names.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+        *match name {
+            "md5" => &mut legacy.md5,
+            "rfc2069" => &mut legacy.rfc2069,
+            "get_operations" => &mut legacy.get_operations,
+            "token_in_query" => &mut legacy.token_in_query,
+            "token2_header" => &mut legacy.token2_header,
+            "cookies" => &mut legacy.cookies,
+            "lenient_exp" => &mut legacy.lenient_exp,
+            _ => return Err(format!("LEGACY names `{name}`, which is no field of Legacy")),
+        } = true;
+    }
+    Ok(legacy)
+}
+
 /// An environment variable, or what holds without it.
 fn setting(name: &str, default: &str) -> String {
     env::var(name).unwrap_or_else(|_| default.to_owned())
@@ -137,6 +183,18 @@ Try it:
   ADA=$(curl -s -u 'ada:correct horse battery' '{url}/_login' | sed 's/.*"token":"\([^"]*\)".*/\1/')
   curl -i -X POST {url}/me/digest -H "X-CM-WELL-TOKEN: $ADA" -H 'Content-Type: application/json' \
     -d '{{"password":"correct horse battery"}}'
+
+  # {NAME} is an administrator: it makes ada an editor, who may write below /docs
+  curl -X PUT {url}/meta/auth/users/ada -H "X-CM-WELL-TOKEN: $TOKEN" -H 'Content-Type: application/json' \
+    -d '{{"roles":["editor"]}}'
+  curl -X PUT {url}/docs/hello -H "X-CM-WELL-TOKEN: $ADA" -d 'Hello'
+  curl {url}/docs/hello
+  curl {url}/meta/auth/users/ada    # 403 Not authorized, please login first
+
+  # And gives her a password that was made up
+  curl -X POST "{url}/_auth?op=generate-password" -H "X-CM-WELL-TOKEN: $TOKEN"
+  curl -X POST {url}/_auth -H "X-CM-WELL-TOKEN: $TOKEN" -H 'Content-Type: application/json' \
+    -d '{{"op":"set-password","user":"ada","encrypted":"<encrypted>"}}'
 
   # Change the password: all tokens from before end, and Digest is off until it is turned on again
   curl -X POST {url}/_auth -H "X-CM-WELL-TOKEN: $ADA" -H 'Content-Type: application/json' \

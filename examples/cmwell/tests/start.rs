@@ -69,13 +69,18 @@ impl Server {
 
     /// Sends a request and returns the status of the response.
     fn status(&self, request: &str) -> u16 {
+        self.answer(request).split(' ').nth(1).unwrap().parse().unwrap()
+    }
+
+    /// Sends a request and returns the whole response.
+    fn answer(&self, request: &str) -> String {
         let address = self.url.as_deref().unwrap().trim_start_matches("http://");
         let mut stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(LIMIT)).unwrap();
         stream.write_all(request.as_bytes()).unwrap();
         let mut response = String::new();
         stream.read_to_string(&mut response).unwrap();
-        response.split(' ').nth(1).unwrap().parse().unwrap()
+        response
     }
 }
 
@@ -104,7 +109,7 @@ const LOGIN: &str =
 fn the_account_that_everybody_knows_is_there_in_development_only() {
     let database = database("development");
     let development = Server::start(&[("DEVELOPMENT", "1"), ("DATABASE", &database)]);
-    assert!(development.says("DEVELOPMENT: everybody knows the account myUser"), "{:?}", development.said);
+    assert!(development.says("DEVELOPMENT: everybody knows the administrator myUser"), "{:?}", development.said);
     assert_eq!(development.status(LOGIN), 200);
     drop(development);
 
@@ -126,5 +131,39 @@ fn a_refused_key_is_told_in_words() {
         fs::write(format!("{database}.keys"), vec![0; length]).unwrap();
         let message = Server::start(&[("DATABASE", &database)]).refusal();
         assert!(message.contains(reason) && !message.contains(['{', '"']), "{message}");
+    }
+}
+
+#[test]
+fn a_refused_key_of_the_environment_is_named() {
+    let database = database("environment");
+    for (variable, value) in [
+        ("SIGNING_KEY", "changeMeFromCMWellConsole"),
+        ("OLD_SIGNING_KEY", "short"),
+        ("SEALING_KEY", ""),
+        ("OLD_SEALING_KEY", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
+    ] {
+        let message = Server::start(&[("DATABASE", &database), (variable, value)]).refusal();
+        assert!(message.starts_with(&format!("{variable} is refused: ")), "{message}");
+        assert!(message.contains("openssl rand -base64 48") && !message.contains('{'), "{message}");
+    }
+    let message = Server::start(&[("DATABASE", &database), ("LEGACY", "md5, sha1")]).refusal();
+    assert_eq!(message.trim_end(), "LEGACY names `sha1`, which is no field of Legacy");
+}
+
+/// A token that the key before has signed is good as long as that key is in its slot.
+#[test]
+fn a_key_is_replaced_without_ending_its_tokens() {
+    let database = database("old-key");
+    let (old, new) = ("an-old-signing-key-for-tests-0123456789", "a-new-signing-key-for-tests-9876543210");
+    let first = Server::start(&[("DEVELOPMENT", "1"), ("DATABASE", &database), ("SIGNING_KEY", old)]);
+    let answer = first.answer(LOGIN);
+    let token = answer.split("\"token\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    drop(first);
+    let me = format!("GET /me HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX-CM-WELL-TOKEN: {token}\r\n\r\n");
+    for (old, status) in [(Some(old), 200), (None, 401)] {
+        let mut settings = vec![("DEVELOPMENT", "1"), ("DATABASE", database.as_str()), ("SIGNING_KEY", new)];
+        settings.extend(old.map(|old| ("OLD_SIGNING_KEY", old)));
+        assert_eq!(Server::start(&settings).status(&me), status);
     }
 }

@@ -19,6 +19,7 @@
 //! | `CLIENT_ID`, what the SDK is told | the one that it prints |
 //! | `OWNER_KEY`, what the owner's routes ask for | a new one at each start, which it prints |
 //! | `APPROVAL=manual`: members wait to be approved | off |
+//! | `OWNER_EMAIL`, who is told by mail of members that wait | nobody is |
 //! | `DEVELOPMENT`: `1` for a development server, `0` for none | `1` in a debug build, `0` in a release build |
 //! | `EMAIL_VERIFICATION=1`: members prove their address with a code | off |
 
@@ -85,6 +86,10 @@ async fn run() -> Result<(), Box<dyn Error>> {
         .client_id(&client)
         // The SDK keeps its first refresh token. This is what that costs: see RefreshReuse.
         .refresh_reuse(RefreshReuse::AllowedToSdk);
+    // The owner is told who waits, and finds everybody who does at /owner/pending.
+    if let (true, Ok(owner)) = (manual, env::var("OWNER_EMAIL")) {
+        members = members.approver(owner).approval_page("/approve?token={token}");
+    }
     for origin in setting("ORIGINS", &format!("http://localhost:{port}")).split_whitespace() {
         members = members.allowed_origin(origin);
     }
@@ -151,6 +156,9 @@ Open {url} and log in as {email} with {password}, or try it:
   # A visitor of the SDK: OAuthStrategy({{ clientId: '{client}' }})
   curl -s {url}/oauth2/token -H 'Content-Type: application/json' \
     -d '{{"clientId":"{client}","grantType":"anonymous"}}'
+
+  # The owner sees who waits for approval (APPROVAL=manual)
+  curl -X POST {url}/owner/pending -H "X-Owner-Key: {owner_key}"
 
   # The owner keeps a member out, and lets it in again
   curl {url}/owner/block -H "X-Owner-Key: {owner_key}" -H 'Content-Type: application/json' -d '{{"email":"{email}"}}'

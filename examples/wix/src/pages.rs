@@ -1,4 +1,4 @@
-//! The site's pages: one where members log in, and one where the link in a mail leads.
+//! The site's pages: one where members log in, and those where the links in mails lead.
 
 use axum::Router;
 use axum::http::{HeaderName, header};
@@ -16,6 +16,8 @@ pub(crate) fn routes() -> Router {
         .route("/members.js", get(async move || file(script, include_str!("../pages/members.js"))))
         .route("/choose-password", get(async move || file(html, include_str!("../pages/choose-password.html"))))
         .route("/choose-password.js", get(async move || file(script, include_str!("../pages/choose-password.js"))))
+        .route("/approve", get(async move || file(html, include_str!("../pages/approve.html"))))
+        .route("/approve.js", get(async move || file(script, include_str!("../pages/approve.js"))))
         .route("/style.css", get(async move || file("text/css; charset=utf-8", include_str!("../pages/style.css"))))
 }
 

@@ -223,3 +223,79 @@ rule('another password ends tokens and Digest at once', async () => {
   }
   assert.deepEqual((await curl('-u', `${name}:${next}`, `${BASE_URL}/_login`)).statuses, [200]);
 });
+
+// --- Path permissions, roles and the administrator --------------------------------------------------------------------
+
+const tokenOf = async (name, password) => JSON.parse((await curl('-u', `${name}:${password}`, `${BASE_URL}/_login`)).body).token;
+const as = (token) => (token ? ['-H', `X-CM-WELL-TOKEN: ${token}`] : []);
+const status = async (token, ...args) => (await curl(...as(token), ...args)).statuses.at(-1);
+const json = (body) => ['-H', 'Content-Type: application/json', '--data', JSON.stringify(body)];
+
+rule('everybody reads, nobody writes without a permission, and records of users are the administrator’s', async () => {
+  const name = `reader-${unique}`;
+  await signUp(name);
+  const user = await tokenOf(name, PASSWORD);
+  const admin = await tokenOf('myUser', 'myPassword');
+  const anonymous = await curl(`${BASE_URL}/docs/welcome`);
+  assert.deepEqual([anonymous.statuses, anonymous.body], [[200], 'Everybody may read this.\n']);
+  for (const path of ['/meta/auth/users/myUser', '/meta/auth/roles/admin', '/docs//welcome', '/docs/%2e%2e/meta']) {
+    assert.equal(await status(undefined, '--path-as-is', BASE_URL + path), 403, path);
+    assert.equal(await status(user, '--path-as-is', BASE_URL + path), 403, path);
+  }
+  for (const token of [undefined, user]) {
+    const refused = await curl(...as(token), '-X', 'PUT', '--data', 'x', `${BASE_URL}/docs/x-${unique}`);
+    assert.deepEqual(refused.statuses, [403]);
+    assert.equal(JSON.parse(refused.body).success, false);
+  }
+  assert.equal(await status(admin, '-X', 'PUT', '--data', 'x', `${BASE_URL}/docs/x-${unique}`), 204);
+  assert.equal(await status(admin, `${BASE_URL}/meta/auth/users/${name}`), 200);
+  // A token that is not valid is refused also where everybody may read.
+  assert.equal(await status(`${admin}x`, `${BASE_URL}/docs/welcome`), 403);
+});
+
+rule('the administrator gives roles and takes them away, and it counts at once', async () => {
+  const name = `editor-${unique}`;
+  await signUp(name);
+  const [user, admin] = [await tokenOf(name, PASSWORD), await tokenOf('myUser', 'myPassword')];
+  const write = () => status(user, '-X', 'PUT', '--data', 'hello', `${BASE_URL}/docs/e-${unique}`);
+  const record = `${BASE_URL}/meta/auth/users/${name}`;
+  assert.equal(await write(), 403);
+  assert.equal(await status(user, '-X', 'PUT', ...json({ roles: ['admin'] }), record), 403, 'nobody makes oneself one');
+  assert.equal(await status(admin, '-X', 'PUT', ...json({ roles: ['editor'] }), record), 204);
+  assert.equal(await write(), 204);
+  assert.deepEqual(JSON.parse((await curl(...as(admin), record)).body).roles, ['editor']);
+  const entry = { id: `/docs/e-${unique}`, sign: '-', permissions: 'w' };
+  assert.equal(await status(admin, '-X', 'POST', ...json({ roles: ['editor'], paths: [entry] }), record), 204);
+  assert.equal(await write(), 403, 'an entry that keeps out wins');
+  assert.equal(await status(admin, '-X', 'PUT', ...json({ roles: [] }), record), 204);
+  assert.equal(await write(), 403);
+  for (const wrong of ['{', '[]', JSON.stringify({ paths: [{ id: 'x', sign: '+', permissions: 'r' }] }), JSON.stringify({ roles: ['$owner'] })]) {
+    assert.equal(await status(admin, '-X', 'PUT', '-H', 'Content-Type: application/json', '--data', wrong, record), 400, wrong);
+  }
+  assert.equal(await status(admin, '-X', 'PUT', ...json({}), `${BASE_URL}/meta/auth/users/nobody-${unique}`), 404);
+});
+
+rule('the administrator sets the password whose hash was made', async () => {
+  const name = `forgetful-${unique}`;
+  await signUp(name);
+  const [user, admin] = [await tokenOf(name, PASSWORD), await tokenOf('myUser', 'myPassword')];
+  const made = await curl(...as(admin), '-X', 'POST', `${BASE_URL}/_auth?op=generate-password`);
+  const { password, encrypted } = JSON.parse(made.body);
+  const set = json({ op: 'set-password', user: name, encrypted });
+  assert.equal(await status(user, ...set, `${BASE_URL}/_auth`), 401);
+  assert.equal(await status(admin, ...set, `${BASE_URL}/_auth`), 200);
+  assert.equal(await status(user, `${BASE_URL}/me`), 401);
+  assert.equal(await status(undefined, '-u', `${name}:${PASSWORD}`, `${BASE_URL}/_login`), 401);
+  assert.ok(await tokenOf(name, password));
+});
+
+rule('a name with a colon is refused when it is chosen', async () => {
+  const body = { email: `${randomUUID()}@example.com`, username: `a:${unique}`, password: PASSWORD };
+  assert.equal(await status(undefined, ...json(body), `${BASE_URL}/api/users`), 422);
+});
+
+for (const exp of ['1d%00', '1d;', '%001d', '1d%0a%00']) {
+  rule(`exp=${exp} is a bad request`, async () => {
+    assert.equal(await status(undefined, '-u', 'myUser:myPassword', `${BASE_URL}/_login?exp=${exp}`), 400);
+  });
+}

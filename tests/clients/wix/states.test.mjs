@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import {
-  MEMBER, NEW_PASSWORD, assertFailed, assertSession, freshEmail, login, owner, post, register, rule, sdk, server, thrown,
+  MEMBER, NEW_PASSWORD, assertFailed, assertSession, freshEmail, login, owner, post, register, request, rule, sdk, server, thrown,
 } from './support.mjs';
 
 // --- States of a member ----------------------------------------------------------------------------------------------
@@ -31,6 +31,38 @@ rule('a member that waits to be approved is told so, and logs in afterwards', as
   assert.deepEqual(await login(email), { loginState: 'OWNER_APPROVAL_REQUIRED' });
   await owner('approve', { email });
   assertSession(await login(email));
+});
+
+rule('the owner is told who waits, and the member that it was approved of', async (t) => {
+  const { line, url } = await server(t, { APPROVAL: 'manual', OWNER_EMAIL: 'owner@example.com' });
+  const email = freshEmail();
+  await register(email);
+  assert.deepEqual((await owner('pending', {})).members.map(({ loginEmail }) => loginEmail), [email]);
+  const link = await line((text) => /(http\S+\/approve\?token=\S+)/.exec(text)?.[1]);
+  assert.ok(link.startsWith(`${url}/approve?token=`), link);
+  // The page says it by a POST. To load it changes nothing.
+  assert.equal((await request('GET', link)).status, 200);
+  assert.deepEqual(await login(email), { loginState: 'OWNER_APPROVAL_REQUIRED' });
+  const approved = await post('/owner/approve-by-token', { token: link.split('token=')[1] });
+  assert.equal(approved.status, 200, approved.text);
+  await line((text) => (text.includes('was approved') ? true : undefined));
+  assertSession(await login(email));
+  assert.deepEqual((await owner('pending', {})).members, []);
+});
+
+rule('a member whose password the owner has reset must choose a new one', async (t) => {
+  const { line } = await server(t, {});
+  const email = freshEmail();
+  assertSession(await register(email));
+  await owner('reset-password', { email });
+  const reset = await login(email);
+  assertFailed(reset, 'resetPassword');
+  assert.match(reset.error, /-19973/);
+  assertFailed(await login(email, NEW_PASSWORD), 'invalidPassword');
+  const token = await line((text) => /\btoken=([A-Za-z0-9]{64})/.exec(text)?.[1]);
+  const chosen = await post('/wix/set-password', { token, password: NEW_PASSWORD });
+  assert.equal(chosen.status, 200, chosen.text);
+  assertSession(await login(email, NEW_PASSWORD));
 });
 
 rule('a member proves its address with the code from the mail', async (t) => {

@@ -142,6 +142,10 @@ on_every_store! {
         md5.answer(NAME, PASSWORD).send(&site).await.expect_status(200);
         md5.answer(NAME, PASSWORD).count(2).with("algorithm", None).send(&site).await.expect_status(200);
         sha.answer(NAME, PASSWORD).send(&site).await.expect_status(200);
+        // `@mhoc/axios-digest-auth` returns no opaque, which the signed nonce makes up for. Another one is refused all the same.
+        md5.answer(NAME, PASSWORD).count(3).with("opaque", None).send(&site).await.expect_status(200);
+        expect_refused(md5.answer(NAME, PASSWORD).count(4).with("opaque", "x").send(&site).await, "another opaque");
+        expect_refused(sha.answer(NAME, PASSWORD).count(2).with("opaque", None).send(&site).await, "SHA-256 without opaque");
         let old = Challenge::new(&site, "MD5").await.answer(NAME, PASSWORD).rfc2069();
         expect_refused(old.send(&site).await, "RFC 2069 has another flag");
     }

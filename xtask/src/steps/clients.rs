@@ -45,16 +45,18 @@ pub(super) fn run(workspace: &Workspace) -> Result<Passed> {
     if failures.is_empty() { Ok(Passed::default()) } else { Err(failures.join("; ")) }
 }
 
-/// curl, driven by a Node test, and Python's requests.
+/// curl, driven by a Node test, Python's requests, and clients that know Digest with MD5 alone. The tests of the last start servers themselves.
 fn cmwell(workspace: &Workspace, node: &Path, python: &str) -> Result<()> {
     let folder = workspace.root.join("tests/clients/cmwell");
-    let server = Server::start("cmwell", &workspace.executable("cmwell"))?;
+    Run::new("npm", &["ci", "--no-audit", "--no-fund"]).dir(&folder).show()?;
+    let executable = workspace.executable("cmwell");
+    let server = Server::start("cmwell", &executable)?;
     println!("cmwell listens on {}", server.url);
-    let curl = Run::new(node, &["--test", TEST]).env("BASE_URL", &server.url).dir(&folder);
-    let curl = test_files(&folder)?.iter().fold(curl, Run::arg).show();
-    let requests =
-        Run::new(python, &["-B", "-m", "unittest", "requests_test"]).env("BASE_URL", &server.url).dir(&folder);
-    let outcomes = [curl, requests.show()];
+    let run = |run: Run| run.env("BASE_URL", &server.url).env("EXECUTABLE", &executable).dir(&folder);
+    let node = run(Run::new(node, &["--test", TEST]));
+    let node = test_files(&folder)?.iter().fold(node, Run::arg).show();
+    let python = run(Run::new(python, &["-B", "-m", "unittest", "requests_test", "urllib_test"])).show();
+    let outcomes = [node, python];
     let failures: Vec<String> = outcomes.into_iter().filter_map(Result::err).collect();
     if failures.is_empty() { Ok(()) } else { Err(format!("cmwell: {}", failures.join("; "))) }
 }

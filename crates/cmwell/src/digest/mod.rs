@@ -7,7 +7,8 @@
 //! An answer is right if all of this holds, looked at in this order:
 //!
 //! 1. It is well-formed, and its `uri` is the request's target (RFC 7616 §3.4, §3.4.6), in one of the forms that `target` lists. Otherwise 400.
-//! 2. `realm`, `opaque`, `algorithm` and `qop` are those of a challenge of ours, and a name is hashed only where that is offered.
+//! 2. `realm`, `opaque`, `algorithm` and `qop` are those of a challenge of ours, and a name is hashed only where that is offered. With MD5, which
+//!    only a flag offers, `opaque` may be left out: `@mhoc/axios-digest-auth` does not return it.
 //! 3. The nonce is ours, for this realm and this algorithm.
 //! 4. There is such a user, who has turned Digest on and has the same password since.
 //! 5. `response` is what the credential, the method and the rest make it. Compared in constant time; for users without a credential the work is

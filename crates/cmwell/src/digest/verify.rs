@@ -112,15 +112,17 @@ impl Digest {
     fn offered(&self, answer: &Response) -> Option<Algorithm> {
         let named = Algorithm::named(answer.algorithm.as_deref())?;
         let algorithm = self.algorithms().find(|offered| *offered == named)?;
-        let opaque = answer.opaque.as_deref().unwrap_or_default();
+        // Old clients leave it out. The nonce is signed, so it says already that the challenge was ours.
+        let is_opaque_known = match answer.opaque.as_deref() {
+            Some(opaque) => self.keys.iter().any(|key| self.opaque(key) == opaque),
+            None => algorithm == Algorithm::Md5,
+        };
         let is_quality_offered = match &answer.quality {
             Some(quality) => quality.qop.eq_ignore_ascii_case("auth"),
             None => self.rfc2069 && algorithm == Algorithm::Md5,
         };
-        let is_offered = answer.realm == self.realm
-            && self.keys.iter().any(|key| self.opaque(key) == opaque)
-            && is_quality_offered
-            && (self.userhash || !answer.userhash);
+        let is_offered =
+            answer.realm == self.realm && is_opaque_known && is_quality_offered && (self.userhash || !answer.userhash);
         is_offered.then_some(algorithm)
     }
 

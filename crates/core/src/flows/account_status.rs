@@ -1,6 +1,6 @@
 //! Who may log in at all: an account is active, waits for somebody's approval, or is blocked.
 
-use crate::{Account, AccountStatus, Auth, Event, StoreError, Unavailable, UserId, UserOperation};
+use crate::{Account, AccountStatus, Auth, Event, KnownAccount, StoreError, Unavailable, UserId, UserOperation};
 
 /// Why a status was not set.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -79,6 +79,37 @@ impl<U: Account> Auth<U> {
             Ok(found.user)
         })
         .await
+    }
+
+    /// At most `limit` accounts with this status, in the order of their ids, from the first or from behind `after`: those that wait for approval,
+    /// for instance.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use gatekit_core::{AccountStatus, Auth, MemoryStore, Register};
+    ///
+    /// let auth = Auth::new(MemoryStore::new());
+    /// for name in ["ada", "bob", "eve"] {
+    ///     let new = Register::email(format!("{name}@example.com"), "correct horse battery");
+    ///     auth.register(new.status(AccountStatus::Pending)).await?;
+    /// }
+    /// let first = auth.users_with_status(AccountStatus::Pending, None, 2).await?;
+    /// let rest = auth.users_with_status(AccountStatus::Pending, Some(&first[1].user.id), 2).await?;
+    /// assert_eq!((first.len(), rest.len()), (2, 1));
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] if the store fails, or keeps no status.
+    pub async fn users_with_status(
+        &self,
+        status: AccountStatus,
+        after: Option<&UserId>,
+        limit: u32,
+    ) -> Result<Vec<KnownAccount<U>>, Unavailable> {
+        let found = self.bounded(self.0.users.users_with_status(status, after, limit)).await?;
+        Ok(found.into_iter().map(KnownAccount::from).collect())
     }
 
     /// Whether a user may log in; `None` if there is no such user.

@@ -324,6 +324,7 @@ impl<U: Account> Auth<U> {
             AccountStatus::Active => {}
             AccountStatus::Pending => return Err(LoginError::Pending),
             AccountStatus::Blocked => return Err(LoginError::Blocked),
+            AccountStatus::PasswordReset => return Err(LoginError::PasswordReset),
         }
         if self.0.policy.email_verification_required && user.email_verified() != Some(true) {
             return Err(LoginError::EmailNotVerified { user_id: user.id() });

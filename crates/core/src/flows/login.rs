@@ -164,6 +164,9 @@ pub enum LoginError {
     /// The password is right, and somebody has yet to approve of the account. HTTP status 403.
     #[error("the account has not been approved yet")]
     Pending,
+    /// The password is right, and those who run the app have reset it: a new one must be chosen by mail. HTTP status 403.
+    #[error("the password was reset; choose a new one")]
+    PasswordReset,
     /// The password is right, but the address is not verified, `Policy::email_verification_required` is set, and a sign-up tells that an
     /// address is taken. HTTP status 401.
     #[error("login failed as the email has not been verified")]
@@ -190,6 +193,7 @@ impl LoginError {
             Self::InvalidCredentials => "LOGIN_FAILED",
             Self::Blocked => "ACCOUNT_BLOCKED",
             Self::Pending => "ACCOUNT_PENDING",
+            Self::PasswordReset => "PASSWORD_RESET",
             Self::EmailNotVerified { .. } => "LOGIN_FAILED_EMAIL_NOT_VERIFIED",
             Self::Refused(refusal) => &refusal.code,
             Self::Unavailable(_) => "SERVICE_UNAVAILABLE",

@@ -1,6 +1,7 @@
 //! What can be done with an account, one file each. Everything that decides is here; a route only translates.
 
 pub(crate) mod account_status;
+pub(crate) mod approval_mails;
 pub(crate) mod authenticate;
 pub(crate) mod authorize;
 pub(crate) mod belongs_to;

@@ -181,6 +181,9 @@ impl<P: Model> UserStore<User<P>> for MemoryStore<P> {
         Ok(contents.users_mut::<P>()?.get_mut(id).filter(|stored| stored.rev == rev).map(|stored| {
             stored.password = Some(hash.clone());
             stored.rev += 1;
+            if stored.status == AccountStatus::PasswordReset {
+                stored.status = AccountStatus::Active;
+            }
             stored.rev
         }))
     }
@@ -247,6 +250,9 @@ impl<P: Model> UserStore<User<P>> for MemoryStore<P> {
         new.user.email = change.email.unwrap_or(new.user.email);
         new.user.email_verified = change.email_verified.unwrap_or(new.user.email_verified);
         new.user.profile = change.profile.unwrap_or(new.user.profile);
+        if change.password.is_some() && new.status == AccountStatus::PasswordReset {
+            new.status = AccountStatus::Active;
+        }
         new.password = change.password.or(new.password);
         new.rev += i64::from(change.bump_rev);
 
@@ -292,6 +298,22 @@ impl<P: Model> UserStore<User<P>> for MemoryStore<P> {
 
     async fn count_users(&self, condition: &Where) -> Result<u64, StoreError> {
         self.count(condition).await
+    }
+
+    async fn users_with_status(
+        &self,
+        status: AccountStatus,
+        after: Option<&UserId>,
+        limit: u32,
+    ) -> Result<Vec<StoredUser<User<P>>>, StoreError> {
+        let contents = self.read();
+        let Some(users) = contents.users::<P>()? else { return Ok(Vec::new()) };
+        let is_later = |id: &i64| after.is_none_or(|after| *after < UserId::Int(*id));
+        let wanted = |(id, stored): &(&i64, &StoredUser<User<P>>)| stored.status == status && is_later(id);
+        let mut found: Vec<_> = users.by_id.iter().filter(wanted).collect();
+        found.sort_unstable_by_key(|(id, _)| **id);
+        found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        Ok(found.into_iter().map(|(_, stored)| stored.clone()).collect())
     }
 
     async fn set_status(&self, id: &UserId, status: AccountStatus) -> Result<Option<i64>, StoreError> {

@@ -108,8 +108,9 @@ impl<P: Model> UserStore<User<P>> for SqliteStore {
     async fn set_password(&self, id: &UserId, rev: i64, hash: &PasswordHash) -> Result<Option<i64>, StoreError> {
         let UserId::Int(id) = id else { return Ok(None) };
         let set = sqlx::query(
-            "UPDATE gatekit_users SET password = ?, rev = rev + 1 WHERE id = ? AND user_type = ? AND rev = ? \
-             RETURNING rev",
+            "UPDATE gatekit_users SET password = ?, rev = rev + 1, \
+             status = CASE status WHEN 'password_reset' THEN 'active' ELSE status END \
+             WHERE id = ? AND user_type = ? AND rev = ? RETURNING rev",
         )
         .bind(hash.expose())
         .bind(id)
@@ -187,7 +188,9 @@ impl<P: Model> UserStore<User<P>> for SqliteStore {
         let email = change.email.unwrap_or_else(|| of.email.clone());
         let update = sqlx::query(
             "UPDATE gatekit_users SET namespace = coalesce(?, namespace), realm = ?, username = ?, email = ?, \
-             username_key = ?, email_key = ?, email_verified = ?, password = coalesce(?, password), profile = ?, rev = rev + ? \
+             username_key = ?, email_key = ?, email_verified = ?, password = coalesce(?8, password), \
+             status = CASE WHEN ?8 IS NOT NULL AND status = 'password_reset' THEN 'active' ELSE status END, \
+             profile = ?, rev = rev + ? \
              WHERE id = ? AND user_type = ? AND rev = ? AND realm IS ? AND username IS ? AND email IS ? AND email_verified IS ? \
              AND profile IS ? \
              RETURNING id, realm, username, email, email_verified, password, rev, profile, status",
@@ -234,6 +237,29 @@ impl<P: Model> UserStore<User<P>> for SqliteStore {
 
     async fn count_users(&self, condition: &Where) -> Result<u64, StoreError> {
         find::count::<P>(self, condition).await
+    }
+
+    async fn users_with_status(
+        &self,
+        status: AccountStatus,
+        after: Option<&UserId>,
+        limit: u32,
+    ) -> Result<Vec<StoredUser<User<P>>>, StoreError> {
+        let after = match after {
+            Some(UserId::Int(after)) => *after,
+            // Every number is before every text.
+            Some(UserId::Text(_)) => return Ok(Vec::new()),
+            None => i64::MIN,
+        };
+        let query = sqlx::query(
+            "SELECT id, realm, username, email, email_verified, password, rev, profile, status FROM gatekit_users \
+             WHERE user_type = ? AND status = ? AND id > ? ORDER BY id LIMIT ?",
+        )
+        .bind(P::NAME)
+        .bind(status.as_str())
+        .bind(after)
+        .bind(limit);
+        self.find_all(query).await?.iter().map(stored_from_row).collect()
     }
 
     async fn set_status(&self, id: &UserId, status: AccountStatus) -> Result<Option<i64>, StoreError> {

@@ -31,11 +31,14 @@ where
         each_of_twenty_at_once_adds_one(new),
         a_status_and_a_bump_at_once_both_count(new),
         a_status_and_its_rev_are_seen_together(new),
+        a_new_password_ends_a_password_reset(new),
+        users_with_a_status_are_listed_in_parts(new),
     );
     if make().await.supports(UserOperation::Update) {
         rules!(make;
             a_change_of_the_user_leaves_the_status(new),
             a_status_set_meanwhile_stands_in_the_way_of_a_change(new),
+            a_change_of_the_password_ends_a_password_reset(new),
         );
     }
 }
@@ -163,6 +166,68 @@ async fn other_changes_leave_the_status<U: Account>(
         let stored = read(&store, &address, &id).await;
         assert_eq!((stored.status, stored.rev), (status, 2), "a new password and a bump leave the status");
     }
+}
+
+async fn a_new_password_ends_a_password_reset<U: Account>(
+    store: impl UserStore<U>,
+    new: &impl Fn(&str) -> NewUser<U::Profile>,
+) {
+    let id = ok(store.create_user(with_password(new(ADA), "old")).await).user.id();
+    ok(store.set_status(&id, AccountStatus::PasswordReset).await);
+    assert!(ok(store.rehash_password(&id, &hash("old"), &hash("renewed")).await));
+    ok(store.bump_rev(&id).await);
+    assert_eq!(ok(store.set_password(&id, 0, &hash("late")).await), None);
+    let stored = read(&store, ADA, &id).await;
+    assert_eq!(stored.status, AccountStatus::PasswordReset, "it stays until there is a new password");
+    assert_eq!(ok(store.set_password(&id, 2, &hash("new")).await), Some(3));
+    assert_eq!(read(&store, ADA, &id).await.status, AccountStatus::Active, "a new password makes the account active");
+}
+
+async fn a_change_of_the_password_ends_a_password_reset<U: Account>(
+    store: impl UserStore<U>,
+    new: &impl Fn(&str) -> NewUser<U::Profile>,
+) {
+    let id = ok(store.create_user(with_password(new(ADA), "old")).await).user.id();
+    ok(store.set_status(&id, AccountStatus::PasswordReset).await);
+    for (password, status) in [(None, AccountStatus::PasswordReset), (Some(hash("new")), AccountStatus::Active)] {
+        let mut change = UserChange::default();
+        (change.password, change.bump_rev) = (password, true);
+        let changed =
+            ok(store.update_user(&found(&store, &id).await, change).await).expect("nothing has changed since");
+        assert_eq!(
+            changed.status, status,
+            "a change with a new password makes the account active, and no other change"
+        );
+        assert_eq!(read(&store, ADA, &id).await.status, status, "and it is stored so");
+    }
+}
+
+async fn users_with_a_status_are_listed_in_parts<U: Account>(
+    store: impl UserStore<U>,
+    new: &impl Fn(&str) -> NewUser<U::Profile>,
+) {
+    let mut expected: Vec<UserId> = Vec::new();
+    for n in 0..12 {
+        let status = if n % 3 == 0 { AccountStatus::Active } else { AccountStatus::Pending };
+        let created = ok(store.create_user(with_status(new(&format!("{n}@example.com")), status)).await);
+        if status == AccountStatus::Pending {
+            expected.push(created.user.id());
+        }
+    }
+    expected.sort();
+    for size in [1, 3, 8, 100] {
+        let (mut listed, mut after) = (Vec::new(), None);
+        loop {
+            let part = ok(store.users_with_status(AccountStatus::Pending, after.as_ref(), size).await);
+            assert!(part.len() <= usize::try_from(size).expect("a number"), "no more than were asked for");
+            assert!(part.iter().all(|stored| stored.status == AccountStatus::Pending), "only those with the status");
+            let Some(last) = part.last() else { break };
+            after = Some(last.user.id());
+            listed.extend(part.iter().map(|stored| stored.user.id()));
+        }
+        assert_eq!(listed, expected, "all of them, in the order of their ids, in parts of {size}");
+    }
+    assert!(ok(store.users_with_status(AccountStatus::Blocked, None, 9).await).is_empty(), "nobody is blocked");
 }
 
 /// No step is lost, and each returns its own `rev`.

@@ -124,6 +124,7 @@ async fn an_id_of_one_type_reaches_no_user_of_the_other<A: Account, B: Account>(
         assert_eq!(ok(of_a.bump_rev(id).await), None, "{rule}");
         if of_a.supports(UserOperation::Status) {
             assert_eq!(ok(of_a.set_status(id, AccountStatus::Blocked).await), None, "{rule}");
+            assert!(ok(of_a.users_with_status(AccountStatus::Active, None, 100).await).is_empty(), "{rule}");
         }
         if of_a.supports(UserOperation::Delete) {
             assert!(!ok(of_a.delete_user(id).await), "{rule}");

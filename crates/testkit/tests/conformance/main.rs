@@ -128,6 +128,8 @@ faults!(
     StatusIsOfEverybody,
     StatusOfAnUnknownIsSet,
     PasswordSetsActive,
+    PasswordLeavesAReset,
+    StatusListIsOfEverybody,
     UpdateSetsActive,
     TokenIsReplaced,
     EmptyScopesAreNone,

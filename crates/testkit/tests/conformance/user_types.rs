@@ -24,7 +24,7 @@ impl Model for Shop {
 type Seller = User<Shop>;
 
 /// The methods of a store that can forget the type of its users.
-const METHODS: [&str; 14] = [
+const METHODS: [&str; 15] = [
     "create_user",
     "find_user",
     "find_user_by",
@@ -39,6 +39,7 @@ const METHODS: [&str; 14] = [
     "find_users",
     "count_users",
     "set_status",
+    "users_with_status",
 ];
 
 /// Sellers, apart from people but for one method.
@@ -198,6 +199,18 @@ impl UserStore<Seller> for Sellers {
         match self.mixes("count_users") {
             true => self.people.count_users(condition).await,
             false => self.sellers.count_users(condition).await,
+        }
+    }
+
+    async fn users_with_status(
+        &self,
+        status: AccountStatus,
+        after: Option<&UserId>,
+        limit: u32,
+    ) -> Result<Vec<StoredUser<Seller>>, StoreError> {
+        match self.mixes("users_with_status") {
+            true => Ok(self.people.users_with_status(status, after, limit).await?.into_iter().map(stored).collect()),
+            false => self.sellers.users_with_status(status, after, limit).await,
         }
     }
 

@@ -104,6 +104,14 @@ impl UserStore<Person> for Faulty {
                 let user = self.user(id).await.unwrap();
                 self.store.set_password(id, user.rev, hash).await
             }
+            Some(PasswordLeavesAReset) => {
+                let reset = self.user(id).await.is_some_and(|user| user.status == AccountStatus::PasswordReset);
+                let rev = self.store.set_password(id, rev, hash).await?;
+                if reset && rev.is_some() {
+                    self.set_without_rev(id, AccountStatus::PasswordReset);
+                }
+                Ok(rev)
+            }
             Some(PasswordSetsActive) => {
                 let rev = self.store.set_password(id, rev, hash).await?;
                 self.set_without_rev(id, AccountStatus::Active);
@@ -319,6 +327,24 @@ impl UserStore<Person> for Faulty {
             self.memory.lock().unwrap().removed.push(id.clone());
         }
         Ok(removed || self.has(RemovalIsAlwaysTrue))
+    }
+
+    async fn users_with_status(
+        &self,
+        status: AccountStatus,
+        after: Option<&UserId>,
+        limit: u32,
+    ) -> Result<Vec<StoredUser<Person>>, StoreError> {
+        match self.fault {
+            Some(StatusListIsOfEverybody) => {
+                let mut all = Vec::new();
+                for status in [AccountStatus::Active, AccountStatus::Pending, AccountStatus::Blocked] {
+                    all.extend(self.store.users_with_status(status, after, limit).await?);
+                }
+                Ok(all)
+            }
+            _ => self.store.users_with_status(status, after, limit).await,
+        }
     }
 
     async fn set_status(&self, id: &UserId, status: AccountStatus) -> Result<Option<i64>, StoreError> {

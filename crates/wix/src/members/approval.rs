@@ -1,17 +1,34 @@
-//! Who may be a member: `approveByToken`, `approveByEmail`, `blockByEmail`.
+//! Who may be a member: `approveByToken`, `approveByEmail`, `blockByEmail`, and the list of those who wait.
+//!
+//! Whoever decides is told by mail of each member that waits ([`WixMembersBuilder::approver`](crate::WixMembersBuilder::approver)): once it has signed
+//! up, or once it has proven its address where that is required. The member is told by mail that it was approved of.
 
-use gatekit_core::{AccountStatus, KnownAccount, NewOneTime, OneTimePurpose};
+use gatekit_core::{AccountStatus, KnownAccount, MailOptions, NewOneTime, OneTimePurpose};
 
 use super::WixMembers;
 use super::login::Ground;
 use crate::member::MemberUser;
 use crate::session_token::APPROVAL_SECONDS;
-use crate::{ApprovalClaims, ApprovalToken, MemberId, SessionToken, TokenError, WixError};
+use crate::{ApprovalClaims, ApprovalToken, Member, MemberId, SessionToken, TokenError, WixError};
 
 /// What an approval token is recorded under until it is used.
 const APPROVAL: OneTimePurpose = OneTimePurpose::Other("wix_approval");
 
 impl WixMembers {
+    /// At most `limit` members that wait for approval, in the order in which they have signed up: the first, or those behind `after`.
+    ///
+    /// # Errors
+    ///
+    /// [`WixError::UnknownMember`] if `after` is no id of this site; [`WixError::Unavailable`].
+    pub async fn pending_members(&self, after: Option<&MemberId>, limit: u32) -> Result<Vec<Member>, WixError> {
+        let after = match after {
+            Some(id) => Some(id.user_id(&self.0.site).ok_or(WixError::UnknownMember)?),
+            None => None,
+        };
+        let found = self.auth().users_with_status(AccountStatus::Pending, after.as_ref(), limit).await?;
+        Ok(found.iter().map(|account| self.member(account)).collect())
+    }
+
     /// A token that approves of the pending member with this address, once, within 30 hours: to be mailed to who decides, and never to the
     /// member itself.
     ///
@@ -62,20 +79,31 @@ impl WixMembers {
             let auth = members.auth();
             auth.take_one_time(APPROVAL, token.expose()).await?.ok_or(invalid(TokenError::Used))?;
             let user = auth.set_account_status(&user, AccountStatus::Active).await?;
+            members.tell_approved(&user).await;
             members.approved(&user).await
         })
         .await
     }
 
-    /// Approves of a member, or lets one in again that was blocked. For trusted callers.
+    /// Approves of a member, or lets one in again that was blocked. For trusted callers. A member that has waited is told by mail.
     ///
     /// # Errors
     ///
-    /// [`WixError::UnknownMember`], [`WixError::Unavailable`].
+    /// [`WixError::UnknownMember`]; [`WixError::PasswordReset`] if the member has to choose a new password, which no approval takes the place of;
+    /// [`WixError::Unavailable`].
     pub async fn approve_by_email(&self, email: &str) -> Result<SessionToken, WixError> {
         let account = self.find_by_email(email).await?;
-        let user = self.auth().set_account_status(&account.user.id, AccountStatus::Active).await?;
-        self.approved(&user).await
+        if account.status == AccountStatus::PasswordReset {
+            return Err(WixError::PasswordReset);
+        }
+        self.whole(|members| async move {
+            let user = members.auth().set_account_status(&account.user.id, AccountStatus::Active).await?;
+            if account.status == AccountStatus::Pending {
+                members.tell_approved(&user).await;
+            }
+            members.approved(&user).await
+        })
+        .await
     }
 
     /// Shuts a member out: it cannot log in, its sessions have ended, and so have session tokens that were not yet applied. For trusted callers.
@@ -87,6 +115,39 @@ impl WixMembers {
         let account = self.find_by_email(email).await?;
         self.auth().set_account_status(&account.user.id, AccountStatus::Blocked).await?;
         Ok(())
+    }
+
+    /// Tells whoever decides that a member waits, if the app has said who that is. The sign-up does not depend on it: the member is in the list.
+    pub(super) async fn tell_approver(&self, account: &KnownAccount<MemberUser>) {
+        let Some(approver) = &self.0.approver else { return };
+        let told = async {
+            let link = match &self.0.approval_page {
+                Some(page) => {
+                    let token = self.issue_approval_token(account).await?;
+                    self.link_to(&page.replace("{token}", token.expose()))
+                }
+                None => None,
+            };
+            self.auth().notify_approver(approver, &account.user, link, &MailOptions::default()).await?;
+            Ok::<_, WixError>(())
+        };
+        if let Err(error) = told.await {
+            tracing::warn!(%error, "nobody was told that a member waits for approval");
+        }
+    }
+
+    /// Tells a member that it was approved of. The approval does not depend on it.
+    async fn tell_approved(&self, user: &MemberUser) {
+        if let Err(error) = self.auth().notify_approved(&user.id, &self.mails_to(user)).await {
+            tracing::warn!(%error, "a member was not told that it was approved of");
+        }
+    }
+
+    /// Mails to a member are in the language that it has said it reads.
+    pub(super) fn mails_to(&self, user: &MemberUser) -> MailOptions {
+        let mut mails = MailOptions::default();
+        mails.language.clone_from(&user.profile.contact_details.language);
+        mails
     }
 
     async fn approved(&self, user: &MemberUser) -> Result<SessionToken, WixError> {

@@ -75,6 +75,11 @@ pub enum WixConfigError {
     /// `set_password_page` is no path, or has no place for the secret.
     #[error("`set_password_page` must be a path of the own site with `{{token}}` where the secret goes")]
     SetPasswordPage,
+    /// `approver` or `approval_page` where nobody is mailed.
+    #[error(
+        "`approver` needs `ApprovalPolicy::Manual` and an address that mail can be sent to, and `approval_page` needs an `approver`, a path of the own site with `{{token}}`, and a `public_url`"
+    )]
+    Approver,
     /// A contact field that is one already, or no name.
     #[error("{0:?} cannot be a contact field of the app's own")]
     ContactField(String),
@@ -89,6 +94,8 @@ pub struct WixMembersBuilder {
     session_keys: TokenKeys,
     approval_keys: TokenKeys,
     approval: ApprovalPolicy,
+    approver: Option<String>,
+    approval_page: Option<String>,
     taken_email: TakenEmail,
     email_verification: Option<bool>,
     client_id: Option<String>,
@@ -114,6 +121,8 @@ impl WixMembers {
             session_keys,
             approval_keys,
             approval: ApprovalPolicy::default(),
+            approver: None,
+            approval_page: None,
             taken_email: TakenEmail::default(),
             email_verification: None,
             client_id: None,
@@ -131,6 +140,20 @@ impl WixMembersBuilder {
     /// Who becomes a member by signing up. Everybody unless set.
     pub fn approval(mut self, policy: ApprovalPolicy) -> Self {
         self.approval = policy;
+        self
+    }
+
+    /// Who decides under [`ApprovalPolicy::Manual`]: an address that gets a mail for each member that waits, at most 20 an hour.
+    /// [`WixMembers::pending_members`] lists all of them. Unless set, nobody is told.
+    pub fn approver(mut self, address: impl Into<String>) -> Self {
+        self.approver = Some(address.into());
+        self
+    }
+
+    /// The page where the mail to the approver leads, from the root of the site, with `{token}` where the approval token goes: `/approve?token={token}`. It
+    /// calls [`WixMembers::approve_by_token`] in a POST, and not when it is loaded: mail programs open links. Unless set, the mail has no link.
+    pub fn approval_page(mut self, path: impl Into<String>) -> Self {
+        self.approval_page = Some(path.into());
         self
     }
 
@@ -217,6 +240,19 @@ impl WixMembersBuilder {
         if self.set_password_page.as_deref().is_some_and(|page| !is_path(page)) {
             return Err(WixConfigError::SetPasswordPage);
         }
+        let approver_is_sound = match (&self.approver, &self.approval_page) {
+            (None, None) => true,
+            (None, Some(_)) => false,
+            (Some(address), page) => {
+                let has_url = self.iam.public_url.is_some() || self.auth.public_url().is_some();
+                self.approval == ApprovalPolicy::Manual
+                    && self.auth.accepts_email(address)
+                    && page.as_deref().is_none_or(|page| has_url && is_path(page))
+            }
+        };
+        if !approver_is_sound {
+            return Err(WixConfigError::Approver);
+        }
         if let Some(name) = self.contact_fields.iter().find(|name| !is_contact_field(name)) {
             return Err(WixConfigError::ContactField(name.clone()));
         }
@@ -232,6 +268,8 @@ impl WixMembersBuilder {
                 session_keys: self.session_keys,
                 approval_keys: self.approval_keys,
                 approval: self.approval,
+                approver: self.approver,
+                approval_page: self.approval_page,
                 taken_email: self.taken_email,
                 contact_fields: self.contact_fields,
                 set_password_page: self.set_password_page,

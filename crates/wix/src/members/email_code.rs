@@ -1,8 +1,8 @@
 //! A code of six digits proves an address.
 
 use gatekit_core::{
-    Client, ConfirmEmailCodeError, MailOptions, OneTimePurpose, RequestEmailCode, RequestEmailCodeError, TokenSecret,
-    UserId,
+    AccountStatus, Client, ConfirmEmailCodeError, MailOptions, OneTimePurpose, RequestEmailCode, RequestEmailCodeError,
+    TokenSecret, UserId,
 };
 
 use super::login::Ground;
@@ -42,6 +42,9 @@ impl WixMembers {
                 _ => WixError::VerificationFailed,
             })?;
             let account = members.account_of(&user).await?;
+            if account.status == AccountStatus::Pending {
+                members.tell_approver(&account).await;
+            }
             let account = auth.accept_login(account, &client, &mails).await?;
             members.signed_in(&account, Ground::Login).await
         })

@@ -78,6 +78,7 @@ impl WixMembers {
         match account.status {
             AccountStatus::Active => {}
             AccountStatus::Pending => return Err(WixError::ApprovalRequired),
+            AccountStatus::PasswordReset => return Err(WixError::PasswordReset),
             _ => return Err(WixError::Blocked),
         }
         if options.email_verified && account.user.email_verified != Some(true) {

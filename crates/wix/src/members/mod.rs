@@ -14,7 +14,7 @@ mod set_password;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use gatekit_core::{AccountName, AccountStatus, Auth, Client, KnownAccount, Timestamp};
+use gatekit_core::{AccountName, AccountStatus, Auth, Client, KnownAccount, PublicUrl, Timestamp};
 
 pub use apply::{Applied, Taken};
 pub use builder::{ApprovalPolicy, TakenEmail, WixConfigError, WixMembersBuilder};
@@ -66,6 +66,8 @@ pub(crate) struct Inner {
     pub(crate) session_keys: TokenKeys,
     approval_keys: TokenKeys,
     approval: ApprovalPolicy,
+    approver: Option<String>,
+    approval_page: Option<String>,
     taken_email: TakenEmail,
     contact_fields: Vec<String>,
     set_password_page: Option<String>,
@@ -154,6 +156,15 @@ impl WixMembers {
     /// The account of this user, as it is now.
     async fn account_of(&self, user: &MemberUser) -> Result<KnownAccount<MemberUser>, WixError> {
         self.auth().find_account_by_id(&user.id).await?.ok_or(WixError::UnknownMember)
+    }
+
+    /// Where browsers reach a path of the site, if the app has said where that is.
+    fn link_to(&self, path: &str) -> Option<String> {
+        let url: PublicUrl = match &self.0.iam.public_url {
+            Some(url) => url.parse().ok()?,
+            None => self.auth().public_url()?.clone(),
+        };
+        Some(format!("{}{}", url.origin().as_str(), url.outside(path)))
     }
 
     pub(crate) fn takes_form_tokens(&self) -> bool {

@@ -42,6 +42,7 @@ impl WixMembers {
         match account.status {
             AccountStatus::Active => self.signed_in(&account, Ground::SignUp).await,
             AccountStatus::Pending => Err(WixError::ApprovalRequired),
+            AccountStatus::PasswordReset => Err(WixError::PasswordReset),
             _ => Err(WixError::Blocked),
         }
     }

@@ -155,6 +155,9 @@ impl WixMembers {
         }
         let mut registration = Registration { member: Some(self.member(&account)), ..Registration::pending() };
         if account.status == AccountStatus::Pending {
+            if !self.verifies_email() || account.user.email_verified == Some(true) {
+                self.tell_approver(&account).await;
+            }
             registration.approval_token = Some(self.issue_approval_token(&account).await?);
         }
         if self.verifies_email() && account.user.email_verified != Some(true) {

@@ -1,8 +1,8 @@
 //! `sendSetPasswordEmail`: a member chooses a password with the secret from a mail.
 
 use gatekit_core::{
-    MailOptions, Password, PasswordReset, RequestPasswordReset, RequestPasswordResetError, ResetPasswordError,
-    TokenSecret,
+    AccountStatus, MailOptions, Password, PasswordReset, RequestPasswordReset, RequestPasswordResetError,
+    ResetPasswordError, TokenSecret,
 };
 
 use super::WixMembers;
@@ -65,6 +65,30 @@ impl WixMembers {
             // Whatever the policy reveals elsewhere.
             _ => Ok(()),
         }
+    }
+
+    /// Resets a member's password, as the site's owner does: all of its sessions end, no login with the password that it had gets in any more
+    /// ([`WixError::PasswordReset`], `-19973`), and a link to choose a new one is mailed to it. Once that is chosen the member logs in as ever.
+    /// For trusted callers. Again, it mails another link.
+    ///
+    /// # Errors
+    ///
+    /// [`WixError::UnknownMember`]; [`WixError::Conflict`] for a member that is pending or blocked; [`WixError::Unavailable`].
+    pub async fn reset_password_by_email(&self, email: &str) -> Result<(), WixError> {
+        let email = email.to_owned();
+        self.whole(|members| async move {
+            let account = members.find_by_email(&email).await?;
+            match account.status {
+                AccountStatus::Active => {
+                    members.auth().set_account_status(&account.user.id, AccountStatus::PasswordReset).await?;
+                }
+                AccountStatus::PasswordReset => {}
+                _ => return Err(WixError::Conflict),
+            }
+            let options = SetPasswordEmailOptions::default().trusted(true).mails(members.mails_to(&account.user));
+            members.send_set_password_email(&email, options).await
+        })
+        .await
     }
 
     /// Chooses a password with the secret from the mail. All sessions of the member end, and nobody is logged in by it.
