@@ -31,11 +31,14 @@ class Example:
                 self.url = line.split()[1]
                 break
         # What it prints later is read, so that it never waits for a full pipe.
-        threading.Thread(target=self.process.stdout.read, daemon=True).start()
+        self.reader = threading.Thread(target=self.process.stdout.read, daemon=True)
+        self.reader.start()
 
     def stop(self):
         self.process.kill()
         self.process.wait()
+        self.reader.join(TIMEOUT)
+        self.process.stdout.close()
         self.folder.cleanup()
 
 

@@ -188,8 +188,8 @@ impl<P: Model> UserStore<User<P>> for SqliteStore {
         let email = change.email.unwrap_or_else(|| of.email.clone());
         let update = sqlx::query(
             "UPDATE gatekit_users SET namespace = coalesce(?, namespace), realm = ?, username = ?, email = ?, \
-             username_key = ?, email_key = ?, email_verified = ?, password = coalesce(?8, password), \
-             status = CASE WHEN ?8 IS NOT NULL AND status = 'password_reset' THEN 'active' ELSE status END, \
+             username_key = ?, email_key = ?, email_verified = ?, password = coalesce(?, password), \
+             status = CASE WHEN ? AND status = 'password_reset' THEN 'active' ELSE status END, \
              profile = ?, rev = rev + ? \
              WHERE id = ? AND user_type = ? AND rev = ? AND realm IS ? AND username IS ? AND email IS ? AND email_verified IS ? \
              AND profile IS ? \
@@ -203,6 +203,7 @@ impl<P: Model> UserStore<User<P>> for SqliteStore {
         .bind(key(IdentifierKind::Email, email.as_deref()))
         .bind(change.email_verified.unwrap_or(of.email_verified))
         .bind(change.password.as_ref().map(PasswordHash::expose))
+        .bind(change.password.is_some())
         .bind(profile)
         .bind(i64::from(change.bump_rev))
         .bind(id)
