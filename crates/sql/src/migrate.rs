@@ -34,6 +34,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { number: 6, name: "counters", script: include_str!("../migrations/sqlite/0006_counters.sql") },
     Migration { number: 7, name: "user_types", script: include_str!("../migrations/sqlite/0007_user_types.sql") },
     Migration { number: 8, name: "spellings", script: include_str!("../migrations/sqlite/0008_spellings.sql") },
+    Migration { number: 9, name: "status_list", script: include_str!("../migrations/sqlite/0009_status_list.sql") },
 ];
 
 const LEDGER: &str = "CREATE TABLE IF NOT EXISTS gatekit_migrations (

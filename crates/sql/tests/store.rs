@@ -118,6 +118,7 @@ async fn purges_lists_and_removals_use_an_index() {
         "EXPLAIN QUERY PLAN SELECT nonce FROM gatekit_digest_nonces WHERE expires <= 1 LIMIT 1",
         "EXPLAIN QUERY PLAN SELECT sealed FROM gatekit_digests WHERE userhash = ? AND user_type = ? AND realm = ?",
         "EXPLAIN QUERY PLAN SELECT id FROM gatekit_users WHERE user_type = ? AND namespace = '' AND email = ''",
+        "EXPLAIN QUERY PLAN SELECT id FROM gatekit_users WHERE user_type = ? AND status = ? AND status <> 'active' AND id > ? ORDER BY id LIMIT ?",
         "EXPLAIN QUERY PLAN SELECT id FROM gatekit_users WHERE user_type = ? AND namespace = '' AND username = ''",
     ] {
         for row in sqlx::query(query).fetch_all(store.pool()).await.unwrap() {

@@ -252,14 +252,18 @@ impl<P: Model> UserStore<User<P>> for SqliteStore {
             Some(UserId::Text(_)) => return Ok(Vec::new()),
             None => i64::MIN,
         };
-        let query = sqlx::query(
-            "SELECT id, realm, username, email, email_verified, password, rev, profile, status FROM gatekit_users \
-             WHERE user_type = ? AND status = ? AND id > ? ORDER BY id LIMIT ?",
-        )
-        .bind(P::NAME)
-        .bind(status.as_str())
-        .bind(after)
-        .bind(limit);
+        // SQLite uses the index of those that are not active only where the statement says so.
+        let query = match status {
+            AccountStatus::Active => sqlx::query(
+                "SELECT id, realm, username, email, email_verified, password, rev, profile, status FROM gatekit_users \
+                 WHERE user_type = ? AND status = ? AND id > ? ORDER BY id LIMIT ?",
+            ),
+            _ => sqlx::query(
+                "SELECT id, realm, username, email, email_verified, password, rev, profile, status FROM gatekit_users \
+                 WHERE user_type = ? AND status = ? AND status <> 'active' AND id > ? ORDER BY id LIMIT ?",
+            ),
+        };
+        let query = query.bind(P::NAME).bind(status.as_str()).bind(after).bind(limit);
         self.find_all(query).await?.iter().map(stored_from_row).collect()
     }
 
