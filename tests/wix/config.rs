@@ -1,7 +1,7 @@
 //! What is put together wrongly is refused when it is put together.
 
 use gatekit::core::Builder;
-use gatekit::wix::{MemberUser, TakenEmail, TokenKeys, WixConfigError, WixMembers, WixMembersBuilder};
+use gatekit::wix::{ApprovalPolicy, MemberUser, TakenEmail, TokenKeys, WixConfigError, WixMembers, WixMembersBuilder};
 use gatekit::{Auth, MemoryStore, Policy};
 use gatekit_testkit::fast_hasher;
 
@@ -56,6 +56,35 @@ fn settings_that_contradict_each_other_are_refused() {
     }
     let wrong = refused(default(), |members| members.collection_id("x"));
     assert!(matches!(wrong, WixConfigError::CollectionId(_)));
+}
+
+/// A mail to nobody, or with a link that leads nowhere, is found out when the app starts.
+#[test]
+fn an_approver_is_somebody_who_has_to_decide_at_a_page_that_is_there() {
+    let manual = |members: WixMembersBuilder| members.approval(ApprovalPolicy::Manual);
+    let page = "/approve?token={token}";
+    let wrong: [(&str, fn(WixMembersBuilder) -> WixMembersBuilder); 5] = [
+        ("nobody waits", |members| members.approver("owner@example.com")),
+        ("nobody is told", |members| members.approval(ApprovalPolicy::Manual).approval_page("/approve?token={token}")),
+        ("no address", |members| members.approval(ApprovalPolicy::Manual).approver("owner")),
+        ("another site", |members| {
+            let members = members.approval(ApprovalPolicy::Manual).public_url("https://www.example.com");
+            members.approver("owner@example.com").approval_page("//evil.example/{token}")
+        }),
+        ("no public URL", |members| {
+            let members = members.approval(ApprovalPolicy::Manual).approver("owner@example.com");
+            members.approval_page("/approve?token={token}")
+        }),
+    ];
+    for (why, configure) in wrong {
+        assert_eq!(refused(Policy::default(), configure), WixConfigError::Approver, "{why}");
+    }
+    for page in [None, Some(page)] {
+        let auth = builder(Policy::default()).public_url("https://www.example.com").build().unwrap();
+        let members = manual(WixMembers::builder(auth, site_id(), session_keys(), approval_keys()));
+        let members = members.approver("owner@example.com");
+        page.into_iter().fold(members, WixMembersBuilder::approval_page).build().unwrap();
+    }
 }
 
 #[test]

@@ -143,7 +143,7 @@ impl WixMembersBuilder {
         self
     }
 
-    /// Who decides under [`ApprovalPolicy::Manual`]: an address that gets a mail for each member that waits, at most 20 an hour.
+    /// The address of the person who decides under [`ApprovalPolicy::Manual`]. It gets a mail for each member that waits, at most 20 an hour.
     /// [`WixMembers::pending_members`] lists all of them. Unless set, nobody is told.
     pub fn approver(mut self, address: impl Into<String>) -> Self {
         self.approver = Some(address.into());
