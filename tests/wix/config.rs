@@ -58,12 +58,14 @@ fn settings_that_contradict_each_other_are_refused() {
     assert!(matches!(wrong, WixConfigError::CollectionId(_)));
 }
 
+type Configure = fn(WixMembersBuilder) -> WixMembersBuilder;
+
 /// A mail to nobody, or with a link that leads nowhere, is found out when the app starts.
 #[test]
 fn an_approver_is_somebody_who_has_to_decide_at_a_page_that_is_there() {
     let manual = |members: WixMembersBuilder| members.approval(ApprovalPolicy::Manual);
     let page = "/approve?token={token}";
-    let wrong: [(&str, fn(WixMembersBuilder) -> WixMembersBuilder); 5] = [
+    let wrong: [(&str, Configure); 5] = [
         ("nobody waits", |members| members.approver("owner@example.com")),
         ("nobody is told", |members| members.approval(ApprovalPolicy::Manual).approval_page("/approve?token={token}")),
         ("no address", |members| members.approval(ApprovalPolicy::Manual).approver("owner")),
