@@ -58,6 +58,28 @@ fn is_nested(parts: &Parts, asked: &str, here: &str) -> bool {
     rest == here || (matches!(rest, "" | "/") && here == "/")
 }
 
+/// Reports a path that is refused (ASVS 16.3.2): an event for a caller that is known, a line of the log for an anonymous one.
+pub(crate) fn report_denied<U: Account>(
+    auth: &Auth<U>,
+    caller: Option<&UserId>,
+    level: PathLevel,
+    by: &PathDecision,
+    parts: &Parts,
+) {
+    tracing::debug!(?level, by = ?by.by, "a path is refused");
+    let required = match level {
+        PathLevel::Read => "path read",
+        _ => "path write",
+    };
+    match caller {
+        Some(caller) => {
+            let auth = auth.for_client(gatekit_routes::client(auth, parts));
+            auth.report_denied(caller, required, Some(path_of(parts)));
+        }
+        None => tracing::info!(required, path = path_of(parts), "an access is denied to an anonymous caller"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use axum::Router;
@@ -102,27 +124,5 @@ mod tests {
             parts.uri = here.parse().unwrap();
             assert!(!is_nested(&parts, asked, here), "{asked} {here}");
         }
-    }
-}
-
-/// Reports a path that is refused (ASVS 16.3.2): an event for a caller that is known, a line of the log for an anonymous one.
-pub(crate) fn report_denied<U: Account>(
-    auth: &Auth<U>,
-    caller: Option<&UserId>,
-    level: PathLevel,
-    by: &PathDecision,
-    parts: &Parts,
-) {
-    tracing::debug!(?level, by = ?by.by, "a path is refused");
-    let required = match level {
-        PathLevel::Read => "path read",
-        _ => "path write",
-    };
-    match caller {
-        Some(caller) => {
-            let auth = auth.for_client(gatekit_routes::client(auth, parts));
-            auth.report_denied(caller, required, Some(path_of(parts)));
-        }
-        None => tracing::info!(required, path = path_of(parts), "an access is denied to an anonymous caller"),
     }
 }

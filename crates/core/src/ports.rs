@@ -165,7 +165,8 @@ pub trait UserStore<U: Account>: Send + Sync + 'static {
     }
 
     /// At most `limit` users with this status whose id is greater than `after`, or from the first, in the order of their ids. Needs
-    /// [`UserOperation::Status`]. The default reads all users of [`list_users`](Self::list_users), in parts.
+    /// [`UserOperation::Status`]. The default reads all users of [`list_users`](Self::list_users), in parts; a store without that method implements
+    /// this one.
     async fn users_with_status(
         &self,
         status: AccountStatus,

@@ -112,10 +112,13 @@ impl UserStore<Member> for Members {
     }
 
     async fn set_password(&self, id: &UserId, rev: i64, hash: &PasswordHash) -> Result<Option<i64>, StoreError> {
-        let query = sqlx::query("UPDATE members SET password = ?, rev = rev + 1 WHERE id = ? AND rev = ?")
-            .bind(hash.expose())
-            .bind(number(id))
-            .bind(rev);
+        let query = sqlx::query(
+            "UPDATE members SET password = ?, rev = rev + 1, \
+             status = CASE status WHEN 'password_reset' THEN 'active' ELSE status END WHERE id = ? AND rev = ?",
+        )
+        .bind(hash.expose())
+        .bind(number(id))
+        .bind(rev);
         let done = self.0.change(query).await.map_err(own::store_error)?;
         Ok((done.count > 0).then(|| rev + 1))
     }
@@ -146,12 +149,14 @@ impl UserStore<Member> for Members {
     ) -> Result<Option<StoredUser<Member>>, CreateUserError> {
         let of = &old.user;
         let query = sqlx::query(
-            "UPDATE members SET email = ?, city = ?, password = coalesce(?, password), rev = rev + ? \
+            "UPDATE members SET email = ?, city = ?, password = coalesce(?, password), \
+             status = CASE WHEN ? AND status = 'password_reset' THEN 'active' ELSE status END, rev = rev + ? \
              WHERE id = ? AND rev = ? AND email = ? AND city = ? RETURNING id, email, city, password, rev, status",
         )
         .bind(change.email.flatten().unwrap_or_else(|| of.email.clone()))
         .bind(change.profile.map_or_else(|| of.city.clone(), |profile| profile.city))
         .bind(change.password.as_ref().map(PasswordHash::expose))
+        .bind(change.password.is_some())
         .bind(change.bump_rev)
         .bind(of.id)
         .bind(old.rev)
@@ -165,6 +170,29 @@ impl UserStore<Member> for Members {
     async fn delete_user(&self, id: &UserId) -> Result<bool, StoreError> {
         let query = sqlx::query("DELETE FROM members WHERE id = ?").bind(number(id));
         Ok(self.0.change(query).await.map_err(own::store_error)?.count > 0)
+    }
+
+    async fn users_with_status(
+        &self,
+        status: AccountStatus,
+        after: Option<&UserId>,
+        limit: u32,
+    ) -> Result<Vec<StoredUser<Member>>, StoreError> {
+        let Some(after) = after.map_or(Some(i64::MIN), number) else { return Ok(Vec::new()) };
+        let query = sqlx::query(
+            "SELECT id, email, city, password, rev, status FROM members WHERE status = ? AND id > ? ORDER BY id LIMIT ?",
+        )
+        .bind(status.as_str())
+        .bind(after)
+        .bind(limit);
+        let found = self.0.find_all(query).await?;
+        Ok(found
+            .into_iter()
+            .map(|row| stored(Some(row)))
+            .collect::<Result<Vec<_>, _>>()?
+            .into_iter()
+            .flatten()
+            .collect())
     }
 
     async fn set_status(&self, id: &UserId, status: AccountStatus) -> Result<Option<i64>, StoreError> {
