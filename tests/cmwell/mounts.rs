@@ -203,7 +203,7 @@ async fn the_filter_and_the_layer_stand_around_a_service_with_any_body() {
     let router: Router = Router::new().route_service("/filtered", filtered).route_service("/permitted", permitted);
     Call::new(&router, "GET", "/filtered").await.is(403, "Not authorized, please login first");
     Call::new(&router, "GET", "/permitted").await.expect(401, "AUTHORIZATION_REQUIRED");
-    let everybody = Permissions::paths([PathPermission::allow("/", PathLevels::READ)]);
+    let everybody = Permissions::paths([PathPermission::allow("/", PathLevels::READ).recursive(true)]);
     cmwell.set_permissions(&PermissionHolder::Anonymous, Some(&everybody)).await.unwrap();
     Call::new(&router, "GET", "/filtered").await.is(200, "a file");
     Call::new(&router, "GET", "/permitted").await.is(200, "a file");
