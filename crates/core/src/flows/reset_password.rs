@@ -6,8 +6,8 @@ use crate::flows::update_user::is_outdated;
 use crate::mails::{Ask, minute};
 use crate::{
     Account, AccountStatus, Auth, Event, MailKind, MailOptions, OneTimePurpose, OneTimeRecord, Password, PasswordError,
-    PasswordHash, PasswordOwner, StoreError, StoredUser, Test, TokenDigest, TokenRecord, TokenSecret, Unavailable, UserId,
-    UserOperation, UserQuery, Where,
+    PasswordHash, PasswordOwner, StoreError, StoredUser, Test, TokenDigest, TokenRecord, TokenSecret, Unavailable,
+    UserId, UserOperation, UserQuery, Where,
 };
 
 /// Somebody says they lost their password.
