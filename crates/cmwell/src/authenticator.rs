@@ -22,8 +22,10 @@ impl<U: Account> Authenticator for CmWell<U> {
     async fn authenticate(&self, token: &str) -> Result<Authenticated<U>, AuthenticateError> {
         match self.owner_of(token).await {
             Ok((account, expires)) => {
-                let watch = Watch { cmwell: self.clone(), token: token.into(), user: account.user.id() };
-                Ok(Authenticated::new(account.user).expires(expires).watched_by(Arc::new(watch)))
+                let user = account.user.id();
+                let watch = Watch { cmwell: self.clone(), token: token.into(), user: user.clone() };
+                let caller = Authenticated::new(account.user).expires(expires).named(user.to_string());
+                Ok(caller.watched_by(Arc::new(watch)))
             }
             Err(NotTheirs::Token(CmWellTokenError::Expired)) => Err(AuthenticateError::Expired),
             Err(NotTheirs::Unavailable(error)) => Err(AuthenticateError::Unavailable(error)),

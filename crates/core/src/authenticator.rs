@@ -203,6 +203,8 @@ pub struct Authenticated<P> {
     pub roles: Option<Vec<String>>,
     /// When a token ends that is not stored, as far as it is known: `exp` of a JWT. A stored token says so itself.
     pub expires: Option<Timestamp>,
+    /// What logs call a caller whose token is not stored: the `sub` of a JWT.
+    name: Option<String>,
     watch: Watch,
 }
 
@@ -220,7 +222,7 @@ impl<P> Authenticated<P> {
     /// A caller without a stored token.
     #[must_use]
     pub fn new(principal: P) -> Self {
-        Self { principal, token: None, roles: None, expires: None, watch: Watch(None) }
+        Self { principal, token: None, roles: None, expires: None, name: None, watch: Watch(None) }
     }
 
     /// A caller with the stored token.
@@ -234,6 +236,21 @@ impl<P> Authenticated<P> {
     pub fn expires(mut self, at: Timestamp) -> Self {
         self.expires = Some(at);
         self
+    }
+
+    /// With what logs call the caller, where the token is not stored: the `sub` of a JWT, or the id
+    /// of an account.
+    #[must_use]
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// What logs call the caller: the id of the user whose token it is, or what
+    /// [`named`](Self::named) has set. `None` if neither is known.
+    #[must_use]
+    pub fn subject(&self) -> Option<String> {
+        self.token.as_ref().map(|token| token.user_id.to_string()).or_else(|| self.name.clone())
     }
 
     /// When the token ends, as far as it is known.

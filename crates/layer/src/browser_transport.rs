@@ -1,10 +1,12 @@
 //! How is somebody signed in and out in a browser?
 
+use std::sync::{Arc, OnceLock};
+
 use gatekit_core::{IssuedToken, TokenDigest};
 use http::Extensions;
 use http::header::{HeaderMap, HeaderValue, SET_COOKIE};
 
-use crate::context::{Context, Typed};
+use crate::context::{Context, Lookup, Typed};
 use crate::source::has_cookie;
 use crate::{AuthRejection, InvalidTokenCookie, TokenCookie};
 
@@ -36,8 +38,19 @@ const MAX_BYTES: usize = 512;
 pub struct BrowserTransport {
     cookie: Option<TokenCookie>,
     lifetime: Option<i64>,
+    lookup: SharedLookup,
     #[cfg(feature = "tower-sessions")]
     session: Option<Result<tower_sessions_core::Session, AuthRejection>>,
+}
+
+/// What the layer finds out about the caller, as soon as somebody asks.
+#[derive(Clone)]
+struct SharedLookup(Arc<OnceLock<Lookup>>);
+
+impl std::fmt::Debug for SharedLookup {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.get().is_some() { "done" } else { "not done yet" })
+    }
 }
 
 /// What follows from somebody having signed in.
@@ -69,13 +82,14 @@ impl BrowserTransport {
     fn of(context: &Context, extensions: &Extensions) -> Option<Self> {
         let sources = &context.settings().sources;
         let cookie = sources.token_cookie().cloned();
+        let lookup = SharedLookup(context.lookup());
         #[cfg(feature = "tower-sessions")]
         {
             let session = sources.has_session().then(|| crate::session::session(extensions));
-            (cookie.is_some() || session.is_some()).then_some(Self { cookie, lifetime: None, session })
+            (cookie.is_some() || session.is_some()).then_some(Self { cookie, lifetime: None, lookup, session })
         }
         #[cfg(not(feature = "tower-sessions"))]
-        cookie.map(|cookie| Self { cookie: Some(cookie), lifetime: None })
+        cookie.map(|cookie| Self { cookie: Some(cookie), lifetime: None, lookup })
     }
 
     /// Lets the browser keep the cookie for so many seconds, whatever the token's lifetime is: where tokens are renewed when they are used,
@@ -163,6 +177,19 @@ impl BrowserTransport {
         let value = value.filter(|value| !value.is_empty() && value.len() <= MAX_BYTES);
         digests.extend(value.map(|value| TokenDigest::of(&value)));
         Ok(digests)
+    }
+
+    /// `Set-Cookie` that takes back the token's cookie, if somebody has asked for the caller of
+    /// this request and its cookie holds a token that has ended. `None` if nobody asked, or the
+    /// token was another one than the cookie's.
+    ///
+    /// Add it to the response to a person. A page that runs in the browser may send a request with
+    /// a token that is being replaced at that moment, so the response to a program's request must
+    /// not take the cookie back.
+    #[must_use]
+    pub fn ended_cookie_removal(&self) -> Option<HeaderValue> {
+        let ended = self.lookup.0.get().is_some_and(Lookup::has_ended_cookie);
+        self.cookie.as_ref().filter(|_| ended)?.removal().ok()
     }
 
     /// Whether there is anything to sign out: a session with a token, or the cookie, once or several times.

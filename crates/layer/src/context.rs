@@ -5,7 +5,7 @@ use std::any::{Any, TypeId, type_name};
 use std::future::Future;
 use std::net::IpAddr;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use gatekit_core::{
     AuthenticateError, Authenticated, Authenticator, CrossOriginRequest, DeniedAccess, Ended, PublicUrl, Recheck,
@@ -30,11 +30,33 @@ pub(crate) struct Context {
     settings: Arc<Settings>,
     /// What was cut out of the query, also by layers further out; the other sources are looked at when somebody asks.
     query: Vec<QueryToken>,
-    answer: Option<Answer>,
+    /// What was found, which the layer reads when it has the response.
+    lookup: Arc<OnceLock<Lookup>>,
     /// Whether a guard has found that the token has a scope that this route asks for, and not the one of routes that ask for none.
     in_scope: bool,
+    /// Whether there is another layer on the way of this request. Both may have the same cookie.
+    stacked: bool,
     /// What a layer further out left, whose principal may be of another type.
     outer: Option<Box<Context>>,
+}
+
+/// What came of looking for the caller of a request.
+pub(crate) struct Lookup {
+    answer: Answer,
+    /// Whether the token stood in the layer's [`TokenCookie`](crate::TokenCookie) and has ended, so
+    /// that the cookie is good for nothing.
+    ended_cookie: bool,
+}
+
+impl Lookup {
+    /// The caller, if there is one.
+    pub(crate) fn caller(&self) -> Option<&dyn ErasedAuthenticated> {
+        self.answer.as_deref().ok()
+    }
+
+    pub(crate) fn has_ended_cookie(&self) -> bool {
+        self.ended_cookie
+    }
 }
 
 /// How a layer was set up.
@@ -76,13 +98,20 @@ type Answer = Result<Arc<dyn ErasedAuthenticated>, Box<AuthRejection>>;
 impl Context {
     /// Puts a new one into `extensions`.
     pub(crate) fn insert(extensions: &mut Extensions, settings: Arc<Settings>, query: Vec<QueryToken>) {
-        let context = Self { settings, query, answer: None, in_scope: false, outer: None };
-        if let Some(outer) = extensions.insert(context)
+        let lookup = Arc::new(OnceLock::new());
+        let context = Self { settings, query, lookup, in_scope: false, stacked: false, outer: None };
+        if let Some(mut outer) = extensions.insert(context)
             && let Some(context) = extensions.get_mut::<Self>()
         {
             context.query.extend(outer.query.iter().cloned());
+            (context.stacked, outer.stacked) = (true, true);
             context.outer = Some(Box::new(outer));
         }
+    }
+
+    /// What is found, for who has the response later.
+    pub(crate) fn lookup(&self) -> Arc<OnceLock<Lookup>> {
+        Arc::clone(&self.lookup)
     }
 
     /// The context whose principal is a `P`, with the caller known; for [`AnyUser`] the one that knew a caller already, or else
@@ -95,8 +124,9 @@ impl Context {
             return context.ok_or_else(|| not_mounted("its user type"))?.resolve_any(&head).await;
         }
         let context = context.ok_or_else(|| not_mounted(type_name::<P>()))?.of::<P>()?;
-        if context.answer.is_none() {
-            context.answer = Some(context.ask_for::<P>(&head).await.map_err(Box::new));
+        if context.lookup.get().is_none() {
+            let answer = context.ask_for::<P>(&head).await;
+            context.remember(answer, &head);
         }
         context.known()?;
         Ok(context)
@@ -106,8 +136,9 @@ impl Context {
     pub(crate) async fn innermost(parts: &mut Parts) -> Result<&mut Self, AuthRejection> {
         let (context, head) = split(parts);
         let context = context.ok_or_else(|| not_mounted("its user type"))?;
-        if context.answer.is_none() {
-            context.answer = Some(context.ask(&head).await.map_err(Box::new));
+        if context.lookup.get().is_none() {
+            let answer = context.ask(&head).await;
+            context.remember(answer, &head);
         }
         context.known()?;
         Ok(context)
@@ -153,8 +184,9 @@ impl Context {
         let mut refusal = None;
         let mut context = Some(self);
         while let Some(here) = context {
-            if here.answer.is_none() {
-                here.answer = Some(here.ask(head).await.map_err(Box::new));
+            if here.lookup.get().is_none() {
+                let answer = here.ask(head).await;
+                here.remember(answer, head);
             }
             match here.known().map(|_| ()) {
                 Ok(()) => return Ok(here),
@@ -168,11 +200,41 @@ impl Context {
 
     /// The caller, whatever its token is for.
     pub(crate) fn known(&self) -> Result<&dyn ErasedAuthenticated, AuthRejection> {
-        match &self.answer {
+        match self.lookup.get().map(|lookup| &lookup.answer) {
             Some(Ok(caller)) => Ok(&**caller),
             Some(Err(rejection)) => Err(AuthRejection::clone(rejection)),
             None => Err(AuthRejection::Missing),
         }
+    }
+
+    /// Keeps the answer for the rest of the request, and for the layer.
+    fn remember(&self, answer: Result<Arc<dyn ErasedAuthenticated>, AuthRejection>, head: &Head<'_>) {
+        let ended_cookie = answer.as_ref().is_err_and(|rejection| self.has_ended_cookie(rejection, head));
+        // It is set once: nobody asks twice.
+        let _ = self.lookup.set(Lookup { answer: answer.map_err(Box::new), ended_cookie });
+    }
+
+    /// Whether a token was refused that has ended and stood in the layer's cookie.
+    ///
+    /// A text that is not in the form of the authenticator's own tokens is left alone: something
+    /// else may have set the cookie. So is a token that the authenticator does not know, if another
+    /// layer has looked at the request too: it may be that layer's.
+    fn has_ended_cookie(&self, rejection: &AuthRejection, head: &Head<'_>) -> bool {
+        let ended = match rejection {
+            AuthRejection::Expired => true,
+            AuthRejection::Invalid => !self.stacked,
+            _ => false,
+        };
+        let sources = &self.settings.sources;
+        #[cfg(feature = "tower-sessions")]
+        let ended = ended && !sources.has_session();
+        let form = |text: &str| self.settings.authenticator.token_form(text);
+        let in_cookie = || {
+            let in_cookie = sources.token_cookie()?.find(head.headers)?;
+            let found = sources.find(head.headers, &self.query, form).filter(Found::is_ambient)?;
+            Some(found.token()? == in_cookie && form(&in_cookie) == TokenForm::Own)
+        };
+        ended && in_cookie().unwrap_or(false)
     }
 
     /// The caller, if its token is for this route: it has the scope that a guard has asked for, or else the one of routes that
@@ -256,7 +318,7 @@ impl Context {
 
     /// What it takes to report that the caller was refused something; `None` if nobody is known.
     pub(crate) fn denial(&self) -> Option<Denial> {
-        let caller = Arc::clone(self.answer.as_ref()?.as_ref().ok()?);
+        let caller = Arc::clone(self.lookup.get()?.answer.as_ref().ok()?);
         Some(Denial { settings: Arc::clone(&self.settings), caller })
     }
 
@@ -266,7 +328,7 @@ impl Context {
 
     /// The answer, if somebody asked already and it was yes.
     pub(crate) fn answered(&self) -> Option<&dyn ErasedAuthenticated> {
-        self.answer.as_ref()?.as_deref().ok()
+        self.lookup.get()?.caller()
     }
 
     /// This context, and then those of the layers further out.
@@ -474,6 +536,7 @@ pub(crate) trait ErasedAuthenticated: Send + Sync {
     fn as_any(&self) -> &(dyn Any + Send + Sync);
     fn principal(&self) -> &(dyn Any + Send + Sync);
     fn token(&self) -> Option<&TokenRecord>;
+    fn subject(&self) -> Option<String>;
     fn has_scope(&self, scope: &str) -> bool;
     fn valid_until(&self) -> Option<Timestamp>;
     fn ended(&self) -> Ended;
@@ -490,6 +553,10 @@ impl<P: Send + Sync + 'static> ErasedAuthenticated for Authenticated<P> {
 
     fn token(&self) -> Option<&TokenRecord> {
         self.token.as_ref()
+    }
+
+    fn subject(&self) -> Option<String> {
+        Authenticated::subject(self)
     }
 
     fn has_scope(&self, scope: &str) -> bool {

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context as TaskContext, Poll, ready};
 
 use gatekit_core::{Authenticator, InvalidOrigin};
@@ -13,8 +13,9 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::TokenSources;
-use crate::context::{Context, Settings, Typed};
+use crate::context::{Context, Lookup, Settings, Typed};
 use crate::cross_origin::CrossOrigin;
+use crate::response_caller::ResponseCaller;
 use crate::source::cut_query_tokens;
 
 /// Lets the extractors find out who is calling: leaves the authenticator and its [`TokenSources`] in the request.
@@ -27,6 +28,8 @@ use crate::source::cut_query_tokens;
 /// 3. If the token came in a cookie or a session, and the method is unsafe or the request asks for a WebSocket (ASVS 4.4.2), the request must come
 ///    from a page of the app's own origin or of a trusted one, by `Sec-Fetch-Site` or else by `Origin`. For a WebSocket `Origin` comes first. If it does
 ///    not, the extractors answer 403. The app's own origin is that of `Builder::public_url`, or what the `Host` header says.
+/// 4. The response holds a [`ResponseCaller`] in its extensions if somebody asked and a caller was
+///    found, so that an access log further out can name the user.
 ///
 /// ```
 /// use axum::Router;
@@ -71,8 +74,8 @@ impl AuthLayer {
         Ok(self)
     }
 
-    /// Does what the layer does, and says whether the token came in the query.
-    pub(crate) fn prepare<B>(&self, request: &mut Request<B>) -> bool {
+    /// Does what the layer does to a request. What is returned is for the response.
+    pub(crate) fn prepare<B>(&self, request: &mut Request<B>) -> Prepared {
         let query = cut_query_tokens(request.uri_mut(), &self.0.sources);
         let from_query = !query.is_empty();
         #[cfg(feature = "axum")]
@@ -80,7 +83,8 @@ impl AuthLayer {
             cut_original_uri(request, &self.0.sources);
         }
         Context::insert(request.extensions_mut(), Arc::clone(&self.0), query);
-        from_query
+        let lookup = request.extensions().get().map(Context::lookup).unwrap_or_default();
+        Prepared { from_query, lookup }
     }
 }
 
@@ -128,8 +132,8 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let from_query = self.layer.prepare(&mut request);
-        AuthFuture { inner: self.inner.call(request), from_query }
+        let prepared = self.layer.prepare(&mut request);
+        AuthFuture { inner: self.inner.call(request), prepared }
     }
 }
 
@@ -138,7 +142,27 @@ pin_project! {
     pub struct AuthFuture<F> {
         #[pin]
         inner: F,
-        from_query: bool,
+        prepared: Prepared,
+    }
+}
+
+/// What a layer has learned from a request that matters to the response.
+#[derive(Clone)]
+pub(crate) struct Prepared {
+    /// Whether the query had a token.
+    from_query: bool,
+    lookup: Arc<OnceLock<Lookup>>,
+}
+
+impl Prepared {
+    /// Does what the layer does to a response.
+    pub(crate) fn finish<B>(&self, response: &mut Response<B>) {
+        if self.from_query {
+            protect(response);
+        }
+        if let Some(caller) = self.lookup.get().and_then(Lookup::caller) {
+            ResponseCaller::leave(response.extensions_mut(), caller);
+        }
     }
 }
 
@@ -151,15 +175,13 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let mut response = ready!(this.inner.poll(cx))?;
-        if *this.from_query {
-            protect(&mut response);
-        }
+        this.prepared.finish(&mut response);
         Poll::Ready(Ok(response))
     }
 }
 
 /// What every answer to a request with its token in the query gets, whatever the handler said (RFC 6750 §5.3).
-pub(crate) fn protect<B>(response: &mut Response<B>) {
+fn protect<B>(response: &mut Response<B>) {
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
 }

@@ -4,8 +4,9 @@
 //!
 //! # The way of a request
 //!
-//! 1. [`AuthLayer`] leaves its authenticator and its [`TokenSources`] in the request's extensions, and cuts a token out of the
-//!    query. It looks nothing up: a route that does not want to know the caller pays for one small allocation.
+//! 1. [`AuthLayer`] leaves its authenticator and its [`TokenSources`] in the request's extensions,
+//!    and cuts a token out of the query. It looks nothing up: a route that does not want to know
+//!    the caller pays for two small allocations.
 //! 2. The first extractor that asks ([`AuthUser`], [`AccessToken`]) tries the sources in order and has the authenticator look the
 //!    token up, once. The answer stays in the request: ten extractors cost what one costs.
 //! 3. [`RequireAuthLayer`] does both at once, for whole routers and for tower services without axum.
@@ -56,6 +57,7 @@ mod owner;
 mod redact;
 mod rejection;
 mod require;
+mod response_caller;
 mod role;
 mod scope;
 #[cfg(feature = "tower-sessions")]
@@ -91,6 +93,7 @@ pub use {
     redact::{redacted_uri, request_span},
     rejection::AuthRejection,
     require::{RequireAuthFuture, RequireAuthLayer, RequireAuthService},
+    response_caller::ResponseCaller,
     role::{HasRole, RequireRoleLayer, RequireRoleService, Role},
     scope::{RequireScopeLayer, RequireScopeService, Scope, Scoped},
     source::{TokenSource, TokenSources},

@@ -13,7 +13,7 @@ use tower_service::Service;
 
 use crate::context::Context;
 use crate::guard::{Guard, GuardFuture};
-use crate::layer::protect;
+use crate::layer::Prepared;
 use crate::{AuthLayer, GuardBody, GuardRefusal, TokenSources};
 
 /// Answers 401 to every request without a valid token, and 503 if that cannot be found out. The rest goes through, with the
@@ -82,9 +82,9 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let from_query = self.layer.prepare(&mut request);
+        let prepared = self.layer.prepare(&mut request);
         let inner = GuardFuture::new(&mut self.inner, Somebody, request);
-        RequireAuthFuture { inner, from_query }
+        RequireAuthFuture { inner, prepared }
     }
 }
 
@@ -107,7 +107,7 @@ pin_project! {
     {
         #[pin]
         inner: GuardFuture<S, B>,
-        from_query: bool,
+        prepared: Prepared,
     }
 }
 
@@ -120,9 +120,7 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let mut response = ready!(this.inner.poll(cx))?;
-        if *this.from_query {
-            protect(&mut response);
-        }
+        this.prepared.finish(&mut response);
         Poll::Ready(Ok(response))
     }
 }

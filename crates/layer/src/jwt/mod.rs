@@ -200,7 +200,14 @@ where
 
     async fn authenticate(&self, token: &str) -> Result<Authenticated<C>, AuthenticateError> {
         let caller = match self.rules.verify(token).await {
-            Ok((claims, end)) => claims.into_type().map(|claims| Authenticated::new(claims).expires(end)), // 11
+            Ok((claims, end)) => {
+                let subject = claims.subject();
+                let caller = claims.into_type().map(|claims| Authenticated::new(claims).expires(end)); // 11
+                caller.map(|caller| match subject {
+                    Some(subject) => caller.named(subject),
+                    None => caller,
+                })
+            }
             Err(refused) => Err(refused),
         };
         caller.map_err(|refused| {

@@ -146,6 +146,11 @@ impl Claims {
         Ok(Times { exp: read("exp")?.ok_or(Refused::Time("exp"))?, nbf: read("nbf")?, iat: read("iat")? })
     }
 
+    /// Whose token it is.
+    pub(crate) fn subject(&self) -> Option<String> {
+        self.0.get("sub").and_then(Value::as_str).map(str::to_owned)
+    }
+
     /// As what the app wants to see. The serde error is dropped: it may quote a claim.
     pub(crate) fn into_type<C: DeserializeOwned>(self) -> Result<C, Refused> {
         C::deserialize(Value::Object(self.0)).map_err(|_| Refused::Unfit)
