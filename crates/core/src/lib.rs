@@ -117,6 +117,8 @@ mod ports;
 #[cfg(feature = "accounts")]
 mod profile;
 #[cfg(feature = "accounts")]
+mod profile_fields;
+#[cfg(feature = "accounts")]
 mod query;
 #[cfg(feature = "accounts")]
 mod random;
@@ -185,6 +187,7 @@ pub use {
         TokenOwner, TokenStore, UserCursor, UserOperation, UserPage, UserStore, find_token_owner_separately,
     },
     profile::{ProfileError, profile_to_json},
+    profile_fields::{read_profile, required_profile_fields},
     query::{Fields, Filter, FilterError, Order, Test, UserQuery, Where},
     random::{Random, SystemRandom},
     store_identity::StoreIdentity,

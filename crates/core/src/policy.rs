@@ -41,6 +41,7 @@ use crate::{AclErrorStatus, Password, PasswordError, common_passwords};
 /// | `insecure_reset_token_may_patch_password` | no | no | no | |
 /// | `expired_token_fails_open_routes` | no | no | yes | |
 /// | `email_verification_required` | no | no | no | `emailVerificationRequired` |
+/// | `email_required` | yes | yes | yes | none: the built-in User requires it |
 /// | `verify_on_register` | yes | yes | no | |
 /// | `verification_ttl` | 1 day | 1 day | 31,556,926 s | |
 /// | `confirm_email_by_get` | no | no | yes | |
@@ -151,6 +152,11 @@ pub struct Policy {
     /// `emailVerificationRequired`: off. Whoever gets another address by `PATCH` or `PUT` has to prove it then, too; where this is off,
     /// only who had proven the old one is asked to.
     pub email_verification_required: bool,
+    /// Whether a new user must have an address. On. Off: a name is enough, and who signs up without
+    /// an address has no way back from a forgotten password. It counts as on where
+    /// `email_verification_required` is set. Names then have no `@`, so that a login form with one
+    /// field knows a name from an address.
+    pub email_required: bool,
     /// Where `email_verification_required` or `reset_needs_verified_email` is set: mail the verification link when somebody signs up.
     /// LoopBack leaves that to the app. Where neither is set it does nothing.
     pub verify_on_register: bool,
@@ -310,6 +316,7 @@ impl Default for Policy {
             insecure_reset_token_may_patch_password: false,
             expired_token_fails_open_routes: false,
             email_verification_required: false,
+            email_required: true,
             verify_on_register: true,
             verification_ttl: 86_400,
             confirm_email_by_get: false,
@@ -442,6 +449,12 @@ impl Policy {
     #[must_use]
     pub fn has_realms(&self) -> bool {
         self.realm_required || self.realm_delimiter.is_some()
+    }
+
+    /// Whether a new user must have an address: see [`email_required`](Self::email_required).
+    #[must_use]
+    pub fn requires_email(&self) -> bool {
+        self.email_required || self.email_verification_required
     }
 
     /// Whether a sign-up hides that an address has an account: see [`reveal_taken_email`](Self::reveal_taken_email).

@@ -5,7 +5,9 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use gatekit_core::{Account, Auth, FieldError, Method, Password, Profile, Register, RegisterError, SignUp};
+use gatekit_core::{
+    Account, Auth, FieldError, Method, Password, PasswordOwner, Register, RegisterError, SignUp, read_profile,
+};
 use gatekit_layer::{ErrorResponse, refuse_cross_origin_of};
 use serde_json::{Map, Value};
 
@@ -75,7 +77,7 @@ async fn request<U: Account>(
     call: &mut Call<U>,
     fields: Map<String, Value>,
 ) -> Result<Register<U::Profile>, ErrorResponse> {
-    let register = read::<U::Profile>(fields, call.auth.policy().clients_set_realm());
+    let register = read(&call.auth, fields);
     let mut register = register.map_err(|errors| RegisterError::Invalid(errors).into_error(U::model_name()))?;
     register.mails = call.mails().await;
     if !call.auth.has_confirm_route() {
@@ -129,15 +131,15 @@ async fn create_many<U: Account>(call: &mut Call<U>, users: Vec<Value>) -> Resul
 }
 
 /// Everything in the body that is not Gatekit's is the app's profile.
-fn read<P: Profile>(mut body: Map<String, Value>, reads_realm: bool) -> Result<Register<P>, Vec<FieldError>> {
+fn read<U: Account>(auth: &Auth<U>, mut body: Map<String, Value>) -> Result<Register<U::Profile>, Vec<FieldError>> {
     let mut problems = Vec::new();
     // To the flow `null` is no address like any other; the answer tells what was sent.
-    if body.get("email").is_some_and(Value::is_null) {
+    if auth.policy().requires_email() && body.get("email").is_some_and(Value::is_null) {
         problems.push(FieldError::new("email", "presence", "can't be blank", Some(Value::Null)));
     }
     let email = text(&mut body, "email", &mut problems);
     let username = name(&mut body, "username", &mut problems);
-    if !reads_realm {
+    if !auth.policy().clients_set_realm() {
         body.shift_remove("realm");
     }
     let realm = name(&mut body, "realm", &mut problems);
@@ -154,7 +156,7 @@ fn read<P: Profile>(mut body: Map<String, Value>, reads_realm: bool) -> Result<R
     if let Some(id) = body.shift_remove("id").filter(Value::is_number) {
         problems.push(FieldError::new("id", "absence", "can't be set", Some(id)));
     }
-    match serde_json::from_value(Value::Object(body)) {
+    match read_profile(body) {
         Ok(profile) => {
             let mut register = Register::with_profile(profile);
             register.email = email;
@@ -165,9 +167,15 @@ fn read<P: Profile>(mut body: Map<String, Value>, reads_realm: bool) -> Result<R
             register.problems = problems;
             Ok(register)
         }
-        Err(error) => {
-            problems.push(FieldError::of_profile(&error));
-            Err(problems)
+        // The flow cannot begin without a profile, but all that is wrong is told at once.
+        Err(errors) => {
+            let mut names = PasswordOwner::default().email(email.as_deref()).username(username.as_deref());
+            names.realm = realm.as_deref();
+            let mut wrong = auth.check_sign_up(names, password.is_some());
+            wrong.retain(|error| error.field != "email" || problems.iter().all(|problem| problem.field != "email"));
+            wrong.extend(problems);
+            wrong.extend(errors);
+            Err(wrong)
         }
     }
 }

@@ -78,11 +78,17 @@ impl Policy {
             && (!self.normalize_identifiers || (normalize::is_sound(&address) && email::smtp_form(&address).is_some()))
     }
 
-    /// Whether a user may get the username `typed`, in its canonical form: at most 512 bytes without control characters, and without a `:` unless
-    /// `colon_in_names` is set. Where `normalize_identifiers` is set, its characters must be [sound](normalize::is_sound), and some must be visible.
+    /// Whether a user may get the username `typed`, in its canonical form: at most 512 bytes without
+    /// control characters, and without a `:` unless `colon_in_names` is set. Where
+    /// `normalize_identifiers` is set, its characters must be [sound](normalize::is_sound), and some
+    /// must be visible. Where a name is enough to sign up (`email_required` is off), it has no `@`.
     #[must_use]
     pub fn accepts_username(&self, typed: &str) -> bool {
         let name = self.canonical_username(typed);
+        // Where people log in by either, what looks like an address is one.
+        if !self.requires_email() && name.contains('@') {
+            return false;
+        }
         self.accepts_name(&name) && (!self.normalize_identifiers || (normalize::is_sound(&name) && !name.is_empty()))
     }
 
@@ -180,6 +186,7 @@ impl<U: Account> Auth<U> {
     /// What is wrong with an address that a user is to get, in LoopBack's words.
     pub(crate) fn check_email(&self, address: Option<&str>) -> Option<FieldError> {
         match address {
+            None if !self.0.policy.requires_email() => None,
             None | Some("") => Some(FieldError::new("email", "presence", "can't be blank", address.map(Into::into))),
             Some(typed) if !self.accepts_email(typed) => {
                 Some(FieldError::new("email", "custom.email", "is invalid", Some(typed.into())))

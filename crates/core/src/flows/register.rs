@@ -12,7 +12,8 @@ use crate::{
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Register<P> {
-    /// The address. Required.
+    /// The address. Required, unless [`Policy::email_required`](crate::Policy::email_required) is
+    /// off and there is a name.
     pub email: Option<String>,
     /// The name, if any. An empty one is none.
     pub username: Option<String>,
@@ -191,27 +192,16 @@ impl FieldError {
     }
 }
 
-impl FieldError {
-    /// What serde says of a profile: a missing field is named, anything else is told as it is.
-    #[must_use]
-    pub fn of_profile(error: &serde_json::Error) -> Self {
-        let message = error.to_string();
-        let missing = message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
-        match missing {
-            Some(field) => Self::new(field, "presence", "can't be blank", None),
-            None => Self::new("profile", "custom.type", message, None),
-        }
-    }
-}
-
 impl<U: Account> Auth<U> {
     /// Registers a user, and tells what is taken. It is for the app's own code; what an anonymous caller asks for goes through
     /// [`sign_up`](Self::sign_up).
     ///
     /// 1. The password is checked against the policy.
-    /// 2. Password and address are there; the address is one that mail can be sent to; name and realm are printable; the profile is no
-    ///    larger and no deeper than the policy allows. Address and name are stored in one spelling, by the rules of
-    ///    [`normalize`](crate::normalize), unless the policy says otherwise.
+    /// 2. Password and address are there (or a name, where
+    ///    [`Policy::email_required`](crate::Policy::email_required) is off); the address is one
+    ///    that mail can be sent to; name and realm are printable; the profile is no larger and no
+    ///    deeper than the policy allows. Address and name are stored in one spelling, by the rules
+    ///    of [`normalize`](crate::normalize), unless the policy says otherwise.
     /// 3. Neither address nor name is in use.
     /// 4. Hooks may refuse.
     /// 5. The password is hashed and the user stored. Of two at the same time the store's unique index takes one.
@@ -296,6 +286,26 @@ impl<U: Account> Auth<U> {
         Ok(SignUp::CheckMail(seen))
     }
 
+    /// What is wrong with the names of a sign-up, or missing: all that can be told without asking
+    /// the store, and step 2 of [`register`](Self::register) but for the profile. For code that
+    /// reads a sign-up itself, and wants to tell all mistakes at once.
+    #[must_use]
+    pub fn check_sign_up(&self, names: PasswordOwner<'_>, has_password: bool) -> Vec<FieldError> {
+        let mut errors = Vec::new();
+        if !has_password {
+            errors.push(FieldError::new("password", "presence", "can't be blank", None));
+        }
+        let given = |name: Option<&str>| name.filter(|name| !name.is_empty()).is_some();
+        // Without a name or an address nobody could log in.
+        if !self.0.policy.requires_email() && !given(names.email) && !given(names.username) {
+            errors.push(FieldError::new("username", "presence", "can't be blank", None));
+        }
+        errors.extend(self.check_name("username", names.username));
+        errors.extend(self.check_name("realm", names.realm));
+        errors.extend(self.check_email(names.email));
+        errors
+    }
+
     /// Steps 1 to 3 of [`register`](Self::register). With `hide`, an address that is taken is no error.
     async fn check_registration(
         &self,
@@ -312,16 +322,14 @@ impl<U: Account> Auth<U> {
         }
         let username = username.filter(|name| !name.is_empty());
         let realm = realm.filter(|realm| !realm.is_empty());
+        let email = email.filter(|email| !email.is_empty() || auth.policy.requires_email());
         let mut errors = Vec::new();
         let sound = |field: &str| problems.iter().all(|problem| problem.field != field);
-        if password.is_none() {
-            errors.push(FieldError::new("password", "presence", "can't be blank", None));
-        }
-        errors.extend(self.check_name("username", username.as_deref()));
-        errors.extend(self.check_name("realm", realm.as_deref()));
-        if sound("email") {
-            errors.extend(self.check_email(email.as_deref()));
-        }
+        let names = PasswordOwner { email: email.as_deref(), username: username.as_deref(), realm: realm.as_deref() };
+        errors.extend(self.check_sign_up(names, password.is_some()).into_iter().filter(|error| {
+            // What was found wrong with the address before is told instead.
+            error.field != "email" || sound("email")
+        }));
         errors.extend(problems);
 
         let typed = [email.clone().unwrap_or_default(), username.clone().unwrap_or_default()];

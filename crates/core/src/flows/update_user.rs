@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::{
     Account, Auth, Change, CreateUserError, Event, FieldError, Identifier, IdentifierKind, MailOptions, OneTimePurpose,
     Password, PasswordError, PasswordOwner, StoreError, StoredUser, TokenRecord, Unavailable, UserChange, UserId,
-    profile,
+    profile, read_profile,
 };
 
 /// How often a change is tried again that met another change of the same user.
@@ -369,8 +369,8 @@ impl<U: Account> Auth<U> {
         }
         change.profile = match self.profile(&old.user, &wanted.rest, replace) {
             Ok(profile) => profile,
-            Err(error) => {
-                errors.push(*error);
+            Err(wrong) => {
+                errors.extend(wrong);
                 None
             }
         };
@@ -416,7 +416,7 @@ impl<U: Account> Auth<U> {
         user: &U,
         rest: &Map<String, Value>,
         replace: bool,
-    ) -> Result<Option<U::Profile>, Box<FieldError>> {
+    ) -> Result<Option<U::Profile>, Vec<FieldError>> {
         let Ok(Value::Object(mut fields)) = serde_json::to_value(user) else { return Ok(None) };
         fields.retain(|name, _| !OWN.contains(&name.as_str()));
         let before = fields.clone();
@@ -428,8 +428,8 @@ impl<U: Account> Auth<U> {
         if fields == before {
             return Ok(None);
         }
-        let new = serde_json::from_value(Value::Object(fields)).map_err(|error| FieldError::of_profile(&error))?;
-        profile::check(&self.0.policy, &new)?;
+        let new = read_profile(fields)?;
+        profile::check(&self.0.policy, &new).map_err(|error| vec![*error])?;
         Ok(Some(new))
     }
 
