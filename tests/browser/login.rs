@@ -64,7 +64,7 @@ with_and_without_scripts! {
         stage.sign_up().await;
         let old = stage.browser.cookie(TOKEN).await.expect("logged in");
         // A form that was opened before the login.
-        let cookie = format!("Cookie: {TOKEN}={}\r\n", old.value);
+        let cookie = format!("Accept: text/html\r\nCookie: {TOKEN}={}\r\n", old.value);
         let private = stage.site.at("/private");
         assert_eq!(stage.site.get(&private, &cookie).await.status, 200);
 

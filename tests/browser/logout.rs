@@ -14,7 +14,7 @@ with_and_without_scripts! {
         stage.browser.submit("/logout").await;
         stage.expect_notice("/login?notice=logged-out").await;
         assert!(stage.browser.cookie(TOKEN).await.is_none());
-        let kept = stage.site.get(&stage.site.at("/private"), &format!("Cookie: {TOKEN}={token}\r\n")).await;
+        let kept = stage.site.get(&stage.site.at("/private"), &format!("Accept: text/html\r\nCookie: {TOKEN}={token}\r\n")).await;
         assert_eq!(kept.status, 303, "whoever has kept the cookie has nothing");
         stage.open("/private").await;
         stage.expect_at("/login?return_to=/private").await;

@@ -22,6 +22,7 @@ mod delete_account;
 mod language;
 mod login;
 mod logout;
+mod programs;
 mod register;
 mod reset_password;
 mod sessions;

@@ -103,9 +103,15 @@ impl Browser {
 
     /// Opens a page.
     pub(crate) async fn get(&mut self, path: &str) -> Answer {
-        let answer = self.call("GET", path).await;
+        let answer = self.opening("GET", path).await;
         self.keep(&answer.headers);
         answer
+    }
+
+    /// A request as browsers make it to open a page, not sent yet.
+    pub(crate) fn opening(&self, method: &str, path: &str) -> Call {
+        let call = self.call(method, path).header("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
+        call.header("sec-fetch-mode", "navigate").header("sec-fetch-dest", "document")
     }
 
     /// Sends a form, from a page of the site itself.
@@ -117,7 +123,7 @@ impl Browser {
 
     /// A form of a page of the site itself, not sent yet.
     pub(crate) fn form(&self, path: &str, fields: &[(&str, &str)]) -> Call {
-        let call = self.call("POST", path).header("origin", ORIGIN).header("sec-fetch-site", "same-origin");
+        let call = self.opening("POST", path).header("origin", ORIGIN).header("sec-fetch-site", "same-origin");
         call.form(&encode(fields))
     }
 

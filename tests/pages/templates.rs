@@ -1,6 +1,6 @@
 //! What an app changes without a fork.
 
-use gatekit::pages::{Layout, LoginPage, Pages, RegisterPage, Rendered, Templates};
+use gatekit::pages::{Layout, LoginPage, Pages, ProfileField, RegisterPage, Rendered, Templates};
 use gatekit::{Auth, AuthLayer, MemoryStore, Model, User};
 use gatekit_testkit::fast_hasher;
 use gatekit_tests::{EMAIL, PASSWORD, on_every_store};
@@ -20,8 +20,8 @@ impl Templates for Own {
     }
 
     fn register(&self, view: &RegisterPage) -> Rendered {
-        let city = view.others.iter().find(|(name, _)| name == "city").map_or("", |(_, value)| value);
-        Ok(format!(r#"<form><input name="city" value="{city}"></form>"#))
+        let city = view.profile_field("city").map(ToString::to_string).unwrap_or_default();
+        Ok(format!("<form>{city}</form>"))
     }
 
     fn logout(&self, _: &gatekit::pages::LogoutPage) -> Rendered {
@@ -58,10 +58,12 @@ struct Profile {
 impl Model for Profile {}
 
 #[tokio::test]
-async fn fields_that_a_template_adds_become_the_profile() {
+async fn fields_that_a_template_places_become_the_profile() {
     let store = MemoryStore::new();
     let auth: Auth<User<Profile>> = Auth::builder(store.clone()).tokens(store).hasher(fast_hasher()).build().unwrap();
-    let router = Pages::new(auth.clone()).templates(Own).router().layer(AuthLayer::new(auth.clone()));
+    let city = ProfileField::text("city").label("en", "City");
+    let pages = Pages::new(auth.clone()).templates(Own).profile_field(city);
+    let router = pages.router().layer(AuthLayer::new(auth.clone()));
     let mut browser = Browser::new(&router);
     let missing = browser.post("/register", &[("email", EMAIL), ("password", PASSWORD)]).await.expect_status(422);
     missing.says(r##"<a href="#city">"##);

@@ -7,7 +7,7 @@ use gatekit_core::{Account, Timestamp, TokenRecord};
 
 use crate::device::Device;
 use crate::respond::Outcome;
-use crate::visit::{Shared, Visit, show, submit};
+use crate::visit::{Shared, Visit, page_at, show, submit};
 use crate::{Feature, Page};
 
 /// `/account`
@@ -83,8 +83,7 @@ impl Session {
 }
 
 pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
-    Router::new()
-        .route("/account", show(account::<U>))
+    page_at("/account", show(account::<U>))
         .route("/account/sessions/revoke", submit(revoke::<U>))
         .route("/account/sessions/revoke-others", submit(revoke_others::<U>))
 }
@@ -106,7 +105,7 @@ async fn account<U: Account>(mut visit: Visit<U>) -> Outcome {
         sessions,
         page,
     };
-    Ok(stage.show(StatusCode::OK, &view.page, stage.pages.templates.account(&view)))
+    Ok(stage.show(StatusCode::OK, &view.page, stage.pages.look.templates.account(&view)))
 }
 
 /// Ends one, for who has proven its password a short time ago (ASVS 7.5.2): who finds a browser open must not lock its owner out. That there is

@@ -1,28 +1,49 @@
-//! What happens to a person who opens a page of the app's own that is for users? It gets the page to log in, and comes back.
+//! What follows when a guard refuses a request for a page of the app's own: a person is led to what
+//! helps, and a program is told why.
 
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use axum::extract::{OriginalUri, Request};
-use axum::http::header::{CACHE_CONTROL, LOCATION, REFERRER_POLICY};
-use axum::http::{HeaderValue, Method, StatusCode};
-use axum::response::{IntoResponse, Response};
-use gatekit_core::PublicUrl;
-use gatekit_layer::{AuthRejection, public_url};
+use axum::extract::Request;
+use axum::response::Response;
+use gatekit_core::{Account, Texts};
+use gatekit_layer::{AuthRejection, ErrorResponse};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::return_to;
+use crate::look::Look;
+use crate::refused::Refused;
+use crate::{Feature, Pages};
 
-/// Goes around an app's own pages. Where a guard in a handler's signature ([`AuthUser`](gatekit_layer::AuthUser),
-/// [`Fresh`](gatekit_layer::Fresh) and so on) answers a program with 401, a person who opens the page is sent
+/// Goes around an app's own pages. Where a guard ([`AuthUser`](gatekit_layer::AuthUser),
+/// [`Fresh`](gatekit_layer::Fresh), [`HasRole`](gatekit_layer::HasRole),
+/// [`RequireAuthLayer`](gatekit_layer::RequireAuthLayer) and so on) refuses a request, the response
+/// depends on who reads it:
 ///
-/// 1. to `/confirm-password`, if it is logged in and has proven its password too long ago (`STEP_UP_REQUIRED`);
-/// 2. to `/login`, if nobody is logged in,
+/// | | a person | htmx | another program |
+/// | --- | --- | --- | --- |
+/// | nobody is logged in | 303 to `/login` | 401 with `HX-Redirect` to `/login` | 401 |
+/// | the password was verified too long ago (`STEP_UP_REQUIRED`) | 303 to `/confirm-password` | 401 with `HX-Redirect` to it | 401 |
+/// | the same, of another method than GET and HEAD | a page that says so, 401 | as above | 401 |
+/// | the caller has not the role, the scope or the right | a page that says so, 403 (404 for `NotFound`) | 401, 403 or 404 | 401, 403 or 404 |
+/// | another origin sent it; the store fails | a page, 403 or 503 | 403 or 503 | 403 or 503 |
 ///
-/// and back to the page after that, query included. Other methods than GET are left alone: what they have sent would be lost. So is who is logged in and may not,
-/// and a 401 of the app's own.
+/// From `/login` and `/confirm-password` a person comes back to the page, query included; htmx to
+/// the page that it is in (`HX-Current-URL`). What a form has sent would be lost on the way, so a
+/// page says that nothing was saved. What a program gets is the JSON of [`ErrorResponse`].
+///
+/// A person is who opens a page or sends a form: `Sec-Fetch-Mode: navigate`, or, where a browser
+/// sends no such header, an `Accept` that names `text/html`. fetch, `XMLHttpRequest`,
+/// `EventSource`, WebSockets and clients that accept `*/*` are programs. htmx is known by
+/// `HX-Request`.
+///
+/// On the response to a person the token's cookie is taken back if its token has ended. Not on
+/// those to programs: a page may send requests while its token is being replaced, and they would
+/// take the new cookie away.
+///
+/// A 401 or 403 of the app's own is left alone, and so is the 500 that says that a layer is
+/// missing.
 ///
 /// ```
 /// use axum::Router;
@@ -36,15 +57,17 @@ use crate::return_to;
 /// }
 ///
 /// let auth = Auth::new(MemoryStore::new());
+/// let pages = Pages::new(auth.clone()).site_name("Acme");
 /// let app: Router = Router::new()
 ///     .route("/private", get(private))
-///     .layer(AskToLogInLayer::new())
-///     .merge(Pages::new(auth.clone()).router())
+///     .layer(AskToLogInLayer::of(&pages))
+///     .merge(pages.router())
 ///     .layer(AuthLayer::new(auth));
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct AskToLogInLayer {
     prefix: Arc<str>,
+    look: Arc<Look>,
 }
 
 impl Default for AskToLogInLayer {
@@ -53,17 +76,41 @@ impl Default for AskToLogInLayer {
     }
 }
 
+impl std::fmt::Debug for AskToLogInLayer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AskToLogInLayer").field("prefix", &self.prefix).finish_non_exhaustive()
+    }
+}
+
 impl AskToLogInLayer {
-    /// For pages at the root of the site.
+    /// For pages at the root of the site. What it says itself, such as that somebody has not the
+    /// role, is in the built-in frame, in English and German; [`of`](Self::of) has those of your
+    /// pages.
     #[must_use]
     pub fn new() -> Self {
-        Self { prefix: "".into() }
+        let look = Look::new(None, &Texts::default(), [Feature::Login]);
+        Self { prefix: "".into(), look: Arc::new(look) }
     }
 
     /// For pages nested under this prefix: `/auth`.
     #[must_use]
     pub fn pages_at(prefix: impl AsRef<str>) -> Self {
-        Self { prefix: prefix.as_ref().trim_end_matches('/').into() }
+        Self::new().nested_at(prefix)
+    }
+
+    /// For these pages: with their name, their languages, their texts and their templates. Handlers
+    /// inside get their languages by [`Language`](crate::Language). Call it when the pages are set
+    /// up, before [`Pages::router`].
+    #[must_use]
+    pub fn of<U: Account>(pages: &Pages<U>) -> Self {
+        Self { prefix: "".into(), look: Arc::new(pages.look.clone()) }
+    }
+
+    /// With the pages nested under this prefix: `/auth`.
+    #[must_use]
+    pub fn nested_at(mut self, prefix: impl AsRef<str>) -> Self {
+        self.prefix = prefix.as_ref().trim_end_matches('/').into();
+        self
     }
 }
 
@@ -71,7 +118,7 @@ impl<S> Layer<S> for AskToLogInLayer {
     type Service = AskToLogInService<S>;
 
     fn layer(&self, inner: S) -> AskToLogInService<S> {
-        AskToLogInService { inner, prefix: Arc::clone(&self.prefix) }
+        AskToLogInService { inner, layer: self.clone() }
     }
 }
 
@@ -79,7 +126,7 @@ impl<S> Layer<S> for AskToLogInLayer {
 #[derive(Clone, Debug)]
 pub struct AskToLogInService<S> {
     inner: S,
-    prefix: Arc<str>,
+    layer: AskToLogInLayer,
 }
 
 impl<S> Service<Request> for AskToLogInService<S>
@@ -96,47 +143,24 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request) -> Self::Future {
-        let opened = (request.method() == Method::GET).then(|| opened(&request));
-        let public_url = public_url(request.extensions()).cloned();
-        let (prefix, answering) = (Arc::clone(&self.prefix), self.inner.call(request));
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let AskToLogInLayer { prefix, look } = self.layer.clone();
+        request.extensions_mut().insert(look.languages.clone());
+        let asked = Refused::prepare(&request, prefix, look);
+        let answering = self.inner.call(request);
         Box::pin(async move {
             let response = answering.await?;
-            Ok(match opened {
-                Some(page) if response.status() == StatusCode::UNAUTHORIZED => match what_helps(&response) {
-                    Some(path) => ask(public_url.as_ref(), &format!("{prefix}{path}"), &page),
-                    None => response,
-                },
-                _ => response,
+            Ok(match refusal(&response) {
+                Some(rejection) => asked.answer(&rejection, response),
+                None => response,
             })
         })
     }
 }
 
-/// The page that was opened, as the browser knows it. A token in the query was cut out of it by the `AuthLayer`.
-fn opened(request: &Request) -> String {
-    let original = request.extensions().get::<OriginalUri>().map_or(request.uri(), |OriginalUri(uri)| uri);
-    original.path_and_query().map_or("/", |target| target.as_str()).to_owned()
-}
-
-/// Where somebody goes whom a guard has refused. Who is logged in and may not, or is refused by the app itself, goes nowhere: the login would send
-/// it back here, again and again.
-fn what_helps(refused: &Response) -> Option<&'static str> {
-    match refused.extensions().get::<AuthRejection>()? {
-        AuthRejection::Missing | AuthRejection::Invalid | AuthRejection::Expired => Some("/login"),
-        AuthRejection::StepUpRequired { .. } => Some("/confirm-password"),
-        _ => None,
-    }
-}
-
-fn ask(public_url: Option<&PublicUrl>, path: &str, page: &str) -> Response {
-    // What a proxy has cut off is there again for the browser.
-    let outside = |path: &str| public_url.map_or_else(|| path.to_owned(), |url| url.outside(path));
-    let target = format!("{}?return_to={}", outside(path), return_to::encode(&outside(page)));
-    let mut response = StatusCode::SEE_OTHER.into_response();
-    let headers = response.headers_mut();
-    headers.insert(LOCATION, return_to::location(&target));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    response
+/// Why a guard of the kit has refused a request, if this is what it has answered: other layers may
+/// have made something else of it.
+fn refusal(response: &Response) -> Option<AuthRejection> {
+    response.extensions().get::<ErrorResponse>()?;
+    response.extensions().get::<AuthRejection>().cloned()
 }

@@ -7,7 +7,7 @@ use axum::response::Response;
 use gatekit_core::{Account, ChangeEmailError, RequestEmailChange};
 
 use crate::respond::{Failure, Outcome};
-use crate::visit::{Shared, Stage, Visit, show, submit};
+use crate::visit::{Shared, Stage, Visit, page_at, show, submit};
 use crate::{Feature, Field, MessagePage, Page};
 
 /// `/change-email`
@@ -32,7 +32,7 @@ impl ChangeEmailPage {
 }
 
 pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
-    Router::new().route("/change-email", show(form::<U>).merge(submit(send::<U>)))
+    page_at("/change-email", show(form::<U>).merge(submit(send::<U>)))
 }
 
 async fn form<U: Account>(mut visit: Visit<U>) -> Outcome {
@@ -72,5 +72,5 @@ async fn send<U: Account>(mut visit: Visit<U>) -> Outcome {
 }
 
 fn answer<U: Account>(stage: &Stage<U>, status: StatusCode, view: &ChangeEmailPage) -> Response {
-    stage.show(status, &view.page, stage.pages.templates.change_email(view))
+    stage.show(status, &view.page, stage.pages.look.templates.change_email(view))
 }

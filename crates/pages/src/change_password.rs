@@ -7,7 +7,7 @@ use axum::response::Response;
 use gatekit_core::{Account, ChangePassword, ChangePasswordError};
 
 use crate::respond::{Failure, Outcome};
-use crate::visit::{Shared, Stage, Visit, show, submit};
+use crate::visit::{Shared, Stage, Visit, page_at, show, submit};
 use crate::{Feature, Field, Page, Problem, field};
 
 /// `/change-password`
@@ -17,7 +17,7 @@ use crate::{Feature, Field, Page, Problem, field};
 pub struct ChangePasswordPage {
     /// What all pages have.
     pub page: Page,
-    /// The user's address, for password managers.
+    /// The user's address or name, for password managers.
     pub username: Option<String>,
     /// `current_password`
     pub current_password: Field,
@@ -30,7 +30,7 @@ impl ChangePasswordPage {
         let page = stage.page("change-password.title");
         let min = stage.auth().policy().password_min_chars;
         Self {
-            username: user.email().map(str::to_owned),
+            username: user.email().or(user.username()).map(str::to_owned),
             current_password: Field::password(&page, "current_password", "field.current-password", "current-password"),
             password: Field::new_password(&page, "field.new-password", min),
             page,
@@ -39,7 +39,7 @@ impl ChangePasswordPage {
 }
 
 pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
-    Router::new().route("/change-password", show(form::<U>).merge(submit(change::<U>)))
+    page_at("/change-password", show(form::<U>).merge(submit(change::<U>)))
 }
 
 async fn form<U: Account>(mut visit: Visit<U>) -> Outcome {
@@ -92,5 +92,5 @@ async fn change<U: Account>(mut visit: Visit<U>) -> Outcome {
 }
 
 fn answer<U: Account>(stage: &Stage<U>, status: StatusCode, view: &ChangePasswordPage) -> Response {
-    stage.show(status, &view.page, stage.pages.templates.change_password(view))
+    stage.show(status, &view.page, stage.pages.look.templates.change_password(view))
 }

@@ -8,7 +8,7 @@ use gatekit_core::{Account, ChangeEmail, ChangeEmailError, EmailLink, UserId};
 
 use crate::mail_token::MailToken;
 use crate::respond::{Outcome, with_cookies};
-use crate::visit::{Shared, Stage, Visit, show, submit};
+use crate::visit::{Shared, Stage, Visit, page_at, show, submit};
 use crate::{Feature, MessagePage, Page};
 
 /// `/confirm-email-change`
@@ -25,7 +25,7 @@ pub struct ConfirmEmailChangePage {
 }
 
 pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
-    Router::new().route("/confirm-email-change", show(form::<U>).merge(submit(change::<U>)))
+    page_at("/confirm-email-change", show(form::<U>).merge(submit(change::<U>)))
 }
 
 fn mailed<U: Account>(stage: &Stage<U>) -> MailToken {
@@ -46,7 +46,7 @@ async fn form<U: Account>(mut visit: Visit<U>) -> Outcome {
             let note = visit.other_than(&user_id).await?;
             let stage = &visit.stage;
             let view = ConfirmEmailChangePage { page: stage.page("confirm-email-change.title"), email, note };
-            Ok(stage.show(StatusCode::OK, &view.page, stage.pages.templates.confirm_email_change(&view)))
+            Ok(stage.show(StatusCode::OK, &view.page, stage.pages.look.templates.confirm_email_change(&view)))
         }
         EmailLink::Used { user_id, email } => changed(&mut visit, &user_id, &email).await,
         _ => Ok(invalid(&visit.stage)),

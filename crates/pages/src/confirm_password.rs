@@ -7,7 +7,7 @@ use axum::response::Response;
 use gatekit_core::{Account, StepUp, StepUpError};
 
 use crate::respond::{Failure, Outcome};
-use crate::visit::{Shared, Stage, Visit, show, submit};
+use crate::visit::{Shared, Stage, Visit, page_at, show, submit};
 use crate::{Field, Page, Problem, return_to};
 
 /// `/confirm-password`
@@ -17,7 +17,7 @@ use crate::{Field, Page, Problem, return_to};
 pub struct ConfirmPasswordPage {
     /// What all pages have.
     pub page: Page,
-    /// The user's address, for password managers.
+    /// The user's address or name, for password managers.
     pub username: Option<String>,
     /// `password`
     pub password: Field,
@@ -30,7 +30,7 @@ impl ConfirmPasswordPage {
         let mut page = stage.page("confirm-password.title");
         page.form_origin = return_to.as_deref().and_then(return_to::origin).map(str::to_owned);
         Self {
-            username: user.email().map(str::to_owned),
+            username: user.email().or(user.username()).map(str::to_owned),
             password: Field::password(&page, "password", "field.password", "current-password"),
             page,
             return_to,
@@ -39,7 +39,7 @@ impl ConfirmPasswordPage {
 }
 
 pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
-    Router::new().route("/confirm-password", show(form::<U>).merge(submit(confirm::<U>)))
+    page_at("/confirm-password", show(form::<U>).merge(submit(confirm::<U>)))
 }
 
 async fn form<U: Account>(mut visit: Visit<U>) -> Outcome {
@@ -89,5 +89,5 @@ fn log_in<U: Account>(stage: &Stage<U>, return_to: Option<&str>) -> Response {
 }
 
 fn answer<U: Account>(stage: &Stage<U>, status: StatusCode, view: &ConfirmPasswordPage) -> Response {
-    stage.show(status, &view.page, stage.pages.templates.confirm_password(view))
+    stage.show(status, &view.page, stage.pages.look.templates.confirm_password(view))
 }

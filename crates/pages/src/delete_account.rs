@@ -7,7 +7,7 @@ use axum::response::Response;
 use gatekit_core::{Account, DeleteAccount, DeleteAccountError};
 
 use crate::respond::{Failure, Outcome};
-use crate::visit::{Shared, Stage, Visit, show, submit};
+use crate::visit::{Shared, Stage, Visit, page_at, show, submit};
 use crate::{Feature, Page};
 
 /// `/delete-account`
@@ -22,7 +22,7 @@ pub struct DeleteAccountPage {
 }
 
 pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
-    Router::new().route("/delete-account", show(form::<U>).merge(submit(delete::<U>)))
+    page_at("/delete-account", show(form::<U>).merge(submit(delete::<U>)))
 }
 
 async fn form<U: Account>(mut visit: Visit<U>) -> Outcome {
@@ -49,5 +49,5 @@ async fn delete<U: Account>(mut visit: Visit<U>) -> Outcome {
 }
 
 fn answer<U: Account>(stage: &Stage<U>, status: StatusCode, view: &DeleteAccountPage) -> Response {
-    stage.show(status, &view.page, stage.pages.templates.delete_account(view))
+    stage.show(status, &view.page, stage.pages.look.templates.delete_account(view))
 }

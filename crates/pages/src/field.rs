@@ -1,33 +1,81 @@
-//! What is a field of a form? Its label, its hint, its error and its input, tied together for screen readers (WCAG 1.3.1, 3.3.1).
+//! A field of a form: its label, its hint, its error and its input, tied together for screen
+//! readers (WCAG 1.3.1, 3.3.1).
+
+use std::borrow::Cow;
 
 use askama::Template;
 use gatekit_core::PasswordError;
 
 use crate::Page;
 
-/// A labelled field of a form. As a template (`{{ email|safe }}`) it is the whole of it: label, hint, error, input.
-#[derive(Clone, Debug, Template)]
+/// A labelled field of a form. As a template (`{{ email|safe }}`, or `to_string()`) it is the whole
+/// of it: label, hint, error, input.
+///
+/// A template of the app's own builds one for an input that it adds, so that it looks and reads
+/// like the others:
+///
+/// ```
+/// use gatekit_pages::Field;
+///
+/// let city = Field::new("city", "City").autocomplete("address-level2").hint("Where you live").required();
+/// let html = city.to_string();
+/// assert!(html.contains(r#"<label for="city">City</label>"#));
+/// assert!(html.contains(r#"name="city" type="text" autocomplete="address-level2" required aria-describedby="city-hint""#));
+///
+/// // What was wrong stands beside it.
+/// let html = city.value("<Paris>").error("There is no such city").to_string();
+/// assert!(html.contains(r#"<span class="error" id="city-error">There is no such city</span>"#));
+/// assert!(html.contains(r#"value="&#60;Paris&#62;""#));
+/// ```
+#[derive(Clone, Debug, Default, Template)]
 #[template(path = "field.html")]
 #[non_exhaustive]
 pub struct Field {
     /// Its name, and the id of its input.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// Its label.
     pub label: String,
-    /// `email`, `password` or `text`.
-    pub kind: &'static str,
-    /// What it is to password managers.
-    pub autocomplete: &'static str,
+    /// The type of its input: `email`, `password`, `text`, `tel`, `url`, `date`, `number`,
+    /// `checkbox`; or `select` or `textarea`, which are elements of their own.
+    pub kind: Cow<'static, str>,
+    /// What it is to password managers and to browsers that fill in forms.
+    pub autocomplete: Cow<'static, str>,
     /// What was entered before. Never of a password.
     pub value: Option<String>,
     /// What helps to fill it in.
     pub hint: Option<String>,
     /// What was wrong with it.
     pub error: Option<String>,
+    /// Whether it must be filled in.
+    pub required: bool,
     /// The least number of characters.
     pub min_length: Option<usize>,
+    /// The greatest number of characters.
+    pub max_length: Option<usize>,
+    /// Which keyboard a phone shows: `decimal`.
+    pub input_mode: Option<Cow<'static, str>>,
+    /// What can be chosen in a `select`.
+    pub choices: Vec<Choice>,
     /// Of a password, what the button that shows it says.
     pub toggle: Option<Toggle>,
+}
+
+/// Something to choose in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Choice {
+    /// What is sent.
+    pub value: String,
+    /// What is shown.
+    pub text: String,
+}
+
+impl Choice {
+    /// This value, shown like this.
+    #[must_use]
+    pub fn new(value: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { value: value.into(), text: text.into() }
+    }
 }
 
 /// What the button says that shows a password.
@@ -44,19 +92,80 @@ pub struct Toggle {
     pub hide_label: String,
 }
 
+/// For templates of an app's own.
+impl Field {
+    /// A line of text. `name` is sent with the form, and is the id of the input, to which the
+    /// summary of errors links.
+    #[must_use]
+    pub fn new(name: impl Into<Cow<'static, str>>, label: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            label: label.into(),
+            kind: "text".into(),
+            autocomplete: "off".into(),
+            ..Self::default()
+        }
+    }
+
+    /// Of this type: see [`kind`](Self::kind).
+    #[must_use]
+    pub fn kind(mut self, kind: impl Into<Cow<'static, str>>) -> Self {
+        self.kind = kind.into();
+        self
+    }
+
+    /// What it is to password managers and to browsers that fill in forms; `off` unless set.
+    #[must_use]
+    pub fn autocomplete(mut self, purpose: impl Into<Cow<'static, str>>) -> Self {
+        self.autocomplete = purpose.into();
+        self
+    }
+
+    /// With what was entered before. It is escaped.
+    #[must_use]
+    pub fn value(mut self, value: impl Into<String>) -> Self {
+        self.value = Some(value.into());
+        self
+    }
+
+    /// With what helps to fill it in.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// With what was wrong with it.
+    #[must_use]
+    pub fn error(mut self, error: impl Into<String>) -> Self {
+        self.error = Some(error.into());
+        self
+    }
+
+    /// It must be filled in.
+    #[must_use]
+    pub fn required(mut self) -> Self {
+        self.required = true;
+        self
+    }
+
+    /// A list to choose from.
+    #[must_use]
+    pub fn choices(mut self, choices: impl IntoIterator<Item = Choice>) -> Self {
+        (self.kind, self.choices) = ("select".into(), choices.into_iter().collect());
+        self
+    }
+}
+
 impl Field {
     pub(crate) fn email(page: &Page, label: &str, autocomplete: &'static str, value: Option<String>) -> Self {
-        Self {
-            name: "email",
-            label: page.text(label).to_owned(),
-            kind: "email",
-            autocomplete,
-            value,
-            hint: None,
-            error: None,
-            min_length: None,
-            toggle: None,
-        }
+        let field = Self::new("email", page.text(label)).kind("email").autocomplete(autocomplete).required();
+        Self { value, ..field }
+    }
+
+    /// A name, or a name or an address.
+    pub(crate) fn username(page: &Page, name: &'static str, label: &str, value: Option<String>) -> Self {
+        Self { value, ..Self::new(name, page.text(label)).autocomplete("username").required() }
     }
 
     pub(crate) fn password(page: &Page, name: &'static str, label: &str, autocomplete: &'static str) -> Self {
@@ -66,7 +175,8 @@ impl Field {
             hide: page.text("field.password.hide").to_owned(),
             hide_label: page.text("field.password.hide.label").to_owned(),
         };
-        Self { name, kind: "password", toggle: Some(toggle), ..Self::email(page, label, autocomplete, None) }
+        let field = Self::new(name, page.text(label)).kind("password").autocomplete(autocomplete).required();
+        Self { toggle: Some(toggle), ..field }
     }
 
     /// A password that is yet to be chosen.
@@ -86,11 +196,21 @@ impl Field {
         (!ids.is_empty()).then(|| ids.join(" "))
     }
 
+    /// Whether this is what was entered before.
+    fn is_chosen(&self, value: &str) -> bool {
+        self.value.as_deref() == Some(value)
+    }
+
     /// Says that this is no address.
     pub(crate) fn refuse_address(&mut self, page: &mut Page) {
         let key = if self.value.is_none() { "error.email.missing" } else { "error.email.invalid" };
         let message = page.text(key).to_owned();
-        self.error = Some(page.problem(self.name, message));
+        self.refuse(page, message);
+    }
+
+    /// Says what is wrong with it, here and above the form.
+    pub(crate) fn refuse(&mut self, page: &mut Page, message: String) {
+        self.error = Some(page.problem(&self.name, message));
     }
 }
 

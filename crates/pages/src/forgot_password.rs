@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use gatekit_core::{Account, RequestPasswordReset, RequestPasswordResetError};
 
 use crate::respond::Outcome;
-use crate::visit::{Shared, Stage, Visit, show, submit};
+use crate::visit::{Shared, Stage, Visit, page_at, show, submit};
 use crate::{Feature, Field, MessagePage, Page};
 
 /// `/forgot-password`
@@ -28,7 +28,7 @@ impl ForgotPasswordPage {
 }
 
 pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
-    Router::new().route("/forgot-password", show(form::<U>).merge(submit(send::<U>)))
+    page_at("/forgot-password", show(form::<U>).merge(submit(send::<U>)))
 }
 
 async fn form<U: Account>(visit: Visit<U>) -> Outcome {
@@ -57,5 +57,5 @@ async fn send<U: Account>(mut visit: Visit<U>) -> Outcome {
 }
 
 fn answer<U: Account>(stage: &Stage<U>, status: StatusCode, view: &ForgotPasswordPage) -> axum::response::Response {
-    stage.show(status, &view.page, stage.pages.templates.forgot_password(view))
+    stage.show(status, &view.page, stage.pages.look.templates.forgot_password(view))
 }

@@ -66,6 +66,12 @@ impl Page {
         texts::get(&self.texts, &self.language, key).unwrap_or(key)
     }
 
+    /// The same; `None` if there is none, not even in English.
+    #[must_use]
+    pub fn text_if_any(&self, key: &str) -> Option<&str> {
+        texts::get(&self.texts, &self.language, key)
+    }
+
     /// The same, with values in place of `{name}`.
     #[must_use]
     pub fn text_with(&self, key: &str, values: &[(&str, &str)]) -> String {

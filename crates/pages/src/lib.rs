@@ -18,7 +18,7 @@
 //!
 //! | [`Feature`] | URL | fields of the form | what follows |
 //! | --- | --- | --- | --- |
-//! | `Register` | `/register` | `email`, `password`, the app's own | logged in; or "check your mail", where the policy wants a proven address |
+//! | `Register` | `/register` | `email`, `password`, those of [`Pages::profile_field`] | logged in; or "check your mail", where the policy wants a proven address |
 //! | `Login` | `/login` | `email`, `password` | `return_to`, or [`Pages::after_login`] |
 //! | | `/logout` | | `/login` |
 //! | | `/confirm-password` | `password` | `return_to` |
@@ -43,9 +43,12 @@
 //! - Nothing is cached, framed, or loaded from elsewhere: each answer has the headers that say so.
 //! - Nobody is sent elsewhere than [`Auth::may_redirect_to`](gatekit_core::Auth::may_redirect_to) allows.
 //! - A store that fails is a 503 page, never "logged out".
+//! - The cookie of a token that has ended is taken back.
+//! - A path with one slash at its end leads to the page. [`ignore_case`] finds it in any case.
 
 mod account;
 mod ask_to_log_in;
+mod asker;
 mod assets;
 mod change_email;
 mod change_password;
@@ -56,17 +59,22 @@ mod device;
 mod field;
 mod forgot_password;
 mod form;
+mod ignore_case;
 mod language;
 mod layout;
 mod login;
 mod logout;
+mod look;
 mod mail_token;
 mod pages;
+mod profile_field;
+mod refused;
 mod register;
 mod resend_verification;
 mod reset_password;
 mod respond;
 mod return_to;
+mod route;
 mod sign_in;
 mod templates;
 mod texts;
@@ -82,12 +90,15 @@ pub use {
     confirm_email_change::ConfirmEmailChangePage,
     confirm_password::ConfirmPasswordPage,
     delete_account::DeleteAccountPage,
-    field::{Field, Toggle},
+    field::{Choice, Field, Toggle},
     forgot_password::ForgotPasswordPage,
+    ignore_case::ignore_case,
+    language::{Language, Languages},
     layout::{LanguageLink, Layout, Link, MessagePage, Page, Problem},
     login::LoginPage,
     logout::LogoutPage,
     pages::{Feature, Pages},
+    profile_field::ProfileField,
     register::RegisterPage,
     resend_verification::ResendVerificationPage,
     reset_password::ResetPasswordPage,

@@ -3,11 +3,11 @@
 use askama::Template;
 use axum::Router;
 use axum::http::StatusCode;
-use gatekit_core::{Account, Login, LoginError};
+use gatekit_core::{Account, Login, LoginError, Policy};
 
 use crate::respond::{Failure, Outcome};
 use crate::sign_in::LogInFailure;
-use crate::visit::{Shared, Stage, Visit, show, submit};
+use crate::visit::{Shared, Stage, Visit, page_at, show, submit};
 use crate::{Feature, Field, Page, Problem, return_to};
 
 /// `/login`
@@ -17,7 +17,8 @@ use crate::{Feature, Field, Page, Problem, return_to};
 pub struct LoginPage {
     /// What all pages have.
     pub page: Page,
-    /// `email`
+    /// `email`: an address, or also a name where that is enough to sign up
+    /// ([`Policy::email_required`](gatekit_core::Policy::email_required) is off).
     pub email: Field,
     /// `password`
     pub password: Field,
@@ -30,7 +31,10 @@ impl LoginPage {
         let mut page = stage.page("login.title");
         page.form_origin = return_to.as_deref().and_then(return_to::origin).map(str::to_owned);
         Self {
-            email: Field::email(&page, "field.email", "username", email),
+            email: match stage.auth().policy().requires_email() {
+                true => Field::email(&page, "field.email", "username", email),
+                false => Field::username(&page, "email", "field.email-or-name", email),
+            },
             password: Field::password(&page, "password", "field.password", "current-password"),
             page,
             return_to,
@@ -39,7 +43,7 @@ impl LoginPage {
 }
 
 pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
-    Router::new().route("/login", show(form::<U>).merge(submit(log_in::<U>)))
+    page_at("/login", show(form::<U>).merge(submit(log_in::<U>)))
 }
 
 async fn form<U: Account>(mut visit: Visit<U>) -> Outcome {
@@ -56,11 +60,17 @@ async fn log_in<U: Account>(mut visit: Visit<U>) -> Outcome {
     let form = visit.form()?;
     let stage = &visit.stage;
     let return_to = return_to::allowed(stage.auth(), form.get("return_to"));
-    let (email, username) = (form.trimmed("email"), form.trimmed("username"));
+    let (mut email, mut username) = (form.trimmed("email"), form.trimmed("username"));
     let mut view = LoginPage::new(stage, email.clone(), return_to);
+    let requires_email = stage.auth().policy().requires_email();
     if email.is_none() && username.is_none() {
-        let message = view.page.text("error.email.missing").to_owned();
-        view.email.error = Some(view.page.problem("email", message));
+        let key = if requires_email { "error.email.missing" } else { "error.name.missing" };
+        let message = view.page.text(key).to_owned();
+        view.email.refuse(&mut view.page, message);
+    }
+    // The field is for either, and no name has the sign.
+    if !requires_email && email.as_ref().is_some_and(|entered| !entered.contains(['@', '\u{ff20}'])) {
+        (username, email) = (email, None);
     }
     let password = form.password("password");
     if password.is_none() {
@@ -78,14 +88,14 @@ async fn log_in<U: Account>(mut visit: Visit<U>) -> Outcome {
         Ok(response) => Ok(response),
         Err(LogInFailure::Failed(failure)) => Err(failure),
         Err(LogInFailure::Refused(error)) => {
-            let status = refused(&mut view, error, stage.auth().policy().hides_taken_email())?;
+            let status = refused(&mut view, error, stage.auth().policy())?;
             Ok(answer(stage, status, &view))
         }
     }
 }
 
 /// Says what was wrong, of an unknown address the same as of a wrong password (ASVS 6.3.8).
-fn refused(view: &mut LoginPage, error: LoginError, hides_unverified: bool) -> Result<StatusCode, Failure> {
+fn refused(view: &mut LoginPage, error: LoginError, policy: &Policy) -> Result<StatusCode, Failure> {
     let page = &mut view.page;
     match error {
         LoginError::Unavailable(error) => return Err(error.into()),
@@ -111,7 +121,7 @@ fn refused(view: &mut LoginPage, error: LoginError, hides_unverified: bool) -> R
             return Ok(StatusCode::FORBIDDEN);
         }
         // An unverified address looks like a wrong password, so the way out is shown for both.
-        _ if hides_unverified => {
+        _ if policy.hides_taken_email() => {
             let (message, again) = (page.text("login.failed.unverified"), page.text("login.unverified.resend"));
             let (message, again) = (message.to_owned(), again.to_owned());
             page.problem("email", message);
@@ -119,7 +129,8 @@ fn refused(view: &mut LoginPage, error: LoginError, hides_unverified: bool) -> R
             page.problems.extend(href.map(|href| Problem { message: again, href: Some(href) }));
         }
         _ => {
-            let message = page.text("login.failed").to_owned();
+            let key = if policy.requires_email() { "login.failed" } else { "login.failed.name" };
+            let message = page.text(key).to_owned();
             page.problem("email", message);
         }
     }
@@ -127,5 +138,5 @@ fn refused(view: &mut LoginPage, error: LoginError, hides_unverified: bool) -> R
 }
 
 fn answer<U: Account>(stage: &Stage<U>, status: StatusCode, view: &LoginPage) -> axum::response::Response {
-    stage.show(status, &view.page, stage.pages.templates.login(view))
+    stage.show(status, &view.page, stage.pages.look.templates.login(view))
 }

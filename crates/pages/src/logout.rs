@@ -7,7 +7,7 @@ use gatekit_core::Account;
 
 use crate::Page;
 use crate::respond::Outcome;
-use crate::visit::{Shared, Visit, show, submit};
+use crate::visit::{Shared, Visit, page_at, show, submit};
 
 /// `/logout`
 #[derive(Clone, Debug, Template)]
@@ -19,13 +19,13 @@ pub struct LogoutPage {
 }
 
 pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
-    Router::new().route("/logout", show(form::<U>).merge(submit(log_out::<U>)))
+    page_at("/logout", show(form::<U>).merge(submit(log_out::<U>)))
 }
 
 async fn form<U: Account>(visit: Visit<U>) -> Outcome {
     let stage = &visit.stage;
     let view = LogoutPage { page: stage.page("logout.title") };
-    Ok(stage.show(StatusCode::OK, &view.page, stage.pages.templates.logout(&view)))
+    Ok(stage.show(StatusCode::OK, &view.page, stage.pages.look.templates.logout(&view)))
 }
 
 async fn log_out<U: Account>(mut visit: Visit<U>) -> Outcome {

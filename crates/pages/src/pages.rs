@@ -1,14 +1,15 @@
-//! What does an app say about its pages?
+//! What an app says about its pages.
 
 use std::sync::Arc;
 
 use axum::Router;
-use gatekit_core::{Account, Auth, Texts, User, UserOperation};
+use gatekit_core::{Account, Auth, User, UserOperation, required_profile_fields};
 
-use crate::templates::{BuiltIn, Templates};
+use crate::look::Look;
 use crate::{
-    account, assets, change_email, change_password, confirm_email_change, confirm_password, delete_account,
-    forgot_password, login, logout, register, resend_verification, reset_password, texts, verify_email, well_known,
+    Languages, ProfileField, Templates, account, assets, change_email, change_password, confirm_email_change,
+    confirm_password, delete_account, forgot_password, login, logout, register, resend_verification, reset_password,
+    verify_email, well_known,
 };
 
 /// Pages that belong together: what is not mounted does not exist, and no page links to it.
@@ -98,18 +99,14 @@ impl Feature {
 #[must_use = "there are no pages until they are mounted as a router"]
 pub struct Pages<U: Account = User> {
     pub(crate) auth: Auth<U>,
-    pub(crate) site_name: String,
-    pub(crate) home: String,
+    pub(crate) look: Look,
     pub(crate) after_login: Option<String>,
-    pub(crate) languages: Vec<String>,
-    pub(crate) templates: Arc<dyn Templates>,
-    pub(crate) features: Arc<[Feature]>,
-    pub(crate) texts: Arc<Texts>,
+    pub(crate) profile_fields: Vec<ProfileField>,
 }
 
 impl<U: Account> std::fmt::Debug for Pages<U> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Pages").field("features", &self.features).finish_non_exhaustive()
+        f.debug_struct("Pages").field("features", &self.look.features).finish_non_exhaustive()
     }
 }
 
@@ -118,13 +115,9 @@ impl<U: Account> Pages<U> {
     pub fn new(auth: Auth<U>) -> Self {
         let features = Feature::ALL.into_iter().filter(|feature| feature.needs().is_none_or(|op| auth.supports(op)));
         Self {
-            site_name: auth.site_name().unwrap_or("My account").to_owned(),
-            home: "/".into(),
+            look: Look::new(auth.site_name(), auth.texts(), features),
             after_login: None,
-            languages: texts::LANGUAGES.map(str::to_owned).into(),
-            templates: Arc::new(BuiltIn),
-            features: features.collect(),
-            texts: Arc::new(texts::with_built_in(auth.texts())),
+            profile_fields: Vec::new(),
             auth,
         }
     }
@@ -132,13 +125,13 @@ impl<U: Account> Pages<U> {
     /// What the site is called, in the header and in the title of each page. As in mails
     /// ([`Builder::site_name`](gatekit_core::Builder::site_name)) unless set.
     pub fn site_name(mut self, name: impl Into<String>) -> Self {
-        self.site_name = name.into();
+        self.look.site_name = name.into();
         self
     }
 
     /// Where the site's name leads, from the root of the app: `/` unless set. The path of [`public_url`](gatekit_core::Builder::public_url) comes before it.
     pub fn home(mut self, path: impl Into<String>) -> Self {
-        self.home = path.into();
+        self.look.home = path.into();
         self
     }
 
@@ -152,19 +145,40 @@ impl<U: Account> Pages<U> {
     /// The languages the pages are offered in, as tags of RFC 5646; the first is for visitors who want none of them. English and German
     /// unless set. Texts in others are added with [`Builder::texts`](gatekit_core::Builder::texts).
     pub fn languages<L: Into<String>>(mut self, tags: impl IntoIterator<Item = L>) -> Self {
-        self.languages = tags.into_iter().map(Into::into).collect();
+        self.look.languages = Languages::new(tags);
+        self
+    }
+
+    /// The languages the pages are offered in, for pages of the app's own: see
+    /// [`Language`](crate::Language).
+    #[must_use]
+    pub fn offered_languages(&self) -> Languages {
+        self.look.languages.clone()
+    }
+
+    /// A field of the users' profile, for the form to sign up: see [`ProfileField`]. The form has
+    /// the fields in the order in which they are declared.
+    ///
+    /// Every field that a profile cannot be read without must be declared, or nobody could sign up.
+    pub fn profile_field(mut self, field: ProfileField) -> Self {
+        let texts = std::mem::take(Arc::make_mut(&mut self.look.texts));
+        let texts = field.texts().fold(texts, |texts, (language, key, text)| {
+            texts.define(language.to_owned(), format!("page.{key}"), text.to_owned())
+        });
+        self.look.texts = Arc::new(texts);
+        self.profile_fields.push(field);
         self
     }
 
     /// What the pages are made with.
     pub fn templates(mut self, templates: impl Templates) -> Self {
-        self.templates = Arc::new(templates);
+        self.look.templates = Arc::new(templates);
         self
     }
 
     /// These pages and no others. Who has to log in is sent to `/login` below the same prefix, also where that is a page of the app's own.
     pub fn only(mut self, features: impl IntoIterator<Item = Feature>) -> Self {
-        self.features = features.into_iter().collect();
+        self.look.features = features.into_iter().collect();
         self
     }
 
@@ -176,7 +190,7 @@ impl<U: Account> Pages<U> {
     /// All pages but these.
     pub fn without(mut self, features: impl IntoIterator<Item = Feature>) -> Self {
         let without: Vec<Feature> = features.into_iter().collect();
-        self.features = self.features.iter().copied().filter(|feature| !without.contains(feature)).collect();
+        self.look.features = self.look.features.iter().copied().filter(|feature| !without.contains(feature)).collect();
         self
     }
 
@@ -184,11 +198,14 @@ impl<U: Account> Pages<U> {
     ///
     /// # Panics
     ///
-    /// If [`only`](Self::only) names a feature that the store of the users cannot carry, or [`after_login`](Self::after_login) or
-    /// [`home`](Self::home) is a place nobody may be sent to.
+    /// If [`only`](Self::only) names a feature that the store of the users cannot carry,
+    /// [`after_login`](Self::after_login) or [`home`](Self::home) is a place nobody may be sent to,
+    /// or the form to sign up cannot work: a field that the profile needs is not declared by
+    /// [`profile_field`](Self::profile_field), or a declared one has no label or a name that it
+    /// cannot have.
     #[expect(clippy::panic, reason = "the app's author meets it at the first start, and never again")]
-    pub fn router<S: Clone + Send + Sync + 'static>(self) -> Router<S> {
-        for feature in &*self.features {
+    pub fn router<S: Clone + Send + Sync + 'static>(mut self) -> Router<S> {
+        for feature in &*self.look.features {
             if let Some(operation) = feature.needs().filter(|operation| !self.auth.supports(*operation)) {
                 panic!(
                     "the pages of {feature:?} need a store of users that implements {}. Implement it and say so in \
@@ -197,10 +214,15 @@ impl<U: Account> Pages<U> {
                 );
             }
         }
-        for target in self.after_login.iter().chain([&self.home]) {
+        for target in self.after_login.iter().chain([&self.look.home]) {
             if !self.auth.may_redirect_to(target) {
                 panic!("{target:?} is neither a path of the site nor below an origin of `Builder::redirect_origin`");
             }
+        }
+        if self.look.features.contains(&Feature::Register)
+            && let Err(mistake) = self.check_profile_fields()
+        {
+            panic!("{mistake}");
         }
         let routes = |feature: &Feature| match feature {
             Feature::Register => register::routes(),
@@ -212,7 +234,45 @@ impl<U: Account> Pages<U> {
             Feature::Account => account::routes(),
             Feature::DeleteAccount => delete_account::routes(),
         };
-        let router = self.features.iter().map(routes).fold(assets::routes(), Router::merge);
+        let router = self.look.features.iter().map(routes).fold(assets::routes(), Router::merge);
         router.with_state(Arc::new(self))
+    }
+
+    /// Whether everybody who fills in the form to sign up gets a profile. A field that the profile
+    /// cannot be read without is required from here on.
+    fn check_profile_fields(&mut self) -> Result<(), String> {
+        let needed = required_profile_fields::<U::Profile>();
+        for needed in &needed {
+            if !self.profile_fields.iter().any(|field| field.name() == needed) {
+                return Err(format!(
+                    "the profile of {} cannot be read without the field {needed:?}, which the form of /register has not: nobody could sign up. Declare it: \
+                     `Pages::profile_field(ProfileField::text({needed:?}).label(\"en\", \"...\"))`. Or give it a default with `#[serde(default)]`, or leave \
+                     the page out with `Pages::without([Feature::Register])`",
+                    U::model_name(),
+                ));
+            }
+        }
+        let mut names = Vec::new();
+        for field in &mut self.profile_fields {
+            if let Some(mistake) = field.mistake() {
+                return Err(mistake);
+            }
+            if names.contains(&field.name().to_owned()) {
+                return Err(format!("the profile field {:?} is declared twice", field.name()));
+            }
+            names.push(field.name().to_owned());
+            for tag in self.look.languages.iter() {
+                if !field.has_label(&self.look.texts, tag) {
+                    return Err(format!(
+                        "the profile field {:?} has no label in {tag:?}, nor in English. Add `.label({tag:?}, \"...\")`",
+                        field.name()
+                    ));
+                }
+            }
+            if needed.iter().any(|needed| needed == field.name()) {
+                field.require();
+            }
+        }
+        Ok(())
     }
 }

@@ -5,14 +5,16 @@ use axum::Router;
 use axum::http::StatusCode;
 use gatekit_core::{
     Account, FieldError, Login, LoginError, Password, PasswordError, PasswordOwner, Register, RegisterError, SignUp,
+    read_profile,
 };
 use serde_json::{Map, Value};
 
 use crate::form::Form;
+use crate::profile_field::Entered;
 use crate::respond::{Failure, Outcome};
 use crate::sign_in::LogInFailure;
-use crate::visit::{Shared, Stage, Visit, show, submit};
-use crate::{Feature, Field, MessagePage, Page, Problem, field, return_to};
+use crate::visit::{Shared, Stage, Visit, page_at, show, submit};
+use crate::{Feature, Field, MessagePage, Page, Problem, ProfileField, field, return_to};
 
 /// `/register`
 #[derive(Clone, Debug, Template)]
@@ -21,33 +23,73 @@ use crate::{Feature, Field, MessagePage, Page, Problem, field, return_to};
 pub struct RegisterPage {
     /// What all pages have.
     pub page: Page,
+    /// `username`, where a name is enough to sign up
+    /// ([`Policy::email_required`](gatekit_core::Policy::email_required) is off).
+    pub username: Option<Field>,
     /// `email`
     pub email: Field,
     /// `password`
     pub password: Field,
-    /// What was entered into fields that a template of the app's adds: name and value. They become the user's
-    /// [`Profile`](gatekit_core::Account::Profile), all of them as texts.
+    /// The fields of the profile that the app has declared by
+    /// [`Pages::profile_field`](crate::Pages::profile_field), in their order.
+    pub profile: Vec<Field>,
+    /// What was entered into fields that only a template of the app's has: name and value. They
+    /// become part of the user's [`Profile`](gatekit_core::Account::Profile), all of them as texts.
     pub others: Vec<(String, String)>,
     /// Where to go afterwards, for a hidden field `return_to`.
     pub return_to: Option<String>,
 }
 
 impl RegisterPage {
-    fn new<U: Account>(stage: &Stage<U>, email: Option<String>, return_to: Option<String>) -> Self {
+    /// With what `form` has sent, if that was sent.
+    fn new<U: Account>(stage: &Stage<U>, form: &Form, return_to: Option<String>) -> Self {
         let mut page = stage.page("register.title");
         page.form_origin = return_to.as_deref().and_then(return_to::origin).map(str::to_owned);
+        let policy = stage.auth().policy();
+        let email = form.trimmed("email");
+        let (email, username) = if policy.requires_email() {
+            (Field::email(&page, "field.email", "username", email), None)
+        } else {
+            let mut field = Field::email(&page, "field.email.optional", "email", email);
+            field.required = false;
+            field.hint = Some(page.text("field.email.optional.hint").to_owned());
+            (field, Some(Field::username(&page, "username", "field.username", form.trimmed("username"))))
+        };
+        let declared = stage.pages.profile_fields.iter();
         Self {
-            email: Field::email(&page, "field.email", "username", email),
-            password: Field::new_password(&page, "field.password", stage.auth().policy().password_min_chars),
+            username,
+            email,
+            password: Field::new_password(&page, "field.password", policy.password_min_chars),
+            profile: declared.map(|field| field.field(&page, form.trimmed(field.name()))).collect(),
             page,
             others: Vec::new(),
             return_to,
         }
     }
+
+    /// A field of the profile by its name, for a template that does not want them one after the
+    /// other.
+    #[must_use]
+    pub fn profile_field(&self, name: &str) -> Option<&Field> {
+        self.profile.iter().find(|field| field.name == name)
+    }
+
+    /// The field that a path of an error belongs to: `address` of `address.street`.
+    fn field_of(&mut self, path: &str) -> Option<&mut Field> {
+        match path {
+            "email" => Some(&mut self.email),
+            "password" => Some(&mut self.password),
+            "username" => self.username.as_mut(),
+            _ => {
+                let name = path.split(['.', '[']).next().unwrap_or(path);
+                self.profile.iter_mut().find(|field| field.name == name)
+            }
+        }
+    }
 }
 
 pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
-    Router::new().route("/register", show(form::<U>).merge(submit(register::<U>)))
+    page_at("/register", show(form::<U>).merge(submit(register::<U>)))
 }
 
 async fn form<U: Account>(mut visit: Visit<U>) -> Outcome {
@@ -55,66 +97,38 @@ async fn form<U: Account>(mut visit: Visit<U>) -> Outcome {
     if visit.caller().await?.is_some() {
         return Ok(visit.stage.redirect_to(&visit.stage.after_login(return_to.as_deref())));
     }
-    let view = RegisterPage::new(&visit.stage, None, return_to);
+    let view = RegisterPage::new(&visit.stage, &Form::default(), return_to);
     Ok(answer(&visit.stage, StatusCode::OK, &view))
 }
 
 async fn register<U: Account>(mut visit: Visit<U>) -> Outcome {
     let form = visit.form()?;
     let stage = &visit.stage;
-    let (email, password) = (form.trimmed("email"), form.password("password").map(Password::from));
     let return_to = return_to::allowed(stage.auth(), form.get("return_to"));
-    let mut view = RegisterPage::new(stage, email.clone(), return_to);
-    let others = others(form);
-    view.others =
-        others.iter().map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned())).collect();
-    match email.as_deref() {
-        None => refuse(&mut view, &FieldError::new("email", "presence", "", None)),
-        Some(address) if !stage.auth().accepts_email(address) => {
-            refuse(&mut view, &FieldError::new("email", "custom.email", "", None));
-        }
-        Some(_) => {}
-    }
-    match &password {
-        None => refuse(&mut view, &FieldError::new("password", "presence", "", None)),
-        Some(password) => {
-            if let Err(error) =
-                stage.auth().check_new_password(password, PasswordOwner::default().email(email.as_deref()))
-            {
-                refuse_password(&mut view, &error);
-            }
-        }
-    }
-    // All that can be told of a form is told at once.
-    let (true, Some(email), Some(password)) = (view.page.problems.is_empty(), email, password) else {
+    let mut view = RegisterPage::new(stage, &form, return_to);
+    let Some(new) = read(stage, &mut view, form) else {
         return Ok(answer(stage, StatusCode::UNPROCESSABLE_ENTITY, &view));
     };
-    let reads_realm = stage.auth().policy().clients_set_realm();
-    let new = match read::<U>(others, &email, &password, reads_realm) {
-        Ok(new) => new.mails(stage.mails("/verify-email")).notices(stage.notices()),
-        Err(error) => {
-            refuse(&mut view, &error);
-            return Ok(answer(stage, StatusCode::UNPROCESSABLE_ENTITY, &view));
-        }
-    };
+    let new = new.mails(stage.mails("/verify-email")).notices(stage.notices());
+    let (email, Some(password)) = (new.email.clone(), new.password.clone()) else { return Err(Failure::BadRequest) };
     let (realm, username) = (new.realm.clone(), new.username.clone());
     match stage.auth().sign_up(new).await {
         Ok(SignUp::Registered(_)) => {}
         // Whether or not there was an account already (ASVS 6.3.8). Nobody is logged in before the address is verified.
-        Ok(_) => return Ok(check_mail(stage, &email)),
+        Ok(_) => return Ok(check_mail(stage, email.as_deref())),
         Err(error) => {
-            let status = refused(&mut view, error)?;
+            let status = refused(stage, &mut view, error)?;
             return Ok(answer(stage, status, &view));
         }
     }
 
-    let mut login = Login::email(email.clone(), password);
-    (login.realm, login.username) = (realm, username);
+    let mut login = Login::password(password);
+    (login.email, login.realm, login.username) = (email.clone(), realm, username);
     match visit.log_in(login, &stage.after_login(view.return_to.as_deref())).await {
         Ok(response) => Ok(response),
         Err(LogInFailure::Failed(failure)) => Err(failure),
         Err(LogInFailure::Refused(LoginError::Unavailable(error))) => Err(error.into()),
-        Err(LogInFailure::Refused(LoginError::EmailNotVerified { .. })) => Ok(check_mail(stage, &email)),
+        Err(LogInFailure::Refused(LoginError::EmailNotVerified { .. })) => Ok(check_mail(stage, email.as_deref())),
         Err(LogInFailure::Refused(LoginError::Pending)) => {
             let page = stage.page("register.pending.title");
             let text = page.text("register.pending").to_owned();
@@ -125,43 +139,87 @@ async fn register<U: Account>(mut visit: Visit<U>) -> Outcome {
     }
 }
 
-fn check_mail<U: Account>(stage: &Stage<U>, email: &str) -> axum::response::Response {
+fn check_mail<U: Account>(stage: &Stage<U>, email: Option<&str>) -> axum::response::Response {
     let page = stage.page("check-mail.title");
-    let text = page.text_with("check-mail.verify", &[("email", email)]);
+    let text = page.text_with("check-mail.verify", &[("email", email.unwrap_or_default())]);
     stage.say(StatusCode::OK, &MessagePage::new(page, text).hint("check-mail.hint"))
 }
 
-/// The fields that are not ours: what a client may not say of itself is no part of a profile either, as at `POST /users`.
-fn others(form: Form) -> Map<String, Value> {
-    const OURS: [&str; 7] = ["email", "password", "return_to", "__proto__", "id", "emailVerified", "verificationToken"];
-    let fields = form.into_fields().filter(|(name, _)| !OURS.contains(&name.as_str()));
-    fields.map(|(name, value)| (name, Value::String(value))).collect()
-}
+/// Reads the form. All that can be told of it without asking the store is told at once, in the
+/// order of the fields; then there is nothing to register.
+fn read<U: Account>(stage: &Stage<U>, view: &mut RegisterPage, form: Form) -> Option<Register<U::Profile>> {
+    let (auth, declared) = (stage.auth(), &stage.pages.profile_fields);
+    let text = |name: &str| form.get(name).filter(|text| !text.is_empty()).map(str::to_owned);
+    let (email, password) = (form.trimmed("email"), form.password("password").map(Password::from));
+    let (username, realm) = (text("username"), text("realm").filter(|_| auth.policy().clients_set_realm()));
 
-fn read<U: Account>(
-    mut fields: Map<String, Value>,
-    email: &str,
-    password: &Password,
-    reads_realm: bool,
-) -> Result<Register<U::Profile>, Box<FieldError>> {
-    let mut text = |name: &str| match fields.shift_remove(name) {
-        Some(Value::String(text)) => Some(text).filter(|text| !text.is_empty()),
-        _ => None,
+    let names = PasswordOwner::default().email(email.as_deref()).username(username.as_deref());
+    // The password is looked at below, with its length.
+    let mut wrong = auth.check_sign_up(names, true);
+    wrong.sort_by_key(|error| error.field != "username");
+    wrong.iter().for_each(|error| refuse(stage, view, error));
+    match &password {
+        None => refuse(stage, view, &FieldError::new("password", "presence", "", None)),
+        Some(password) => {
+            if let Err(error) = auth.check_new_password(password, names) {
+                refuse_password(view, &error);
+            }
+        }
+    }
+
+    let mut fields = Map::new();
+    for field in declared {
+        let entered = field.read(&form);
+        let message = match &entered {
+            entered if field.lacks(entered) => Some(field.missing_message(&view.page)),
+            Entered::Wrong => Some(field.invalid_message(&view.page)),
+            Entered::Nothing | Entered::Value(_) => None,
+        };
+        if let Some(message) = message {
+            note(view, field.name(), message);
+        } else if let Entered::Value(value) = entered {
+            fields.insert(field.name().to_owned(), value);
+        }
+    }
+    for (name, value) in others(form, declared) {
+        view.others.push((name.clone(), value.clone()));
+        if !["username", "realm"].contains(&&*name) {
+            fields.insert(name, Value::String(value));
+        }
+    }
+    let profile = match read_profile(fields) {
+        Ok(profile) => profile,
+        Err(errors) => {
+            let told =
+                |view: &mut RegisterPage, path: &str| view.field_of(path).is_some_and(|field| field.error.is_some());
+            for error in &errors {
+                if !told(view, &error.field) {
+                    refuse(stage, view, error);
+                }
+            }
+            return None;
+        }
     };
-    let (username, realm) = (text("username"), text("realm").filter(|_| reads_realm));
-    let profile =
-        serde_json::from_value(Value::Object(fields)).map_err(|error| Box::new(FieldError::of_profile(&error)))?;
+    if !view.page.problems.is_empty() {
+        return None;
+    }
     let mut new = Register::with_profile(profile);
-    new.email = Some(email.to_owned());
-    new.password = Some(password.clone());
-    (new.username, new.realm) = (username, realm);
-    Ok(new)
+    (new.email, new.username, new.realm, new.password) = (email, username, realm, password);
+    Some(new)
 }
 
-fn refused(view: &mut RegisterPage, error: RegisterError) -> Result<StatusCode, Failure> {
+/// The fields that only a template of the app's has: what a client may not say of itself is no part
+/// of a profile either, as at `POST /users`.
+fn others(form: Form, declared: &[ProfileField]) -> Vec<(String, String)> {
+    const OURS: [&str; 7] = ["email", "password", "return_to", "__proto__", "id", "emailVerified", "verificationToken"];
+    let is_other = |name: &str| !OURS.contains(&name) && declared.iter().all(|field| field.name() != name);
+    form.into_fields().filter(|(name, _)| is_other(name)).collect()
+}
+
+fn refused<U: Account>(stage: &Stage<U>, view: &mut RegisterPage, error: RegisterError) -> Result<StatusCode, Failure> {
     match error {
         RegisterError::Password(error) => refuse_password(view, &error),
-        RegisterError::Invalid(errors) => errors.iter().for_each(|error| refuse(view, error)),
+        RegisterError::Invalid(errors) => errors.iter().for_each(|error| refuse(stage, view, error)),
         RegisterError::Refused(refusal) => {
             view.page.problems.push(Problem { message: refusal.message, href: None });
             return Ok(StatusCode::FORBIDDEN);
@@ -175,29 +233,46 @@ fn refused(view: &mut RegisterPage, error: RegisterError) -> Result<StatusCode, 
     Ok(StatusCode::UNPROCESSABLE_ENTITY)
 }
 
-fn refuse(view: &mut RegisterPage, error: &FieldError) {
-    let page = &mut view.page;
-    let message = match (error.field.as_str(), error.code.as_str()) {
-        ("email", "presence") => page.text("error.email.missing").to_owned(),
-        ("email", "uniqueness") => page.text("error.email.taken").to_owned(),
-        ("email", _) => page.text("error.email.invalid").to_owned(),
-        ("password", "presence") => page.text("error.password.new.missing").to_owned(),
-        ("username", "uniqueness") => page.text("error.username.taken").to_owned(),
-        (field, _) => page.text_with("error.field", &[("field", field), ("message", &error.message)]),
+/// Says what is wrong with a field, in the language of the page.
+fn refuse<U: Account>(stage: &Stage<U>, view: &mut RegisterPage, error: &FieldError) {
+    let page = &view.page;
+    let name = error.field.split(['.', '[']).next().unwrap_or_default();
+    let declared = stage.pages.profile_fields.iter().find(|field| field.name() == name);
+    let message = match (error.field.as_str(), error.code.as_str(), declared) {
+        ("email", "presence", _) => page.text("error.email.missing").to_owned(),
+        ("email", "uniqueness", _) => page.text("error.email.taken").to_owned(),
+        ("email", ..) => page.text("error.email.invalid").to_owned(),
+        ("password", "presence", _) => page.text("error.password.new.missing").to_owned(),
+        ("username", "presence", _) => page.text("error.username.missing").to_owned(),
+        ("username", "uniqueness", _) => page.text("error.username.taken").to_owned(),
+        ("username", ..) => page.text("error.username.invalid").to_owned(),
+        (path, "presence", Some(field)) if path == name => field.missing_message(page),
+        (.., Some(field)) => field.invalid_message(page),
+        (field, ..) => page.text_with("error.field", &[("field", field), ("message", &error.message)]),
     };
-    let message = page.problem(&error.field, message);
-    match error.field.as_str() {
-        "email" => view.email.error = Some(message),
-        "password" => view.password.error = Some(message),
-        _ => {}
+    note(view, &error.field, message);
+}
+
+/// Notes what is wrong, above the form and beside the field if the form has it.
+fn note(view: &mut RegisterPage, path: &str, message: String) {
+    match view.field_of(path).map(|field| field.name.clone()) {
+        Some(name) => {
+            let message = view.page.problem(&name, message);
+            if let Some(field) = view.field_of(path) {
+                field.error = Some(message);
+            }
+        }
+        None => {
+            view.page.problem(path, message);
+        }
     }
 }
 
 fn refuse_password(view: &mut RegisterPage, error: &PasswordError) {
     let message = field::password_message(&view.page, error);
-    view.password.error = Some(view.page.problem("password", message));
+    note(view, "password", message);
 }
 
 fn answer<U: Account>(stage: &Stage<U>, status: StatusCode, view: &RegisterPage) -> axum::response::Response {
-    stage.show(status, &view.page, stage.pages.templates.register(view))
+    stage.show(status, &view.page, stage.pages.look.templates.register(view))
 }

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use gatekit_core::{Account, RequestEmailVerification, RequestEmailVerificationError, VerificationOf};
 
 use crate::respond::Outcome;
-use crate::visit::{Shared, Stage, Visit, show, submit};
+use crate::visit::{Shared, Stage, Visit, page_at, show, submit};
 use crate::{Feature, Field, MessagePage, Page};
 
 /// `/resend-verification`
@@ -28,7 +28,7 @@ impl ResendVerificationPage {
 }
 
 pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
-    Router::new().route("/resend-verification", show(form::<U>).merge(submit(send::<U>)))
+    page_at("/resend-verification", show(form::<U>).merge(submit(send::<U>)))
 }
 
 async fn form<U: Account>(mut visit: Visit<U>) -> Outcome {
@@ -60,5 +60,5 @@ async fn send<U: Account>(mut visit: Visit<U>) -> Outcome {
 }
 
 fn answer<U: Account>(stage: &Stage<U>, status: StatusCode, view: &ResendVerificationPage) -> axum::response::Response {
-    stage.show(status, &view.page, stage.pages.templates.resend_verification(view))
+    stage.show(status, &view.page, stage.pages.look.templates.resend_verification(view))
 }

@@ -8,7 +8,7 @@ use gatekit_core::{Account, OneTimePurpose, PasswordReset, ResetLink, ResetPassw
 
 use crate::mail_token::MailToken;
 use crate::respond::{Failure, Outcome, with_cookies};
-use crate::visit::{Shared, Stage, Visit, show, submit};
+use crate::visit::{Shared, Stage, Visit, page_at, show, submit};
 use crate::{Field, MessagePage, Page, field};
 
 /// `/reset-password`
@@ -40,7 +40,7 @@ impl ResetPasswordPage {
 }
 
 pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
-    Router::new().route("/reset-password", show(form::<U>).merge(submit(reset::<U>)))
+    page_at("/reset-password", show(form::<U>).merge(submit(reset::<U>)))
 }
 
 fn mailed<U: Account>(stage: &Stage<U>) -> MailToken {
@@ -136,5 +136,5 @@ fn invalid<U: Account>(stage: &Stage<U>) -> Response {
 }
 
 fn answer<U: Account>(stage: &Stage<U>, status: StatusCode, view: &ResetPasswordPage) -> Response {
-    stage.show(status, &view.page, stage.pages.templates.reset_password(view))
+    stage.show(status, &view.page, stage.pages.look.templates.reset_password(view))
 }

@@ -1,20 +1,14 @@
-//! What do all answers have? Their headers; and a page for everything that goes wrong.
+//! The page for everything that goes wrong, and the redirects.
 
-use askama::Template;
-use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, LOCATION, REFERRER_POLICY, RETRY_AFTER,
-    SET_COOKIE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
-};
+use axum::http::header::{CACHE_CONTROL, LOCATION, REFERRER_POLICY, RETRY_AFTER, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use gatekit_core::{Account, Unavailable};
 use gatekit_layer::AuthRejection;
 use gatekit_routes::SignInError;
 
-use crate::layout::Opening;
-use crate::templates::Rendered;
 use crate::visit::Stage;
-use crate::{Layout, MessagePage, Page, return_to};
+use crate::{MessagePage, Page, Rendered, return_to};
 
 /// Why there is another answer than the one that was asked for.
 #[derive(Debug)]
@@ -63,43 +57,12 @@ impl From<Unavailable> for Failure {
 impl<U: Account> Stage<U> {
     /// A page.
     pub(crate) fn show(&self, status: StatusCode, page: &Page, content: Rendered) -> Response {
-        let templates = &*self.pages.templates;
-        let rendered = content.and_then(|content| {
-            let content = format!("{}\n{content}", Opening { page }.render()?);
-            templates.layout(&Layout { page, content: &content })
-        });
-        let html = match rendered {
-            Ok(html) => html,
-            Err(error) => {
-                tracing::error!(error = %error, "a template failed");
-                let message = "a template of the pages failed; the log says why".to_owned();
-                return AuthRejection::Misconfigured(message).into_response();
-            }
-        };
-        let mut response = (status, html).into_response();
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-        headers.insert(CONTENT_SECURITY_POLICY, security_policy(page.form_origin.as_deref()));
-        headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
-        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        for name in ["cross-origin-opener-policy", "cross-origin-resource-policy"] {
-            headers.insert(HeaderName::from_static(name), HeaderValue::from_static("same-origin"));
-        }
-        // Not `no-referrer`: with it browsers send `Origin: null` with our own forms, and older ones say nothing else of where a
-        // form comes from.
-        headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if self.language.chosen
-            && let Some(cookie) = self.language.cookie(&self.cookie)
-        {
-            headers.append(SET_COOKIE, cookie);
-        }
-        response
+        self.pages.look.show(status, page, content, self.language.cookie(&self.cookie))
     }
 
     /// A page that only says something.
     pub(crate) fn say(&self, status: StatusCode, view: &MessagePage) -> Response {
-        self.show(status, &view.page, self.pages.templates.message(view))
+        self.show(status, &view.page, self.pages.look.templates.message(view))
     }
 
     /// To another page of ours, below the prefix.
@@ -151,16 +114,6 @@ impl<U: Account> Stage<U> {
             Failure::Rejected(rejection) => rejection.into_response(),
         }
     }
-}
-
-/// Nothing but our own stylesheet, script and images, and forms that come back to us.
-fn security_policy(form_origin: Option<&str>) -> HeaderValue {
-    let origin = form_origin.map(|origin| format!(" {origin}")).unwrap_or_default();
-    let policy = format!(
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'{origin}; \
-         base-uri 'none'; frame-ancestors 'none'"
-    );
-    HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"))
 }
 
 /// Adds cookies to an answer.

@@ -8,7 +8,7 @@ use gatekit_core::{Account, ConfirmEmail, ConfirmEmailError, EmailLink, UserId};
 
 use crate::mail_token::MailToken;
 use crate::respond::{Outcome, with_cookies};
-use crate::visit::{Shared, Stage, Visit, show, submit};
+use crate::visit::{Shared, Stage, Visit, page_at, show, submit};
 use crate::{MessagePage, Page};
 
 /// `/verify-email`
@@ -25,7 +25,7 @@ pub struct VerifyEmailPage {
 }
 
 pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
-    Router::new().route("/verify-email", show(form::<U>).merge(submit(verify::<U>)))
+    page_at("/verify-email", show(form::<U>).merge(submit(verify::<U>)))
 }
 
 fn mailed<U: Account>(stage: &Stage<U>) -> MailToken {
@@ -46,7 +46,7 @@ async fn form<U: Account>(mut visit: Visit<U>) -> Outcome {
             let note = visit.other_than(&user_id).await?;
             let stage = &visit.stage;
             let view = VerifyEmailPage { page: stage.page("verify-email.title"), email, note };
-            Ok(stage.show(StatusCode::OK, &view.page, stage.pages.templates.verify_email(&view)))
+            Ok(stage.show(StatusCode::OK, &view.page, stage.pages.look.templates.verify_email(&view)))
         }
         EmailLink::Used { user_id, email } => verified(&mut visit, true, &user_id, &email).await,
         _ => Ok(invalid(&visit.stage)),

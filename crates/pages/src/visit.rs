@@ -2,19 +2,17 @@
 
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, OriginalUri, Request, State};
-use axum::http::Method;
+use axum::extract::{FromRequestParts, OriginalUri};
 use axum::http::request::Parts;
 use axum::response::Response;
-use axum::routing::{MethodFilter, MethodRouter, on};
 use gatekit_core::{Account, Auth, MailOptions, PublicUrl, TokenRecord, UserId};
-use gatekit_layer::{AuthRejection, AuthUser, BrowserTransport, TokenCookie, access_token, refuse_cross_origin_of};
+use gatekit_layer::{AuthRejection, AuthUser, BrowserTransport, TokenCookie, access_token};
 
 use crate::form::Form;
-use crate::language::Language;
 use crate::layout::LanguageLink;
-use crate::respond::{Failure, Outcome};
-use crate::{Feature, MessagePage, Page, Pages, return_to};
+use crate::respond::Failure;
+pub(crate) use crate::route::{page_at, show, submit};
+use crate::{Feature, Language, MessagePage, Page, Pages, return_to};
 
 /// What routes have as their state.
 pub(crate) type Shared<U> = Arc<Pages<U>>;
@@ -52,7 +50,7 @@ pub(crate) struct Visit<U: Account> {
     pub(crate) parts: Parts,
     pub(crate) browser: BrowserTransport,
     /// The form that was sent, or why it was not read; until it is taken, and only of a POST.
-    form: Option<Result<Form, Failure>>,
+    pub(crate) form: Option<Result<Form, Failure>>,
 }
 
 /// Somebody who is logged in.
@@ -62,13 +60,13 @@ pub(crate) struct LoggedIn<U> {
 }
 
 impl<U: Account> Stage<U> {
-    fn new(pages: Shared<U>, parts: &Parts) -> Self {
+    pub(crate) fn new(pages: Shared<U>, parts: &Parts) -> Self {
         let path = parts.uri.path().to_owned();
         let original = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |OriginalUri(uri)| uri);
         let query = Form::of_query(original.query());
         let cookie = BrowserTransport::of_user::<U>(&parts.extensions).and_then(|browser| browser.cookie().cloned());
         let cookie = cookie.unwrap_or_default();
-        let language = Language::of(&query, &parts.headers, &cookie, &pages.languages);
+        let language = Language::choose(&query, &parts.headers, &cookie, &pages.look.languages);
         // What was cut off on the way here. A path that browsers take for a host, or for another path, is nobody's prefix.
         let is_prefix = |prefix: &&str| return_to::is_prefix(prefix) && pages.auth.may_redirect_to(prefix);
         let mount = original.path().strip_suffix(&path).filter(is_prefix);
@@ -97,34 +95,21 @@ impl<U: Account> Stage<U> {
 
     /// A page with this heading.
     pub(crate) fn page(&self, title: &str) -> Page {
-        let mut page = Page {
-            title: String::new(),
-            site_name: self.pages.site_name.clone(),
-            home: self.pages.outside(&self.pages.home),
-            language: self.language.tag.clone(),
-            languages: Vec::new(),
-            notice: None,
-            problems: Vec::new(),
-            wide: false,
-            form_origin: None,
-            prefix: self.prefix.clone(),
-            features: Arc::clone(&self.pages.features),
-            texts: Arc::clone(&self.pages.texts),
-        };
-        page.title = page.text(title).to_owned();
+        let home = self.pages.outside(&self.pages.look.home);
+        let mut page = self.pages.look.page(&self.language, &self.prefix, home, title);
         let returning = self.return_to().map(|target| format!("&return_to={}", return_to::encode(&target)));
         let here = self.url(self.form_path());
         page.languages =
-            self.pages.languages.iter().map(|tag| self.language_link(tag, &here, returning.as_deref())).collect();
+            self.pages.look.languages.iter().map(|tag| self.language_link(tag, &here, returning.as_deref())).collect();
         page
     }
 
     fn language_link(&self, tag: &str, here: &str, returning: Option<&str>) -> LanguageLink {
         LanguageLink {
             tag: tag.to_owned(),
-            name: crate::texts::get(&self.pages.texts, tag, "language.name").unwrap_or(tag).to_owned(),
+            name: crate::texts::get(&self.pages.look.texts, tag, "language.name").unwrap_or(tag).to_owned(),
             href: format!("{here}?lang={tag}{}", returning.unwrap_or_default()),
-            current: self.language.tag == tag,
+            current: self.language.tag() == tag,
         }
     }
 
@@ -146,13 +131,13 @@ impl<U: Account> Stage<U> {
             (Some(target), _) => target.to_owned(),
             (None, Some(path)) => self.pages.outside(path),
             (None, None) if self.has(Feature::Account) => self.url("/account"),
-            (None, None) => self.pages.outside(&self.pages.home),
+            (None, None) => self.pages.outside(&self.pages.look.home),
         }
     }
 
     /// Whether these pages are mounted.
     pub(crate) fn has(&self, feature: Feature) -> bool {
-        self.pages.features.contains(&feature)
+        self.pages.look.features.contains(&feature)
     }
 
     /// On to a page that tells what was done.
@@ -183,14 +168,14 @@ impl<U: Account> Stage<U> {
     /// How a mail is written that leads to one of these pages, if that is mounted. Otherwise the mail has the link that the app has configured for its kind, or
     /// none.
     pub(crate) fn mails(&self, page: &str) -> MailOptions {
-        let options = MailOptions::default().language(self.language.tag.clone());
+        let options = MailOptions::default().language(self.language.tag());
         let is_mounted = Feature::ALL.iter().any(|feature| feature.mailed_page() == Some(page) && self.has(*feature));
         if is_mounted { options.page(format!("{}{page}?token={{token}}", self.mount)) } else { options }
     }
 
     /// How a mail is written that tells of something: it leads to a new password, for who did not do it.
     pub(crate) fn notices(&self) -> MailOptions {
-        let options = MailOptions::default().language(self.language.tag.clone());
+        let options = MailOptions::default().language(self.language.tag());
         let page = || format!("{}/forgot-password", self.mount);
         if self.has(Feature::ResetPassword) { options.page(page()) } else { options }
     }
@@ -241,71 +226,6 @@ impl<U: Account> Visit<U> {
     }
 }
 
-/// A handler for GET (and HEAD), which changes nothing.
-pub(crate) fn show<U, F, Fut>(handler: F) -> MethodRouter<Shared<U>>
-where
-    U: Account,
-    F: Fn(Visit<U>) -> Fut + Clone + Send + Sync + 'static,
-    Fut: Future<Output = Outcome> + Send + 'static,
-{
-    on(MethodFilter::GET, async move |State(pages): State<Shared<U>>, request: Request| {
-        run(pages, request, handler).await
-    })
-}
-
-/// A handler for POST, of requests from our own pages alone.
-pub(crate) fn submit<U, F, Fut>(handler: F) -> MethodRouter<Shared<U>>
-where
-    U: Account,
-    F: Fn(Visit<U>) -> Fut + Clone + Send + Sync + 'static,
-    Fut: Future<Output = Outcome> + Send + 'static,
-{
-    on(MethodFilter::POST, async move |State(pages): State<Shared<U>>, request: Request| {
-        run(pages, request, handler).await
-    })
-}
-
-async fn run<U, F, Fut>(pages: Shared<U>, request: Request, handler: F) -> Response
-where
-    U: Account,
-    F: Fn(Visit<U>) -> Fut,
-    Fut: Future<Output = Outcome> + Send + 'static,
-{
-    let (parts, body) = request.into_parts();
-    let stage = Stage::new(pages, &parts);
-    let outcome = match admit::<U>(&parts) {
-        Ok(browser) => {
-            // A token that is renewed when it is used outlives its first lifetime, and so does its cookie.
-            let policy = stage.auth().policy();
-            let browser = if policy.renew_after.is_some() { browser.lasting(policy.max_token_ttl) } else { browser };
-            let form = match parts.method {
-                Method::POST => Some(Form::read(policy, &parts.headers, body).await),
-                _ => None,
-            };
-            let changes = form.is_some();
-            let answer = handler(Visit { stage: stage.clone(), parts, browser, form });
-            // What a form does in several steps (the account, the session, the cookie) is done whole, whether or not the client waits for it.
-            if changes { stage.auth().change(|_| answer).await } else { answer.await }
-        }
-        Err(rejection) => Err(rejection.into()),
-    };
-    outcome.unwrap_or_else(|failure| stage.fail(failure))
-}
-
-/// Whether the layer around the pages can carry them, and the request comes from one of them.
-fn admit<U: Account>(parts: &Parts) -> Result<BrowserTransport, AuthRejection> {
-    if parts.method == Method::POST {
-        refuse_cross_origin_of::<U>(parts)?;
-    }
-    BrowserTransport::of_user::<U>(&parts.extensions).ok_or_else(|| {
-        misconfigured(
-            "the pages need an AuthLayer with their Auth around them whose sources have a token cookie or a session. Mount \
-             `.layer(AuthLayer::new(auth))`, and leave its sources as they are or give them a cookie with \
-             `TokenSources::with_cookie`",
-        )
-    })
-}
-
-fn misconfigured(message: &str) -> AuthRejection {
+pub(crate) fn misconfigured(message: &str) -> AuthRejection {
     AuthRejection::Misconfigured(message.to_owned())
 }

@@ -12,7 +12,7 @@ use gatekit_layer::public_url;
 
 use crate::respond::Outcome;
 use crate::return_to::location;
-use crate::visit::{Shared, Visit, show};
+use crate::visit::{Shared, Visit, page_at, show};
 
 const PATH: &str = "/.well-known/change-password";
 
@@ -40,7 +40,7 @@ pub fn change_password_redirect<S: Clone + Send + Sync + 'static>(path: impl Int
 }
 
 pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
-    Router::new().route(PATH, show(redirect::<U>))
+    page_at(PATH, show(redirect::<U>))
 }
 
 async fn redirect<U: Account>(visit: Visit<U>) -> Outcome {

@@ -57,14 +57,24 @@ const NAMES: [&str; 25] = [
 /// ```
 pub fn ignore_case(prefix: &str, app: Router) -> Router {
     let prefix: Arc<str> = prefix.trim_end_matches('/').into();
-    let canonical = MapRequestLayer::new(move |mut request: Request| {
-        if let Some(uri) = canonical(request.uri(), &prefix) {
+    rewrite_paths(app, move |uri| canonical(uri, &prefix))
+}
+
+/// Puts another URI in place of the one that was asked for, before a route is chosen. `rewrite`
+/// gets the URI as it came and returns the one that is answered, or `None` if that is the same. It
+/// goes around the whole app.
+///
+/// axum's `OriginalUri` is changed with it, so that layers and handlers that judge paths judge the
+/// one that is answered.
+pub fn rewrite_paths(app: Router, rewrite: impl Fn(&Uri) -> Option<Uri> + Clone + Send + Sync + 'static) -> Router {
+    let rewriting = MapRequestLayer::new(move |mut request: Request| {
+        if let Some(uri) = rewrite(request.uri()) {
             let old = std::mem::replace(request.uri_mut(), uri);
             rename_original(&mut request, &old);
         }
         request
     });
-    Router::new().fallback_service(canonical.layer(app))
+    Router::new().fallback_service(rewriting.layer(app))
 }
 
 /// The router around this has written down the path as it came, for those inside who want to know all of it. Who judges paths there is to judge

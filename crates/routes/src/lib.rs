@@ -123,7 +123,7 @@ pub use find_user::find_user;
 pub use find_users::find_users;
 pub use form_pairs::form_pairs;
 pub use format::{ErrorType, ResponseFormat, ResponseFormatLayer};
-pub use ignore_case::ignore_case;
+pub use ignore_case::{ignore_case, rewrite_paths};
 pub use inflate::InflateError;
 pub use login::login;
 pub use logout::logout;

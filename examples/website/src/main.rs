@@ -33,7 +33,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use axum::{Router, middleware};
-use gatekit::pages::{AskToLogInLayer, Pages};
+use gatekit::pages::{AskToLogInLayer, Pages, ignore_case};
 use gatekit::{Auth, AuthLayer, ConsoleMailer, Policy, SmtpMailer, SqliteStore, TokenCookie, TokenSources};
 
 /// What the site is called.
@@ -69,11 +69,15 @@ async fn run() -> Result<(), Box<dyn Error>> {
 
     // Over HTTPS, as in production, browsers keep the token in a cookie that no other host can set. Plain http is for development.
     let cookie = if public_url.starts_with("https://") { TokenCookie::default() } else { TokenCookie::for_localhost() };
+    let pages = Pages::new(auth.clone()).site_name(NAME);
     let app = Router::new()
-        // The site's own pages. Who may not see one is sent to where that can be changed, and comes back.
-        .merge(site::routes().layer(AskToLogInLayer::new()).layer(middleware::from_fn(headers::set)))
-        .merge(Pages::new(auth.clone()).site_name(NAME).router())
+        // The site's own pages. A person who may not see one is sent to where that can be changed,
+        // and comes back.
+        .merge(site::routes().layer(AskToLogInLayer::of(&pages)).layer(middleware::from_fn(headers::set)))
+        .merge(pages.router())
         .layer(AuthLayer::new(auth.clone()).sources(TokenSources::default().with_cookie(cookie)));
+    // `/Login` too, as the keyboard of a phone writes it.
+    let app = ignore_case("", app);
 
     println!("READY {url}");
     server::run(listener, app, stop).await;

@@ -1,0 +1,126 @@
+//! The routes of a page: its GET, its POST, and its path with a slash too many.
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::header::{CACHE_CONTROL, LOCATION, REFERRER_POLICY, SET_COOKIE};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodFilter, MethodRouter, any, on};
+use gatekit_core::Account;
+use gatekit_layer::{AuthRejection, BrowserTransport, refuse_cross_origin_of};
+
+use crate::form::Form;
+use crate::respond::Outcome;
+use crate::return_to;
+use crate::visit::{Shared, Stage, Visit, misconfigured};
+
+/// A page at this path. The same path with one slash at its end leads to it, whatever the method:
+/// links and hand-typed addresses have one too many.
+pub(crate) fn page_at<U: Account>(path: &'static str, methods: MethodRouter<Shared<U>>) -> Router<Shared<U>> {
+    Router::new().route(path, methods).route(
+        &format!("{path}/"),
+        any(async move |State(pages): State<Shared<U>>, request: Request| {
+            let (parts, _) = request.into_parts();
+            let stage = Stage::new(pages, &parts);
+            let query = parts.uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+            moved(&format!("{}{query}", stage.url(path)))
+        }),
+    )
+}
+
+/// 308, with which a browser sends a form again (RFC 9110 §15.4.9). Browsers keep it unless they
+/// are told not to, and the query may have a mailed secret.
+fn moved(target: &str) -> Response {
+    let headers = [
+        (LOCATION, return_to::location(target)),
+        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    ];
+    (StatusCode::PERMANENT_REDIRECT, headers).into_response()
+}
+
+/// A handler for GET (and HEAD), which changes nothing.
+pub(crate) fn show<U, F, Fut>(handler: F) -> MethodRouter<Shared<U>>
+where
+    U: Account,
+    F: Fn(Visit<U>) -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = Outcome> + Send + 'static,
+{
+    on(MethodFilter::GET, async move |State(pages): State<Shared<U>>, request: Request| {
+        run(pages, request, handler).await
+    })
+}
+
+/// A handler for POST, of requests from our own pages alone.
+pub(crate) fn submit<U, F, Fut>(handler: F) -> MethodRouter<Shared<U>>
+where
+    U: Account,
+    F: Fn(Visit<U>) -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = Outcome> + Send + 'static,
+{
+    on(MethodFilter::POST, async move |State(pages): State<Shared<U>>, request: Request| {
+        run(pages, request, handler).await
+    })
+}
+
+async fn run<U, F, Fut>(pages: Shared<U>, request: Request, handler: F) -> Response
+where
+    U: Account,
+    F: Fn(Visit<U>) -> Fut,
+    Fut: Future<Output = Outcome> + Send + 'static,
+{
+    let (parts, body) = request.into_parts();
+    let stage = Stage::new(pages, &parts);
+    let mut ended = None;
+    let outcome = match admit::<U>(&parts) {
+        Ok(browser) => {
+            ended = Some(browser.clone());
+            // A token that is renewed when it is used outlives its first lifetime, and so does its
+            // cookie.
+            let policy = stage.auth().policy();
+            let browser = if policy.renew_after.is_some() { browser.lasting(policy.max_token_ttl) } else { browser };
+            let form = match parts.method {
+                Method::POST => Some(Form::read(policy, &parts.headers, body).await),
+                _ => None,
+            };
+            let changes = form.is_some();
+            let answer = handler(Visit { stage: stage.clone(), parts, browser, form });
+            // What a form does in several steps (the account, the session, the cookie) is done
+            // whole, whether or not the client waits for it.
+            if changes { stage.auth().change(|_| answer).await } else { answer.await }
+        }
+        Err(rejection) => Err(rejection.into()),
+    };
+    let mut response = outcome.unwrap_or_else(|failure| stage.fail(failure));
+    if let Some(browser) = ended {
+        forget_ended(&browser, &mut response);
+    }
+    response
+}
+
+/// Takes back the token's cookie if its token has ended, unless the response has another one for
+/// it.
+pub(crate) fn forget_ended(browser: &BrowserTransport, response: &mut Response) {
+    let (Some(removal), Some(cookie)) = (browser.ended_cookie_removal(), browser.cookie()) else { return };
+    let is_this = |value: &HeaderValue| {
+        value.as_bytes().strip_prefix(cookie.as_name().as_bytes()).is_some_and(|rest| rest.starts_with(b"="))
+    };
+    if !response.headers().get_all(SET_COOKIE).iter().any(is_this) {
+        response.headers_mut().append(SET_COOKIE, removal);
+    }
+}
+
+/// Whether the layer around the pages can carry them, and the request comes from one of them.
+fn admit<U: Account>(parts: &Parts) -> Result<BrowserTransport, AuthRejection> {
+    if parts.method == Method::POST {
+        refuse_cross_origin_of::<U>(parts)?;
+    }
+    BrowserTransport::of_user::<U>(&parts.extensions).ok_or_else(|| {
+        misconfigured(
+            "the pages need an AuthLayer with their Auth around them whose sources have a token cookie or a session. Mount \
+             `.layer(AuthLayer::new(auth))`, and leave its sources as they are or give them a cookie with \
+             `TokenSources::with_cookie`",
+        )
+    })
+}
