@@ -38,7 +38,13 @@ const BUDGETS: &[Budget] = &[
         without: STORAGE,
     },
     Budget { what: "the app `jwt-only`", tree: &["-p", "jwt-only"], at_most: None, without: STORAGE },
-    Budget { what: "the app `quickstart`", tree: &["-p", "quickstart"], at_most: Some(169), without: &[] },
+    Budget {
+        what: "the app `quickstart`",
+        tree: &["-p", "quickstart"],
+        // Five of them read compressed request bodies.
+        at_most: Some(172),
+        without: &[],
+    },
     Budget {
         what: "everything, with all features, on all platforms",
         tree: &["--workspace", "--all-features", "--target", "all"],
