@@ -298,3 +298,21 @@ async fn debug_of_what_holds_a_secret_does_not_show_it() {
         }
     }
 }
+
+/// 16.2.5: a client that puts its token where an id belongs does not put it into the log.
+#[tokio::test]
+async fn a_token_in_the_place_of_an_id_is_not_logged() {
+    let app = App::loopback(Store::Memory).await;
+    let token = app.signed_up().await;
+    let logs = LogCapture::new();
+    let guard = logs.start();
+    app.get(&format!("/api/users/{token}")).await.expect_status(401);
+    app.get(&format!("/api/users/{}", "7".repeat(5000))).await.expect_status(401);
+    app.get("/api/users/2").await.expect_status(401);
+    app.get(&format!("/api/users/{token}")).token(&app.token_of(EMAIL).await).await.expect_status(401);
+    drop(guard);
+    logs.assert_contains("target=Some(\"(withheld)\")");
+    logs.assert_contains("target=\"(withheld)\"");
+    logs.assert_contains("target=Some(\"2\")");
+    logs.assert_free_of(&[&*token, &*"7".repeat(257)]);
+}

@@ -6,7 +6,9 @@
 use std::fmt;
 
 use crate::flows::identifier::Wanted;
-use crate::{AUDIT_TARGET, Account, Event, IdentifierKind, LoginError, Timestamp, TokenClient, UserId, email};
+use crate::{
+    AUDIT_TARGET, Account, Event, IdentifierKind, LoginError, Timestamp, TokenClient, TokenSecret, UserId, email,
+};
 
 /// When an event happened, and from where it was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -260,4 +262,11 @@ pub(crate) fn short(text: &str) -> String {
     let mut text: String = text.chars().filter(|c| !c.is_control()).take(MAX).collect();
     text.truncate(text.floor_char_boundary(MAX));
     text
+}
+
+/// An id or a path of a request as an event may keep it. A client may have put anything there, also its token: a part that has the form of a
+/// secret is withheld.
+pub(crate) fn shown_target(target: &str) -> String {
+    let shown = |part| if TokenSecret::is_well_formed(part) { "(withheld)" } else { part };
+    short(&target.split('/').map(shown).collect::<Vec<_>>().join("/"))
 }

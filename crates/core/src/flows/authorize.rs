@@ -1,7 +1,7 @@
 //! May this caller do that? The access control list, asked about one access.
 
 use crate::acl::{self, NamedResolver};
-use crate::audit::short;
+use crate::audit::shown_target;
 use crate::{
     AccessRequest, Account, Acl, Auth, Decision, Event, ExplainedRow, Explanation, Method, OtherOwner, Permission,
     Principal, RoleResolver, StoreError, TokenRecord, UserId,
@@ -109,7 +109,7 @@ impl<U: Account> Auth<U> {
 
     /// An event for a caller that is known. That a caller has no good token is no event: anybody could raise as many as they like.
     fn denied(&self, access: &AccessRequest<'_, U>, other: Option<&OtherOwner>, required: String) {
-        let target = access.target.map(short);
+        let target = access.target.map(shown_target);
         if access.caller.is_none() && other.is_none() {
             tracing::info!(required, ?target, "an access is denied to an anonymous caller");
             return;
@@ -296,6 +296,7 @@ fn log_audited<U: Account>(
     let AccessRequest { method: Method { name: method, .. }, caller, target } = access;
     let caller = caller.map(|caller| caller.principal.id()).or_else(|| other.map(|other| other.id.clone()));
     let caller_model = other.map_or_else(U::model_name, |other| other.model);
+    let target = target.map(shown_target);
     let row = row.map(tracing::field::display);
     match permission {
         Permission::Alarm => {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::audit::short;
+use crate::audit::{short, shown_target};
 use crate::flows::identifier::{Unnamed, Wanted};
 use crate::{
     Account, AccountStatus, Auth, Client, DeviceSeen, Event, Login, LoginError, LoginFailure, MailOptions,
@@ -207,7 +207,7 @@ impl<U: Account> Auth<U> {
     /// auth.report_denied(&ada.id, "plan pro", Some("/exports/7"));
     /// ```
     pub fn report_denied(&self, caller: &UserId, required: &str, target: Option<&str>) {
-        let (user_id, target) = (Some(caller.clone()), target.map(short));
+        let (user_id, target) = (Some(caller.clone()), target.map(shown_target));
         self.raise(Event::AccessDenied { user_id, required: short(required), target });
     }
 
