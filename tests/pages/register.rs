@@ -28,6 +28,22 @@ on_every_store! {
         browser.get("/change-email").await.page(200, "Change email address");
     }
 
+    /// 6.2.11: in any spelling.
+    async fn the_name_of_the_site_and_the_own_address_are_no_passwords(store) {
+        let setup = App::with(Policy::default()).configure(|builder| builder.site_name("Acme Shop"));
+        let site = Site::start(setup, store, "").await;
+        let mut browser = site.browser();
+        for (email, password) in [
+            (EMAIL, "AcmeShop2026"),
+            ("lovelace@example.com", "acme-lovelace"),
+            ("lovelace@example.com", "\u{ff4c}ovelace1815"),
+            ("\u{ff4c}ovelace@example.com", "lovelace1815"),
+        ] {
+            let refused = browser.post("/register", &[("email", email), ("password", password)]).await;
+            refused.page(422, "Create an account").says("your own address or name, or that of the site");
+        }
+    }
+
     async fn who_must_be_approved_of_is_told_so_and_not_logged_in(store) {
         let setup = App::with(Policy::default()).configure(|builder| builder.hooks(ApprovedByHand));
         let site = Site::start(setup, store, "").await;

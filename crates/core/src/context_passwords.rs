@@ -8,6 +8,11 @@
 //!    characters that are no letters: `acme2026!`, `ACME-login-acme`.
 //!
 //! A password in which such a word is one among others is taken: `correct acme battery staple horse`.
+//!
+//! Both sides are compared in one spelling ([`normalize`](crate::normalize)), or a full-width letter would make a name a password. The domain of an
+//! address counts as it is read (`bücher.example`), whether it came so or as an A-label.
+
+use crate::normalize;
 
 /// What people put beside a name to make a password of it.
 const ADDED: [&str; 14] = [
@@ -53,20 +58,26 @@ impl<'a> PasswordOwner<'a> {
 
 /// Whether a password is made of these texts: those of its owner, and of the site.
 pub(crate) fn is_expected<'a>(password: &str, owner: PasswordOwner<'a>, site: impl Iterator<Item = &'a str>) -> bool {
-    let password = password.to_lowercase();
-    let texts: Vec<String> =
-        [owner.email, owner.username, owner.realm].into_iter().flatten().chain(site).map(str::to_lowercase).collect();
+    let password = compared(password);
+    let email = owner.email.map(normalize::readable_email);
+    let others = [owner.username, owner.realm].into_iter().flatten().chain(site).map(compared);
+    let texts: Vec<String> = email.as_deref().map(compared).into_iter().chain(others).collect();
     if texts.iter().any(|text| !text.trim().is_empty() && text.trim() == password.trim()) {
         return true;
     }
     let is_long = |word: &&str| word.chars().count() >= SHORTEST_WORD;
     let words: Vec<&str> = texts.iter().flat_map(|text| runs(text)).filter(is_long).collect();
     // The last label of a domain, `com`, says nothing of anybody.
-    let top = owner.email.and_then(|email| email.rsplit('.').next()).map(str::to_lowercase);
+    let top = email.as_deref().and_then(|email| email.rsplit('.').next()).map(compared);
     let is_top = |word: &str| top.as_deref() == Some(word);
     let words: Vec<&str> = words.into_iter().filter(|word| !is_top(word)).collect();
     let added: Vec<&str> = ADDED.iter().copied().chain(top.as_deref()).filter(|word| !word.is_empty()).collect();
     is_made_of(&password, &words, &added)
+}
+
+/// A text in the spelling in which it is compared.
+fn compared(text: &str) -> String {
+    normalize::username(text).to_lowercase()
 }
 
 /// The runs of letters in a text.
@@ -117,6 +128,33 @@ mod tests {
 
     fn is_expected_of(password: &str) -> bool {
         is_expected(password, ADA, ["Acme Shop", "projectx"].into_iter())
+    }
+
+    /// 6.2.11: another spelling of the same characters is the same password to who guesses.
+    #[test]
+    fn no_spelling_of_the_password_or_of_the_address_hides_what_is_expected() {
+        for password in [
+            "\u{ff4c}\u{ff4f}\u{ff56}\u{ff45}\u{ff4c}\u{ff41}\u{ff43}\u{ff45}",
+            "love\u{200b}lace",
+            "love\u{ad}lace1815",
+            "ａcme2026",
+            "\u{a0}Acme\u{3000}Shop\u{feff}",
+        ] {
+            assert!(is_expected_of(password), "{password}");
+        }
+        let expected =
+            |email, password| is_expected(password, PasswordOwner::default().email(Some(email)), [].into_iter());
+        for (email, password) in [
+            ("\u{ff4c}ovelace@example.com", "lovelace12"),
+            ("love\u{200b}lace@example.com", "lovelace12"),
+            ("jos\u{e9}.garcia@example.com", "jose\u{301}garcia1"),
+            ("jose\u{301}.garcia@example.com", "jos\u{e9}garcia1"),
+            ("ada@xn--bcher-kva.example", "b\u{fc}cher2026"),
+            ("ada@b\u{fc}cher.example", "BU\u{308}CHER2026"),
+        ] {
+            assert!(expected(email, password), "{email} {password}");
+        }
+        assert!(!expected("ada@xn--bcher-kva.example", "b\u{fc}cher are battery staples"));
     }
 
     /// 6.2.11

@@ -77,6 +77,15 @@ pub fn username(name: &str) -> String {
     if name.len() > MAX_BYTES { name.to_owned() } else { settled(name, |text| plain(&text)) }
 }
 
+/// The address in its one spelling, but with the domain as it is read: `a@bücher.example`.
+pub(crate) fn readable_email(address: &str) -> String {
+    let text = email(address, false);
+    match text.rsplit_once('@') {
+        Some((local, name)) => format!("{local}@{}", idna::domain_to_unicode(name).0),
+        None => text,
+    }
+}
+
 /// What a store indexes beside an address or a name, so that it finds users whose spelling was stored before there was
 /// a rule: the address without case, or the name. Two texts that any policy takes for the same have the same key.
 ///

@@ -10,7 +10,7 @@
 //!
 //! let auth = Auth::new(MemoryStore::new());
 //! let app: Router = Router::new()
-//!     .merge(Pages::new(auth.clone()).site_name("Acme").router())
+//!     .merge(Pages::new(auth.clone()).router())
 //!     .layer(AuthLayer::new(auth));
 //! ```
 //!

@@ -74,7 +74,7 @@ impl Feature {
 /// use gatekit_pages::{Feature, Pages};
 ///
 /// let auth = Auth::new(MemoryStore::new());
-/// let pages = Pages::new(auth).site_name("Acme").after_login("/private").without([Feature::DeleteAccount]);
+/// let pages = Pages::new(auth).after_login("/private").without([Feature::DeleteAccount]);
 ///
 /// // At the root of the site, or below a prefix:
 /// let root: Router = Router::new().merge(pages.clone().router());
@@ -122,8 +122,8 @@ impl<U: Account> Pages<U> {
         }
     }
 
-    /// What the site is called, in the header and in the title of each page. As in mails
-    /// ([`Builder::site_name`](gatekit_core::Builder::site_name)) unless set.
+    /// What these pages call the site, in the header and in the title of each, if that is not the name that
+    /// [`Builder::site_name`](gatekit_core::Builder::site_name) has for mails too. Only that one is also refused as a password (ASVS 6.2.11).
     pub fn site_name(mut self, name: impl Into<String>) -> Self {
         self.look.site_name = name.into();
         self

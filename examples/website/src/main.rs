@@ -55,7 +55,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let mut policy = Policy::default();
     policy.email_verification_required = setting("VERIFY_EMAIL", "0") == "1";
     let store = SqliteStore::open(setting("DATABASE", "website.db")).await?;
-    let auth = Auth::builder(store.clone()).tokens(store).policy(policy).public_url(&public_url);
+    let auth = Auth::builder(store.clone()).tokens(store).policy(policy).public_url(&public_url).site_name(NAME);
     let auth = match env::var("SMTP_URL") {
         Ok(server) => {
             let mailer = SmtpMailer::from_url(&server, &setting("MAIL_FROM", "Website <no-reply@localhost>"))?;
@@ -69,7 +69,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
 
     // Over HTTPS, as in production, browsers keep the token in a cookie that no other host can set. Plain http is for development.
     let cookie = if public_url.starts_with("https://") { TokenCookie::default() } else { TokenCookie::for_localhost() };
-    let pages = Pages::new(auth.clone()).site_name(NAME);
+    let pages = Pages::new(auth.clone());
     let app = Router::new()
         // The site's own pages. A person who may not see one is sent to where that can be changed,
         // and comes back.
