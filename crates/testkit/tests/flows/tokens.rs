@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use gatekit_core::{
-    AuthenticateError, ChangePassword, ChangePasswordError, Clock, IssueToken, IssueTokenError, IssuedToken, Login,
-    LoginError, PasswordError, PasswordReset, Policy, RequestPasswordReset, ResetPasswordError, Timestamp, TokenStore,
-    UserId, UserStore,
+    Auth, AuthenticateError, ChangePassword, ChangePasswordError, Clock, CreateUserError, Identifier, IssueToken,
+    IssueTokenError, IssuedToken, Login, LoginError, MemoryStore, NewUser, NoProfile, PasswordError, PasswordHash,
+    PasswordReset, Policy, Register, RequestPasswordReset, ResetPasswordError, StoreError, StoredUser, Timestamp,
+    TokenDigest, TokenOwner, TokenRecord, TokenStore, User, UserId, UserStore, async_trait,
 };
-use gatekit_testkit::login_as;
+use gatekit_testkit::{fast_hasher, login_as};
 
 use crate::{EMAIL, NEW, OLD, World};
 
@@ -286,4 +287,59 @@ async fn what_cannot_be_a_token_costs_no_call() {
         assert!(matches!(world.auth.authenticate(text).await, Err(AuthenticateError::Invalid)));
     }
     assert!(world.calls.calls().is_empty());
+}
+
+/// A store of an app's own whose query for the owner of a token looks at the user's id alone.
+struct Careless(MemoryStore);
+
+#[async_trait]
+impl UserStore<User> for Careless {
+    async fn create_user(&self, new: NewUser<NoProfile>) -> Result<StoredUser<User>, CreateUserError> {
+        self.0.create_user(new).await
+    }
+
+    async fn find_user(&self, id: &UserId) -> Result<Option<StoredUser<User>>, StoreError> {
+        self.0.find_user(id).await
+    }
+
+    async fn find_user_by(&self, identifier: &Identifier) -> Result<Option<StoredUser<User>>, StoreError> {
+        self.0.find_user_by(identifier).await
+    }
+
+    async fn set_password(&self, id: &UserId, rev: i64, hash: &PasswordHash) -> Result<Option<i64>, StoreError> {
+        UserStore::<User>::set_password(&self.0, id, rev, hash).await
+    }
+
+    async fn rehash_password(&self, id: &UserId, old: &PasswordHash, new: &PasswordHash) -> Result<bool, StoreError> {
+        UserStore::<User>::rehash_password(&self.0, id, old, new).await
+    }
+
+    async fn bump_rev(&self, id: &UserId) -> Result<Option<i64>, StoreError> {
+        UserStore::<User>::bump_rev(&self.0, id).await
+    }
+
+    async fn find_token_owner(
+        &self,
+        tokens: &dyn TokenStore,
+        digest: &TokenDigest,
+    ) -> Result<Option<TokenOwner<User>>, StoreError> {
+        let Some(token) = tokens.find_token(digest).await? else { return Ok(None) };
+        let found: Option<StoredUser<User>> = self.0.find_user(&token.user_id).await?;
+        Ok(found.map(|found| TokenOwner { token, user: found.user, rev: found.rev, roles: None }))
+    }
+}
+
+/// Of two user types each may have a user 1.
+#[tokio::test]
+async fn a_token_of_another_user_type_is_refused_whatever_the_store_says_of_its_owner() {
+    let store = MemoryStore::new();
+    let auth: Auth =
+        Auth::builder(Careless(store.clone())).tokens(store.clone()).hasher(fast_hasher()).build().unwrap();
+    let ada = auth.register(Register::email("ada@example.com", "correct horse battery")).await.unwrap();
+    let own = login_as(&auth, &ada).await;
+    let others = auth.new_secret().unwrap();
+    let record = TokenRecord { digest: others.digest(), user_type: "Seller".into(), ..own.record.clone() };
+    store.insert_token(&record).await.unwrap();
+    auth.authenticate(own.secret.expose()).await.unwrap();
+    assert!(matches!(auth.authenticate(others.expose()).await, Err(AuthenticateError::Invalid)));
 }
