@@ -49,6 +49,20 @@ on_every_store! {
         invalid.says(r#"<a href="/resend-verification">Send the link again</a>"#);
     }
 
+    /// 16.3.3
+    async fn a_page_that_is_opened_with_a_forged_secret_raises_an_event(store) {
+        let site = Site::new(store).await;
+        let forged = "x".repeat(64);
+        for page in ["/verify-email", "/confirm-email-change", "/reset-password"] {
+            let mut browser = site.browser();
+            browser.get(&format!("{page}?token={forged}")).await.goes_to(page);
+            assert!(site.app.events.take().is_empty());
+            browser.get(page).await.page(400, "This link does not work");
+            let names: Vec<_> = site.app.events.take().iter().map(gatekit::Event::name).collect();
+            assert_eq!(names, ["authn_secret_fail"], "{page}");
+        }
+    }
+
     /// Case 09: whoever asks for another link takes nothing away.
     async fn a_new_link_leaves_the_old_one_good(store) {
         let (site, mut browser) = registered(store).await;

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::response::Response;
-use gatekit_core::{Account, OneTimePurpose, PasswordReset, ResetLink, ResetPasswordError, TokenSecret};
+use gatekit_core::{Account, PasswordReset, ResetLink, ResetPasswordError, TokenSecret};
 
 use crate::mail_token::MailToken;
 use crate::respond::{Failure, Outcome, with_cookies};
@@ -120,10 +120,7 @@ async fn owner<U: Account>(
             let text = page.text("link-used.text").to_owned();
             Ok(Err(stage.say(StatusCode::OK, &stage.with_login(MessagePage::new(page, text), "back.login"))))
         }
-        _ => {
-            visit.stage.auth().reject_secret(OneTimePurpose::ResetPassword, None).await;
-            Ok(Err(invalid(&visit.stage)))
-        }
+        _ => Ok(Err(invalid(&visit.stage))),
     }
 }
 

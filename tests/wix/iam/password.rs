@@ -81,7 +81,13 @@ on_every_store! {
         assert_eq!(won["state"], "SUCCESS");
         assert_eq!(site.me(&tokens.access).await, 401);
         site.apply(won["sessionToken"].as_str().unwrap()).await.expect_status(200);
-        recover(&site, &secret).await.refuses(401, "-19972");
+        let _ = site.events.take();
+        // 16.3.3: used or forged, it is an event.
+        for secret in [&secret, "x".repeat(64).as_str()] {
+            recover(&site, secret).await.refuses(401, "-19972");
+            let names: Vec<_> = site.events.take().iter().map(|event| event.name()).collect();
+            assert_eq!(names, ["authn_secret_fail"]);
+        }
         site.iam_login(EMAIL, NEW_PASSWORD).await.expect_status(200);
     }
 

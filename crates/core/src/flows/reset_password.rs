@@ -277,12 +277,20 @@ impl<U: Account> Auth<U> {
     }
 
     /// What the link would do if [`reset_password`](Self::reset_password) were called with its secret now. It changes nothing: a page asks
-    /// it before it shows a form.
+    /// it before it shows a form. An invalid link raises [`Event::SecretRefused`].
     ///
     /// # Errors
     ///
     /// [`Unavailable`] if the store fails.
     pub async fn check_reset_link(&self, token: &TokenSecret) -> Result<ResetLink<U>, Unavailable> {
+        let link = self.reset_link(token).await?;
+        if matches!(link, ResetLink::Invalid) {
+            self.reject_secret(PURPOSE, None).await;
+        }
+        Ok(link)
+    }
+
+    async fn reset_link(&self, token: &TokenSecret) -> Result<ResetLink<U>, Unavailable> {
         let Some(record) = self.find_reset(&token.digest()).await? else {
             let used = self.find_one_time(OneTimePurpose::RESET_PASSWORD_USED, token.expose()).await?;
             return Ok(if used.is_some() { ResetLink::Used } else { ResetLink::Invalid });

@@ -348,14 +348,24 @@ impl<U: Account> Auth<U> {
     }
 
     /// What the link would do if [`confirm_email`](Self::confirm_email) were called with it now. It changes nothing: a page asks it
-    /// before it shows a button.
+    /// before it shows a button. An invalid link raises [`Event::SecretRefused`].
     ///
     /// # Errors
     ///
     /// [`Unavailable`] if the store fails.
     pub async fn check_email_link(&self, confirm: &ConfirmEmail) -> Result<EmailLink, Unavailable> {
-        let Some((id, email, used)) = self.find_email_link(confirm).await? else { return Ok(EmailLink::Invalid) };
-        let found = self.bounded::<_, StoreError>(self.0.users.find_user(&id)).await?.map(|found| found.user);
+        let link = match self.find_email_link(confirm).await? {
+            Some(link) => self.email_link(link).await?,
+            None => EmailLink::Invalid,
+        };
+        if link == EmailLink::Invalid {
+            self.reject_secret(PURPOSE, None).await;
+        }
+        Ok(link)
+    }
+
+    async fn email_link(&self, (id, email, used): (UserId, String, bool)) -> Result<EmailLink, StoreError> {
+        let found = self.bounded(self.0.users.find_user(&id)).await?.map(|found| found.user);
         Ok(match found {
             Some(user) if is_verified(&user, &email) => EmailLink::Used { user_id: id, email },
             Some(user) if !used && user.email() == Some(email.as_str()) => EmailLink::Good { user_id: id, email },

@@ -36,7 +36,10 @@ impl WixMembers {
     ) -> Result<SignedIn, WixError> {
         let secret = secret.into();
         let found = self.auth().find_one_time(OneTimePurpose::ResetPassword, secret.expose()).await?;
-        let user = found.and_then(|record| record.user_id).ok_or(WixError::InvalidRecoveryToken)?;
+        let Some(user) = found.and_then(|record| record.user_id) else {
+            self.auth().reject_secret(OneTimePurpose::ResetPassword, None).await;
+            return Err(WixError::InvalidRecoveryToken);
+        };
         self.set_password(secret, new, MailOptions::default()).await?;
         let account = self.auth().find_account_by_id(&user).await?.ok_or(WixError::InvalidRecoveryToken)?;
         match account.status {
