@@ -126,6 +126,34 @@ on_every_store! {
         }
     }
 
+    /// 2.4.1, 6.3.8: a user cannot fill the mailboxes of others, and the limit does not tell whose addresses there are.
+    async fn three_mails_an_hour_are_sent_to_addresses_that_a_user_wants(store) {
+        for taken in [false, true] {
+            let app = App::with(Policy::default()).start(store).await;
+            let token = app.signed_up().await;
+            app.sign_up_as("second@bar.com").await;
+            for n in 0..6 {
+                let email = match (taken, n % 2) {
+                    (true, 0) => "second@bar.com".to_owned(),
+                    _ => format!("new{n}@bar.com"),
+                };
+                app.change_email(&token, &email).await.expect_no_content();
+            }
+            app.auth.settled().await;
+            let to: Vec<String> = app.mails.mails().into_iter().map(|mail| mail.to).collect();
+            let expected: &[&str] =
+                if taken { &["new1@bar.com"] } else { &["new0@bar.com", "new1@bar.com", "new2@bar.com"] };
+            assert_eq!(to, expected);
+            // What was asked for last is not to be the address of whoever got the mail before.
+            let secret = app.mails.last_token().await;
+            app.confirm_email_change(&secret).await.is(400, INVALID);
+            app.clock.advance(Duration::from_secs(3600));
+            app.change_email(&token, NEW).await.expect_no_content();
+            app.mails.wait_for(expected.len() + 1).await;
+            app.confirm_email_change(&app.mails.last_token().await).await.expect_status(200);
+        }
+    }
+
     async fn an_address_that_was_taken_meanwhile_is_told_to_who_has_proven_it(store) {
         let app = App::new(store).await;
         let token = app.signed_up().await;

@@ -166,8 +166,8 @@ pub struct Policy {
     /// Whether `GET /confirm` uses the link's token, as in LoopBack. Off: a GET changes nothing, because mail scanners open every
     /// link. It leads a browser to a page with a button, and `POST /confirm` uses the token.
     pub confirm_email_by_get: bool,
-    /// How many mails of one kind (verification link, reset link, notice that there is an account already) one account gets within
-    /// an hour, whoever asks for them. A request beyond that gets the same response and sends nothing. A link that is good for
+    /// How many mails of one kind (verification link, reset link, code, link for a new address, notice that there is an account already)
+    /// one account gets within an hour, whoever asks for them. A request beyond that gets the same response and sends nothing. A link that is good for
     /// less than an hour is counted for its life only, so that the links in the mailbox are good as long as no new one is sent. 3;
     /// ASVS 2.4.1 asks for a limit and names no number. `u32::MAX` is no limit.
     pub mails_per_hour: u32,

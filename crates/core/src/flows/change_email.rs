@@ -147,7 +147,8 @@ impl<U: Account> Auth<U> {
     /// address stays the user's until the secret comes back (ASVS 6.2.3 for the password that is asked for).
     ///
     /// An address that somebody else has gets the same answer after the same work, and no mail: whose addresses there are is
-    /// nobody's business.
+    /// nobody's business. A user can have `Policy::mails_per_hour` of these mails sent, to whatever addresses. A request beyond that gets
+    /// the same answer and sends nothing; it ends the earlier secret too.
     ///
     /// # Errors
     ///
@@ -183,6 +184,10 @@ impl<U: Account> Auth<U> {
         self.change(|mut change| async move {
             // The user has verified itself and may have mistyped the address before: here a new secret does end the earlier one.
             auth.bounded(auth.0.one_time.delete_one_time_of(PURPOSE, U::model_name(), &user_id)).await?;
+            // Every request counts, also for an address that is taken, or the limit would tell which addresses are.
+            if !auth.count_mail(PURPOSE, &user_id, auth.0.policy.verification_ttl).await? {
+                return Ok(());
+            }
             auth.commit_secret(&mut change, &record).await?;
             if free {
                 let link = auth.0.links.change_email(&mails, &secret);
@@ -272,12 +277,20 @@ impl<U: Account> Auth<U> {
     }
 
     /// What the link would do if [`change_email`](Self::change_email) were called with its secret now. It changes nothing: a page asks it
-    /// before it shows a button.
+    /// before it shows a button. An invalid link raises [`Event::SecretRefused`].
     ///
     /// # Errors
     ///
     /// [`Unavailable`] if the store fails.
     pub async fn check_email_change_link(&self, token: &TokenSecret) -> Result<EmailLink, Unavailable> {
+        let link = self.email_change_link(token).await?;
+        if link == EmailLink::Invalid {
+            self.reject_secret(PURPOSE, None).await;
+        }
+        Ok(link)
+    }
+
+    async fn email_change_link(&self, token: &TokenSecret) -> Result<EmailLink, Unavailable> {
         let Some(record) = self.find_one_time(PURPOSE, token.expose()).await? else {
             return match self.changed_already(token).await {
                 Ok(user) => {

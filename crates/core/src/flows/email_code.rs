@@ -49,6 +49,10 @@ pub enum RequestEmailCodeError {
     /// status 429.
     #[error("too many codes were tried")]
     TooManyAttempts,
+    /// The user has got as many codes as `Policy::mails_per_hour` allows within `Policy::email_code_ttl`. The last one stays good. HTTP status
+    /// 429.
+    #[error("too many codes were mailed")]
+    TooManyMails,
     /// It cannot be done now. HTTP status 503.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
@@ -101,7 +105,8 @@ const PURPOSE: OneTimePurpose = OneTimePurpose::EMAIL_CODE;
 
 impl<U: Account> Auth<U> {
     /// Mails a code of six digits to the user's address. Returns the state: a secret for whoever has asked, without which the code is
-    /// worth nothing (ASVS 6.6.2). A code mailed before is worth nothing from then on.
+    /// worth nothing (ASVS 6.6.2). A code mailed before is worth nothing from then on. A user gets `Policy::mails_per_hour` of these mails within
+    /// `Policy::email_code_ttl`.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -143,7 +148,7 @@ impl<U: Account> Auth<U> {
     ///
     /// # Errors
     ///
-    /// [`RequestEmailCodeError::TooManyAttempts`], [`RequestEmailCodeError::Unavailable`].
+    /// [`RequestEmailCodeError::TooManyAttempts`], [`RequestEmailCodeError::TooManyMails`], [`RequestEmailCodeError::Unavailable`].
     pub async fn pretend_email_code(
         &self,
         before: Option<&UserId>,
@@ -177,6 +182,10 @@ impl<U: Account> Auth<U> {
         let (tries, limit) = (tries_of::<U>(user), self.limit_on_tries());
         if !self.bounded(auth.counters.has_room(&tries, limit, now)).await? {
             return Err(RequestEmailCodeError::TooManyAttempts);
+        }
+        // A state that belongs to no user is counted as well: its client must not see a difference.
+        if !self.count_mail(PURPOSE, user, auth.policy.email_code_ttl).await? {
+            return Err(RequestEmailCodeError::TooManyMails);
         }
         let (state, code) = (self.new_secret()?, random::six_digits(&*auth.random)?);
         let record = OneTimeRecord {

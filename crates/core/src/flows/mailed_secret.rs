@@ -7,10 +7,12 @@
 //!    hour or the day is counted for its life only. So while no mail is sent, that many links in the owner's mailbox are good,
 //!    and no stranger can keep the owner out by asking.
 //! 3. A request that sends no mail costs one commit, as one that does.
+//! 4. A code, and the link for a new address, do end the one before. So there are no records that could be counted, and the mails
+//!    are counted by [`CounterStore`](crate::CounterStore), within the same limits.
 
 use crate::{
-    Account, Auth, OneTimeLimit, OneTimePurpose, OneTimeRecord, Timestamp, TokenDigest, TokenSecret, Unavailable,
-    UserId, random,
+    Account, Auth, CounterLimit, OneTimeLimit, OneTimePurpose, OneTimeRecord, StoreError, Timestamp, TokenDigest,
+    TokenSecret, Unavailable, UserId, random,
 };
 
 const HOUR: i64 = 3_600;
@@ -87,15 +89,44 @@ impl<U: Account> Auth<U> {
     }
 
     fn mail_limits(&self, now: Timestamp, ttl: i64) -> Vec<OneTimeLimit> {
-        let policy = &self.0.policy;
-        let limits = [(HOUR, policy.mails_per_hour), (DAY, policy.mails_per_day)];
+        let limits = self.mails_within(ttl).into_iter();
         limits
-            .into_iter()
-            .filter(|(_, max)| *max < u32::MAX)
-            .map(|(window, max)| OneTimeLimit {
-                expires_after: now.plus_seconds(ttl.saturating_sub(window.min(ttl))),
-                max,
-            })
+            .map(|(window, max)| OneTimeLimit { expires_after: now.plus_seconds(ttl.saturating_sub(window)), max })
             .collect()
     }
+
+    /// How many mails an account gets, each with the window in seconds, for secrets that are good for `ttl` seconds.
+    fn mails_within(&self, ttl: i64) -> Vec<(i64, u32)> {
+        let policy = &self.0.policy;
+        let limits = [(HOUR, policy.mails_per_hour), (DAY, policy.mails_per_day)];
+        limits.into_iter().filter(|(_, max)| *max < u32::MAX).map(|(window, max)| (window.min(ttl), max)).collect()
+    }
+
+    /// Counts a mail whose secret ends the one before (rule 4). Returns whether it may be sent.
+    pub(crate) async fn count_mail(
+        &self,
+        purpose: OneTimePurpose,
+        owner: &UserId,
+        ttl: i64,
+    ) -> Result<bool, StoreError> {
+        let mut limits = self.mails_within(ttl);
+        // Of two limits on the same time the smaller one is enough.
+        limits.sort_unstable();
+        limits.dedup_by_key(|(window, _)| *window);
+        for (window, max) in limits {
+            let key = mails_of::<U>(purpose, owner, window);
+            let limit = CounterLimit { events: max, window_ms: window.saturating_mul(1000) };
+            if !self.bounded(self.0.counters.add_event(&key, limit, self.now())).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// Under which key the mails of one kind to a user are counted.
+fn mails_of<U: Account>(purpose: OneTimePurpose, user: &UserId, window: i64) -> TokenDigest {
+    let kind = if matches!(user, UserId::Int(_)) { "number" } else { "text" };
+    let words = ["mail", purpose.as_str(), U::model_name(), kind, &user.to_string(), &window.to_string()];
+    TokenDigest::of(&words.map(|word| format!("{}:{word}", word.len())).concat())
 }

@@ -52,7 +52,9 @@ impl WixMembers {
     }
 
     /// Mails another code in place of the one that belongs to `state`: what it must be sent with. Of a state that belongs to nothing, or to a
-    /// member that has another password or status since or has proven its address, the answer looks the same, and no mail is sent.
+    /// member that has another password or status since or has proven its address, the answer looks the same, and no mail is sent. Under
+    /// [`TakenEmail::AlwaysVerify`] it looks the same, too, if the member has got as many codes as it may, or has tried as many: then `state`
+    /// itself is returned, and the code that was mailed for it stays what it was.
     ///
     /// # Errors
     ///
@@ -60,18 +62,21 @@ impl WixMembers {
     pub async fn resend_email_code(&self, state: &TokenSecret, mails: MailOptions) -> Result<TokenSecret, WixError> {
         let record = self.auth().find_one_time(OneTimePurpose::EMAIL_CODE, state.expose()).await?;
         let Some((user, rev)) = record.and_then(|record| Some((record.user_id?, record.rev))) else {
+            self.auth().reject_secret(OneTimePurpose::EMAIL_CODE, None).await;
             return self.pretend_code(None, &mails).await;
         };
         // Who has asked for the first code knew the password of then, and that the address was to be proven. No code follows from less.
         let account = self.auth().find_account_by_id(&user).await?;
-        if account.is_none_or(|account| account.rev != rev || account.user.email_verified == Some(true)) {
-            return self.pretend_code(Some(&user), &mails).await;
-        }
-        match self.mail_code(&user, mails).await {
-            Err(WixError::Throttled) if self.0.taken_email == TakenEmail::AlwaysVerify => {
-                Ok(self.auth().new_secret()?)
+        let another = match account {
+            Some(account) if account.rev == rev && account.user.email_verified != Some(true) => {
+                self.mail_code(&user, mails).await
             }
-            mailed => mailed,
+            _ => self.pretend_code(Some(&user), &mails).await,
+        };
+        match another {
+            // Of a member it would be told, unless that is hidden.
+            Err(WixError::Throttled) if self.0.taken_email == TakenEmail::AlwaysVerify => Ok(state.clone()),
+            another => another,
         }
     }
 
@@ -81,13 +86,10 @@ impl WixMembers {
         before: Option<&UserId>,
         mails: &MailOptions,
     ) -> Result<TokenSecret, WixError> {
-        match self.auth().pretend_email_code(before, mails).await {
-            Ok(state) => Ok(state),
-            Err(RequestEmailCodeError::Unavailable(error)) => Err(error.into()),
-            // Of a member it would be told, unless that is hidden.
-            Err(_) if self.0.taken_email == TakenEmail::AlwaysVerify => Ok(self.auth().new_secret()?),
-            Err(_) => Err(WixError::Throttled),
-        }
+        self.auth().pretend_email_code(before, mails).await.map_err(|error| match error {
+            RequestEmailCodeError::Unavailable(error) => error.into(),
+            _ => WixError::Throttled,
+        })
     }
 
     /// Mails a code to a member: what it must be sent with.
@@ -95,7 +97,7 @@ impl WixMembers {
         let request = RequestEmailCode::new(user.clone()).mails(mails);
         self.auth().request_email_code(request).await.map_err(|error| match error {
             RequestEmailCodeError::Unavailable(error) => error.into(),
-            RequestEmailCodeError::TooManyAttempts => WixError::Throttled,
+            RequestEmailCodeError::TooManyAttempts | RequestEmailCodeError::TooManyMails => WixError::Throttled,
             _ => WixError::UnknownMember,
         })
     }

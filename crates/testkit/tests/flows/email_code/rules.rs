@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use gatekit_core::{
     Auth, ChangeEmail, Clock, ConfirmEmailCodeError, CounterStore, DeviceStore, Event, MailKind, MailOptions,
-    OneTimePurpose, OneTimeStore, Register, RequestEmailChange, RequestEmailCode, RequestEmailCodeError, RoleStore,
-    Timestamp, TokenDigest, TokenStore, User, UserStore,
+    OneTimePurpose, OneTimeStore, Policy, Register, RequestEmailChange, RequestEmailCode, RequestEmailCodeError,
+    RoleStore, Timestamp, TokenDigest, TokenStore, User, UserStore,
 };
 use gatekit_testkit::{EventLog, Fault, Faults, FaultyStore, FrozenClock, MailSink, fast_hasher};
 use tokio::sync::Barrier;
@@ -35,6 +35,8 @@ macro_rules! every_rule {
             a_store_that_fails_is_no_wrong_code_and_costs_no_more_than_a_try,
             a_store_that_fails_sends_no_code,
             who_is_not_there_gets_no_code,
+            three_codes_are_mailed_within_the_life_of_one_and_the_last_stays_good,
+            a_state_of_nobody_is_renewed_as_often_as_one_of_a_user,
         );
     };
     ($make:expr; $($rule:ident,)*) => {$(
@@ -67,7 +69,15 @@ struct App {
 }
 
 impl App {
+    /// With as many mails as anybody asks for.
     async fn new(store: impl Store) -> Self {
+        let mut policy = Policy::default();
+        policy.mails_per_hour = u32::MAX;
+        policy.mails_per_day = u32::MAX;
+        Self::with(policy, store).await
+    }
+
+    async fn with(policy: Policy, store: impl Store) -> Self {
         let (clock, mails, events) = (FrozenClock::now(), MailSink::new(), EventLog::new());
         let store = FaultyStore::new(store);
         let faults = store.faults();
@@ -77,6 +87,7 @@ impl App {
             .mailer(mails.clone())
             .hooks(events.clone())
             .hasher(fast_hasher())
+            .policy(policy)
             .build()
             .unwrap();
         let ada = auth.register(Register::email(EMAIL, PASSWORD)).await.unwrap();
@@ -485,4 +496,42 @@ pub(crate) async fn who_is_not_there_gets_no_code(store: impl Store) {
     let (state, code) = app.ask(&app.ada).await;
     app.auth.delete_user(&app.ada.id).await.unwrap();
     assert_eq!(enter(&app.auth, &state, &code).await, InvalidState);
+}
+
+/// 2.4.1: whoever holds a state or the password cannot fill a mailbox.
+pub(crate) async fn three_codes_are_mailed_within_the_life_of_one_and_the_last_stays_good(store: impl Store) {
+    let app = App::with(Policy::default(), store).await;
+    app.ask(&app.ada).await;
+    app.ask(&app.ada).await;
+    app.clock.advance(5 * MINUTE);
+    let (state, code) = app.ask(&app.ada).await;
+    for _ in 0..5 {
+        let asked = app.auth.request_email_code(RequestEmailCode::new(app.ada.id.clone())).await;
+        assert!(matches!(asked, Err(RequestEmailCodeError::TooManyMails)), "{asked:?}");
+    }
+    app.auth.settled().await;
+    assert_eq!(app.mails.wait_for_kind(MailKind::EmailCode, 0).await.len(), 3);
+    // Nobody else is kept from anything.
+    let bob = app.auth.register(Register::email("bob@example.com", PASSWORD)).await.unwrap();
+    app.ask(&bob).await;
+    assert_eq!(enter(&app.auth, &state, &code).await, Proven, "what is in the mailbox is good");
+    app.clock.advance(5 * MINUTE);
+    app.ask(&app.ada).await;
+    app.ask(&app.ada).await;
+    let asked = app.auth.request_email_code(RequestEmailCode::new(app.ada.id.clone())).await;
+    assert!(matches!(asked, Err(RequestEmailCodeError::TooManyMails)), "the third is five minutes old: {asked:?}");
+}
+
+/// 6.3.8
+pub(crate) async fn a_state_of_nobody_is_renewed_as_often_as_one_of_a_user(store: impl Store) {
+    let app = App::with(Policy::default(), store).await;
+    let mails = MailOptions::default();
+    let first = app.auth.pretend_email_code(None, &mails).await.unwrap();
+    let record = app.auth.find_one_time(OneTimePurpose::EMAIL_CODE, first.expose()).await.unwrap().unwrap();
+    let nobody = record.user_id.unwrap();
+    for _ in 0..2 {
+        app.auth.pretend_email_code(Some(&nobody), &mails).await.unwrap();
+    }
+    let asked = app.auth.pretend_email_code(Some(&nobody), &mails).await;
+    assert!(matches!(asked, Err(RequestEmailCodeError::TooManyMails)), "{asked:?}");
 }
