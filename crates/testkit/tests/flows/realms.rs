@@ -156,9 +156,7 @@ async fn the_email_counts_before_the_username_and_an_empty_one_is_none() {
 #[tokio::test]
 async fn a_reset_goes_to_the_user_of_the_realm_that_was_named() {
     let world = two_realms(delimited()).await;
-    for request in [RequestPasswordReset::email(EMAIL), RequestPasswordReset::email(EMAIL).realm("none")] {
-        world.auth.request_password_reset(request).await.unwrap();
-    }
+    world.auth.request_password_reset(RequestPasswordReset::email(EMAIL).realm("none")).await.unwrap();
     world.auth.request_password_reset(RequestPasswordReset::email(EMAIL).realm("two")).await.unwrap();
     let secret = world.mails.last_token().await;
     assert_eq!(world.mails.attempts(), 1);
