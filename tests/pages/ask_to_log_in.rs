@@ -1,14 +1,18 @@
 //! A page of the app's own that is for users: what a person gets, and what a program gets.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::StatusCode;
+use axum::body::{Body, Bytes};
+use axum::http::{Request, Response, StatusCode};
 use axum::routing::get;
 use gatekit::core::{AclErrorStatus, Texts};
 use gatekit::pages::{AskToLogInLayer, Language, Pages};
 use gatekit::{AuthLayer, AuthUser, Fresh, Policy, RequireRoleLayer, RequireScopeLayer, ResponseCaller};
-use gatekit_tests::{App, EMAIL, PASSWORD, on_every_store};
+use gatekit_tests::{App, EMAIL, PASSWORD, Store, on_every_store};
+use http_body_util::Full;
+use tower::{ServiceBuilder, service_fn};
 
 use crate::site::{Browser, PageAnswer, Site};
 
@@ -285,4 +289,27 @@ on_every_store! {
         browser.get("/admin").await.expect_status(303);
         browser.get("/own").await.expect_status(401);
     }
+}
+
+/// In one stack of layers, around a guard and a service whose bodies are not axum's.
+#[tokio::test]
+async fn it_stands_around_a_guard_and_a_service_with_any_body() {
+    let site = Site::new(Store::Memory).await;
+    let mut user = site.signed_up().await;
+    let inner = service_fn(async |_: Request<Body>| Ok::<_, Infallible>(Response::new(Full::<Bytes>::from("a file"))));
+    let auth = AuthLayer::new(site.app.auth.clone());
+    let asking = |required| {
+        let guard = RequireRoleLayer::new("admin");
+        let stack = ServiceBuilder::new().layer(auth.clone()).layer(AskToLogInLayer::new());
+        match required {
+            true => Router::new().route_service("/files", stack.layer(guard).service(inner)),
+            false => Router::new().route_service("/files", stack.service(inner)),
+        }
+    };
+    let mut nobody = Browser::new(&asking(true));
+    nobody.get("/files").await.goes_to("/login?return_to=/files");
+    user.router = asking(true);
+    user.get("/files").await.expect_status(403);
+    user.router = asking(false);
+    assert_eq!(user.get("/files").await.expect_status(200).body, "a file");
 }

@@ -5,6 +5,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use axum::BoxError;
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::Request;
 use axum::response::Response;
 use gatekit_core::{Account, Texts};
@@ -129,11 +131,13 @@ pub struct AskToLogInService<S> {
     layer: AskToLogInLayer,
 }
 
-impl<S> Service<Request> for AskToLogInService<S>
+impl<S, ResBody> Service<Request> for AskToLogInService<S>
 where
-    S: Service<Request, Response = Response>,
+    S: Service<Request, Response = Response<ResBody>>,
     S::Future: Send + 'static,
     S::Error: 'static,
+    ResBody: HttpBody<Data = Bytes> + Send + 'static,
+    ResBody::Error: Into<BoxError>,
 {
     type Response = Response;
     type Error = S::Error;
@@ -149,7 +153,7 @@ where
         let asked = Refused::prepare(&request, prefix, look);
         let answering = self.inner.call(request);
         Box::pin(async move {
-            let response = answering.await?;
+            let response = answering.await?.map(Body::new);
             Ok(match refusal(&response) {
                 Some(rejection) => asked.answer(&rejection, response),
                 None => response,
