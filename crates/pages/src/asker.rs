@@ -5,7 +5,8 @@
 //! 3. `Sec-Fetch-Mode: navigate` is a page that is opened, or a form that is sent; any other mode
 //!    is a program's (Fetch Metadata).
 //! 4. Without that header, which browsers send only to HTTPS and to this machine, a person is who
-//!    accepts `text/html` and not rather `application/json`.
+//!    accepts `text/html` and not rather `application/json`. A request without `Accept` takes anything
+//!    (RFC 9110 §12.5.1), a page too: some proxies pass the header on to nobody.
 //! 5. Everything else is a program: what accepts only `*/*` has not asked for a page.
 
 use axum::http::header::{ACCEPT, HeaderName, UPGRADE};
@@ -43,6 +44,9 @@ impl Asker {
 
 /// Whether `Accept` names HTML, and does not prefer JSON to it (RFC 9110 §12.5.1).
 fn accepts_html(headers: &HeaderMap) -> bool {
+    if !headers.contains_key(ACCEPT) {
+        return true;
+    }
     let (mut html, mut json) = (0.0_f32, 0.0_f32);
     for header in headers.get_all(ACCEPT) {
         for range in header.to_str().unwrap_or_default().split(',') {
@@ -76,7 +80,7 @@ mod tests {
             // Text browsers.
             (&[("accept", "text/html, text/*;q=0.5")], Asker::Person),
             (&[("accept", "*/*")], Asker::Program),
-            (&[], Asker::Program),
+            (&[], Asker::Person),
             (&[("accept", "application/json, text/plain, */*")], Asker::Program),
             (&[("accept", "application/json, text/html;q=0.9")], Asker::Program),
             (&[("accept", "text/html;q=0, */*")], Asker::Program),
