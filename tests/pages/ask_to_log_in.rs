@@ -79,6 +79,14 @@ on_every_store! {
         browser.get("/private").await.expect_status(200);
     }
 
+    /// RFC 9110 §12.5.1: some proxies pass no `Accept` on.
+    async fn a_request_that_names_no_type_is_answered_for_a_person(store) {
+        let mut site = Site::new(store).await;
+        with_own_pages(&mut site, AskToLogInLayer::new(), "");
+        site.browser().call("GET", "/private").await.goes_to("/login?return_to=/private");
+        site.browser().call("POST", "/private").await.expect_status(401).says("Nothing was saved");
+    }
+
     /// The kit's JSON, whatever the method, and never HTML: a script would take the login for what
     /// it has asked for.
     async fn a_program_gets_401_and_is_sent_nowhere(store) {
@@ -86,8 +94,8 @@ on_every_store! {
         with_own_pages(&mut site, AskToLogInLayer::new(), "");
         let cors = ("sec-fetch-mode", "cors");
         for headers in [
-            &[][..],
-            &[("accept", "*/*")],
+            &[("accept", "*/*")][..],
+            &[("content-type", "application/json")],
             &[("accept", "application/json")],
             &[("accept", "application/json, text/html;q=0.9")],
             &[("accept", "application/json"), cors, ("sec-fetch-dest", "empty")],
@@ -195,11 +203,11 @@ on_every_store! {
         let forged = browser.opening("POST", "/private").header("sec-fetch-site", "cross-site").header("origin", "https://evil.example");
         forged.await.expect_status(403).says("<h1>Request refused</h1>");
         browser.opening("GET", "/hidden").await.expect_status(404).says("<h1>Page not found</h1>");
-        browser.call("GET", "/hidden").await.expect(404, "MODEL_NOT_FOUND");
+        browser.call("GET", "/hidden").header("accept", "*/*").await.expect(404, "MODEL_NOT_FOUND");
         site.app.faults.every_call_of("find_token_owner", gatekit_testkit::Fault::Fail);
         let failed = browser.opening("GET", "/private").await.expect_status(503).expect_header("retry-after", "1");
         failed.says("<h1>Not available right now</h1>");
-        browser.call("GET", "/private").await.expect_unavailable();
+        browser.call("GET", "/private").header("accept", "*/*").await.expect_unavailable();
     }
 
     /// Only where a person is in front of it: requests of a page that are on their way while its
@@ -282,7 +290,7 @@ on_every_store! {
         let own = scoped.route("/own", get(async || StatusCode::UNAUTHORIZED)).layer(AskToLogInLayer::new());
         let mut browser = site.signed_up().await;
         browser.router = own.layer(AuthLayer::new(site.app.auth.clone()));
-        browser.call("GET", "/admin").await.expect(401, "AUTHORIZATION_REQUIRED");
+        browser.call("GET", "/admin").header("accept", "*/*").await.expect(401, "AUTHORIZATION_REQUIRED");
         browser.get("/admin").await.expect_status(403).says("You may not open this page");
         browser.get("/own").await.is(401, "");
         browser.jar.clear();

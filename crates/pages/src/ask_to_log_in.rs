@@ -36,7 +36,7 @@ use crate::{Feature, Pages};
 /// page says that nothing was saved. What a program gets is the JSON of [`ErrorResponse`].
 ///
 /// A person is who opens a page or sends a form: `Sec-Fetch-Mode: navigate`, or, where a browser
-/// sends no such header, an `Accept` that names `text/html`. fetch, `XMLHttpRequest`,
+/// sends no such header, an `Accept` that names `text/html`, or none. fetch, `XMLHttpRequest`,
 /// `EventSource`, WebSockets and clients that accept `*/*` are programs. htmx is known by
 /// `HX-Request`.
 ///

@@ -4,12 +4,13 @@
 //! 2. `X-Requested-With: XMLHttpRequest` and a request for a WebSocket are a program's.
 //! 3. `Sec-Fetch-Mode: navigate` is a page that is opened, or a form that is sent; any other mode
 //!    is a program's (Fetch Metadata).
-//! 4. Without that header, which browsers send only to HTTPS and to this machine, a person is who
-//!    accepts `text/html` and not rather `application/json`. A request without `Accept` takes anything
-//!    (RFC 9110 §12.5.1), a page too: some proxies pass the header on to nobody.
-//! 5. Everything else is a program: what accepts only `*/*` has not asked for a page.
+//! 4. A body in JSON is a program's.
+//! 5. Without `Sec-Fetch-Mode`, which browsers send only to HTTPS and to this machine, a person is
+//!    who accepts `text/html` and not rather `application/json`. A request without `Accept` takes
+//!    anything (RFC 9110 §12.5.1), a page too: some proxies pass the header on to nobody.
+//! 6. Everything else is a program: what accepts only `*/*` has not asked for a page.
 
-use axum::http::header::{ACCEPT, HeaderName, UPGRADE};
+use axum::http::header::{ACCEPT, CONTENT_TYPE, HeaderName, UPGRADE};
 use axum::http::{HeaderMap, HeaderValue};
 
 const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
@@ -37,12 +38,17 @@ impl Asker {
             return Self::Program;
         }
         let mode = headers.get(SEC_FETCH_MODE).map(HeaderValue::as_bytes).filter(|mode| !mode.is_empty());
-        let is_person = mode.map_or_else(|| accepts_html(headers), |mode| mode == b"navigate");
+        let is_person = mode.map_or_else(|| !sends_json(headers) && accepts_html(headers), |mode| mode == b"navigate");
         if is_person { Self::Person } else { Self::Program }
     }
 }
 
-/// Whether `Accept` names HTML, and does not prefer JSON to it (RFC 9110 §12.5.1).
+fn sends_json(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    content_type.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
+}
+
+/// Whether `Accept` is absent, or names HTML and does not prefer JSON to it (RFC 9110 §12.5.1).
 fn accepts_html(headers: &HeaderMap) -> bool {
     if !headers.contains_key(ACCEPT) {
         return true;
@@ -81,6 +87,8 @@ mod tests {
             (&[("accept", "text/html, text/*;q=0.5")], Asker::Person),
             (&[("accept", "*/*")], Asker::Program),
             (&[], Asker::Person),
+            (&[("content-type", "application/json; charset=utf-8")], Asker::Program),
+            (&[("content-type", "application/x-www-form-urlencoded")], Asker::Person),
             (&[("accept", "application/json, text/plain, */*")], Asker::Program),
             (&[("accept", "application/json, text/html;q=0.9")], Asker::Program),
             (&[("accept", "text/html;q=0, */*")], Asker::Program),
