@@ -90,7 +90,7 @@ async fn walk(store: Store) -> Walk {
     walk.keep(walk.app.login("nobody@bar.com", wrong).await.expect_status(401));
     walk.keep(walk.app.post("/api/users/login").json(format!(r#"{{"password":"{broken}" x"#)).await.expect_status(400));
     walk.keep(walk.app.post("/api/users/login").json(format!(r#"{{"password":"{broken}"#)).await.expect_status(400));
-    walk.keep(walk.app.post("/api/users/login").body("text/plain", broken).await.expect_status(400));
+    walk.keep(walk.app.post("/api/users/login").body("text/plain", broken).await.expect_status(415));
     walk.keep(walk.app.post("/api/users/login").form(&format!("password={broken}")).await.expect_status(400));
 
     let token = walk.login(first).await;
