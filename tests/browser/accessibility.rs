@@ -1,5 +1,5 @@
-//! Can everybody use the pages, and do they look right? axe-core on each page, with mistakes too, in light, in dark and as wide as a phone, and
-//! pictures of all of it.
+//! Can everybody use the pages, and do they look right? axe-core on each page, with mistakes too,
+//! in light, in dark and as wide as a phone, and pictures of all of it.
 
 use gatekit_tests::PASSWORD;
 

@@ -1,4 +1,5 @@
-//! `/change-email` and `/confirm-email-change` in a browser, with the link from a real mail, and `/confirm-password` on the way.
+//! `/change-email` and `/confirm-email-change` in a browser, with the link from a real mail, and
+//! `/confirm-password` on the way.
 
 use gatekit_tests::PASSWORD;
 

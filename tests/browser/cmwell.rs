@@ -1,4 +1,5 @@
-//! Does a browser get in? Chromium asks its person for name and password when `_login` asks for them, and answers by Digest or Basic.
+//! Does a browser get in? Chromium asks its person for name and password when `_login` asks for
+//! them, and answers by Digest or Basic.
 
 use serde_json::{Value, json};
 use tokio::sync::SemaphorePermit;
@@ -87,7 +88,8 @@ impl Scene {
     }
 }
 
-/// By which scheme the browser answers from now on, without asking anybody: only an answer to a Digest is proven by the server in turn.
+/// By which scheme the browser answers from now on, without asking anybody: only an answer to a
+/// Digest is proven by the server in turn.
 async fn scheme_of(browser: &Browser) -> &'static str {
     let fetch = "const [done] = arguments;
         fetch('/_login').then(r => done([r.status, r.headers.get('authentication-info')]));";
@@ -119,7 +121,8 @@ async fn who_closes_the_dialog_reads_what_is_missing() {
     scene.shows("Please provide your credentials.").await;
 }
 
-/// What a person types into the address bar: the browser answers the challenge by itself, and keeps to it for the next page.
+/// What a person types into the address bar: the browser answers the challenge by itself, and keeps
+/// to it for the next page.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn name_and_password_in_the_url_get_a_token() {
     for (digest, scheme) in [("1", "Digest"), ("0", "Basic")] {

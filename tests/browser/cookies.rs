@@ -52,8 +52,8 @@ with_scripts! {
         assert_eq!((cookie.secure, cookie.http_only), (Some(true), Some(true)));
     }
 
-    /// Cookie tossing: without the prefix a neighbouring host could plant a token of its own, and with it the user works in a stranger's
-    /// account.
+    /// Cookie tossing: without the prefix a neighbouring host could plant a token of its own, and
+    /// with it the user works in a stranger's account.
     async fn a_planted_cookie_without_the_prefix_is_nobody(stage; ("PUBLIC_URL", "https://localhost")) {
         stage.sign_up().await;
         let token = stage.browser.cookie(HOST_TOKEN).await.expect("a cookie").value;
@@ -62,7 +62,8 @@ with_scripts! {
         victim.browser.driver().add_cookie(Cookie::new(TOKEN, token.clone())).await.unwrap();
         assert_eq!(victim.browser.cookies().await.len(), 1);
         victim.expect_logged_out().await;
-        // Chromium does not let a script plant one with the prefix that is not as the prefix promises.
+        // Chromium does not let a script plant one with the prefix that is not as the prefix
+        // promises.
         let plant = format!("document.cookie = '{HOST_TOKEN}={token}; Secure; Path=/login'; return document.cookie");
         assert_eq!(victim.browser.execute(&plant, Vec::new()).await, format!("{TOKEN}={token}"));
     }

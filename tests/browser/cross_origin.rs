@@ -1,6 +1,8 @@
-//! What can a page of another origin do with a user's cookie? Send every form there is, and nothing happens.
+//! What can a page of another origin do with a user's cookie? Send every form there is, and nothing
+//! happens.
 //!
-//! Of another origin but the same site, `SameSite=Lax` does not help: browsers send the cookie along.
+//! Of another origin but the same site, `SameSite=Lax` does not help: browsers send the cookie
+//! along.
 
 use gatekit_tests::PASSWORD;
 use serde_json::{Value, json};
@@ -24,7 +26,8 @@ const FORMS: [(&str, &[(&str, &str)]); 13] = [
     ("/delete-account", &[("confirm", "on")]),
 ];
 
-/// What a script is told that may not even have the answer as an opaque one (`Cross-Origin-Resource-Policy`).
+/// What a script is told that may not even have the answer as an opaque one
+/// (`Cross-Origin-Resource-Policy`).
 const HIDDEN: &str = "TypeError: Failed to fetch";
 
 /// Sends a form as the button of a page does.
@@ -44,7 +47,8 @@ async fn fetch(stage: &Stage, from: &str, path: &str, fields: &[(&str, &str)]) -
     stage.browser.execute_async(script, vec![json!(stage.site.at(path)), json!(fields)]).await
 }
 
-/// Eve has an account, Ada is logged in in two browsers, one of which is the stage's, and all her mails have come.
+/// Eve has an account, Ada is logged in in two browsers, one of which is the stage's, and all her
+/// mails have come.
 async fn prepare(stage: &Stage) -> Stage {
     stage.sign_up().await;
     let elsewhere = stage.elsewhere().await;

@@ -59,7 +59,8 @@ with_and_without_scripts! {
         }
     }
 
-    /// ASVS 7.2.4: no token that was there before a login is good after it, so nobody can have fixed it.
+    /// ASVS 7.2.4: no token that was there before a login is good after it, so nobody can have
+    /// fixed it.
     async fn a_login_makes_a_new_token_and_ends_the_old(stage) {
         stage.sign_up().await;
         let old = stage.browser.cookie(TOKEN).await.expect("logged in");

@@ -14,8 +14,8 @@ fetch(path, init).then(
     error => done(String(error)),
 );";
 
-/// A document of this site without a Content-Security-Policy, so that its scripts may send requests.
-/// It is not empty: Chromium shows a page of its own for an empty 404.
+/// A document of this site without a Content-Security-Policy, so that its scripts may send
+/// requests. It is not empty: Chromium shows a page of its own for an empty 404.
 const DOCUMENT: &str = "/gatekit.css";
 
 async fn open_page_for_scripts(stage: &Stage) {

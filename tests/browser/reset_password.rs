@@ -45,7 +45,8 @@ with_and_without_scripts! {
         stage.expect_at("/account").await;
         elsewhere.expect_logged_out().await;
 
-        // The link is good once, and a second look at it says so. The cookie holds the spent secret, so the page can tell.
+        // The link is good once, and a second look at it says so. The cookie holds the spent
+        // secret, so the page can tell.
         for used in [link, stage.site.at("/reset-password")] {
             stage.browser.open(&used).await;
             assert_eq!(stage.browser.status().await, 200);

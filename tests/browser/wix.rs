@@ -1,5 +1,5 @@
-//! Does the page of `examples/wix` do what pages of Wix do? And does Wix's own SDK let a member in, with its hidden frame, from another
-//! origin?
+//! Does the page of `examples/wix` do what pages of Wix do? And does Wix's own SDK let a member in,
+//! with its hidden frame, from another origin?
 
 use std::path::Path;
 use std::process::Command;
@@ -143,7 +143,8 @@ async fn a_page_of_another_origin_applies_no_session_token() {
     assert_eq!(scene.me().await, 200);
 }
 
-/// What an app does with the SDK, whose servers are this site: all of the way to the member's tokens, and out again.
+/// What an app does with the SDK, whose servers are this site: all of the way to the member's
+/// tokens, and out again.
 const WITH_SDK: &str = "const [site, clientId, email, password, done] = arguments;
     const real = window.fetch;
     window.fetch = (url, init) => real(String(url).replace(/^https:\\/\\/(www|edge)\\.wixapis\\.com/, site), init);

@@ -100,7 +100,8 @@ on_every_store! {
         site.me(&token).await.expect_status(200);
     }
 
-    /// RACE-1, RACE-9: of twenty at the same time one wins, and its password is the one that counts.
+    /// RACE-1, RACE-9: of twenty at the same time one wins, and its password is the one that
+    /// counts.
     async fn of_twenty_changes_at_once_one_wins(store) {
         let site = Site::new(store).await;
         let token = site.token().await;
@@ -115,7 +116,8 @@ on_every_store! {
         site.me(&token).await.expect_status(401);
     }
 
-    /// What `generate-password` returns is what `set-password` takes: the way in which an administrator gives a user a password.
+    /// What `generate-password` returns is what `set-password` takes: the way in which an
+    /// administrator gives a user a password.
     async fn an_admin_sets_the_password_whose_hash_was_made(store) {
         let site = Site::new(store).await;
         let token = site.token().await;

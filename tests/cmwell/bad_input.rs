@@ -75,7 +75,8 @@ on_every_store! {
         }
     }
 
-    /// V-16: CM-Well's login has the normaliser of all others. The name in the token is the stored one.
+    /// V-16: CM-Well's login has the normaliser of all others. The name in the token is the stored
+    /// one.
     async fn another_spelling_of_a_name_is_the_same_user(store) {
         let site = Site::new(store).await;
         for name in ["myUser ", " myUser", "my\u{200b}User", "\u{feff}myUser", "\u{ff4d}yUser", "my\u{ad}User\u{202c}"] {

@@ -1,4 +1,5 @@
-//! What a request asks of the stores (invariant 7): nothing for who asks for nobody, one query for who does.
+//! What a request asks of the stores (invariant 7): nothing for who asks for nobody, one query for
+//! who does.
 
 use axum::Router;
 use axum::routing::get;
@@ -61,7 +62,8 @@ on_every_store! {
         assert_eq!(site.faults.calls(), ["find_user_by"]);
     }
 
-    /// 8.3.2: the user is asked for anew with each request, permissions are remembered for a minute.
+    /// 8.3.2: the user is asked for anew with each request, permissions are remembered for a
+    /// minute.
     async fn the_filter_asks_for_the_user_each_time_and_for_permissions_once_a_minute(store) {
         let site = Site::new(store).await;
         site.permit(PermissionHolder::Anonymous, &[("+ /", "r")]).await;

@@ -1,4 +1,5 @@
-//! Who logs in by Digest? Everything that a client can get right or wrong, and all that can happen to a credential.
+//! Who logs in by Digest? Everything that a client can get right or wrong, and all that can happen
+//! to a credential.
 
 mod answers;
 mod client;

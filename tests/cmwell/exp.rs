@@ -30,7 +30,8 @@ fn lives(site: &Site, answer: Answer, seconds: i64, exp: &str) {
     assert_eq!(claims(&token)["exp"], site.now().plus_seconds(seconds).0, "{exp:?}");
 }
 
-/// The table of §1.5: what is asked, and for how many seconds it is understood strictly and leniently. 0 for `invalid exp`, -1 for too long.
+/// The table of §1.5: what is asked, and for how many seconds it is understood strictly and
+/// leniently. 0 for `invalid exp`, -1 for too long.
 const TABLE: &[(&str, i64, i64)] = &[
     ("30d", 30 * DAY, 30 * DAY),
     ("3d 5h", 3 * DAY + 5 * HOUR, 3 * DAY + 5 * HOUR),
@@ -133,7 +134,8 @@ async fn the_query_may_spell_it_in_every_way_that_urls_have() {
     }
 }
 
-/// What is asked is looked at before who asks: with wrong credentials and with none the answer is the same, and nobody is asked.
+/// What is asked is looked at before who asks: with wrong credentials and with none the answer is
+/// the same, and nobody is asked.
 #[tokio::test]
 async fn a_refused_exp_says_nothing_of_credentials() {
     let site = Site::new(Store::Memory).await;

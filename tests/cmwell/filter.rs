@@ -131,7 +131,8 @@ on_every_store! {
         assert_eq!(call(&site, "GET", "/me", Some(&token)).await.text("username"), NAME);
     }
 
-    /// 16.3.2: a path that is refused to a known caller is an event; one that is refused to an anonymous caller is none.
+    /// 16.3.2: a path that is refused to a known caller is an event; one that is refused to an
+    /// anonymous caller is none.
     async fn a_refused_path_is_an_event(store) {
         let site = site(store).await;
         let token = site.token().await;
@@ -190,7 +191,8 @@ on_every_store! {
     }
 }
 
-/// In CM-Well a `POST` with one of two operations reads. Here the app names what it answers without a change.
+/// In CM-Well a `POST` with one of two operations reads. Here the app names what it answers without
+/// a change.
 #[tokio::test]
 async fn a_post_reads_only_where_the_app_says_so() {
     let plain = Site::new(Store::Memory).await;

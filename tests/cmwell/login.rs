@@ -132,7 +132,8 @@ on_every_store! {
     async fn an_address_must_be_proven_where_the_policy_says_so(store) {
         let mut policy = Policy::default();
         policy.email_verification_required = true;
-        // Where a sign-up hides who has an account, the login of an unverified one looks like a wrong password.
+        // Where a sign-up hides who has an account, the login of an unverified one looks like a
+        // wrong password.
         let site = Site::with().policy(policy.clone()).start(store).await.registered().await;
         challenged(site.login(NAME, PASSWORD).await, NOT_AUTHENTICATED);
         policy.reveal_taken_email = true;
@@ -234,7 +235,8 @@ on_every_store! {
         }
     }
 
-    /// In `Either`, a username that looks like an address belongs to nobody but the address's owner.
+    /// In `Either`, a username that looks like an address belongs to nobody but the address's
+    /// owner.
     async fn a_username_with_an_at_sign_takes_nobodys_address(store) {
         let site = Site::with().cmwell(|cmwell| cmwell.login_names(LoginNames::Either)).start(store).await;
         site.auth.register(Register::email("ada@example.com", PASSWORD).username("ada")).await.unwrap();
@@ -266,7 +268,8 @@ on_every_store! {
         challenged(site.login("ada", &format!("{PASSWORD} acme")).await, NOT_AUTHENTICATED);
     }
 
-    /// RFC 7617 §2: Basic divides at the first colon, so a user with one in its name could never log in.
+    /// RFC 7617 §2: Basic divides at the first colon, so a user with one in its name could never
+    /// log in.
     async fn a_name_that_basic_cannot_carry_is_refused_when_it_is_chosen(store) {
         let site = Site::new(store).await;
         for name in ["a:b", ":", "ada:", ":ada", "a\u{ff1a}b"] {

@@ -1,4 +1,5 @@
-//! A path that something around the routers has changed: judged is also what is answered, not only what was asked for (U14).
+//! A path that something around the routers has changed: judged is also what is answered, not only
+//! what was asked for (U14).
 
 use axum::Router;
 use axum::extract::Request;
@@ -55,14 +56,16 @@ on_every_store! {
         }
     }
 
-    /// Where a layer of the app's sends `/public/..` and even `/_login` elsewhere, both ends must be allowed.
+    /// Where a layer of the app's sends `/public/..` and even `/_login` elsewhere, both ends must
+    /// be allowed.
     async fn what_is_sent_elsewhere_must_be_allowed_there_too(store) {
         let site = Site::new(store).await;
         let redirect = MapRequestLayer::new(|mut request: Request| {
             *request.uri_mut() = "/api/users/1".parse().unwrap();
             request
         });
-        // Inside of a nested router nobody can tell what was cut off from what was put in its place.
+        // Inside of a nested router nobody can tell what was cut off from what was put in its
+        // place.
         let [filtered, _, guarded] = apps(&site);
         for app in [filtered, guarded] {
             let app: Router = Router::new().fallback_service(redirect.layer(app));
@@ -77,7 +80,8 @@ on_every_store! {
         }
     }
 
-    /// What `nest` cuts off leaves a path that entries may be about: one that keeps out counts for both forms.
+    /// What `nest` cuts off leaves a path that entries may be about: one that keeps out counts for
+    /// both forms.
     async fn what_is_kept_out_of_the_inner_path_is_kept_out_wherever_it_is_nested(store) {
         let site = Site::new(store).await;
         let denied = [("+ /", "rw"), ("- /meta/auth/", "rw")];
@@ -100,7 +104,8 @@ on_every_store! {
         }
     }
 
-    /// A layer that shortens the path, such as one that strips a proxy's prefix, decides what is answered: that must be allowed too.
+    /// A layer that shortens the path, such as one that strips a proxy's prefix, decides what is
+    /// answered: that must be allowed too.
     async fn a_path_that_a_layer_shortens_must_be_allowed_in_both_forms(store) {
         let site = Site::new(store).await;
         let shorten = MapRequestLayer::new(|mut request: Request| {

@@ -31,7 +31,8 @@ pub(crate) const NOT_AUTHENTICATED: &str = "Not authenticated.\n";
 pub(crate) const PROVIDE_CREDENTIALS: &str = "Please provide your credentials.\n";
 pub(crate) const BASIC: &str = r#"Basic realm="cmwell", charset="UTF-8""#;
 
-/// An app with a page for users at `/me`, one for everybody at `/open`, one for both at `/maybe`, and one for any method below `/docs`.
+/// An app with a page for users at `/me`, one for everybody at `/open`, one for both at `/maybe`,
+/// and one for any method below `/docs`.
 pub(crate) struct Site {
     pub(crate) auth: Auth,
     pub(crate) cmwell: CmWell,
@@ -248,7 +249,8 @@ impl Site {
     }
 }
 
-/// Entries such as `("+ /docs", "r")`, `("- /docs/secret", "rw")`, and `("+ /docs/", "r")` for all that is below too.
+/// Entries such as `("+ /docs", "r")`, `("- /docs/secret", "rw")`, and `("+ /docs/", "r")` for all
+/// that is below too.
 fn entries(paths: &[(&str, &str)]) -> Vec<PathPermission> {
     let entry = |(path, levels): &(&str, &str)| {
         let levels: PathLevels = levels.parse().unwrap();

@@ -5,7 +5,8 @@ use gatekit_tests::{Call, on_every_store};
 
 use crate::site::{NAME, Site};
 
-/// A request to `/maybe` with these tokens, each in its place: `header=`, `header2=`, `bearer=`, `query=`, `cookie=`, `cookie2=`.
+/// A request to `/maybe` with these tokens, each in its place: `header=`, `header2=`, `bearer=`,
+/// `query=`, `cookie=`, `cookie2=`.
 fn request(site: &Site, method: &str, path: &str, tokens: &[(&str, &str)]) -> Call {
     let query = tokens.iter().find(|(place, _)| *place == "query");
     let path = query.map_or(path.to_owned(), |(_, token)| format!("{path}?token={token}"));
@@ -24,8 +25,9 @@ async fn is_known(site: &Site, tokens: &[(&str, &str)]) -> bool {
     answer.body == "a user"
 }
 
-/// What an identity-aware proxy adds: a JWT with a name and a time, as CM-Well's, of another algorithm
-/// (`{"alg":"ES256","typ":"JWT"}`, `{"iss":"https://cloud.google.com/iap","aud":"/projects/1","sub":"ada","exp":4604940000}`).
+/// What an identity-aware proxy adds: a JWT with a name and a time, as CM-Well's, of another
+/// algorithm (`{"alg":"ES256","typ":"JWT"}`,
+/// `{"iss":"https://cloud.google.com/iap","aud":"/projects/1","sub":"ada","exp":4604940000}`).
 const PROXYS: &str = "eyJhbGciOiJFUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJodHRwczovL2Nsb3VkLmdvb2dsZS5jb20vaWFwIiwiYXVkIjoiL3Byb2plY3RzLzEiLCJzdWIiOiJhZGEiLCJleHAiOjQ2MDQ5NDAwMDB9.c2lnbmF0dXJl";
 
 const ALL: Legacy = Legacy {
@@ -70,7 +72,8 @@ on_every_store! {
         }
     }
 
-    /// A token that is bad hides a good one. What is no token at all does not, unlike in CM-Well (§1.7): it is a proxy's or a script's.
+    /// A token that is bad hides a good one. What is no token at all does not, unlike in CM-Well
+    /// (§1.7): it is a proxy's or a script's.
     async fn the_first_token_ends_the_search_and_what_is_none_does_not(store) {
         let site = Site::with().cmwell(|cmwell| cmwell.legacy(ALL)).start(store).await.registered().await;
         let token = site.token().await;

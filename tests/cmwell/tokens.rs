@@ -67,7 +67,8 @@ on_every_store! {
         site.me(forged(KEY, &CmWellToken::new("TestUser", end, 5)).expose()).await.expect_status(200);
     }
 
-    /// A token without `rev` is one with `rev` 0, as in CM-Well: good for who never had a reason to have a higher one.
+    /// A token without `rev` is one with `rev` 0, as in CM-Well: good for who never had a reason to
+    /// have a higher one.
     async fn no_rev_is_rev_0(store) {
         let site = Site::with().start(store).await;
         site.register("TestUser").await;
@@ -115,7 +116,8 @@ on_every_store! {
         refused(site.me(&token).await);
     }
 
-    /// 7.4.2: the account of the same name that comes after is another one, also with the same `rev`.
+    /// 7.4.2: the account of the same name that comes after is another one, also with the same
+    /// `rev`.
     async fn a_token_does_not_come_back_with_the_name(store) {
         let site = Site::new(store).await;
         let token = site.token().await;
@@ -265,7 +267,8 @@ async fn a_token_ends_when_it_says() {
     site.me(&token).await.expect_status(200);
     site.advance(1);
     site.me(&token).await.expect(401, "INVALID_TOKEN");
-    // A clock that is put back brings it back: it is a statement about time, not about having been seen.
+    // A clock that is put back brings it back: it is a statement about time, not about having been
+    // seen.
     assert!(Authenticator::authenticate(&site.cmwell, &token).await.is_err());
 }
 

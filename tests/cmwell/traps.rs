@@ -1,4 +1,5 @@
-//! What an author may forget, or mount in another way than was meant: it costs comfort and lets nobody in.
+//! What an author may forget, or mount in another way than was meant: it costs comfort and lets
+//! nobody in.
 
 use axum::Router;
 use gatekit::cmwell::{CmWell, SealingKey, SigningKey};
@@ -13,7 +14,8 @@ use crate::site::{KEY, NAME, OTHER_KEY, PASSWORD, Site, basic, routes};
 const NEW: &str = "another horse battery";
 
 on_every_store! {
-    /// Behind a layer whose tokens are stored and may be confined to scopes, such a one opens neither a path nor `_auth` (8.4.1).
+    /// Behind a layer whose tokens are stored and may be confined to scopes, such a one opens
+    /// neither a path nor `_auth` (8.4.1).
     async fn a_token_that_is_confined_to_a_scope_is_nobodys(store) {
         let site = Site::new(store).await;
         let stored = || AuthLayer::new(site.auth.clone());
@@ -64,7 +66,8 @@ async fn a_password_that_is_changed_here_takes_its_digest_credential_along() {
     assert!(!kept().await);
 }
 
-/// The name that logs in is the one that turns Digest on, also where it looks like another one's with its realm.
+/// The name that logs in is the one that turns Digest on, also where it looks like another one's
+/// with its realm.
 #[tokio::test]
 async fn a_name_with_the_realm_delimiter_in_it_turns_digest_on() {
     let mut policy = Policy::default();

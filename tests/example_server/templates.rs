@@ -1,5 +1,5 @@
-//! Each example is made to be copied: its `Cargo.toml` stands alone, and its README says what to do with the copy. That a copy builds
-//! and starts is checked by `cargo xtask test --only copies`.
+//! Each example is made to be copied: its `Cargo.toml` stands alone, and its README says what to do
+//! with the copy. That a copy builds and starts is checked by `cargo xtask test --only copies`.
 
 use std::fs;
 use std::path::{Path, PathBuf};

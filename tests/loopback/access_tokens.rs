@@ -152,7 +152,8 @@ on_every_store! {
         app.get(&format!("{LIST}/{}", handle.to_uppercase())).token(&token).await.expect_error(404);
     }
 
-    /// Contract §5.13. Different: the policy's longest lifetime holds here too, and nobody chooses the id.
+    /// Contract §5.13. Different: the policy's longest lifetime holds here too, and nobody chooses
+    /// the id.
     async fn a_new_token_is_random_and_no_longer_than_the_policy_allows(store) {
         let (app, token, _) = opened(store).await;
         for (body, ttl, scopes) in [
@@ -366,7 +367,8 @@ on_every_store! {
         app.get(&format!("{LIST}/count?where[id][near]=1")).token(&token).await.expect_error(400);
     }
 
-    /// What has expired, was logged out or was ended by a new password is in no list, and has no name.
+    /// What has expired, was logged out or was ended by a new password is in no list, and has no
+    /// name.
     async fn the_dead_are_not_listed(store) {
         let (app, token, _) = opened(store).await;
         let short = app.post(LIST).token(&token).json(json!({"ttl": 10})).await.expect_status(200).text("id");

@@ -1,4 +1,5 @@
-//! Accounts that are pending or blocked, as their users meet them over HTTP. How the status is set is the app's own business.
+//! Accounts that are pending or blocked, as their users meet them over HTTP. How the status is set
+//! is the app's own business.
 
 use std::sync::Arc;
 
@@ -89,7 +90,8 @@ on_every_store! {
         app.me(&other).await.expect_status(200);
     }
 
-    /// A password that those who run the app have reset lets in nobody, and the mail that anybody may ask for leads to a new one.
+    /// A password that those who run the app have reset lets in nobody, and the mail that anybody
+    /// may ask for leads to a new one.
     async fn a_password_that_was_reset_is_replaced_by_mail(store) {
         let app = App::new(store).await;
         let token = app.signed_up().await;
@@ -155,7 +157,8 @@ on_every_store! {
         }
     }
 
-    /// RACE-10: whatever was answered to who was logging in meanwhile, once the account is blocked no token of it lives.
+    /// RACE-10: whatever was answered to who was logging in meanwhile, once the account is blocked
+    /// no token of it lives.
     async fn of_20_logins_while_the_account_is_blocked_no_token_lives(store) {
         for _ in 0..3 {
             let app = Arc::new(App::new(store).await);
@@ -197,7 +200,8 @@ on_every_store! {
         assert_eq!(count(&answers, 403), 20);
     }
 
-    /// Of twenty who block and unblock at once each takes effect, and what is left is one of the two, for logins too.
+    /// Of twenty who block and unblock at once each takes effect, and what is left is one of the
+    /// two, for logins too.
     async fn twenty_changes_of_the_status_at_once_leave_one_of_them(store) {
         let app = Arc::new(App::new(store).await);
         let before = app.signed_up().await;

@@ -1,4 +1,5 @@
-//! The access control list, as a client meets it: which requests it lets through, and what it answers to the others.
+//! The access control list, as a client meets it: which requests it lets through, and what it
+//! answers to the others.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -18,7 +19,8 @@ const REFUSED: &str =
 const DENIED: &str = r#"{"error":{"statusCode":403,"name":"Error","message":"Access Denied","code":"ACCESS_DENIED"}}"#;
 const FOO: &str = r#"{"username":"Foo","email":"foo@bar.com","id":1}"#;
 
-/// Every route of LoopBack's but the one that ends the token, and the method that it is. None of these requests changes anything, also if it is let through.
+/// Every route of LoopBack's but the one that ends the token, and the method that it is. None of
+/// these requests changes anything, also if it is let through.
 const ROUTES: [(Method, &str, &str); 32] = [
     (Method::CREATE, "POST", ""),
     (Method::PATCH_OR_CREATE, "PATCH", ""),
@@ -145,7 +147,8 @@ on_every_store! {
         app.me(&token).await.expect_status(200);
     }
 
-    /// 8.2.1: LoopBack's list has no methods for these routes, so each follows the rule of the method that `docs/guide/roles.md` names.
+    /// 8.2.1: LoopBack's list has no methods for these routes, so each follows the rule of the
+    /// method that `docs/guide/roles.md` names.
     async fn a_route_that_loopback_lacks_follows_the_rule_of_another_method(store) {
         let (app, token) = with_acl(Acl::user(), store).await;
         // None of these requests changes anything, also if it is let through.
@@ -194,7 +197,8 @@ on_every_store! {
         }
     }
 
-    /// Contract §4.3. Each row is `principal permission methods`; the last column is what user 1 gets for `GET /api/users/1`.
+    /// Contract §4.3. Each row is `principal permission methods`; the last column is what user 1
+    /// gets for `GET /api/users/1`.
     async fn the_most_specific_row_decides_and_of_equals_the_one_that_denies(store) {
         let (app, token) = with_acl(Acl::user(), store).await;
         let by_id = ["findById"];
@@ -446,8 +450,8 @@ on_every_store! {
         }
     }
 
-    /// Measured on LoopBack 3.28.0: a row with `DEFAULT` says what the list's default permission says, and of rows with one score the
-    /// first decides.
+    /// Measured on LoopBack 3.28.0: a row with `DEFAULT` says what the list's default permission
+    /// says, and of rows with one score the first decides.
     async fn a_default_row_says_what_the_list_says_by_default(store) {
         let row = |id: &str, permission: &str, property: &str| -> AclRow {
             let row = json!({"principalType": "ROLE", "principalId": id, "permission": permission, "property": property});
@@ -514,7 +518,8 @@ on_every_store! {
         }
     }
 
-    /// Contract §4.3, 1, and surprise 6: what a token is for comes before any row, on open routes too.
+    /// Contract §4.3, 1, and surprise 6: what a token is for comes before any row, on open routes
+    /// too.
     async fn a_confined_token_is_refused_on_every_route(store) {
         let (app, token) = with_acl(Acl::empty(), store).await;
         for scopes in [vec![], vec!["x"], vec!["default"], vec!["reset-password"], vec!["DEFAULT "]] {

@@ -88,7 +88,8 @@ on_every_store! {
         let made = app.post(USERS).json(users(100)).await.expect_status(200).value();
         assert_eq!(made.as_array().unwrap().len(), 100);
         assert_eq!(app.auth.hasher().hashes() - before, 100);
-        // By default one request is one user, so that a limit on requests is one on hashes, mails and guesses.
+        // By default one request is one user, so that a limit on requests is one on hashes, mails
+        // and guesses.
         let app = App::new(store).await;
         app.post(USERS).json(users(2)).await.expect(400, "TOO_MANY_USERS");
     }

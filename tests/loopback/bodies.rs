@@ -205,8 +205,8 @@ on_every_store! {
         assert_eq!(app.auth.hasher().hashes(), 0);
     }
 
-    /// The codes are those of LoopBack 3.28.0, and so are the texts, but for two: it tells garbage behind the end and a wrong length
-    /// from other damage.
+    /// The codes are those of LoopBack 3.28.0, and so are the texts, but for two: it tells garbage
+    /// behind the end and a wrong length from other damage.
     async fn a_body_that_cannot_be_unpacked_is_400(store) {
         let app = App::loopback(store).await;
         let error = |message: &str, code: &str| {
@@ -237,7 +237,8 @@ on_every_store! {
         }
     }
 
-    /// FormData, Postman's form-data, `curl -F`: whoever sends it learns that it is not read, and not that something is missing.
+    /// FormData, Postman's form-data, `curl -F`: whoever sends it learns that it is not read, and
+    /// not that something is missing.
     async fn a_body_of_a_type_that_is_not_read_is_415(store) {
         let app = App::new(store).await;
         app.sign_up().await;
@@ -307,7 +308,8 @@ on_every_store! {
         assert_eq!(app.auth.hasher().hashes(), 0);
     }
 
-    /// FUZZ-2: a decoder that replaces what it cannot read makes two passwords one. LoopBack's does.
+    /// FUZZ-2: a decoder that replaces what it cannot read makes two passwords one. LoopBack's
+    /// does.
     async fn a_form_that_is_not_utf_8_is_400_and_opens_nothing(store) {
         let app = App::loopback(store).await;
         let form = "application/x-www-form-urlencoded";
@@ -331,7 +333,8 @@ on_every_store! {
         app.login("foo@bar.com", "p\u{e9}re-No\u{eb}l-2024!").await.expect_status(200);
     }
 
-    /// FUZZ-2, FUZZ-9: about 260 pairs in 4 KB nested a level deeper each, past what can be read back.
+    /// FUZZ-2, FUZZ-9: about 260 pairs in 4 KB nested a level deeper each, past what can be read
+    /// back.
     async fn a_form_that_nests_without_end_is_400_and_stores_nothing(store) {
         let app = App::loopback(store).await;
         let token = app.signed_up().await;

@@ -63,7 +63,8 @@ on_every_store! {
         }
     }
 
-    /// The mail is read where nobody is logged in, or somebody else: then all tokens end, or all of that user's.
+    /// The mail is read where nobody is logged in, or somebody else: then all tokens end, or all of
+    /// that user's.
     async fn only_a_token_of_the_user_is_kept(store) {
         let app = App::new(store).await;
         let token = app.signed_up().await;
@@ -85,7 +86,8 @@ on_every_store! {
         app.me(&token).await.expect_status(401);
     }
 
-    /// An expired token in a browser that opens the link is nobody's, unless the policy says otherwise.
+    /// An expired token in a browser that opens the link is nobody's, unless the policy says
+    /// otherwise.
     async fn an_expired_token_fails_the_confirmation_only_under_loopbacks_policy(store) {
         for (policy, status) in [(Policy::default(), 200), (Policy::loopback(), 401)] {
             let app = App::with(policy).start(store).await;
@@ -126,7 +128,8 @@ on_every_store! {
         }
     }
 
-    /// 2.4.1, 6.3.8: a user cannot fill the mailboxes of others, and the limit does not tell whose addresses there are.
+    /// 2.4.1, 6.3.8: a user cannot fill the mailboxes of others, and the limit does not tell whose
+    /// addresses there are.
     async fn three_mails_an_hour_are_sent_to_addresses_that_a_user_wants(store) {
         for taken in [false, true] {
             let app = App::with(Policy::default()).start(store).await;
@@ -395,7 +398,8 @@ on_every_store! {
         app.confirm_email_change(&secret).token(&token).await.expect_status(200);
     }
 
-    /// While an address changes by proof, a client that sends the old one back with other fields does not bring it back.
+    /// While an address changes by proof, a client that sends the old one back with other fields
+    /// does not bring it back.
     async fn a_client_that_sends_the_old_address_back_does_not_undo_the_change(store) {
         for round in 0..20 {
             let app = App::new(store).await;

@@ -104,7 +104,8 @@ on_every_store! {
         let app = App::loopback(store).await;
         let refused = r#"{"error":{"statusCode":401,"name":"Error","message":"Authorization Required","code":"AUTHORIZATION_REQUIRED"}}"#;
         for token in ["", "zz"] {
-            // Malformed JSON beats authorization, and so do arguments of a wrong type; arguments that are missing do not.
+            // Malformed JSON beats authorization, and so do arguments of a wrong type; arguments
+            // that are missing do not.
             app.post(CHANGE).token(token).json("{").await
                 .is(400, r#"{"error":{"statusCode":400,"name":"SyntaxError","message":"Expected property name or '}' in JSON at position 1"}}"#);
             app.post(CHANGE)
@@ -152,7 +153,8 @@ on_every_store! {
             let answer = task.await.unwrap();
             match answer.status.as_u16() {
                 204 => winners.push(racer),
-                // Lost the race; came when the old password was gone already; or came while the token was being carried over.
+                // Lost the race; came when the old password was gone already; or came while the
+                // token was being carried over.
                 409 => _ = answer.expect(409, "CONFLICT"),
                 400 => _ = answer.expect(400, "INVALID_PASSWORD"),
                 _ => _ = answer.expect(401, "AUTHORIZATION_REQUIRED"),

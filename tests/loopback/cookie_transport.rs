@@ -88,7 +88,8 @@ on_every_store! {
         }
     }
 
-    /// LOAD-4: a cookie that is too long to be a token is looked up in no store, at a login as little as anywhere.
+    /// LOAD-4: a cookie that is too long to be a token is looked up in no store, at a login as
+    /// little as anywhere.
     async fn a_login_looks_no_oversized_cookie_up(store) {
         let app = App::new(store).await;
         app.sign_up().await;

@@ -207,7 +207,8 @@ on_every_store! {
         assert_eq!(app.faults.calls()[..3], ["find_token_owner", "find_user", "delete_user"]);
     }
 
-    /// Who may not, and what is wrong, is answered before a store is asked for more than the token, and nothing is hashed.
+    /// Who may not, and what is wrong, is answered before a store is asked for more than the token,
+    /// and nothing is hashed.
     async fn what_is_refused_costs_no_more_than_the_token(store) {
         let app = App::new(store).await;
         let token = app.signed_up().await;

@@ -37,7 +37,8 @@ const UPGRADES: [(&str, &str); 6] = [
     ("CONNECT", "websocket"),
 ];
 
-/// Asks for a WebSocket at a route for users. What it is answered says whether it would have been opened.
+/// Asks for a WebSocket at a route for users. What it is answered says whether it would have been
+/// opened.
 fn socket(app: &App, method: &str, upgrade: &str) -> Call {
     let route = axum::routing::any(|_: gatekit::AuthUser| async {});
     let layer = AuthLayer::new(app.auth.clone()).trusted_origin("https://admin.example.com").unwrap();
@@ -123,7 +124,8 @@ on_every_store! {
         }
     }
 
-    /// 4.4.2: a WebSocket is unsafe whatever its method, and no page of another origin opens one with the user's cookie.
+    /// 4.4.2: a WebSocket is unsafe whatever its method, and no page of another origin opens one
+    /// with the user's cookie.
     async fn no_page_of_another_origin_opens_a_websocket_with_the_cookie(store) {
         let app = start(store).await;
         let token = app.token_of(EMAIL).await;
@@ -147,7 +149,8 @@ on_every_store! {
         }
     }
 
-    /// 4.4.2: browsers send `Origin` with every WebSocket (RFC 6455 section 4.1), so one without it has lost it on the way.
+    /// 4.4.2: browsers send `Origin` with every WebSocket (RFC 6455 section 4.1), so one without it
+    /// has lost it on the way.
     async fn a_websocket_of_a_browser_without_an_origin_is_refused(store) {
         let app = start(store).await;
         let token = app.token_of(EMAIL).await;
@@ -164,11 +167,13 @@ on_every_store! {
         // Programs, and browsers whose word there is.
         open(&[("user-agent", "okhttp/4.12.0")]).await.expect_status(200);
         open(&[("user-agent", "Mozilla/5.0"), ("sec-fetch-site", "same-origin")]).await.expect_status(200);
-        // Browsers do not agree on what a `wss:` URL is to the page that opens it; the origin is never wrong.
+        // Browsers do not agree on what a `wss:` URL is to the page that opens it; the origin is
+        // never wrong.
         open(&[("sec-fetch-site", "cross-site"), ("origin", "https://app.example.com")]).await.expect_status(200);
     }
 
-    /// A request for another protocol is no WebSocket: `curl --http2` asks for `h2c` with every GET.
+    /// A request for another protocol is no WebSocket: `curl --http2` asks for `h2c` with every
+    /// GET.
     async fn an_upgrade_to_another_protocol_is_as_safe_as_its_method(store) {
         let app = start(store).await;
         let token = app.token_of(EMAIL).await;
@@ -214,7 +219,8 @@ on_every_store! {
         }
     }
 
-    /// Without cookies among the sources nothing is signed in, and forms of other origins are refused all the same.
+    /// Without cookies among the sources nothing is signed in, and forms of other origins are
+    /// refused all the same.
     async fn apps_without_cookies_refuse_forms_of_other_origins_too(store) {
         let app = App::with(Policy::default()).sources(TokenSources::loopback()).start(store).await;
         app.sign_up().await;
@@ -224,7 +230,8 @@ on_every_store! {
         app.post("/api/users/login").form(FORM).await.expect_status(200);
     }
 
-    /// V-125, FM-3. A proxy may pass on another `Host`: the public URL names the app's own origin, its scheme included.
+    /// V-125, FM-3. A proxy may pass on another `Host`: the public URL names the app's own origin,
+    /// its scheme included.
     async fn the_public_url_names_the_own_origin_whatever_the_host_header_says(store) {
         let app = start(store).await;
         for (host, headers, passes) in [
@@ -288,12 +295,14 @@ on_every_store! {
         }
     }
 
-    /// Nobody is signed out by a page of another origin: neither the token ends nor is the cookie taken back.
+    /// Nobody is signed out by a page of another origin: neither the token ends nor is the cookie
+    /// taken back.
     async fn a_logout_of_another_origin_leaves_the_browser_signed_in(store) {
         let app = start(store).await;
         let token = app.token_of(EMAIL).await;
         for headers in FOREIGN {
-            // A cookie that is not sent, as `SameSite` has it, must not be removed by the answer either.
+            // A cookie that is not sent, as `SameSite` has it, must not be removed by the answer
+            // either.
             for call in [app.post("/api/users/logout"), app.post("/api/users/logout").cookie(&token)] {
                 let answer = with(call, headers).await;
                 assert!(answer.headers.get("set-cookie").is_none(), "{answer:?}");

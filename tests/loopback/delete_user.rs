@@ -29,7 +29,8 @@ on_every_store! {
         app.me(&second).await.is(200, r#"{"email":"second@bar.com","id":2}"#);
     }
 
-    /// 7.5.1, 7.4.2: beside a route that asks for the password there is none that does not. Who removes others is not asked for theirs.
+    /// 7.5.1, 7.4.2: beside a route that asks for the password there is none that does not. Who
+    /// removes others is not asked for theirs.
     async fn by_default_a_user_who_removes_itself_gives_its_password(store) {
         let acl = Acl::user().allow("admin", "deleteById");
         let app = App::with(Policy::default()).configure(|auth| auth.acl(acl)).start(store).await;

@@ -125,7 +125,8 @@ on_every_store! {
         app.login(EMAIL, PASSWORD).await.expect_status(200);
     }
 
-    /// T-5, 6.3.8: who does not know the password does not learn that the address is not proven, nor that there is one.
+    /// T-5, 6.3.8: who does not know the password does not learn that the address is not proven,
+    /// nor that there is one.
     async fn a_wrong_password_is_a_wrong_password_proven_or_not(store) {
         for policy in [Policy::default(), Policy::loopback()] {
             let app = app(policy, store).await;
@@ -176,7 +177,8 @@ on_every_store! {
         assert_eq!(app.mails.mails().len(), mails + 1, "who has not proven the address gets no reset link");
     }
 
-    /// V-22, 6.3.8: unknown, not proven and proven look and cost the same, and one of them gets the mail.
+    /// V-22, 6.3.8: unknown, not proven and proven look and cost the same, and one of them gets the
+    /// mail.
     async fn asking_for_the_mail_again_does_not_tell_whose_address_it_is(store) {
         for (policy, required) in
             [(Policy::default(), true), (Policy::default(), false), (Policy::loopback(), true), (Policy::loopback(), false)]

@@ -1,5 +1,6 @@
-//! Whether an address has an account, in all six places where a stranger can ask: sign-up, the body of a login, its time, a reset, another
-//! verification mail, and a change of address (ASVS 6.3.8). By body, by what is asked of the store, and by time.
+//! Whether an address has an account, in all six places where a stranger can ask: sign-up, the body
+//! of a login, its time, a reset, another verification mail, and a change of address (ASVS 6.3.8).
+//! By body, by what is asked of the store, and by time.
 
 use std::time::Duration;
 
@@ -115,7 +116,8 @@ on_every_store! {
         assert_eq!(kinds(&app, "waiting@bar.com").len(), 3);
     }
 
-    /// A login with the password of the sign-up must not tell whether the sign-up has made the account.
+    /// A login with the password of the sign-up must not tell whether the sign-up has made the
+    /// account.
     async fn a_login_after_the_sign_up_does_not_tell_whether_the_address_was_taken(store) {
         let app = App::with(verifying()).start(store).await;
         account(&app, "taken@bar.com", true).await;
@@ -129,7 +131,8 @@ on_every_store! {
         assert_eq!(answers[0], answers[1]);
     }
 
-    /// Names are public: that one is taken is told, whatever the address. It does not tell whether the sign-up before it made an account.
+    /// Names are public: that one is taken is told, whatever the address. It does not tell whether
+    /// the sign-up before it made an account.
     async fn a_taken_name_is_told_and_tells_nothing_of_the_address(store) {
         let app = App::with(verifying()).start(store).await;
         account(&app, "taken@bar.com", true).await;
@@ -280,7 +283,8 @@ on_every_store! {
         }
     }
 
-    /// T-2: the mail that is sent, and the one that is not because the account has got as many as it may.
+    /// T-2: the mail that is sent, and the one that is not because the account has got as many as
+    /// it may.
     async fn a_reset_does_not_tell_by_its_time(store) {
         let app = App::with(verifying()).start(store).await;
         let ask = async |email: &str| timed(app.post("/api/users/reset").json(json!({"email": email})), 204).await;

@@ -1,4 +1,5 @@
-//! What an app hears of: each login, refusal, change and misused secret, once, with its time and its client (16.2.1, 16.3.1, 16.3.3).
+//! What an app hears of: each login, refusal, change and misused secret, once, with its time and
+//! its client (16.2.1, 16.3.1, 16.3.3).
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
@@ -170,8 +171,8 @@ on_every_store! {
         assert!(matches!(&events[..], [Event::CrossOriginRefused { origin: Some(named) }] if named.len() == 256), "{events:?}");
     }
 
-    /// A lock that is asked before the password is verified answers the same whether the account exists and whether the password is
-    /// right; one that was built on `before_login` told both.
+    /// A lock that is asked before the password is verified answers the same whether the account
+    /// exists and whether the password is right; one that was built on `before_login` told both.
     async fn a_hook_before_verification_tells_nothing_of_account_and_password(store) {
         let lock = Lock::default();
         let locks = lock.clone();

@@ -1,8 +1,10 @@
-//! Every call of every route to the store fails, hangs, answers too late, or does what it should and says that it did not: the
-//! client gets 503 in the kit's shape and is told to come back, and afterwards either everything has happened or nothing.
+//! Every call of every route to the store fails, hangs, answers too late, or does what it should
+//! and says that it did not: the client gets 503 in the kit's shape and is told to come back, and
+//! afterwards either everything has happened or nothing.
 //!
-//! What hangs runs under paused time, over the store in memory. The time limit is put around any store alike; over SQLite, whose
-//! thread knows no paused time, the faults that take no time are tried.
+//! What hangs runs under paused time, over the store in memory. The time limit is put around any
+//! store alike; over SQLite, whose thread knows no paused time, the faults that take no time are
+//! tried.
 
 use std::future::IntoFuture;
 use std::time::Duration;
@@ -86,7 +88,8 @@ const FLOWS: [Flow; 28] = [
 ];
 
 impl Flow {
-    /// Whether this call comes after the step that counts: a password is changed whether or not the rows of dead tokens are gone.
+    /// Whether this call comes after the step that counts: a password is changed whether or not the
+    /// rows of dead tokens are gone.
     fn is_clearing_up(self, call: &str) -> bool {
         match self {
             Self::Delete | Self::DeleteAccount => {
@@ -110,11 +113,13 @@ impl Flow {
             || (steps.contains(&call) && matches!(fault, FailAfter | Late(_)))
     }
 
-    /// Whether the store is asked again when this call fails: a change that was made is told as made.
+    /// Whether the store is asked again when this call fails: a change that was made is told as
+    /// made.
     fn finds_out(self, call: &str) -> bool {
         let found_out =
             ["set_password", "update_user", "delete_user", "create_user", "insert_token", "delete_token", "bump_rev"];
-        // Whoever removes the old token gets the new one: that it is gone does not tell who has removed it.
+        // Whoever removes the old token gets the new one: that it is gone does not tell who has
+        // removed it.
         found_out.contains(&call) && !(self == Self::StepUp && call == "delete_token")
     }
 
@@ -133,7 +138,8 @@ impl Flow {
     }
 }
 
-/// An app with a user, who is logged in twice and has mails to reset the password, to prove the address, and to change it.
+/// An app with a user, who is logged in twice and has mails to reset the password, to prove the
+/// address, and to change it.
 struct World {
     app: App,
     token: String,
@@ -258,7 +264,8 @@ impl World {
                     assert_eq!(status(app.reset_password(&self.secret, NEW)).await, 401, "{context}: the secret");
                 }
                 let request = app.confirm_email_change(&self.change);
-                // The secret that has changed the address says so again; another change has ended it.
+                // The secret that has changed the address says so again; another change has ended
+                // it.
                 let again = if flow == Flow::ConfirmEmailChange { 200 } else { 400 };
                 assert_eq!(status(request).await, expected(again, 200), "{context}: what was mailed");
             }
@@ -337,7 +344,8 @@ async fn try_all(store: Store, faults: &[Fault]) {
                 } else {
                     assert_eq!(answer.status, 503, "{context}: {answer:?}");
                     answer.expect_unavailable();
-                    // Of a change that was made although the answer says 503 the user is told all the same.
+                    // Of a change that was made although the answer says 503 the user is told all
+                    // the same.
                     if !flow.is_done(call, *fault) {
                         assert_eq!(world.app.mails.attempts(), world.mails, "{context}: a mail was sent");
                     }
@@ -437,7 +445,8 @@ async fn a_known_and_an_unknown_address_fail_alike() {
     }
 }
 
-/// LOAD-1: one hash runs, one request waits, the rest is told to come back, for a known user as for an unknown one.
+/// LOAD-1: one hash runs, one request waits, the rest is told to come back, for a known user as for
+/// an unknown one.
 #[test]
 fn a_full_queue_of_the_hasher_is_503_with_when_to_come_back() {
     // One thread to hash on, which the test keeps busy for as long as it needs.

@@ -1,4 +1,5 @@
-//! `GET /api/users`, `GET /api/users/findOne` and `GET /api/users/count`, for whom the access control list lets.
+//! `GET /api/users`, `GET /api/users/findOne` and `GET /api/users/count`, for whom the access
+//! control list lets.
 
 use gatekit::{AccessType, Acl, AclRow, Policy};
 use gatekit_testkit::Fault;
@@ -49,7 +50,8 @@ async fn found(app: &App, token: &str, condition: &Value) -> Vec<i64> {
 }
 
 on_every_store! {
-    /// 8.2.1: what no row opens is open to nobody, whoever claims to be asking. Contract, surprise 20.
+    /// 8.2.1: what no row opens is open to nobody, whoever claims to be asking. Contract, surprise
+    /// 20.
     async fn by_default_nobody_asks_about_users(store) {
         for policy in [Policy::default(), Policy::loopback()] {
             let app = App::with(policy).start(store).await;
@@ -86,7 +88,8 @@ on_every_store! {
         app.get("/api/users/2/exists?id=1").token(&token).await.is(401, REFUSED);
     }
 
-    /// Contract §2.3: the Angular SDK puts `filter` and `where` into headers, others write JSON or brackets into the query.
+    /// Contract §2.3: the Angular SDK puts `filter` and `where` into headers, others write JSON or
+    /// brackets into the query.
     async fn a_filter_is_the_same_wherever_it_stands(store) {
         let (app, token) = opened(store).await;
         let all = format!("[{FOO},{SECOND},{THIRD}]");
@@ -255,7 +258,8 @@ on_every_store! {
         }
     }
 
-    /// 8.2.3, 15.3.1, the contract's §3: what is hidden is neither sent nor can it be guessed letter by letter.
+    /// 8.2.3, 15.3.1, the contract's §3: what is hidden is neither sent nor can it be guessed
+    /// letter by letter.
     async fn what_is_hidden_can_be_neither_seen_nor_asked_for(store) {
         let (app, token) = opened(store).await;
         app.verification_token(1).await;
@@ -337,7 +341,8 @@ on_every_store! {
         assert!(answer.status == 200 || answer.status == 400, "{answer:?}");
     }
 
-    /// Contract §2.3: what is no object is told before it is asked who wants to know, and what is wrong in it after that.
+    /// Contract §2.3: what is no object is told before it is asked who wants to know, and what is
+    /// wrong in it after that.
     async fn a_filter_that_is_no_object_beats_a_missing_token_and_a_wrong_one_does_not(store) {
         let (app, token) = opened(store).await;
         for (path, name) in [("/api/users", "filter"), ("/api/users/findOne", "filter"), ("/api/users/count", "where")] {
@@ -423,7 +428,8 @@ on_every_store! {
         }
     }
 
-    /// LoopBack's `caseSensitiveEmail: false`, for which a condition finds an address however it is written.
+    /// LoopBack's `caseSensitiveEmail: false`, for which a condition finds an address however it is
+    /// written.
     async fn addresses_in_any_case_are_found_where_case_does_not_matter(store) {
         let (app, token) = opened_with(Policy::default(), store).await;
         for (condition, ids) in [
@@ -506,7 +512,8 @@ on_every_store! {
         app.get("/api/users").token(&token).await.is(401, REFUSED);
     }
 
-    /// LoopBack's event stream is not there. Who may have it is told so, the others only that they may not.
+    /// LoopBack's event stream is not there. Who may have it is told so, the others only that they
+    /// may not.
     async fn there_are_no_change_streams(store) {
         let (app, token) = opened(store).await;
         for request in [app.get("/api/users/change-stream"), app.post("/api/users/change-stream")] {
@@ -515,7 +522,8 @@ on_every_store! {
         app.get("/api/users/change-stream").await.is(401, REFUSED);
     }
 
-    /// Relations there are none of; `accessTokens` may be named and is not sent (LoopBack's `disableInclude`).
+    /// Relations there are none of; `accessTokens` may be named and is not sent (LoopBack's
+    /// `disableInclude`).
     async fn no_tokens_come_with_users(store) {
         let (app, token) = opened(store).await;
         for include in [json!("accessTokens"), json!(["accessTokens"]), json!({"relation": "accessTokens"}), json!([{"accessTokens": "user"}])] {

@@ -1,4 +1,5 @@
-//! The forms of answers: what a client accepts, what it has already, and what errors look like to people and programs.
+//! The forms of answers: what a client accepts, what it has already, and what errors look like to
+//! people and programs.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -357,7 +358,8 @@ on_every_store! {
         fixed.login("?_format=bogus", "wrong").await.expect_header("x-warning", warning);
     }
 
-    /// Around the layer that refuses, its refusals have the form too; inside of it, only what the routes say.
+    /// Around the layer that refuses, its refusals have the form too; inside of it, only what the
+    /// routes say.
     async fn refusals_of_the_layers_inside_have_the_form_too(store) {
         let app = App::loopback(store).await;
         let guarded = Router::new().route("/news", get(|| async { "for members" }));

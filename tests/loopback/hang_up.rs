@@ -1,4 +1,5 @@
-//! The client hangs up: whatever was committed then, all that follows it happens (REL-26, design "The way of a change").
+//! The client hangs up: whatever was committed then, all that follows it happens (REL-26, design
+//! "The way of a change").
 
 use std::time::Duration;
 
@@ -20,8 +21,8 @@ const BOB: &str = "bob@bar.com";
 /// Makes the request of a flow.
 type MakeCall = fn(&World) -> Call;
 
-/// An app with a user in a role, who is logged in twice and has mails to reset the password and to change the address, and a second user who has a mail
-/// to prove the address.
+/// An app with a user in a role, who is logged in twice and has mails to reset the password and to
+/// change the address, and a second user who has a mail to prove the address.
 struct World {
     app: App,
     token: String,
@@ -163,7 +164,8 @@ on_every_store! {
         whole_or_nothing("request an email code", world, code, World::outcome).await;
     }
 
-    /// The same over TCP: hyper drops the handler's future when the connection is reset while the password is being stored.
+    /// The same over TCP: hyper drops the handler's future when the connection is reset while the
+    /// password is being stored.
     async fn a_connection_that_is_reset_after_the_commit_loses_nothing(store) {
         let world = World::new(store).await;
         let (app, gone) = (&world.app, Gone::default());

@@ -179,7 +179,8 @@ on_every_store! {
         }
     }
 
-    /// 1.4.2, CLK-4, V-52: what LoopBack stored as it came, crashed on, or let choose the token's own fields.
+    /// 1.4.2, CLK-4, V-52: what LoopBack stored as it came, crashed on, or let choose the token's
+    /// own fields.
     async fn a_ttl_that_is_no_whole_number_of_seconds_is_refused(store) {
         let app = App::loopback(store).await;
         app.sign_up().await;
@@ -242,7 +243,8 @@ on_every_store! {
         }
     }
 
-    /// 6.2.8, V-72: neither cut, trimmed nor folded; one that is too long to be a password is simply wrong.
+    /// 6.2.8, V-72: neither cut, trimmed nor folded; one that is too long to be a password is
+    /// simply wrong.
     async fn a_password_is_compared_as_it_was_sent(store) {
         let app = App::new(store).await;
         let password = "Ünïcode and  spaces ".to_owned() + &"long enough ".repeat(10);
@@ -293,7 +295,8 @@ on_every_store! {
         app.login(EMAIL, PASSWORD).await.expect_status(200);
     }
 
-    /// Contract, surprise 6: LoopBack looks at a token on routes that need none. The default policy does not.
+    /// Contract, surprise 6: LoopBack looks at a token on routes that need none. The default policy
+    /// does not.
     async fn an_expired_token_fails_an_open_route_only_under_loopbacks_policy(store) {
         for (policy, first) in [(Policy::loopback(), 401), (Policy::default(), 200)] {
             let app = App::with(policy).start(store).await;

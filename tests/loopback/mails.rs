@@ -79,7 +79,8 @@ on_every_store! {
         }
     }
 
-    /// 6.3.7: a password and an address that a client may change without proof are told of in its language, too.
+    /// 6.3.7: a password and an address that a client may change without proof are told of in its
+    /// language, too.
     async fn a_change_of_fields_is_told_of_in_the_clients_language(store) {
         let mut policy = Policy::loopback();
         policy.notify_password_changed = true;

@@ -1,7 +1,8 @@
-//! LoopBack's User REST API over HTTP, rule by rule. Answers are compared byte for byte with those recorded of LoopBack 3.28.0;
-//! where Gatekit decided otherwise, the rule says so.
+//! LoopBack's User REST API over HTTP, rule by rule. Answers are compared byte for byte with those
+//! recorded of LoopBack 3.28.0; where Gatekit decided otherwise, the rule says so.
 //!
-//! Ids in the comments are rows of the security checklist: ASVS 5.0 by number, other lists by their prefix.
+//! Ids in the comments are rows of the security checklist: ASVS 5.0 by number, other lists by their
+//! prefix.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod access_tokens;

@@ -58,7 +58,8 @@ async fn features_can_be_merged_and_routed_without_a_prefix() {
     Call::new(&router, "POST", "/logout").await.expect_status(404);
 }
 
-/// No link leads to a 404: a sign-up without the page that verifies mails the bare secret, or a link to the app's own page.
+/// No link leads to a 404: a sign-up without the page that verifies mails the bare secret, or a
+/// link to the app's own page.
 #[tokio::test]
 async fn a_sign_up_links_to_the_page_that_verifies_only_if_there_is_one() {
     let own = "https://app.example.com/welcome";
@@ -131,7 +132,8 @@ async fn all_routes_are_merged_into_an_app_with_a_fallback_of_its_own() {
     }
 }
 
-/// Where the routes are nested, LoopBack's 404 is about what is below them, and the app's own about the rest.
+/// Where the routes are nested, LoopBack's 404 is about what is below them, and the app's own about
+/// the rest.
 #[tokio::test]
 async fn loopbacks_404_is_a_fallback_that_the_app_mounts() {
     let auth = App::loopback(Store::Memory).await.auth;
@@ -259,7 +261,8 @@ async fn member(AuthUser(member): AuthUser<Member>) -> String {
     member.id.to_string()
 }
 
-/// 8.2.1: whom the list denies a method, it denies what is beside it: a change of the address leads to another password too.
+/// 8.2.1: whom the list denies a method, it denies what is beside it: a change of the address leads
+/// to another password too.
 #[tokio::test]
 async fn the_access_control_list_holds_for_routes_that_loopback_has_not() {
     let denied = AclRow::deny("demo").methods(["changePassword", "logout"]).access(AccessType::Execute);

@@ -1,4 +1,5 @@
-//! Users whose address or name is stored in another spelling than the policy writes: imported, or from before there was a rule.
+//! Users whose address or name is stored in another spelling than the policy writes: imported, or
+//! from before there was a rule.
 
 use gatekit::core::MailKind;
 use gatekit::{Hooks, NewUser, NoProfile, Policy, Refusal, User, async_trait};

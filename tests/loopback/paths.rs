@@ -20,7 +20,8 @@ fn ignoring_case(app: &App) -> Router {
 }
 
 on_every_store! {
-    /// Contract, surprise 2: a name is a name in any case, and no id. A new route has to be among the names of `ignore_case`.
+    /// Contract, surprise 2: a name is a name in any case, and no id. A new route has to be among
+    /// the names of `ignore_case`.
     async fn every_name_of_a_route_is_one_in_any_case(store) {
         let app = App::with(Policy::loopback()).configure(|auth| auth.acl(Acl::empty())).start(store).await;
         let token = app.signed_up().await;
@@ -89,7 +90,8 @@ on_every_store! {
                 .is(200, r#"{"username":"Foo","email":"foo@bar.com","id":3}"#);
         }
         Call::new(&router, "GET", "/api/Users/3//").token(&token).await.is(404, &missing("GET", "/3//"));
-        // Measured on LoopBack 3.28.0: a client joins a root that ends with a slash and a path that begins with one.
+        // Measured on LoopBack 3.28.0: a client joins a root that ends with a slash and a path that
+        // begins with one.
         for path in ["/api//Users/3", "/API//users//3/", "/api//Users/3?a=/b//c"] {
             let user = r#"{"username":"Foo","email":"foo@bar.com","id":3}"#;
             Call::new(&router, "GET", path).token(&token).await.is(200, user);

@@ -121,7 +121,8 @@ fn nested(levels: usize) -> Value {
 }
 
 on_every_store! {
-    /// Measured on LoopBack 3.28.0: `accessTokens` is its relation and no property, whatever is sent, also where users keep every property.
+    /// Measured on LoopBack 3.28.0: `accessTokens` is its relation and no property, whatever is
+    /// sent, also where users keep every property.
     async fn access_tokens_in_a_body_are_dropped(store) {
         let site = Site::new(store).await;
         let token = site.signed_up().await;
@@ -184,7 +185,8 @@ on_every_store! {
         site.login("new@bar.com").await.expect(401, "LOGIN_FAILED");
     }
 
-    /// LOAD-8: 400 changes of 101 KB each were all taken, and made a user of 40 MB that kept everybody waiting.
+    /// LOAD-8: 400 changes of 101 KB each were all taken, and made a user of 40 MB that kept
+    /// everybody waiting.
     async fn a_user_does_not_grow_with_every_patch(store) {
         let site = Site::new(store).await;
         let token = site.signed_up().await;
@@ -199,7 +201,8 @@ on_every_store! {
         site.call("PATCH", "/api/users/1").token(&token).json(json!({"field0": "", "field9": "x"})).await.expect_status(200);
     }
 
-    /// RACE-9: a row that cannot be read harms nobody else, says in the log which it is, and can be removed.
+    /// RACE-9: a row that cannot be read harms nobody else, says in the log which it is, and can be
+    /// removed.
     async fn a_row_that_cannot_be_read_is_left_out_of_lists_and_told_by_itself(store) {
         let site = Site::new(store).await;
         let token = site.signed_up().await;
@@ -261,7 +264,8 @@ on_every_store! {
         site.call("GET", "/api/users/count?where[realm]=r").token(&token).await.is(200, r#"{"count":1101}"#);
     }
 
-    /// REL-1: a store that fails behind the first page breaks the list off. It is never shorter without a sign.
+    /// REL-1: a store that fails behind the first page breaks the list off. It is never shorter
+    /// without a sign.
     async fn a_list_that_cannot_be_read_to_its_end_breaks_off(store) {
         let site = Site::new(store).await;
         let token = site.signed_up().await;

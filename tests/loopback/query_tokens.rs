@@ -1,4 +1,5 @@
-//! A token in the query string, which LoopBack's clients send, and what is done so that it stays between the two.
+//! A token in the query string, which LoopBack's clients send, and what is done so that it stays
+//! between the two.
 
 use gatekit::{Policy, TokenSources};
 use gatekit_tests::{App, on_every_store};

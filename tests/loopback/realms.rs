@@ -119,7 +119,8 @@ on_every_store! {
         }
     }
 
-    /// Measured on LoopBack 3.28.0: a reset without a realm is for the first user with the address, whatever its realm.
+    /// Measured on LoopBack 3.28.0: a reset without a realm is for the first user with the address,
+    /// whatever its realm.
     async fn a_reset_without_a_realm_is_for_the_first_user_with_the_address(store) {
         let app = scoped(store).await;
         for (number, realm) in [json!(null), json!("")].into_iter().enumerate() {
@@ -173,7 +174,8 @@ on_every_store! {
         app.post(LOGIN).json(json!({"username": "r1:foo", "password": "one"})).await.is(401, FAILED);
     }
 
-    /// 8.2.3, 15.3.3: where an app has no realms, a realm is for the app's own code: no sign-up, change or upsert of a client sets, changes or removes one.
+    /// 8.2.3, 15.3.3: where an app has no realms, a realm is for the app's own code: no sign-up,
+    /// change or upsert of a client sets, changes or removes one.
     async fn without_realms_no_client_chooses_or_changes_one(store) {
         let mut policy = Policy::default();
         policy.reject_password_changes_via_patch_or_replace = false;

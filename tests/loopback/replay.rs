@@ -3,8 +3,9 @@
 //! 1. `transcripts/` has the recordings, as they were made.
 //! 2. [`scenes`] and [`steps`] put the database into the state that each exchange began with.
 //! 3. The answers are compared: status, headers that matter, body ([`compare`]).
-//! 4. `deviations.toml` lists each exchange that differs on purpose, with its reason and what is answered instead. One that is listed and
-//!    does not differ, or not so, fails as one does that differs and is not listed.
+//! 4. `deviations.toml` lists each exchange that differs on purpose, with its reason and what is
+//!    answered instead. One that is listed and does not differ, or not so, fails as one does that
+//!    differs and is not listed.
 
 mod app;
 mod compare;
@@ -37,8 +38,9 @@ const TRANSCRIPTS: [(&str, &str); 8] = [
     ("08-order", include_str!("transcripts/08-order.txt")),
 ];
 
-/// Of the exchanges that were run, how many must be equal, in percent. Left out of the reckoning is where LoopBack crashes, answers 5xx
-/// or lets somebody do what nobody should (the contract's §11): there to be equal would be wrong.
+/// Of the exchanges that were run, how many must be equal, in percent. Left out of the reckoning is
+/// where LoopBack crashes, answers 5xx or lets somebody do what nobody should (the contract's §11):
+/// there to be equal would be wrong.
 const LEAST_EQUAL: f64 = 95.0;
 
 /// The reasons that are no such defect: what Gatekit does otherwise because it likes it better.

@@ -21,7 +21,8 @@ const REFUSED: &str =
     r#"{"error":{"statusCode":401,"name":"Error","message":"Authorization Required","code":"AUTHORIZATION_REQUIRED"}}"#;
 
 on_every_store! {
-    /// Reset pages from before LoopBack had `POST /reset-password`. Off unless set; and then for this, once, and for nothing else.
+    /// Reset pages from before LoopBack had `POST /reset-password`. Off unless set; and then for
+    /// this, once, and for nothing else.
     async fn the_secret_of_a_reset_patches_the_password_only_where_the_policy_says_so(store) {
         for (base, on) in [(Policy::loopback(), false), (Policy::default(), false), (Policy::loopback(), true), (Policy::default(), true)] {
             let mut policy = base;
@@ -203,8 +204,8 @@ on_every_store! {
         }
     }
 
-    /// 2.4.1, RACE-3: of 60 that are asked for three are mailed and good, and asking for more ends none of them, nor keeps the owner
-    /// out once they have ended.
+    /// 2.4.1, RACE-3: of 60 that are asked for three are mailed and good, and asking for more ends
+    /// none of them, nor keeps the owner out once they have ended.
     async fn an_account_has_three_secrets_at_a_time_and_a_stranger_ends_none(store) {
         for policy in [Policy::default(), Policy::loopback()] {
             for which in 0..3 {
@@ -230,8 +231,9 @@ on_every_store! {
         }
     }
 
-    /// N-40: where an address must be verified, or the setting says so, as in `Policy::strict()`, no other address gets a reset mail; and a
-    /// new user gets the mail that verifies it. Where no address must be verified, an unverified one gets it.
+    /// N-40: where an address must be verified, or the setting says so, as in `Policy::strict()`,
+    /// no other address gets a reset mail; and a new user gets the mail that verifies it. Where no
+    /// address must be verified, an unverified one gets it.
     async fn a_reset_mail_goes_to_a_verified_address_where_the_policy_wants_it(store) {
         let mut required = Policy::default();
         required.email_verification_required = true;
@@ -426,7 +428,8 @@ async fn without_a_public_url_the_mail_holds_the_secret_and_no_link() {
     app.reset_password(&secret, NEW).await.expect_no_content();
 }
 
-/// RACE-8: a login token that has been ended, here between the question who calls and the change, takes no account.
+/// RACE-8: a login token that has been ended, here between the question who calls and the change,
+/// takes no account.
 #[tokio::test]
 async fn a_token_that_was_ended_chooses_no_password() {
     let app = App::loopback(Store::Memory).await;

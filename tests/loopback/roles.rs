@@ -83,7 +83,8 @@ async fn bill(AuthUser(user): AuthUser, Path(id): Path<String>) -> Result<&'stat
     Ok("the bill")
 }
 
-/// Answers what it was told, and counts how often it was asked: 0 no, 1 yes, 2 that it cannot be found out.
+/// Answers what it was told, and counts how often it was asked: 0 no, 1 yes, 2 that it cannot be
+/// found out.
 #[derive(Clone, Default)]
 struct Told(Arc<(AtomicU8, AtomicUsize)>);
 
@@ -205,8 +206,8 @@ on_every_store! {
         g.get("/admin").token(&g.second).await.is(403, DENIED);
     }
 
-    /// 16.3.2: each refusal of a known caller is one event that says what is missing; anonymous requests and handlers that only ask raise
-    /// none.
+    /// 16.3.2: each refusal of a known caller is one event that says what is missing; anonymous
+    /// requests and handlers that only ask raise none.
     async fn a_refused_access_of_a_known_caller_is_one_event(store) {
         let g = Guarded::start(store).await;
         let reports = g.confined(&["reports"]).await;

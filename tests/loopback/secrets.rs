@@ -1,5 +1,6 @@
-//! One walk through everything, with secrets that can be told apart: none of them is in a log line, in `Debug` output, in an
-//! answer that has no business with it, in a URI that other services see, or in the database's bytes.
+//! One walk through everything, with secrets that can be told apart: none of them is in a log line,
+//! in `Debug` output, in an answer that has no business with it, in a URI that other services see,
+//! or in the database's bytes.
 //!
 //! It is a test target of its own because it records what the whole process logs.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
@@ -123,7 +124,8 @@ async fn walk(store: Store) -> Walk {
     walk.keep(walk.app.post(&path).json(json!({"newPassword": refused})).await.expect_status(401));
     walk.reset_token().await;
 
-    // A user is read, changed, and its address proven and changed, with what is right and what is not.
+    // A user is read, changed, and its address proven and changed, with what is right and what is
+    // not.
     let token = walk.login(third).await;
     let (old_verify, verify) = (walk.verification_token().await, walk.verification_token().await);
     let change = walk.change_email_token(&token).await;
@@ -155,7 +157,8 @@ async fn walk(store: Store) -> Walk {
         assert!(!answer.status.is_server_error(), "{answer:?}");
         walk.keep(answer);
     }
-    // The secret of a verification stands in its link, and there alone; one that is not good is not repeated.
+    // The secret of a verification stands in its link, and there alone; one that is not good is not
+    // repeated.
     let _ = walk.app.seen();
     for (uid, secret) in [("1", &change), ("2", &verify), ("x", &verify), ("1", &token)] {
         let body = json!({"uid": uid, "token": secret});

@@ -1,4 +1,5 @@
-//! `GET /api/users/sessions`, `DELETE /api/users/sessions/{session}` and `POST /api/users/logout-everywhere`.
+//! `GET /api/users/sessions`, `DELETE /api/users/sessions/{session}` and
+//! `POST /api/users/logout-everywhere`.
 
 use std::time::Duration;
 
@@ -170,7 +171,8 @@ on_every_store! {
         app.post(EVERYWHERE).token(&a).json(json!({"keepCurrent": true})).await.expect_unavailable();
         app.faults.reset();
         app.me(&a).await.expect_status(200);
-        // It was done, and nobody can tell by whom: so no token is carried over, and the event is raised.
+        // It was done, and nobody can tell by whom: so no token is carried over, and the event is
+        // raised.
         let _ = app.events.take();
         app.faults.every_call_of("bump_rev", FailAfter);
         app.post(EVERYWHERE).token(&a).json(json!({"keepCurrent": true})).await.expect_no_content();
@@ -188,7 +190,8 @@ on_every_store! {
         app.me(&b).await.is(401, REFUSED);
     }
 
-    /// RACE-9, RACE-8: a login that is under way meanwhile either counts as later, or its token is dead.
+    /// RACE-9, RACE-8: a login that is under way meanwhile either counts as later, or its token is
+    /// dead.
     async fn logins_and_ends_at_the_same_moment_leave_nothing_between(store) {
         for round in 0..10 {
             let app = App::new(store).await;
@@ -238,7 +241,8 @@ on_every_store! {
         assert_eq!(app.events.take().len(), 1);
     }
 
-    /// 8.1.1: a token for something else sees and ends nothing, but is listed for whom it belongs to.
+    /// 8.1.1: a token for something else sees and ends nothing, but is listed for whom it belongs
+    /// to.
     async fn a_token_for_other_scopes_is_no_key_to_the_sessions(store) {
         let app = App::new(store).await;
         let token = app.signed_up().await;

@@ -168,7 +168,8 @@ on_every_store! {
         app.me(&token).await.expect(401, "AUTHORIZATION_REQUIRED");
     }
 
-    /// A renewed token is the same: it is kept where one is kept, and listed with the time it was issued.
+    /// A renewed token is the same: it is kept where one is kept, and listed with the time it was
+    /// issued.
     async fn a_renewed_token_is_kept_and_listed_like_any_other(store) {
         let (app, token) = app(store).await;
         let before = app.get("/api/users/sessions").token(&token).await.value();
@@ -238,7 +239,8 @@ on_every_store! {
     }
 }
 
-/// A row from before the policy forbade it, or from an import: it is not served, and removed on the way, as in LoopBack.
+/// A row from before the policy forbade it, or from an import: it is not served, and removed on the
+/// way, as in LoopBack.
 #[tokio::test]
 async fn a_stored_token_that_never_ends_is_refused_where_the_policy_does_not_allow_it() {
     use gatekit::core::{TokenRecord, TokenSecret};

@@ -253,7 +253,8 @@ on_every_store! {
         app.get("/me").token(&token).await.is(401, REFUSED);
     }
 
-    /// 8.2.1: it is the password that is proven, so whom the list denies `changePassword`, it denies this.
+    /// 8.2.1: it is the password that is proven, so whom the list denies `changePassword`, it
+    /// denies this.
     async fn the_access_control_list_is_asked(store) {
         let denied = AclRow::deny("demo").methods(["changePassword"]).access(gatekit::AccessType::Execute);
         let app = App::with(Policy::default()).configure(|auth| auth.acl(Acl::user().row(denied))).start(store).await;

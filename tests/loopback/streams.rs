@@ -221,7 +221,8 @@ on_every_store! {
         assert_eq!(app.faults.calls(), ["find_token_owner", "find_token_owner"]);
     }
 
-    /// REL-4: a store that fails for a while ends no stream; one that fails for longer does, since nobody knows whether the token counts.
+    /// REL-4: a store that fails for a while ends no stream; one that fails for longer does, since
+    /// nobody knows whether the token counts.
     async fn a_store_that_fails_ends_a_socket_after_a_while_and_not_at_once(store) {
         let mut policy = Policy::default();
         policy.token_recheck = Duration::from_millis(50);
@@ -264,7 +265,8 @@ on_every_store! {
         assert_eq!(socket.closed().await, "Revoked");
     }
 
-    /// 4.4.2, by a real handshake: the browser's cookie opens no socket for a page of another origin.
+    /// 4.4.2, by a real handshake: the browser's cookie opens no socket for a page of another
+    /// origin.
     async fn a_handshake_by_cookie_is_refused_unless_an_own_page_makes_it(store) {
         let app = start(store).await;
         let token = app.token_of(EMAIL).await;

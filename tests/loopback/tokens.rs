@@ -56,7 +56,8 @@ on_every_store! {
         app.get("/me").cookie(&token).await.expect_status(200);
     }
 
-    /// The order is LoopBack's with `TokenSources::loopback()`: the first id ends the search, and so does an empty parameter.
+    /// The order is LoopBack's with `TokenSources::loopback()`: the first id ends the search, and
+    /// so does an empty parameter.
     async fn in_loopbacks_order_the_first_place_that_has_one_counts(store) {
         let app = App::with(Policy::loopback()).sources(TokenSources::loopback()).start(store).await;
         let a = app.signed_up().await;
@@ -111,8 +112,8 @@ on_every_store! {
         }
     }
 
-    /// A proxy with Basic, an identity-aware proxy, a careless script: their credential beside the user's own cookie is not the user's,
-    /// and is looked up in no store.
+    /// A proxy with Basic, an identity-aware proxy, a careless script: their credential beside the
+    /// user's own cookie is not the user's, and is looked up in no store.
     async fn a_strangers_credential_beside_a_good_cookie_hides_nobody(store) {
         let app = App::new(store).await;
         let token = app.signed_up().await;

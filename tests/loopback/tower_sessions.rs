@@ -52,7 +52,8 @@ impl SessionStore for Sessions {
     }
 }
 
-/// An app whose browsers are signed in by sessions; `/basket` shows what the session holds, a POST to it puts something in.
+/// An app whose browsers are signed in by sessions; `/basket` shows what the session holds, a POST
+/// to it puts something in.
 async fn start(store: Store) -> (App, Sessions) {
     let sources = TokenSources::new([TokenSource::header("authorization"), TokenSource::session()]);
     let mut app = App::with(Policy::default()).sources(sources).start(store).await;
@@ -123,7 +124,8 @@ on_every_store! {
         assert_eq!(answer.value().get("id"), None);
     }
 
-    /// 7.2.4, C-12, V-31, V-35: session fixation. The id changes, what was there before stays, and the id from before is worth nothing.
+    /// 7.2.4, C-12, V-31, V-35: session fixation. The id changes, what was there before stays, and
+    /// the id from before is worth nothing.
     async fn a_planted_session_is_worth_nothing_after_a_login(store) {
         let (app, _) = start(store).await;
         let planted = session_in(&app.post("/basket").bare_body("shoes").await);

@@ -180,8 +180,8 @@ on_every_store! {
         app.login(EMAIL, PASSWORD).await.expect(401, "LOGIN_FAILED");
     }
 
-    /// Measured on LoopBack 3.28.0. To a PATCH every id but the own one is another, also `null`; to a PUT a value that JavaScript takes for
-    /// false is no id.
+    /// Measured on LoopBack 3.28.0. To a PATCH every id but the own one is another, also `null`; to
+    /// a PUT a value that JavaScript takes for false is no id.
     async fn the_id_in_a_body_is_the_own_one_or_refused(store) {
         let app = App::loopback(store).await;
         let token = app.signed_up().await;
@@ -260,7 +260,8 @@ on_every_store! {
         app.login(EMAIL, PASSWORD).await.expect_status(200);
     }
 
-    /// Contract §2.4: the type of an argument is checked before authorization, that it is there after it.
+    /// Contract §2.4: the type of an argument is checked before authorization, that it is there
+    /// after it.
     async fn a_missing_token_beats_a_missing_body_and_not_a_wrong_one(store) {
         let app = App::loopback(store).await;
         app.sign_up().await;
@@ -398,7 +399,8 @@ on_every_store! {
         }
     }
 
-    /// V-79, LoopBack issues 3063 and 3059: only a new address has to be proven anew, whoever asks for it and whatever it says.
+    /// V-79, LoopBack issues 3063 and 3059: only a new address has to be proven anew, whoever asks
+    /// for it and whatever it says.
     async fn only_a_new_address_is_not_proven(store) {
         let app = App::loopback(store).await;
         let token = app.signed_up().await;
@@ -477,7 +479,8 @@ on_every_store! {
                     }
                 }
             }
-            // It is still its user, whose address and token are what they were (its password may be another).
+            // It is still its user, whose address and token are what they were (its password may be
+            // another).
             let user = app.me(&token).await.expect_status(200).value();
             assert_eq!((&user["id"], &user["email"]), (&json!(1), &json!(EMAIL)));
             assert_ne!(user.get("emailVerified"), Some(&json!(true)));
@@ -724,7 +727,8 @@ on_every_store! {
     }
 }
 
-/// LoopBack's SQL connectors: what is not set is `null` in a loaded user, and absent from one that was made or replaced just now.
+/// LoopBack's SQL connectors: what is not set is `null` in a loaded user, and absent from one that
+/// was made or replaced just now.
 #[tokio::test]
 async fn with_null_members_a_loaded_user_has_all_of_its_members() {
     let mut policy = Policy::loopback();
@@ -803,8 +807,8 @@ async fn a_literal_stands_for_the_caller_where_the_policy_has_one() {
     }
 }
 
-/// Changes that wait for the hasher while the account is changed under them: one of user 1 with the password [`NEW`] and `more`, and
-/// `meanwhile`.
+/// Changes that wait for the hasher while the account is changed under them: one of user 1 with the
+/// password [`NEW`] and `more`, and `meanwhile`.
 fn changed_under_it(policy: Policy, more: Value, meanwhile: impl AsyncFn(&App, &str)) -> (App, String, Answer) {
     // One thread to hash on, which the test keeps busy for as long as it needs.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(1).build().unwrap();
@@ -842,7 +846,8 @@ fn an_address_that_changed_meanwhile_is_another_one() {
     answer.expect(403, "EMAIL_CHANGE_NOT_ALLOWED");
 }
 
-/// RACE-9, 7.4.3: whose token has ended takes no account over with it, however early the request came.
+/// RACE-9, 7.4.3: whose token has ended takes no account over with it, however early the request
+/// came.
 #[test]
 fn a_token_that_ended_meanwhile_changes_no_password() {
     let meanwhile = async |app: &App, token: &str| {

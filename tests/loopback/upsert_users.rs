@@ -1,5 +1,5 @@
-//! `PATCH /api/users`, `PUT /api/users`, `POST /api/users/replaceOrCreate`, `/upsertWithWhere` and `/update`, for whom the access
-//! control list lets.
+//! `PATCH /api/users`, `PUT /api/users`, `POST /api/users/replaceOrCreate`, `/upsertWithWhere` and
+//! `/update`, for whom the access control list lets.
 
 use gatekit::{Acl, AclRow, Event, Policy};
 use gatekit_testkit::Fault;
@@ -21,7 +21,8 @@ fn not_found(message: &str) -> String {
     format!(r#"{{"error":{{"statusCode":404,"name":"Error","message":"{message}"}}}}"#)
 }
 
-/// Who is known may use these routes and read everybody. There are the users 1 and 2; the token is that of user 1.
+/// Who is known may use these routes and read everybody. There are the users 1 and 2; the token is
+/// that of user 1.
 async fn opened_with(policy: Policy, store: Store) -> (App, String) {
     let acl = Acl::user()
         .row(AclRow::allow("$authenticated").methods(METHODS))
@@ -244,7 +245,8 @@ on_every_store! {
             json!({"verificationToken": "x"}),
             json!({"password": {"like": "$2a%"}}),
             json!({"and": [{"id": 2}, {"or": [{"password": "x"}, {"id": 2}]}]}),
-            // Each of these passed a check that looked for names in another way than the reader of conditions.
+            // Each of these passed a check that looked for names in another way than the reader of
+            // conditions.
             json!({"and": {"0": {"password": "x"}}}),
             json!({"or": {"0": {"and": {"0": {"password": "x"}}}}}),
             json!({"a.password": "x"}),
@@ -259,7 +261,8 @@ on_every_store! {
         assert_eq!(users(&app, &token).await, before);
     }
 
-    /// 15.3.3, the contract's surprise 20: `id` in the data chooses nobody, and nobody gets another one.
+    /// 15.3.3, the contract's surprise 20: `id` in the data chooses nobody, and nobody gets another
+    /// one.
     async fn an_id_in_the_data_changes_no_id(store) {
         let (app, token) = opened(store).await;
         for id in [json!(1), json!(99), json!("1"), json!(null), json!({"neq": 0}), json!([1])] {
@@ -394,7 +397,8 @@ on_every_store! {
             app.post("/api/users/upsertWithWhere?where[id]=99").token(&token).json(&body).await.expect(422, code);
         }
         app.patch("/api/users").token(&token).json(json!({"email": "New@Bar.com", "password": NEW})).await.is(200, r#"{"email":"new@bar.com","id":3}"#);
-        // In any case it is the same address: nothing that is refused, and the same user that is meant.
+        // In any case it is the same address: nothing that is refused, and the same user that is
+        // meant.
         app.patch("/api/users").token(&token).json(json!({"id": 3, "email": "NEW@bar.com", "username": "n"})).await.expect_status(200);
         app.post("/api/users/update?where[email]=NEW@BAR.com").token(&token).json(json!({"realm": "r"})).await.is(200, r#"{"count":1}"#);
         let path = "/api/users/upsertWithWhere?where[email]=NEW@BAR.com";
@@ -436,7 +440,8 @@ on_every_store! {
         app.login("second@bar.com", PASSWORD).await.expect_status(200);
     }
 
-    /// The changes of many are made one after the other. What is not made is told, what was made stays.
+    /// The changes of many are made one after the other. What is not made is told, what was made
+    /// stays.
     async fn who_was_changed_before_a_failure_stays_changed(store) {
         let (app, token) = opened(store).await;
         app.sign_up_as("third@bar.com").await;

@@ -1,5 +1,5 @@
-//! Two user types over one store: each has its own users, and the tokens of one are worth nothing to the other, except where a user belongs to
-//! one of the other type.
+//! Two user types over one store: each has its own users, and the tokens of one are worth nothing
+//! to the other, except where a user belongs to one of the other type.
 
 use std::time::Duration;
 
@@ -253,7 +253,8 @@ on_every_store! {
         assert_eq!(market.call("GET", "/customer").token(&token).await.expect_status(200).body, "Ulm");
     }
 
-    /// LoopBack's tests of `AnotherUsers/change-password` and `AnotherUsers/reset-password` with a token of `OneUser`.
+    /// LoopBack's tests of `AnotherUsers/change-password` and `AnotherUsers/reset-password` with a
+    /// token of `OneUser`.
     async fn a_token_of_another_type_is_told_403_where_a_password_is_changed(store) {
         for policy in [Policy::default(), Policy::loopback()] {
             let market = Market::with(store, policy, false).await;
@@ -277,7 +278,8 @@ on_every_store! {
         }
     }
 
-    /// LoopBack's `$owner` with a principal of another model: a seller may read and change its customers, and nobody else's.
+    /// LoopBack's `$owner` with a principal of another model: a seller may read and change its
+    /// customers, and nobody else's.
     async fn a_customer_may_be_changed_by_the_seller_it_belongs_to(store) {
         let market = Market::new(store).await;
         let fish = market.sign_up("sellers", "fish@bar.com", json!({"shop": "Fish"})).await;
@@ -331,7 +333,8 @@ on_every_store! {
         market.call("GET", &format!("/api/customers/{own}")).token(&token).await.expect_error(401);
     }
 
-    /// V-133: a store that fails while it is found out whether a seller owns a customer is 503, neither yes nor no.
+    /// V-133: a store that fails while it is found out whether a seller owns a customer is 503,
+    /// neither yes nor no.
     async fn an_owner_that_cannot_be_found_out_is_503(store) {
         let market = Market::new(store).await;
         let fish = market.sign_up("sellers", "fish@bar.com", json!({})).await;

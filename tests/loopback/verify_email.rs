@@ -101,7 +101,8 @@ on_every_store! {
         let path = format!("{CONFIRM}?uid=1&redirect=%2Fwelcome&token={secret}");
         app.get(&path).await.is(302, "").expect_header("location", "/welcome");
         assert!(is_verified(&app, &token).await);
-        // Again, who has verified it already: by the same link, and by others with no redirect and an empty one.
+        // Again, who has verified it already: by the same link, and by others with no redirect and
+        // an empty one.
         app.get(&path).await.is(302, "").expect_header("location", "/welcome");
         for end in ["", "&redirect="] {
             let secret = app.verification_token(1).await;
@@ -129,7 +130,8 @@ on_every_store! {
         }
     }
 
-    /// The used link and all others of the user end with one use: none of them verifies the address again once it is unverified.
+    /// The used link and all others of the user end with one use: none of them verifies the address
+    /// again once it is unverified.
     async fn a_used_link_and_its_neighbours_verify_nothing_again(store) {
         let app = App::loopback(store).await;
         let token = app.signed_up().await;
@@ -145,8 +147,8 @@ on_every_store! {
         assert!(!is_verified(&app, &token).await);
     }
 
-    /// 2.4.1: one account gets three mails within an hour and ten within a day, whoever asks and by which route; and while no more
-    /// are sent, as many links as that are good.
+    /// 2.4.1: one account gets three mails within an hour and ten within a day, whoever asks and by
+    /// which route; and while no more are sent, as many links as that are good.
     async fn one_account_gets_a_few_mails_and_all_of_their_links_are_good(store) {
         for policy in [Policy::default(), Policy::loopback()] {
             let app = App::with(policy).start(store).await;
@@ -274,7 +276,8 @@ on_every_store! {
         assert!(is_verified(&app, &token).await);
     }
 
-    /// The same at the same moment: whatever comes first, an address that nobody proved is never shown as proven.
+    /// The same at the same moment: whatever comes first, an address that nobody proved is never
+    /// shown as proven.
     async fn a_link_that_is_used_while_the_address_changes_proves_only_its_own(store) {
         for round in 0..10 {
             let app = App::loopback(store).await;

@@ -61,7 +61,8 @@ on_every_store! {
         }
     }
 
-    /// 1.5.2, 16.5.2, FUZZ-9: whatever value stands in the place of an object or of one of its members.
+    /// 1.5.2, 16.5.2, FUZZ-9: whatever value stands in the place of an object or of one of its
+    /// members.
     async fn a_body_of_any_type_is_a_clients_matter_at_every_route(store) {
         for policy in [Policy::default(), Policy::loopback()] {
             let app = App::with(policy).start(store).await;

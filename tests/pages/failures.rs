@@ -1,4 +1,5 @@
-//! A store that fails is a page that says so, and nothing else: not "logged out", not "wrong password".
+//! A store that fails is a page that says so, and nothing else: not "logged out", not "wrong
+//! password".
 
 use gatekit_testkit::Fault;
 use gatekit_tests::{EMAIL, PASSWORD, on_every_store};

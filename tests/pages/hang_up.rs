@@ -1,4 +1,5 @@
-//! A browser that is closed in the middle: what a form does in several steps is done whole, or not at all (REL-26).
+//! A browser that is closed in the middle: what a form does in several steps is done whole, or not
+//! at all (REL-26).
 
 use gatekit::core::KnownAccount;
 use gatekit::{Event, Policy, UserId};
@@ -12,8 +13,8 @@ const NEW: &str = "staple battery horse";
 /// Makes the request of a flow.
 type MakeCall = fn(&World) -> Call;
 
-/// A site with a user who is logged in in two browsers and has opened the links of two mails: in one of them that to change the address, in a third
-/// browser that to choose a password.
+/// A site with a user who is logged in in two browsers and has opened the links of two mails: in
+/// one of them that to change the address, in a third browser that to choose a password.
 struct World {
     site: Site,
     browser: Browser,

@@ -57,7 +57,8 @@ on_every_store! {
         has_all_headers(&site.browser().log_in("", EMAIL, PASSWORD).await.expect_status(503));
     }
 
-    /// `same-origin` and not `no-referrer`: with that, browsers would send `Origin: null` with the pages' own forms.
+    /// `same-origin` and not `no-referrer`: with that, browsers would send `Origin: null` with the
+    /// pages' own forms.
     async fn redirects_are_not_kept(store) {
         let site = Site::new(store).await;
         let answer = site.browser().get("/account").await.expect_status(303);

@@ -1,4 +1,5 @@
-//! What a request says of itself is believed by no page: not its host, not its headers, not its path.
+//! What a request says of itself is believed by no page: not its host, not its headers, not its
+//! path.
 
 use std::collections::BTreeMap;
 
@@ -62,7 +63,8 @@ on_every_store! {
     }
 }
 
-/// 15.3.3: as at `POST /users`, a sign-up says nothing of its own trust, though the profile takes whatever comes.
+/// 15.3.3: as at `POST /users`, a sign-up says nothing of its own trust, though the profile takes
+/// whatever comes.
 #[tokio::test]
 async fn a_sign_up_sets_no_field_that_is_the_kits() {
     type Anything = BTreeMap<String, String>;

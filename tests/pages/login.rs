@@ -33,7 +33,8 @@ on_every_store! {
         wrong.says(r##"<a href="#email">Email address or password is wrong</a>"##).says(&format!("value=\"{EMAIL}\""));
     }
 
-    /// A site behind a proxy with Basic: the browser sends the proxy's credential with every request, beside the cookie.
+    /// A site behind a proxy with Basic: the browser sends the proxy's credential with every
+    /// request, beside the cookie.
     async fn behind_a_proxy_with_basic_one_logs_in_and_out_as_anywhere(store) {
         for stranger in ["Basic c3RhZ2luZzpodW50ZXIy", "Bearer eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2ln"] {
             let site = Site::new(store).await;
@@ -60,8 +61,8 @@ on_every_store! {
         site.browser().post("/login", &[("username", "foo"), ("password", PASSWORD)]).await.goes_to("/account");
     }
 
-    /// 6.3.8: where the sign-up hides who has an account, an unverified address looks like a wrong password and like an unknown address,
-    /// and all of them are offered another mail.
+    /// 6.3.8: where the sign-up hides who has an account, an unverified address looks like a wrong
+    /// password and like an unknown address, and all of them are offered another mail.
     async fn an_unverified_address_looks_like_a_wrong_password_and_is_offered_another_mail(store) {
         let mut policy = Policy::default();
         policy.email_verification_required = true;

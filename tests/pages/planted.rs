@@ -22,7 +22,8 @@ on_every_store! {
         site.browser().call("GET", "/account").header("cookie", raw).await.page(200, "Mein Konto");
     }
 
-    /// 3.3.3, C-10, V-50: browsers keep the promise of the prefix for this very name, not for what looks like it after trimming.
+    /// 3.3.3, C-10, V-50: browsers keep the promise of the prefix for this very name, not for what
+    /// looks like it after trimming.
     async fn a_name_that_is_ours_but_for_unusual_blanks_is_not_ours(store) {
         let site = Site::new(store).await;
         let browser = site.signed_up().await;

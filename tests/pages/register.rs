@@ -89,7 +89,8 @@ on_every_store! {
         again.page(422, "Create an account").says(r##"<a href="#email">There is already an account"##);
     }
 
-    /// V-16: the pages have the normaliser of the API. Chromium sends the domain of an address in Punycode, and Firefox does not.
+    /// V-16: the pages have the normaliser of the API. Chromium sends the domain of an address in
+    /// Punycode, and Firefox does not.
     async fn every_page_takes_an_address_in_any_spelling(store) {
         let site = Site::new(store).await;
         let (typed, others) = ("jos\u{e9}@b\u{fc}cher.example", ["jose\u{301}@xn--bcher-kva.example", "\u{feff}JOS\u{c9}@b\u{fc}cher\u{3002}example"]);

@@ -94,7 +94,8 @@ on_every_store! {
         browser.post("/reset-password", &[("password", NEW)]).await.page(400, "This link does not work");
     }
 
-    /// What was done for one is not shown as another's; and a password manager learns whose password it is.
+    /// What was done for one is not shown as another's; and a password manager learns whose
+    /// password it is.
     async fn a_link_of_another_user_says_whose_password_it_is_and_who_is_logged_in(store) {
         let site = Site::new(store).await;
         site.signed_up().await;

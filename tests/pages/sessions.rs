@@ -18,7 +18,8 @@ fn with(mut site: Site, sources: TokenSources) -> Site {
 }
 
 on_every_store! {
-    /// 7.2.4, 7.4.1, V-31: from the sign-up to the end of the account, with another session at each login, step-up and logout.
+    /// 7.2.4, 7.4.1, V-31: from the sign-up to the end of the account, with another session at each
+    /// login, step-up and logout.
     async fn all_of_it_works_over_a_session(store) {
         let site = with(Site::new(store).await, TokenSources::new([TokenSource::session()]));
         let mut browser = site.signed_up().await;

@@ -28,7 +28,8 @@ on_every_store! {
         browser.get("/account").await.page(200, "My account").says(r#"<span class="tag">confirmed</span>"#);
     }
 
-    /// 3.5.3, case 10: a second press, or the press after a scanner's, is told that the address is confirmed, and not that the link failed.
+    /// 3.5.3, case 10: a second press, or the press after a scanner's, is told that the address is
+    /// confirmed, and not that the link failed.
     async fn looking_spends_nothing_and_a_second_press_is_told_what_was_done(store) {
         let (site, _) = registered(store).await;
         let link = site.link(1).await;

@@ -31,7 +31,8 @@ pub enum Store {
     Sqlite,
 }
 
-/// An app with accounts at `/api/users`, a page for everyone at `/open`, one for users at `/me`, and one for both at `/maybe`.
+/// An app with accounts at `/api/users`, a page for everyone at `/open`, one for users at `/me`,
+/// and one for both at `/maybe`.
 pub struct App {
     /// The kit.
     pub auth: Auth,
@@ -215,7 +216,8 @@ impl App {
         }
     }
 
-    /// Verifies the address of the user with this id, with a secret from a mail, in the way of the policy.
+    /// Verifies the address of the user with this id, with a secret from a mail, in the way of the
+    /// policy.
     pub fn confirm(&self, id: i64, secret: &str) -> Call {
         match self.auth.policy().confirm_email_by_get {
             true => self.get(&format!("/api/users/confirm?uid={id}&token={secret}")),
@@ -244,7 +246,8 @@ impl App {
         self.post("/api/users/confirm-email-change").json(json!({"token": secret}))
     }
 
-    /// How many rows of tokens and of roles there are of the user with this id, also of tokens that are dead.
+    /// How many rows of tokens and of roles there are of the user with this id, also of tokens that
+    /// are dead.
     ///
     /// # Panics
     ///
@@ -261,7 +264,8 @@ impl App {
         self.get("/me").token(token).await
     }
 
-    /// The URIs that services inside of the layer have seen since this was last asked: the request's and axum's original one.
+    /// The URIs that services inside of the layer have seen since this was last asked: the
+    /// request's and axum's original one.
     #[must_use]
     pub fn seen(&self) -> Vec<String> {
         std::mem::take(&mut *self.seen.lock())
@@ -384,8 +388,9 @@ impl Setup {
     }
 }
 
-/// Answers when the mails of a request are sent. They are sent on tasks of their own: in the order of the requests only if one request waits for the
-/// mails of the one before. A mailer that never answers is not waited for.
+/// Answers when the mails of a request are sent. They are sent on tasks of their own: in the order
+/// of the requests only if one request waits for the mails of the one before. A mailer that never
+/// answers is not waited for.
 pub fn settled(router: Router, auth: &Auth, mails: &MailSink) -> Router {
     router.layer(from_fn_with_state((auth.clone(), mails.clone()), settle))
 }

@@ -1,10 +1,12 @@
-//! A client that hangs up: a web server drops the future of its request, wherever it waits at that moment.
+//! A client that hangs up: a web server drops the future of its request, wherever it waits at that
+//! moment.
 
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
 
-/// Polls a request until it is answered, or drops it after this many polls, as a server does when the client hangs up. `None` if it was dropped.
+/// Polls a request until it is answered, or drops it after this many polls, as a server does when
+/// the client hangs up. `None` if it was dropped.
 pub async fn hang_up_after<T>(polls: usize, request: impl Future<Output = T>) -> Option<T> {
     let (mut request, mut left) = (pin!(request), polls);
     let answered = poll_fn(|cx| {
@@ -20,8 +22,9 @@ pub async fn hang_up_after<T>(polls: usize, request: impl Future<Output = T>) ->
     answered.await
 }
 
-/// Sends a request again and again, and hangs up one await point later each time, until it is answered. Each time either nothing has happened, or
-/// all that happens when the client waits for the answer: `outcome` tells what has happened in a world so far, when everything is settled.
+/// Sends a request again and again, and hangs up one await point later each time, until it is
+/// answered. Each time either nothing has happened, or all that happens when the client waits for
+/// the answer: `outcome` tells what has happened in a world so far, when everything is settled.
 ///
 /// # Panics
 ///

@@ -174,8 +174,8 @@ impl Answer {
         self.expect_error(status)
     }
 
-    /// Panics unless it is an error of this status, in the kit's shape: `error` is the one member, `statusCode`, `name` and
-    /// `message` come first in it, in this order.
+    /// Panics unless it is an error of this status, in the kit's shape: `error` is the one member,
+    /// `statusCode`, `name` and `message` come first in it, in this order.
     ///
     /// # Panics
     ///
@@ -223,7 +223,8 @@ impl Answer {
         self.is(204, "")
     }
 
-    /// Panics unless it is the answer to a store that fails: 503 in the kit's shape, and when to try again.
+    /// Panics unless it is the answer to a store that fails: 503 in the kit's shape, and when to
+    /// try again.
     ///
     /// # Panics
     ///

@@ -1,4 +1,5 @@
-//! What the black-box tests stand on: an app mounted as an author would mount it, and requests that read as sentences.
+//! What the black-box tests stand on: an app mounted as an author would mount it, and requests that
+//! read as sentences.
 //!
 //! ```
 //! use gatekit_tests::{App, Store};
@@ -25,7 +26,8 @@ pub use http::{Answer, Call, at_once, count, half_a_body};
 pub use packed::{deflate, gzip};
 pub use timing::{same_time, timed};
 
-/// Longer than any rule takes, on a busy machine too: what hangs fails, with its name, and the run goes on.
+/// Longer than any rule takes, on a busy machine too: what hangs fails, with its name, and the run
+/// goes on.
 pub const LIMIT: std::time::Duration = std::time::Duration::from_secs(180);
 
 /// Runs a rule under the [`LIMIT`].
@@ -39,7 +41,8 @@ pub async fn limited(rule: impl Future<Output = ()>) {
 
 /// Makes each rule a module with two tests: one over the store in memory, one over an SQLite file.
 ///
-/// The runtime has several threads, so that what a rule starts in parallel runs in parallel. A rule that hangs fails after [`LIMIT`].
+/// The runtime has several threads, so that what a rule starts in parallel runs in parallel. A rule
+/// that hangs fails after [`LIMIT`].
 ///
 /// ```
 /// gatekit_tests::on_every_store! {

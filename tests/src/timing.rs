@@ -20,8 +20,9 @@ pub async fn timed(call: Call, status: u16) -> Duration {
     took
 }
 
-/// Compares the medians of two kinds of request, each given a number that is another one each time. They are measured in turn, so that a
-/// busy machine slows both, and again if they differ: what is measured is the code, and not what else the machine does.
+/// Compares the medians of two kinds of request, each given a number that is another one each time.
+/// They are measured in turn, so that a busy machine slows both, and again if they differ: what is
+/// measured is the code, and not what else the machine does.
 ///
 /// # Panics
 ///

@@ -1,4 +1,5 @@
-//! `applySessionToken`, `POST /wix/apply-session-token`, and what follows: the current member, logging out.
+//! `applySessionToken`, `POST /wix/apply-session-token`, and what follows: the current member,
+//! logging out.
 
 use std::time::Duration;
 
@@ -109,7 +110,8 @@ on_every_store! {
         site.get("/me").cookie(cookie).await.expect_status(401);
     }
 
-    /// 7.5.1: a session that was begun by a password is fresh, one that the app began by itself is not.
+    /// 7.5.1: a session that was begun by a password is fresh, one that the app began by itself is
+    /// not.
     async fn only_a_password_makes_a_session_fresh(store) {
         let site = Site::new(store).await;
         let by_password = site.members.login(EMAIL, PASSWORD).await.unwrap();
@@ -189,7 +191,8 @@ on_every_store! {
     }
 }
 
-/// 3.5.1: a request from no page at all brings no token unasked; every other origin is refused, and the token is as good as before.
+/// 3.5.1: a request from no page at all brings no token unasked; every other origin is refused, and
+/// the token is as good as before.
 #[tokio::test]
 async fn a_token_is_applied_by_pages_of_the_own_origin_alone() {
     let site = Site::new(Store::Memory).await;

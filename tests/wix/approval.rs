@@ -137,7 +137,8 @@ on_every_store! {
         site.apply(again.expose()).await.expect_status(200);
     }
 
-    /// The owner is told of each member that waits, with a link to approve of it; the member is told once it is approved of.
+    /// The owner is told of each member that waits, with a link to approve of it; the member is
+    /// told once it is approved of.
     async fn the_owner_is_told_who_waits_and_the_member_that_it_was_approved_of(store) {
         let site = told(store, Policy::default()).await;
         let profile = json!({"email": EMAIL, "password": PASSWORD, "contactInfo": {"language": "de"}});
@@ -204,7 +205,8 @@ on_every_store! {
         site.login(EMAIL, PASSWORD).await.refuses(403, "-19958");
     }
 
-    /// `-19973`: the owner has reset the password. It tells so only to who knows the old one, and lets in nobody by it.
+    /// `-19973`: the owner has reset the password. It tells so only to who knows the old one, and
+    /// lets in nobody by it.
     async fn a_password_that_the_owner_has_reset_must_be_chosen_anew(store) {
         let site = Site::new(store).await;
         let access = site.access_token().await;

@@ -1,4 +1,5 @@
-//! What has ended stays ended: sessions after a logout, codes and passwords after the account has got another.
+//! What has ended stays ended: sessions after a logout, codes and passwords after the account has
+//! got another.
 
 use std::time::Duration;
 
@@ -19,7 +20,8 @@ async fn user(site: &Site) -> gatekit::wix::MemberUser {
 }
 
 on_every_store! {
-    /// 7.4.1: whoever copied the refresh token cannot wait until the access token would have ended by itself.
+    /// 7.4.1: whoever copied the refresh token cannot wait until the access token would have ended
+    /// by itself.
     async fn a_logout_at_the_members_routes_ends_the_refresh_token_for_good(store) {
         for header in ["", "Bearer "] {
             let site = Site::iam_for_sdk(store).await;
@@ -32,7 +34,8 @@ on_every_store! {
         }
     }
 
-    /// Who signs up with the address of somebody else has no password to the account that its owner comes to by single sign-on.
+    /// Who signs up with the address of somebody else has no password to the account that its owner
+    /// comes to by single sign-on.
     async fn a_password_from_before_the_app_vouched_for_the_address_lets_nobody_in(store) {
         let site = Setup::new(Site::verifying()).start(store).await;
         site.sign_up(EMAIL).await;
@@ -48,7 +51,8 @@ on_every_store! {
         site.login(EMAIL, "another battery staple").await.expect_status(200);
     }
 
-    /// 6.6.2: a state is for who knew the password when it was made. It brings no codes once there is another, or nothing left to prove.
+    /// 6.6.2: a state is for who knew the password when it was made. It brings no codes once there
+    /// is another, or nothing left to prove.
     async fn a_state_brings_no_codes_once_there_is_another_password(store) {
         for proven in [false, true] {
             let site = Setup::new(Site::verifying()).start(store).await;
@@ -71,7 +75,8 @@ on_every_store! {
     }
 }
 
-/// RACE-8: of a renewal that has stored its tokens and not yet answered, nothing is left by a logout.
+/// RACE-8: of a renewal that has stored its tokens and not yet answered, nothing is left by a
+/// logout.
 #[tokio::test(start_paused = true)]
 async fn a_logout_ends_what_a_renewal_has_just_made() {
     for path in ["/wix/logout", REDIRECT_SESSION] {

@@ -9,7 +9,8 @@ use serde_json::json;
 use crate::site::{EMAIL, PASSWORD, Setup, Site, WixAnswer};
 
 on_every_store! {
-    /// REL-1, architecture invariant 4: whichever call fails, the answer is 503 or what it would have been.
+    /// REL-1, architecture invariant 4: whichever call fails, the answer is 503 or what it would
+    /// have been.
     async fn whichever_call_fails_nobody_gets_in_by_it(store) {
         let site = Site::new(store).await;
         let cookie = site.apply(&site.session_token().await).await.cookie().unwrap();
@@ -34,7 +35,8 @@ on_every_store! {
         site.get("/me").cookie(cookie).await.expect_status(200);
     }
 
-    /// A token is applied whole or not at all: whichever call to the store fails, there is no session without an answer of 200.
+    /// A token is applied whole or not at all: whichever call to the store fails, there is no
+    /// session without an answer of 200.
     async fn a_token_is_applied_whole_or_not_at_all(store) {
         for fault in [Fault::Fail, Fault::FailAfter] {
             let mut reached = 0;
@@ -52,7 +54,8 @@ on_every_store! {
                     assert!(answer.cookie().is_some() && sessions == 1, "{nth}: {answer:?}");
                 } else {
                     assert_eq!(answer.cookie(), None);
-                    // A token whose storing was not acknowledged is nobody's: its secret was told to none.
+                    // A token whose storing was not acknowledged is nobody's: its secret was told
+                    // to none.
                     assert!(sessions == 0 || fault == Fault::FailAfter, "{nth}: {answer:?}");
                     answer.tells_to_try_later();
                     reached += 1;

@@ -15,7 +15,8 @@ const NEW: &str = "staple battery horse";
 /// Makes the request of a flow.
 type MakeCall = fn(&World) -> Call;
 
-/// A site with a member who has a session token, a code and tokens of the SDK, and with a second one who is to prove the address.
+/// A site with a member who has a session token, a code and tokens of the SDK, and with a second
+/// one who is to prove the address.
 struct World {
     site: Site,
     session: String,

@@ -57,7 +57,8 @@ on_every_store! {
         site.login("a da@example.com", PASSWORD).await.refuses(401, "-19976");
     }
 
-    /// 6.3.8, V-21: status, bytes, headers, number of hashes and calls to the store are the same; a status shows only with the right password.
+    /// 6.3.8, V-21: status, bytes, headers, number of hashes and calls to the store are the same; a
+    /// status shows only with the right password.
     async fn a_wrong_password_tells_nothing(store) {
         let site = Site::new(store).await;
         for (email, status) in [

@@ -1,6 +1,7 @@
 //! Wix members login as its clients meet it, and as an app calls it.
 //!
-//! Ids in the comments are rows of the security checklist: ASVS 5.0 by number, other lists by their prefix.
+//! Ids in the comments are rows of the security checklist: ASVS 5.0 by number, other lists by their
+//! prefix.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod apply;

@@ -1,4 +1,5 @@
-//! What happens while a session token is being applied counts, and so does where the layer keeps who is signed in.
+//! What happens while a session token is being applied counts, and so does where the layer keeps
+//! who is signed in.
 
 use std::sync::{Arc, OnceLock};
 
@@ -12,7 +13,8 @@ use tower_sessions::MemoryStore;
 
 use crate::site::{EMAIL, ORIGIN, PASSWORD, Setup, Site, WixAnswer};
 
-/// Changes the account between the moment when a session token is taken and the moment when a token is issued for it.
+/// Changes the account between the moment when a session token is taken and the moment when a token
+/// is issued for it.
 #[derive(Clone, Default)]
 struct Meanwhile(Arc<OnceLock<(Auth<MemberUser>, AccountStatus)>>);
 
@@ -30,7 +32,8 @@ impl Hooks<MemberUser> for Meanwhile {
 }
 
 on_every_store! {
-    /// RACE-9, RACE-10: no session outlives what ends the member's sessions, however close it comes.
+    /// RACE-9, RACE-10: no session outlives what ends the member's sessions, however close it
+    /// comes.
     async fn a_member_that_changes_meanwhile_is_not_logged_in(store) {
         for status in [AccountStatus::Active, AccountStatus::Blocked] {
             let meanwhile = Meanwhile::default();

@@ -1,4 +1,5 @@
-//! No secret of a member is in a log line, in `Debug` output, in an answer that has no business with it, or in the database's bytes.
+//! No secret of a member is in a log line, in `Debug` output, in an answer that has no business
+//! with it, or in the database's bytes.
 
 use gatekit::core::MailKind;
 use gatekit::wix::{ApprovalPolicy, RegistrationOptions};

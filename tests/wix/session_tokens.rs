@@ -1,4 +1,5 @@
-//! Tokens that nobody should take: altered, of another site, of another purpose, signed in another way.
+//! Tokens that nobody should take: altered, of another site, of another purpose, signed in another
+//! way.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -67,7 +67,8 @@ on_every_store! {
         }
     }
 
-    /// 6.3.8, V-85: same answer, same writes, no hashing; and the link leads to the page of the app.
+    /// 6.3.8, V-85: same answer, same writes, no hashing; and the link leads to the page of the
+    /// app.
     async fn an_unknown_address_looks_and_costs_the_same(store) {
         let site = Site::new(store).await;
         site.sign_up("blocked@example.com").await;

@@ -193,7 +193,8 @@ impl Site {
 
 /// What is asked of answers here.
 pub(crate) trait WixAnswer: Sized {
-    /// Panics unless it is an error of this status and code, in the envelope that Wix' clients read.
+    /// Panics unless it is an error of this status and code, in the envelope that Wix' clients
+    /// read.
     fn refuses(self, status: u16, code: &str) -> Self;
     /// Panics unless the store's failure is told, and when to try again.
     fn tells_to_try_later(self) -> Self;

@@ -1,4 +1,5 @@
-//! A code of six digits proves an address: `POST /wix/verify`, `POST /wix/resend-verification`, and what logins and sign-ups say of it.
+//! A code of six digits proves an address: `POST /wix/verify`, `POST /wix/resend-verification`, and
+//! what logins and sign-ups say of it.
 
 use std::time::Duration;
 
@@ -108,7 +109,8 @@ on_every_store! {
         verify(&site, &state_in(&refused), &code).await.expect_status(200);
     }
 
-    /// 6.6.3: whoever guesses five times is not told that the sixth was right, and another mail brings no more guesses.
+    /// 6.6.3: whoever guesses five times is not told that the sixth was right, and another mail
+    /// brings no more guesses.
     async fn five_codes_can_be_tried(store) {
         let site = verifying(store).await;
         let (state, code) = signed_up(&site).await;
@@ -162,7 +164,8 @@ on_every_store! {
         verify(&site, &state, &code).await.expect_status(200);
     }
 
-    /// 6.3.8: beyond the limit a state is returned as it came, so that the code in the mailbox stays good, and a taken address shows the same.
+    /// 6.3.8: beyond the limit a state is returned as it came, so that the code in the mailbox
+    /// stays good, and a taken address shows the same.
     async fn where_taken_addresses_are_hidden_the_limit_on_mails_does_not_show_them(store) {
         let site = hiding(store).await;
         let (state, code) = signed_up(&site).await;
@@ -237,7 +240,8 @@ on_every_store! {
         site.login(EMAIL, PASSWORD).await.refuses(403, "-19956");
     }
 
-    /// 6.3.8, V-21, V-24: with a member's address the sign-up looks and hashes like any other, and nothing that follows tells it.
+    /// 6.3.8, V-21, V-24: with a member's address the sign-up looks and hashes like any other, and
+    /// nothing that follows tells it.
     async fn a_taken_address_can_be_hidden(store) {
         let site = hiding(store).await;
         let (state, code) = signed_up(&site).await;
@@ -275,7 +279,8 @@ on_every_store! {
         }
     }
 
-    /// The owner of the address learns that somebody has signed up with it, a few times within an hour.
+    /// The owner of the address learns that somebody has signed up with it, a few times within an
+    /// hour.
     async fn the_owner_of_a_taken_address_is_told(store) {
         let site = hiding(store).await;
         let (state, code) = signed_up(&site).await;
@@ -288,8 +293,8 @@ on_every_store! {
         assert!(told.len() == 3 && told.iter().all(|mail| mail.to == EMAIL), "{told:?}");
     }
 
-    /// 6.3.8, T-3: what follows a hidden sign-up asks as much of the store, whether or not the address was taken: a wrong code is counted and
-    /// compared, and another code is asked for.
+    /// 6.3.8, T-3: what follows a hidden sign-up asks as much of the store, whether or not the
+    /// address was taken: a wrong code is counted and compared, and another code is asked for.
     async fn what_follows_a_hidden_registration_costs_the_same(store) {
         let site = hiding(store).await;
         let (state, code) = signed_up(&site).await;
@@ -334,7 +339,8 @@ on_every_store! {
             async |_| wrong(EMAIL.to_owned()).await,
         )
         .await;
-        // The store in memory looks through all codes for those of one member, and this site has hundreds.
+        // The store in memory looks through all codes for those of one member, and this site has
+        // hundreds.
         if store == Store::Memory {
             return;
         }

@@ -1,8 +1,9 @@
-//! The chores of this repository as Rust code: everything that a person or CI runs is `cargo xtask ..`.
+//! The chores of this repository as Rust code: everything that a person or CI runs is
+//! `cargo xtask ..`.
 //!
-//! `steps` has one file for each thing that `cargo xtask test` checks, and the table they stand in; `bench` starts the
-//! comparison with other crates; `tools` gets what a fresh machine lacks; `run` starts processes, `server` an example; `workspace`
-//! answers what crates there are.
+//! `steps` has one file for each thing that `cargo xtask test` checks, and the table they stand in;
+//! `bench` starts the comparison with other crates; `tools` gets what a fresh machine lacks; `run`
+//! starts processes, `server` an example; `workspace` answers what crates there are.
 
 #![expect(
     clippy::print_stdout,

@@ -17,8 +17,9 @@ impl Run {
     pub(crate) fn new(program: impl AsRef<OsStr>, args: &[&str]) -> Self {
         let mut command = Command::new(program);
         command.args(args);
-        // `cargo run` describes the xtask package in these. Build scripts that look at them would run again each time
-        // that a person alternates between `cargo xtask test` and plain `cargo test`.
+        // `cargo run` describes the xtask package in these. Build scripts that look at them would
+        // run again each time that a person alternates between `cargo xtask test` and plain
+        // `cargo test`.
         for (name, _) in std::env::vars_os() {
             let name = name.to_string_lossy();
             if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {

@@ -21,7 +21,8 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts it on a free port with its database in an empty folder, and waits for its `READY` line.
+    /// Starts it on a free port with its database in an empty folder, and waits for its `READY`
+    /// line.
     pub(crate) fn start(example: &str, executable: &Path) -> Result<Self> {
         let folder = std::env::temp_dir().join(format!("gatekit-server-{example}-{}", std::process::id()));
         std::fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
@@ -88,8 +89,9 @@ impl Drop for Server {
     }
 }
 
-/// Passes the server's output on, so that it never blocks on a full pipe, and hands over the address when it is printed.
-/// The sender is dropped when the output ends, which wakes whoever waits.
+/// Passes the server's output on, so that it never blocks on a full pipe, and hands over the
+/// address when it is printed. The sender is dropped when the output ends, which wakes whoever
+/// waits.
 fn watch(example: &str, output: impl Read + Send + 'static) -> mpsc::Receiver<String> {
     let (sender, receiver) = mpsc::channel();
     let example = example.to_owned();

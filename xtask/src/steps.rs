@@ -26,7 +26,8 @@ pub(crate) struct Step {
     run: fn(&Workspace) -> Result<Passed>,
 }
 
-/// A step passed. Whatever it had to leave out is said again in the summary, so that nothing is skipped silently.
+/// A step passed. Whatever it had to leave out is said again in the summary, so that nothing is
+/// skipped silently.
 #[derive(Default)]
 pub(crate) struct Passed {
     left_out: Option<String>,

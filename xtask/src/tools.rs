@@ -1,6 +1,8 @@
-//! What a fresh Debian machine lacks, and how it is got: from rustup, apt, crates.io and npm, in this order of preference.
+//! What a fresh Debian machine lacks, and how it is got: from rustup, apt, crates.io and npm, in
+//! this order of preference.
 //!
-//! Each function leaves the tool ready or returns one line that says what is missing and how a person gets it.
+//! Each function leaves the tool ready or returns one line that says what is missing and how a
+//! person gets it.
 
 use std::path::PathBuf;
 
@@ -34,7 +36,8 @@ pub(crate) fn component(subcommand: &str, component: &str) -> Result<()> {
 /// The version of cargo-deny that reads our deny.toml.
 pub(crate) const DENY: &str = "0.20.2";
 
-/// cargo-deny: the one on the PATH, or one built once into the target folder (a minute on two cores).
+/// cargo-deny: the one on the PATH, or one built once into the target folder (a minute on two
+/// cores).
 pub(crate) fn cargo_deny(workspace: &Workspace) -> Result<PathBuf> {
     let ours = workspace.target.join("tools");
     let executable = ours.join("bin").join("cargo-deny").with_extension(std::env::consts::EXE_EXTENSION);
@@ -45,7 +48,8 @@ pub(crate) fn cargo_deny(workspace: &Workspace) -> Result<PathBuf> {
             return Ok(program);
         }
     }
-    // Unoptimized and without debug info: it builds in half the time, and checks our tree in seconds all the same.
+    // Unoptimized and without debug info: it builds in half the time, and checks our tree in
+    // seconds all the same.
     Run::cargo(&["install", "cargo-deny", "--locked", "--version", DENY, "--profile", "dev", "--force", "--root"])
         .arg(&ours)
         .env("CARGO_PROFILE_DEV_DEBUG", "0")
@@ -106,7 +110,8 @@ pub(crate) fn node(workspace: &Workspace) -> Result<PathBuf> {
     if is_new_enough(&installed) {
         return Ok(installed);
     }
-    // Debian 12 has Node.js 18. npm has the current ones as packages, which hold the executable and run no script.
+    // Debian 12 has Node.js 18. npm has the current ones as packages, which hold the executable and
+    // run no script.
     let arch = match std::env::consts::ARCH {
         "x86_64" => "x64",
         "aarch64" => "arm64",

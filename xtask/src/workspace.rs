@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::run::{Result, Run};
 
-/// Folders of the workspaces that the repository consists of. The benchmarks' are apart, so that the crates they compare
-/// with stay out of our lock file.
+/// Folders of the workspaces that the repository consists of. The benchmarks' are apart, so that
+/// the crates they compare with stay out of our lock file.
 pub(crate) const WORKSPACES: [&str; 3] = [".", "bench", "bench/gatekit"];
 
 /// The repository.

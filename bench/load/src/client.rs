@@ -1,5 +1,5 @@
-//! The least HTTP/1.1 client that keeps a connection: on a small machine, whatever the client spends is taken from the
-//! server it measures.
+//! The least HTTP/1.1 client that keeps a connection: on a small machine, whatever the client
+//! spends is taken from the server it measures.
 
 use std::{
     io,

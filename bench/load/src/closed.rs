@@ -16,7 +16,8 @@ pub struct Closed {
     pub p50_ms: f64,
     /// All but one in a hundred came within this time.
     pub p99_ms: f64,
-    /// Processor time of the server for one request: unlike the rate, it holds nothing of the load generator's own work.
+    /// Processor time of the server for one request: unlike the rate, it holds nothing of the load
+    /// generator's own work.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server_cpu_us: Option<f64>,
 }

@@ -1,4 +1,5 @@
-//! A given number of requests, one after the other on one connection: for counting a server's instructions.
+//! A given number of requests, one after the other on one connection: for counting a server's
+//! instructions.
 
 use tokio::time::timeout;
 

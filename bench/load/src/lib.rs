@@ -1,5 +1,5 @@
-//! A load generator for one server on this machine. It never sends to any address but 127.0.0.1, and every run is
-//! bounded in count and time.
+//! A load generator for one server on this machine. It never sends to any address but 127.0.0.1,
+//! and every run is bounded in count and time.
 
 mod args;
 mod client;

@@ -56,7 +56,8 @@ pub async fn logins(target: &Target, in_flight: usize, time: Duration, pid: Opti
         completed += more_completed;
         refused += more_refused;
     }
-    // Until the last one is answered, since those that are under way at the planned end were worked on before it.
+    // Until the last one is answered, since those that are under way at the planned end were worked
+    // on before it.
     let elapsed = start.elapsed();
     done.store(true, Ordering::Relaxed);
 
@@ -87,8 +88,9 @@ async fn log_in(target: &Target, end: Instant) -> Result<(u32, usize)> {
     Ok((completed, refused))
 }
 
-/// Open loop: a request goes out when it is due, whether or not the ones before it are answered, and its time counts
-/// from when it was due. A server that stalls cannot hide the requests that it kept from being sent.
+/// Open loop: a request goes out when it is due, whether or not the ones before it are answered,
+/// and its time counts from when it was due. A server that stalls cannot hide the requests that it
+/// kept from being sent.
 async fn visit(target: Target, start: Instant, done: Arc<AtomicBool>) -> Result<Vec<Duration>> {
     let request: Arc<[u8]> = target.get("/me").into();
     let idle = Arc::new(Mutex::new(Vec::new()));

@@ -1,4 +1,5 @@
-//! `load closed|logins|count --url http://127.0.0.1:PORT ...`: logs in, puts load on a server and prints one line of JSON.
+//! `load closed|logins|count --url http://127.0.0.1:PORT ...`: logs in, puts load on a server and
+//! prints one line of JSON.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! Instructions that a server executes for one request. Unlike time, they do not depend on what else is running.
+//! Instructions that a server executes for one request. Unlike time, they do not depend on what
+//! else is running.
 
 use load::{Result, count};
 use tokio::process::Command;
@@ -24,7 +25,8 @@ pub(crate) async fn count_all(columns: &mut [Column], plan: &Plan) -> Result<()>
     Ok(())
 }
 
-/// The difference of two runs that differ in the number of requests only, so that start, login and warm-up cancel out.
+/// The difference of two runs that differ in the number of requests only, so that start, login and
+/// warm-up cancel out.
 async fn per_request(column: &Column, path: &str, plan: &Plan) -> Result<f64> {
     let (few, many) = plan.counted_requests;
     let less = total(column, path, few).await?;

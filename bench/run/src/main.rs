@@ -1,4 +1,5 @@
-//! Measures all servers side by side in one run, prints the table and writes it to `results.md`. See README.md.
+//! Measures all servers side by side in one run, prints the table and writes it to `results.md`.
+//! See README.md.
 
 mod compile;
 mod instructions;

@@ -103,7 +103,8 @@ fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
     Some((below + above) / 2.0)
 }
 
-/// Versions from the lock files of the workspaces measured. Where those differ, both versions appear.
+/// Versions from the lock files of the workspaces measured. Where those differ, both versions
+/// appear.
 fn versions(columns: &[Column]) -> Result<String> {
     let workspaces: BTreeSet<_> = columns.iter().map(|column| column.kind.workspace).collect();
     let mut found = BTreeSet::new();

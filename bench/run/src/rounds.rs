@@ -1,5 +1,5 @@
-//! Rates, times and memory: several rounds, in each of which every server has its turn, so that whatever disturbs the
-//! measurement for a while disturbs all alike.
+//! Rates, times and memory: several rounds, in each of which every server has its turn, so that
+//! whatever disturbs the measurement for a while disturbs all alike.
 
 use std::time::Duration;
 

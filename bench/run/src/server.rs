@@ -58,7 +58,8 @@ impl Server {
         Ok(Self { target, pid, child, folder })
     }
 
-    /// Stops it in the orderly way and returns what it wrote to its standard error, if that was caught.
+    /// Stops it in the orderly way and returns what it wrote to its standard error, if that was
+    /// caught.
     pub(crate) async fn stop(self) -> Result<String> {
         Command::new("kill").arg(self.pid.to_string()).status().await?;
         let output = timeout(PATIENCE, self.child.wait_with_output()).await??;

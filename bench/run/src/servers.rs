@@ -40,7 +40,8 @@ pub(crate) const ALL: &[Kind] = &[
     Kind { name: "gatekit-sqlite", package: "gatekit-sqlite", ..GATEKIT },
 ];
 
-/// All, or those named in a list with commas, in which `peers` and `gatekit` stand for all of either.
+/// All, or those named in a list with commas, in which `peers` and `gatekit` stand for all of
+/// either.
 pub(crate) fn select(only: Option<&str>) -> Result<Vec<&'static Kind>> {
     let Some(only) = only else {
         return Ok(ALL.iter().collect());

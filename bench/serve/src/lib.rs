@@ -1,5 +1,6 @@
-//! What all benchmark servers have in common: how they start and stop, the one account they know, and the
-//! password hashing as an app author writes it. They differ only in how they treat accounts.
+//! What all benchmark servers have in common: how they start and stop, the one account they know,
+//! and the password hashing as an app author writes it. They differ only in how they treat
+//! accounts.
 
 mod account;
 mod password;

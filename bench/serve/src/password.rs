@@ -16,7 +16,8 @@ pub struct Secret {
 }
 
 impl Secret {
-    /// Hashes a new password. The salt is fixed, so that two runs of a server execute the same instructions.
+    /// Hashes a new password. The salt is fixed, so that two runs of a server execute the same
+    /// instructions.
     ///
     /// # Errors
     /// When there is no memory for the hash.
@@ -42,7 +43,8 @@ impl Secret {
         &self.hash
     }
 
-    /// Whether `password` is the right one; allocates the memory for the hash as `argon2::PasswordVerifier` does.
+    /// Whether `password` is the right one; allocates the memory for the hash as
+    /// `argon2::PasswordVerifier` does.
     pub fn verify(&self, password: &str) -> bool {
         let mut hash = [0; 32];
         argon2().is_ok_and(|argon2| argon2.hash_password_into(password.as_bytes(), &self.salt, &mut hash).is_ok())

@@ -10,8 +10,9 @@ pub type Result<T, E = Box<dyn std::error::Error + Send + Sync>> = std::result::
 
 /// Runs the app that `build` makes on 127.0.0.1 until SIGTERM arrives.
 ///
-/// `PORT` is the port; 0, the default, takes a free one. The address is in the line `READY http://127.0.0.1:PORT`.
-/// `BENCH_SINGLE=1` runs it all on one thread, as counting its instructions needs.
+/// `PORT` is the port; 0, the default, takes a free one. The address is in the line
+/// `READY http://127.0.0.1:PORT`. `BENCH_SINGLE=1` runs it all on one thread, as counting its
+/// instructions needs.
 ///
 /// # Errors
 /// When the app cannot be built or the port is taken.
@@ -34,7 +35,8 @@ pub fn run(build: impl Future<Output = Result<Router>>) -> Result<()> {
     })
 }
 
-/// Path of a database file that does not exist yet, in the folder `BENCH_DIR` or the system's for temporary files.
+/// Path of a database file that does not exist yet, in the folder `BENCH_DIR` or the system's for
+/// temporary files.
 ///
 /// # Errors
 /// When an older one cannot be removed.

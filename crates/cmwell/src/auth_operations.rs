@@ -26,7 +26,8 @@ const MAX_BODY: usize = 64 * 1024;
 const MAX_SHOWN: usize = 64;
 
 impl<U: Account> CmWell<U> {
-    /// `POST /_auth` with `{"op":"…"}`, or `?op=…` in its query. The [`AuthLayer`](gatekit_layer::AuthLayer) must be mounted around it: it finds the token.
+    /// `POST /_auth` with `{"op":"…"}`, or `?op=…` in its query. The
+    /// [`AuthLayer`](gatekit_layer::AuthLayer) must be mounted around it: it finds the token.
     ///
     /// | operation | who | answer |
     /// | --- | --- | --- |
@@ -46,9 +47,12 @@ impl<U: Account> CmWell<U> {
     /// | 422 | the new password is not one that `Policy` accepts, or no password could match the hash |
     /// | 409, 503 | the account was changed at the same time; a store fails |
     ///
-    /// `set-password` is not CM-Well's: there the hash that `generate-password` returns is written into the user's record at `/meta/auth/users`.
+    /// `set-password` is not CM-Well's: there the hash that `generate-password` returns is written
+    /// into the user's record at `/meta/auth/users`.
     ///
-    /// With [`Legacy::get_operations`](crate::Legacy::get_operations) `GET /_auth?op=…&current=…&new=…` does the same, but for `set-password`. Otherwise it is 405.
+    /// With [`Legacy::get_operations`](crate::Legacy::get_operations)
+    /// `GET /_auth?op=…&current=…&new=…` does the same, but for `set-password`. Otherwise it is
+    /// 405.
     pub fn auth_router<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
         let mut route = post(handler::<U>);
         if self.0.legacy.get_operations {
@@ -175,13 +179,14 @@ async fn caller<U: Account>(parts: &mut Parts) -> Result<Result<U, Nobody>, Refu
     }
 }
 
-/// What of a request a page of another site had sent, as far as the browser tells. The layer asks that of methods that are unsafe by their nature; this
-/// GET is unsafe by ours.
+/// What of a request a page of another site had sent, as far as the browser tells. The layer asks
+/// that of methods that are unsafe by their nature; this GET is unsafe by ours.
 fn is_cross_site(headers: &HeaderMap) -> bool {
     headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none")
 }
 
-/// The parameters of a query. One that cannot be read is refused: a password must not become another one by being read.
+/// The parameters of a query. One that cannot be read is refused: a password must not become
+/// another one by being read.
 fn query(parts: &Parts) -> Result<Vec<(String, String)>, Refused> {
     let pairs: Option<_> = form_pairs(parts.uri.query().unwrap_or_default().as_bytes()).collect();
     pairs.map_or_else(|| refused(StatusCode::BAD_REQUEST, "the query is not UTF-8"), Ok)

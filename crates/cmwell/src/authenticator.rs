@@ -1,4 +1,5 @@
-//! Who calls, by the token of a request? What ties CM-Well's tokens to the layer and its extractors.
+//! Who calls, by the token of a request? What ties CM-Well's tokens to the layer and its
+//! extractors.
 
 use std::sync::Arc;
 
@@ -11,10 +12,11 @@ use gatekit_core::{
 use crate::cmwell::NotTheirs;
 use crate::{CmWell, CmWellToken, CmWellTokenError};
 
-/// With one query: the account by the name in the token. It is remembered nowhere, so that a token ends with the very step that adds one to its user's
-/// `rev`.
+/// With one query: the account by the name in the token. It is remembered nowhere, so that a token
+/// ends with the very step that adds one to its user's `rev`.
 ///
-/// Tokens are not stored, so there is no `AccessToken` to extract, and none is `Fresh`. Roles are those of the `Auth`.
+/// Tokens are not stored, so there is no `AccessToken` to extract, and none is `Fresh`. Roles are
+/// those of the `Auth`.
 #[async_trait]
 impl<U: Account> Authenticator for CmWell<U> {
     type Principal = U;

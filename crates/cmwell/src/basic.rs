@@ -12,9 +12,11 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// Name and password of what stands behind `Basic` (RFC 7617 §2): Base64, divided at the first colon. `None` for what is not that.
+/// Name and password of what stands behind `Basic` (RFC 7617 §2): Base64, divided at the first
+/// colon. `None` for what is not that.
 ///
-/// The text is UTF-8, as the challenge asks for. What is no UTF-8 is ISO 8859-1, which Python's requests sends whatever it is asked for.
+/// The text is UTF-8, as the challenge asks for. What is no UTF-8 is ISO 8859-1, which Python's
+/// requests sends whatever it is asked for.
 pub(crate) fn read(credentials: &str) -> Option<(String, Password)> {
     let bytes = Zeroizing::new(BASE64.decode(credentials.trim_matches(' ')).ok()?);
     let text = Zeroizing::new(match std::str::from_utf8(&bytes) {

@@ -98,15 +98,16 @@ impl<U: Account> CmWellBuilder<U> {
         }
     }
 
-    /// Also takes tokens that this key has signed, and never signs with it. For the key that was replaced, until its last token has ended
-    /// (`max_days`); CM-Well's `additionalSecret.key`. May be said several times.
+    /// Also takes tokens that this key has signed, and never signs with it. For the key that was
+    /// replaced, until its last token has ended (`max_days`); CM-Well's `additionalSecret.key`. May
+    /// be said several times.
     pub fn additional_key(mut self, key: SigningKey) -> Self {
         self.additional.push(key);
         self
     }
 
-    /// Where path permissions are kept. Without one there are none: nobody is `Admin`, and neither [`CmWell::filter`] nor
-    /// [`CmWell::permission_layer`] can be mounted.
+    /// Where path permissions are kept. Without one there are none: nobody is `Admin`, and neither
+    /// [`CmWell::filter`] nor [`CmWell::permission_layer`] can be mounted.
     pub fn permissions(mut self, store: impl PermissionStore) -> Self {
         self.permissions = Some(Arc::new(store));
         self
@@ -114,8 +115,8 @@ impl<U: Account> CmWellBuilder<U> {
 
     /// How long permissions are remembered; 60 seconds unless set, zero for not at all.
     ///
-    /// Those that are changed with [`CmWell::set_permissions`] count at once in this process. The users themselves are never remembered: a token ends at
-    /// once, whatever ends it.
+    /// Those that are changed with [`CmWell::set_permissions`] count at once in this process. The
+    /// users themselves are never remembered: a token ends at once, whatever ends it.
     pub fn permission_cache(mut self, duration: Duration) -> Self {
         self.permission_cache = duration;
         self
@@ -127,7 +128,8 @@ impl<U: Account> CmWellBuilder<U> {
         self
     }
 
-    /// How many days a token may live at most; 60 unless set, as in CM-Well. Who asks for more gets 400.
+    /// How many days a token may live at most; 60 unless set, as in CM-Well. Who asks for more gets
+    /// 400.
     pub fn max_days(mut self, days: u32) -> Self {
         self.max_days = days;
         self
@@ -139,17 +141,21 @@ impl<U: Account> CmWellBuilder<U> {
         self
     }
 
-    /// Whether Basic is taken; it is unless set. Where Digest is on too, a client that was told so may still send its password with Basic to who pretends to
-    /// be the server (RFC 7616 §5.6): over TLS that is nobody, and without TLS turn Basic off.
+    /// Whether Basic is taken; it is unless set. Where Digest is on too, a client that was told so
+    /// may still send its password with Basic to who pretends to be the server (RFC 7616 §5.6):
+    /// over TLS that is nobody, and without TLS turn Basic off.
     pub fn basic(mut self, basic: bool) -> Self {
         self.basic = basic;
         self
     }
 
-    /// Turns Digest on (RFC 7616, SHA-256), for users who turn it on for themselves: [`CmWell::enable_digest`]. Without this Basic alone is offered.
+    /// Turns Digest on (RFC 7616, SHA-256), for users who turn it on for themselves:
+    /// [`CmWell::enable_digest`]. Without this Basic alone is offered.
     ///
-    /// `store` keeps what Digest needs of a password, `key` seals it. Over TLS, Basic is the better choice: then nothing is kept but a hash that is slow to
-    /// guess. Browsers prefer Digest where both are offered, so that a user who has not turned it on cannot log in with a browser's dialog.
+    /// `store` keeps what Digest needs of a password, `key` seals it. Over TLS, Basic is the better
+    /// choice: then nothing is kept but a hash that is slow to guess. Browsers prefer Digest where
+    /// both are offered, so that a user who has not turned it on cannot log in with a browser's
+    /// dialog.
     ///
     /// Give [`ForgetDigests`](crate::ForgetDigests) to the `Auth` as well.
     pub fn digest(mut self, store: impl DigestStore, key: SealingKey) -> Self {
@@ -157,14 +163,16 @@ impl<U: Account> CmWellBuilder<U> {
         self
     }
 
-    /// Also opens what this key has sealed, and never seals with it: for the key that was replaced, see [`SealingKey`]. May be said several times.
+    /// Also opens what this key has sealed, and never seals with it: for the key that was replaced,
+    /// see [`SealingKey`]. May be said several times.
     pub fn additional_sealing_key(mut self, key: SealingKey) -> Self {
         self.additional_sealing.push(key);
         self
     }
 
-    /// Whether a Digest client may send the hash of a name in place of the name (RFC 7616 §3.4.4); not unless set. It hides the name from who reads the
-    /// header, but not from who can guess it; and curl before 7.81 then hashes something else than the name with the password.
+    /// Whether a Digest client may send the hash of a name in place of the name (RFC 7616 §3.4.4);
+    /// not unless set. It hides the name from who reads the header, but not from who can guess it;
+    /// and curl before 7.81 then hashes something else than the name with the password.
     pub fn digest_userhash(mut self, userhash: bool) -> Self {
         self.userhash = userhash;
         self
@@ -176,8 +184,8 @@ impl<U: Account> CmWellBuilder<U> {
         self
     }
 
-    /// The old ways that are offered. None unless set. It replaces what was said before, also by `lenient_exp`. Those of Digest need
-    /// [`digest`](Self::digest).
+    /// The old ways that are offered. None unless set. It replaces what was said before, also by
+    /// `lenient_exp`. Those of Digest need [`digest`](Self::digest).
     pub fn legacy(mut self, legacy: Legacy) -> Self {
         self.legacy = legacy;
         self

@@ -96,15 +96,18 @@ impl<U: Account> CmWell<U> {
         self.login_router().merge(self.auth_router())
     }
 
-    /// What the [`AuthLayer`](gatekit_layer::AuthLayer) is built with. Its principal is the user, as that of the `Auth`.
+    /// What the [`AuthLayer`](gatekit_layer::AuthLayer) is built with. Its principal is the user,
+    /// as that of the `Auth`.
     #[must_use]
     pub fn authenticator(&self) -> Self {
         self.clone()
     }
 
-    /// Where a token is looked for: the header `X-CM-WELL-TOKEN`, then `Authorization: Bearer`; with the flags of [`Legacy`] in CM-Well's order
-    /// `X-CM-WELL-TOKEN2`, `X-CM-WELL-TOKEN`, `Authorization: Bearer`, `?token=`, and the cookies of the first two names. The first token of
-    /// CM-Well's form ends the search; what is none hides no token that comes after it, unlike in CM-Well.
+    /// Where a token is looked for: the header `X-CM-WELL-TOKEN`, then `Authorization: Bearer`;
+    /// with the flags of [`Legacy`] in CM-Well's order `X-CM-WELL-TOKEN2`, `X-CM-WELL-TOKEN`,
+    /// `Authorization: Bearer`, `?token=`, and the cookies of the first two names. The first token
+    /// of CM-Well's form ends the search; what is none hides no token that comes after it, unlike
+    /// in CM-Well.
     #[must_use]
     pub fn token_sources(&self) -> TokenSources {
         let Legacy { token2_header, token_in_query, cookies, .. } = self.0.legacy;
@@ -125,7 +128,8 @@ impl<U: Account> CmWell<U> {
         &self.0.auth
     }
 
-    /// A token for an account that the app knows by other means. Nothing is asked and no event is raised.
+    /// A token for an account that the app knows by other means. Nothing is asked and no event is
+    /// raised.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -173,7 +177,8 @@ impl<U: Account> CmWell<U> {
         let Some(account) = found.map_err(|error| NotTheirs::Unavailable(store_error(error)))? else {
             return Err(NotTheirs::Unknown(token.subject));
         };
-        // Not one that is higher either: it was made for an account that is gone, or by somebody who guesses.
+        // Not one that is higher either: it was made for an account that is gone, or by somebody
+        // who guesses.
         let is_alive = token.rev == account.rev && account.status == AccountStatus::Active;
         if is_alive && token.is_of(&account.user) { Ok((account, token.expires)) } else { Err(NotTheirs::Ended) }
     }

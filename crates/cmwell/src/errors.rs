@@ -15,7 +15,8 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 pub(crate) enum LoginFailure {
     /// `exp` is refused.
     Exp(ExpError),
-    /// The `Authorization` header is not what it should be. It is not repeated: there may be a password in it.
+    /// The `Authorization` header is not what it should be. It is not repeated: there may be a
+    /// password in it.
     Malformed,
     /// There is none, or none of a scheme that is offered.
     NoCredentials,
@@ -150,7 +151,8 @@ pub(crate) fn retry_later<B>(mut response: Response<B>, error: &Unavailable, wha
     response
 }
 
-/// What every answer of `_login` and `_auth` has: no cache keeps it (ASVS 14.3.2), and no other site learns of its URL.
+/// What every answer of `_login` and `_auth` has: no cache keeps it (ASVS 14.3.2), and no other
+/// site learns of its URL.
 pub(crate) async fn unkept(mut response: Response<Body>) -> Response<Body> {
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));

@@ -8,11 +8,13 @@ const SECONDS: [i64; 3] = [24 * 60 * 60, 60 * 60, 60];
 /// How `exp` is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Leniency {
-    /// Days, hours and minutes, each a whole number directly before its letter. What might be meant in another way is refused.
+    /// Days, hours and minutes, each a whole number directly before its letter. What might be meant
+    /// in another way is refused.
     #[default]
     Strict,
-    /// As CM-Well does it: of each unit the first number directly before its letter counts, and everything else is a separator. So
-    /// `2months` is two minutes, `1.5d` five days and `-3d` three.
+    /// As CM-Well does it: of each unit the first number directly before its letter counts, and
+    /// everything else is a separator. So `2months` is two minutes, `1.5d` five days and `-3d`
+    /// three.
     Lenient,
 }
 
@@ -34,7 +36,8 @@ pub struct TokenLifetime(i64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExpError {
-    /// It names no lifetime, or one that cannot be read. CM-Well answers some of these with a token that has expired already.
+    /// It names no lifetime, or one that cannot be read. CM-Well answers some of these with a token
+    /// that has expired already.
     #[error("invalid exp")]
     Invalid,
     /// It is longer than tokens may live. The text is CM-Well's; the limit itself is allowed.
@@ -57,11 +60,13 @@ impl TokenLifetime {
 
     /// Reads `exp`, decoded from the query.
     ///
-    /// The grammar: numbers directly followed by `d`, `h` or `m`, in any case and any order. Between two of them may be any characters that are
-    /// neither letters nor digits. Before the first and after the last may be blanks, or a pair of quotation marks around the whole. Of a unit that
-    /// comes twice the first counts. `3d 5h`, `2h30m`, `5H-3D`, `1d,2h;3m`, `"30d"`.
+    /// The grammar: numbers directly followed by `d`, `h` or `m`, in any case and any order.
+    /// Between two of them may be any characters that are neither letters nor digits. Before the
+    /// first and after the last may be blanks, or a pair of quotation marks around the whole. Of a
+    /// unit that comes twice the first counts. `3d 5h`, `2h30m`, `5H-3D`, `1d,2h;3m`, `"30d"`.
     ///
-    /// A control character that is no blank, such as NUL, is refused in both readings: CM-Well skips it, and another program may end the text there.
+    /// A control character that is no blank, such as NUL, is refused in both readings: CM-Well
+    /// skips it, and another program may end the text there.
     ///
     /// | text | strict | lenient |
     /// | --- | --- | --- |
@@ -155,7 +160,8 @@ fn lenient(text: &str) -> Option<[i64; 3]> {
 fn strict(text: &str) -> Option<[i64; 3]> {
     let text = unquoted(text.trim())?;
     let mut amounts = [None; 3];
-    // Where the last number and the letters behind it end; what lies between there and the next number is a separator.
+    // Where the last number and the letters behind it end; what lies between there and the next
+    // number is a separator.
     let mut read = 0;
     for run in runs(text) {
         let separator = text.get(read..run.before.len())?;
@@ -190,7 +196,8 @@ fn unquoted(text: &str) -> Option<&str> {
     }
 }
 
-/// Whether a separator makes the number behind it negative or a fraction. `3D-5H` has a mere separator, `3d -5h` has a sign.
+/// Whether a separator makes the number behind it negative or a fraction. `3D-5H` has a mere
+/// separator, `3d -5h` has a sign.
 fn is_signed(separator: &str) -> bool {
     separator.ends_with(['-', '.', '\u{2212}']) && separator.chars().count() > 1
 }

@@ -75,8 +75,9 @@ enum Refused {
 }
 
 impl<U: Account> CmWell<U> {
-    /// For a whole app: every request is judged by the permissions for its path, as with CM-Well's `use.authorization`. Only `/_login` and `/_auth`, which check
-    /// themselves, are open to everybody.
+    /// For a whole app: every request is judged by the permissions for its path, as with CM-Well's
+    /// `use.authorization`. Only `/_login` and `/_auth`, which check themselves, are open to
+    /// everybody.
     ///
     /// | token | answer |
     /// | --- | --- |
@@ -85,19 +86,24 @@ impl<U: Account> CmWell<U> {
     /// | of a user who is gone | 403 `Username X was not found in CM-Well` |
     /// | of a user without the permission | 403 `Authenticated but not authorized` |
     ///
-    /// The body is text for `GET`, `HEAD`, `OPTIONS` and `TRACE`, and `{"success":false,"message":"…"}` for any other method. If a store fails it is 503.
+    /// The body is text for `GET`, `HEAD`, `OPTIONS` and `TRACE`, and
+    /// `{"success":false,"message":"…"}` for any other method. If a store fails it is 503.
     ///
-    /// `GET`, `HEAD`, `OPTIONS` and `TRACE` read, and **every other method writes**. In CM-Well `PATCH` reads, and so does a `POST` with `op=search`: for the latter see
+    /// `GET`, `HEAD`, `OPTIONS` and `TRACE` read, and **every other method writes**. In CM-Well
+    /// `PATCH` reads, and so does a `POST` with `op=search`: for the latter see
     /// [`FilterLayer::read_operations`].
     ///
-    /// It holds the [`AuthLayer`] with [`token_sources`](Self::token_sources), so that extractors such as `AuthUser` work inside of it: mount it in place of one, not
-    /// beside it. The path is the whole one, as the client has sent it. Behind [`ignore_case`](gatekit_routes::ignore_case) it is the canonical path.
+    /// It holds the [`AuthLayer`] with [`token_sources`](Self::token_sources), so that extractors
+    /// such as `AuthUser` work inside of it: mount it in place of one, not beside it. The path is
+    /// the whole one, as the client has sent it. Behind
+    /// [`ignore_case`](gatekit_routes::ignore_case) it is the canonical path.
     ///
     /// If the service inside sees another path, that path is judged too:
     ///
     /// - A layer has changed or shortened it: it must be allowed as well.
-    /// - `nest` has cut off its beginning: an entry that keeps out counts for the rest as well. With `- /meta/auth`, `/open/meta/auth/users/x` is
-    ///   refused where the filter is in a router that is nested at `/open`. An entry that lets in is needed only for the whole path.
+    /// - `nest` has cut off its beginning: an entry that keeps out counts for the rest as well.
+    ///   With `- /meta/auth`, `/open/meta/auth/users/x` is refused where the filter is in a router
+    ///   that is nested at `/open`. An entry that lets in is needed only for the whole path.
     ///
     /// ```
     /// # use axum::{Router, routing::get};
@@ -115,7 +121,8 @@ impl<U: Account> CmWell<U> {
     ///
     /// # Panics
     ///
-    /// If permissions are kept nowhere: it would let nobody in, and the app's author is to know at the first start.
+    /// If permissions are kept nowhere: it would let nobody in, and the app's author is to know at
+    /// the first start.
     #[must_use]
     pub fn filter(&self) -> FilterLayer<U> {
         self.require_permissions("filter");
@@ -127,15 +134,17 @@ impl<U: Account> CmWell<U> {
 }
 
 impl<U: Account> FilterLayer<U> {
-    /// Takes a `POST` with one of these in its query, as `?op=search`, for reading. CM-Well has `search` and `create-consumer`. Name only what your app answers without
-    /// changing anything: a route that does not look at `op` writes whatever it says.
+    /// Takes a `POST` with one of these in its query, as `?op=search`, for reading. CM-Well has
+    /// `search` and `create-consumer`. Name only what your app answers without changing anything: a
+    /// route that does not look at `op` writes whatever it says.
     #[must_use]
     pub fn read_operations<O: Into<String>>(mut self, operations: impl IntoIterator<Item = O>) -> Self {
         self.guard.read_operations = operations.into_iter().map(Into::into).collect();
         self
     }
 
-    /// With this layer inside, in place of one with the sources of [`CmWell::token_sources`]: for trusted origins, where tokens come in cookies.
+    /// With this layer inside, in place of one with the sources of [`CmWell::token_sources`]: for
+    /// trusted origins, where tokens come in cookies.
     #[must_use]
     pub fn auth_layer(mut self, layer: AuthLayer) -> Self {
         self.auth = layer;

@@ -8,13 +8,15 @@ use sha2::{Digest, Sha256};
 
 /// RFC 7518 §3.2: a key of at least the size of the hash.
 const MIN_BYTES: usize = 32;
-/// What CM-Well signs with unless somebody has set a secret. Tokens that were signed with it are in public repositories.
+/// What CM-Well signs with unless somebody has set a secret. Tokens that were signed with it are in
+/// public repositories.
 const DEFAULT_SECRET: &[u8] = b"changeMeFromCMWellConsole";
 
 /// A secret that signs tokens, or signed them before it was replaced: HMAC SHA-256.
 ///
-/// At least 32 random bytes, not a password (RFC 8725 §3.5), made for this and used for nothing else (ASVS 11.1.1): `openssl rand -base64 48`.
-/// Whoever has it can sign in as anybody. `Debug` prints `[redacted]`; the memory is wiped when it is dropped.
+/// At least 32 random bytes, not a password (RFC 8725 §3.5), made for this and used for nothing
+/// else (ASVS 11.1.1): `openssl rand -base64 48`. Whoever has it can sign in as anybody. `Debug`
+/// prints `[redacted]`; the memory is wiped when it is dropped.
 ///
 /// ```
 /// use gatekit_cmwell::{SigningKey, SigningKeyError};
@@ -63,7 +65,8 @@ pub enum SigningKeyError {
 }
 
 impl SigningKey {
-    /// From the bytes of the secret, as they are: CM-Well's `play.http.secret.key` is the text itself, not its Base64.
+    /// From the bytes of the secret, as they are: CM-Well's `play.http.secret.key` is the text
+    /// itself, not its Base64.
     ///
     /// # Errors
     ///
@@ -92,7 +95,8 @@ impl SigningKey {
 
     /// The signature of `message`.
     pub(crate) fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
-        // The provider is named here and not looked up in the process: another crate's choice must not change ours.
+        // The provider is named here and not looked up in the process: another crate's choice must
+        // not change ours.
         let signer = (DEFAULT_PROVIDER.signer_factory)(&Algorithm::HS256, &self.signing).ok()?;
         signer.try_sign(message).ok()
     }

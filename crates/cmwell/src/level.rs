@@ -5,7 +5,8 @@ use axum::http::Method;
 use axum::http::request::Parts;
 use gatekit_core::{Account, Auth, PathDecision, PathLevel, PermissionSet, UserId};
 
-/// The methods that read are named, and everything else writes. (CM-Well takes `PATCH` and unknown methods for reading.)
+/// The methods that read are named, and everything else writes. (CM-Well takes `PATCH` and unknown
+/// methods for reading.)
 pub(crate) fn level_of(method: &Method) -> PathLevel {
     if is_safe(method) { PathLevel::Read } else { PathLevel::Write }
 }
@@ -27,13 +28,14 @@ pub(crate) fn is_at(parts: &Parts, path: &str) -> bool {
     path_of(parts) == path && parts.uri.path() == path
 }
 
-/// Whether something may be done at the path of a request. Both forms of the path are judged: the one that the client has asked for, and the one
-/// that the inner service answers.
+/// Whether something may be done at the path of a request. Both forms of the path are judged: the
+/// one that the client has asked for, and the one that the inner service answers.
 ///
 /// 1. The path that was asked for must be allowed.
 /// 2. If a layer has made another path of it, that path must be allowed as well.
-/// 3. If it is `nest` that has cut off its beginning, the rest needs no entry that lets in: entries are for whole paths. An entry that keeps out
-///    counts for the rest all the same. A service that keeps users at `/meta/auth` keeps them there wherever it is nested.
+/// 3. If it is `nest` that has cut off its beginning, the rest needs no entry that lets in: entries
+///    are for whole paths. An entry that keeps out counts for the rest all the same. A service that
+///    keeps users at `/meta/auth` keeps them there wherever it is nested.
 pub(crate) fn decide(permissions: &PermissionSet, parts: &Parts, level: PathLevel) -> PathDecision {
     let (asked, here) = (path_of(parts), parts.uri.path());
     let decision = permissions.decide(asked, level);
@@ -45,8 +47,8 @@ pub(crate) fn decide(permissions: &PermissionSet, parts: &Parts, level: PathLeve
     if is_nested(parts, asked, here) && !is_kept_out { decision } else { inner }
 }
 
-/// Whether `here` is what the routers around leave of `asked`. They say under which path they are nested; each segment of it, whether a name or a
-/// parameter, has cut off one segment.
+/// Whether `here` is what the routers around leave of `asked`. They say under which path they are
+/// nested; each segment of it, whether a name or a parameter, has cut off one segment.
 fn is_nested(parts: &Parts, asked: &str, here: &str) -> bool {
     let Some(prefix) = parts.extensions.get::<NestedPath>() else { return false };
     let segments = |path: &str| path.trim_matches('/').split('/').filter(|segment| !segment.is_empty()).count();
@@ -58,7 +60,8 @@ fn is_nested(parts: &Parts, asked: &str, here: &str) -> bool {
     rest == here || (matches!(rest, "" | "/") && here == "/")
 }
 
-/// Reports a path that is refused (ASVS 16.3.2): an event for a caller that is known, a line of the log for an anonymous one.
+/// Reports a path that is refused (ASVS 16.3.2): an event for a caller that is known, a line of the
+/// log for an anonymous one.
 pub(crate) fn report_denied<U: Account>(
     auth: &Auth<U>,
     caller: Option<&UserId>,

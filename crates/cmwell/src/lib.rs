@@ -1,4 +1,5 @@
-//! CM-Well's login over Gatekit's accounts: `GET /_login` with Basic and Digest, its JSON Web Tokens, its path permissions.
+//! CM-Well's login over Gatekit's accounts: `GET /_login` with Basic and Digest, its JSON Web
+//! Tokens, its path permissions.
 //!
 //! An app depends on the `gatekit` crate, which re-exports this one as `gatekit::cmwell`.
 //!
@@ -35,7 +36,8 @@
 //!
 //! # What always holds
 //!
-//! - A token is good if its signature, its time and its `rev` are: `rev` equal to the user's, not merely as high. Nobody's tokens are immune.
+//! - A token is good if its signature, its time and its `rev` are: `rev` equal to the user's, not
+//!   merely as high. Nobody's tokens are immune.
 //! - Unknown user and wrong password: same status, same bytes, same number of hashes.
 //! - A 401 says what would be accepted. No answer repeats a password, and no cache keeps one.
 //! - A store that fails is 503, never "anonymous".

@@ -17,7 +17,8 @@ use crate::errors::{LoginFailure, json, unkept};
 use crate::mails::mail_options;
 use crate::{CmWell, ExpError, IssueCmWellTokenError, TokenLifetime, basic};
 
-/// Bytes an `Authorization` header may have: a password of `Policy::password_max_bytes` fits in many times.
+/// Bytes an `Authorization` header may have: a password of `Policy::password_max_bytes` fits in
+/// many times.
 const MAX_HEADER: usize = 16 * 1024;
 
 /// RFC 7615: the server's own proof, after an answer to a Digest challenge.
@@ -37,8 +38,9 @@ enum Scheme<'a> {
 }
 
 impl<U: Account> CmWell<U> {
-    /// `GET /_login`, and `HEAD`: 200 and `{"token":"…"}` for who proves a name with its password; `?exp=3d 5h` says for how long. Any other method is
-    /// 405: CM-Well takes `POST /_login` for an upload.
+    /// `GET /_login`, and `HEAD`: 200 and `{"token":"…"}` for who proves a name with its password;
+    /// `?exp=3d 5h` says for how long. Any other method is 405: CM-Well takes `POST /_login` for an
+    /// upload.
     ///
     /// | answer | when |
     /// | --- | --- |
@@ -98,7 +100,8 @@ fn lifetime<U: Account>(cmwell: &CmWell<U>, query: Option<&str>) -> Result<Token
     }
 }
 
-/// The one scheme that the request has. Two headers are refused: a proxy may have looked at the other one.
+/// The one scheme that the request has. Two headers are refused: a proxy may have looked at the
+/// other one.
 fn scheme<'a, U: Account>(cmwell: &'a CmWell<U>, headers: &'a HeaderMap) -> Result<Scheme<'a>, LoginFailure> {
     let mut all = headers.get_all(AUTHORIZATION).iter();
     let value = match (all.next(), all.next()) {

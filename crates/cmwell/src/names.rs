@@ -11,14 +11,16 @@ pub enum LoginNames {
     Username,
     /// The address.
     Email,
-    /// An address if it has an `@`, otherwise a username. A user whose username has an `@` logs in with the address.
+    /// An address if it has an `@`, otherwise a username. A user whose username has an `@` logs in
+    /// with the address.
     Either,
 }
 
 impl LoginNames {
     /// Whom a name means.
     pub(crate) fn account_name(self, typed: &str) -> AccountName {
-        // Who writes no name at all is nobody, and costs what nobody costs: a name that nobody can have is hashed for.
+        // Who writes no name at all is nobody, and costs what nobody costs: a name that nobody can
+        // have is hashed for.
         let typed = if typed.is_empty() { "\0" } else { typed };
         match self {
             // The full-width `@` is one, too.
@@ -40,7 +42,8 @@ impl LoginNames {
         name.filter(|name| !name.is_empty()).map(str::to_owned)
     }
 
-    /// The same, with the realm before it where names are unique only within one: what `account_name` finds the user by again.
+    /// The same, with the realm before it where names are unique only within one: what
+    /// `account_name` finds the user by again.
     pub(crate) fn full_name_of<U: Account>(self, auth: &Auth<U>, user: &U) -> Option<String> {
         let name = self.name_of(user)?;
         Some(match (auth.policy().realm_delimiter, user.realm()) {

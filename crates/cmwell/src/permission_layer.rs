@@ -12,7 +12,8 @@ use crate::cmwell::store_error;
 use crate::level::{decide, level_of, report_denied};
 use crate::{CmWell, PermissionService};
 
-/// Lets only callers through who have a permission for the path they ask for. See [`CmWell::permission_layer`].
+/// Lets only callers through who have a permission for the path they ask for. See
+/// [`CmWell::permission_layer`].
 pub struct PathPermissionLayer<U: Account> {
     cmwell: CmWell<U>,
     level: Option<PathLevel>,
@@ -31,11 +32,15 @@ impl<U: Account> fmt::Debug for PathPermissionLayer<U> {
 }
 
 impl<U: Account> CmWell<U> {
-    /// For groups of the app's own routes: lets only those through whose permissions allow the path, which is the whole path of the request, wherever
-    /// the routes are nested; see [`filter`](Self::filter) for paths that are changed or shortened on the way. The [`AuthLayer`](gatekit_layer::AuthLayer) must be mounted around it.
+    /// For groups of the app's own routes: lets only those through whose permissions allow the
+    /// path, which is the whole path of the request, wherever the routes are nested; see
+    /// [`filter`](Self::filter) for paths that are changed or shortened on the way. The
+    /// [`AuthLayer`](gatekit_layer::AuthLayer) must be mounted around it.
     ///
-    /// Who has no valid token is judged by what [`PermissionHolder::Anonymous`](gatekit_core::PermissionHolder::Anonymous) has. Who may not is answered as by
-    /// Gatekit's other layers: 401 for nobody, 403 for who is known, 503 if it cannot be found out. [`filter`](Self::filter) has CM-Well's answers.
+    /// Who has no valid token is judged by what
+    /// [`PermissionHolder::Anonymous`](gatekit_core::PermissionHolder::Anonymous) has. Who may not
+    /// is answered as by Gatekit's other layers: 401 for nobody, 403 for who is known, 503 if it
+    /// cannot be found out. [`filter`](Self::filter) has CM-Well's answers.
     ///
     /// ```
     /// # use axum::{Router, routing::get};
@@ -57,7 +62,8 @@ impl<U: Account> CmWell<U> {
     ///
     /// # Panics
     ///
-    /// If permissions are kept nowhere: it would let nobody in, and the app's author is to know at the first start.
+    /// If permissions are kept nowhere: it would let nobody in, and the app's author is to know at
+    /// the first start.
     #[must_use]
     pub fn permission_layer(&self) -> PathPermissionLayer<U> {
         self.require_permissions("permission_layer");
@@ -66,7 +72,8 @@ impl<U: Account> CmWell<U> {
 }
 
 impl<U: Account> PathPermissionLayer<U> {
-    /// Asks for this level, whatever the method. Unless set, `GET`, `HEAD`, `OPTIONS` and `TRACE` read and every other method writes.
+    /// Asks for this level, whatever the method. Unless set, `GET`, `HEAD`, `OPTIONS` and `TRACE`
+    /// read and every other method writes.
     #[must_use]
     pub fn level(mut self, level: PathLevel) -> Self {
         self.level = Some(level);

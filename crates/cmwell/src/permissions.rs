@@ -33,8 +33,9 @@ pub enum SetPermissionsError {
 }
 
 impl<U: Account> CmWell<U> {
-    /// What a user has, by itself and by its roles; without a user, what whoever is not logged in has. Nothing, if permissions are kept nowhere. With
-    /// one query, or none if it was asked within `permission_cache`.
+    /// What a user has, by itself and by its roles; without a user, what whoever is not logged in
+    /// has. Nothing, if permissions are kept nowhere. With one query, or none if it was asked
+    /// within `permission_cache`.
     ///
     /// # Errors
     ///
@@ -46,8 +47,9 @@ impl<U: Account> CmWell<U> {
         }
     }
 
-    /// Gives a holder these permissions in place of those it had; `None` takes them away. It counts from the next request of this process, and of
-    /// others when they have forgotten the old ones (`permission_cache`).
+    /// Gives a holder these permissions in place of those it had; `None` takes them away. It counts
+    /// from the next request of this process, and of others when they have forgotten the old ones
+    /// (`permission_cache`).
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -100,7 +102,8 @@ impl<U: Account> CmWell<U> {
         }
     }
 
-    /// Forgets the permissions that are remembered in this process, for who has changed them in the store itself. CM-Well's `invalidate-cache`.
+    /// Forgets the permissions that are remembered in this process, for who has changed them in the
+    /// store itself. CM-Well's `invalidate-cache`.
     pub fn forget_permissions(&self) {
         if let Some(cache) = &self.0.permissions {
             cache.forget();

@@ -11,7 +11,8 @@ use parse::Parsed;
 
 /// The header, byte for byte CM-Well's.
 const HEADER: &str = r#"{"typ":"JWT","alg":"HS256"}"#;
-/// Whom a token is for. A token made for somebody else, under the same key by mistake, is none of ours (RFC 8725 §3.9, J-13).
+/// Whom a token is for. A token made for somebody else, under the same key by mistake, is none of
+/// ours (RFC 8725 §3.9, J-13).
 const AUDIENCE: &str = "cmwell";
 
 /// What a token says: a JSON Web Token, signed with HMAC SHA-256.
@@ -24,8 +25,9 @@ const AUDIENCE: &str = "cmwell";
 /// | `aud` | `cmwell`; may be missing |
 /// | `uid`, `model` | whose it is: `Account::id` and `Account::model_name`; may be missing |
 ///
-/// The last three are not CM-Well's, whose tokens are good here too. They keep a token from being taken for somebody else's: of whom has the same name after
-/// the account was removed, or in another user type of the same app. Clients know nothing of them.
+/// The last three are not CM-Well's, whose tokens are good here too. They keep a token from being
+/// taken for somebody else's: of whom has the same name after the account was removed, or in
+/// another user type of the same app. Clients know nothing of them.
 ///
 /// ```
 /// use gatekit_cmwell::{CmWellToken, CmWellTokenError, SigningKey};
@@ -60,7 +62,8 @@ pub struct CmWellToken {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CmWellTokenError {
-    /// It is none: not two or three parts with a name and a time among the claims. CM-Well takes its sender for anonymous.
+    /// It is none: not two or three parts with a name and a time among the claims. CM-Well takes
+    /// its sender for anonymous.
     #[error("it is not a token of CM-Well's form")]
     Malformed,
     /// Signed by nobody we know, or not in a way that we accept.
@@ -106,7 +109,8 @@ impl CmWellToken {
             && self.user_type.as_deref().is_none_or(|name| name == U::model_name())
     }
 
-    /// The token as text, signed with `key`. `None` if the cryptographic library refuses, which it has no reason to.
+    /// The token as text, signed with `key`. `None` if the cryptographic library refuses, which it
+    /// has no reason to.
     #[must_use]
     pub fn sign(&self, key: &SigningKey) -> Option<TokenSecret> {
         let claims = self.claims(Some(AUDIENCE))?;
@@ -115,7 +119,8 @@ impl CmWellToken {
         Some(format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature)).into())
     }
 
-    /// The claims as JSON. Without an audience, and of nobody in particular, they are CM-Well's own.
+    /// The claims as JSON. Without an audience, and of nobody in particular, they are CM-Well's
+    /// own.
     fn claims(&self, aud: Option<&str>) -> Option<Vec<u8>> {
         let Self { subject: sub, expires: Timestamp(exp), rev, user_id, user_type } = self;
         let claims = Claims { sub, exp: *exp, rev: *rev, aud, uid: user_id.as_ref(), model: user_type.as_deref() };
@@ -124,16 +129,20 @@ impl CmWellToken {
 
     /// Reads a token that one of `keys` has signed.
     ///
-    /// 1. It has at most 8 KiB, and three parts of canonical base64url without padding (RFC 7515 §7.1).
-    /// 2. Its claims are a JSON object without repeated names, with a text `sub` and a number `exp`.
-    /// 3. Its header is a JSON object without repeated names; `alg` is `HS256` and nothing else; nothing in it asks for an extension (RFC 7515 §4.1.11).
+    /// 1. It has at most 8 KiB, and three parts of canonical base64url without padding (RFC 7515
+    ///    §7.1).
+    /// 2. Its claims are a JSON object without repeated names, with a text `sub` and a number
+    ///    `exp`.
+    /// 3. Its header is a JSON object without repeated names; `alg` is `HS256` and nothing else;
+    ///    nothing in it asks for an extension (RFC 7515 §4.1.11).
     /// 4. One of the keys verifies the signature. Until here nothing of the claims is believed.
     /// 5. `exp` and `rev` are whole numbers, `aud` is ours if there is one.
     /// 6. `exp`, in milliseconds, has not come. A time in seconds is one in January 1970.
     ///
     /// # Errors
     ///
-    /// [`CmWellTokenError::Malformed`] for rules 1 and 2, [`CmWellTokenError::Expired`] for rule 6, [`CmWellTokenError::Invalid`] for the rest.
+    /// [`CmWellTokenError::Malformed`] for rules 1 and 2, [`CmWellTokenError::Expired`] for rule 6,
+    /// [`CmWellTokenError::Invalid`] for the rest.
     pub fn verify<'k>(
         text: &str,
         keys: impl IntoIterator<Item = &'k SigningKey>,
@@ -147,14 +156,14 @@ impl CmWellToken {
         if token.expires <= now { Err(CmWellTokenError::Expired) } else { Ok(token) }
     }
 
-    /// Whether `text` has the form of a token, whoever made it. CM-Well takes who sends something else for anonymous, and refuses who sends a bad
-    /// token.
+    /// Whether `text` has the form of a token, whoever made it. CM-Well takes who sends something
+    /// else for anonymous, and refuses who sends a bad token.
     pub(crate) fn is_well_formed(text: &str) -> bool {
         Parsed::of(text).is_some()
     }
 
-    /// How `text` looks, whoever made it. A JWT that is for somebody else, such as the one that an identity-aware proxy adds, differs in its
-    /// algorithm or in its audience.
+    /// How `text` looks, whoever made it. A JWT that is for somebody else, such as the one that an
+    /// identity-aware proxy adds, differs in its algorithm or in its audience.
     pub(crate) fn form_of(text: &str) -> TokenForm {
         match Parsed::of(text) {
             Some(parsed) if parsed.is_hs256() && parsed.is_meant_for(AUDIENCE) => TokenForm::Own,

@@ -10,8 +10,8 @@ use crate::{NoProfile, PasswordHash, User, UserId};
 
 /// A type whose values are users. Implement it for an app's own struct; [`User`] has it.
 ///
-/// It says nothing of passwords on purpose: a hash is kept beside the user ([`StoredUser`]), never in it, so that no
-/// handler can send one out by serializing its user.
+/// It says nothing of passwords on purpose: a hash is kept beside the user ([`StoredUser`]), never
+/// in it, so that no handler can send one out by serializing its user.
 ///
 /// ```
 /// use gatekit_core::{Account, NoProfile, UserId};
@@ -40,12 +40,15 @@ use crate::{NoProfile, PasswordHash, User, UserId};
 /// }
 /// ```
 pub trait Account: Clone + Serialize + Send + Sync + 'static {
-    /// The fields a sign-up may set beyond email, username, realm and password. [`NoProfile`](crate::NoProfile) if there are none.
+    /// The fields a sign-up may set beyond email, username, realm and password.
+    /// [`NoProfile`](crate::NoProfile) if there are none.
     type Profile: Profile;
 
-    /// The name of this type of user, as LoopBack's model name: error messages contain it (``The `Member` instance is not valid``),
-    /// and every user, token, one-time token and role is stored with it. Two user types over one store must have different names:
-    /// [`Builder::build`](crate::Builder::build) refuses the second one. [`User`] takes its name from [`Model::NAME`].
+    /// The name of this type of user, as LoopBack's model name: error messages contain it (``The
+    /// `Member` instance is not valid``), and every user, token, one-time token and role is stored
+    /// with it. Two user types over one store must have different names:
+    /// [`Builder::build`](crate::Builder::build) refuses the second one. [`User`] takes its name
+    /// from [`Model::NAME`].
     fn model_name() -> &'static str
     where
         Self: Sized;
@@ -56,8 +59,8 @@ pub trait Account: Clone + Serialize + Send + Sync + 'static {
     /// The address for mails and login.
     fn email(&self) -> Option<&str>;
 
-    /// Whether the address was proven to be the user's; `None` if nobody ever asked. Needed only where
-    /// `Policy::email_verification_required` is set.
+    /// Whether the address was proven to be the user's; `None` if nobody ever asked. Needed only
+    /// where `Policy::email_verification_required` is set.
     fn email_verified(&self) -> Option<bool> {
         None
     }
@@ -75,15 +78,17 @@ pub trait Account: Clone + Serialize + Send + Sync + 'static {
 
 /// An app's own fields of a user: anything that serde reads and writes as a JSON object.
 ///
-/// They are read from the body of every kind of sign-up, so what must not be chosen by the user has no place here.
+/// They are read from the body of every kind of sign-up, so what must not be chosen by the user has
+/// no place here.
 pub trait Profile: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {}
 
 impl<T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static> Profile for T {}
 
 /// The profile of a [`User`], with the name of the user type: LoopBack's model name.
 ///
-/// An app with one user type needs no name of its own: `impl Model for Profile {}`. Two user types over one store need two names, and
-/// are then apart: each has its own users, tokens, one-time tokens and roles, and an address may have an account in both.
+/// An app with one user type needs no name of its own: `impl Model for Profile {}`. Two user types
+/// over one store need two names, and are then apart: each has its own users, tokens, one-time
+/// tokens and roles, and an address may have an account in both.
 ///
 /// ```
 /// use gatekit_core::{Account, Auth, MemoryStore, Model, User};
@@ -121,8 +126,8 @@ impl<T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static> Profile fo
     note = "`{Self}` must also implement `Clone`, `serde::Serialize` and `serde::Deserialize`"
 )]
 pub trait Model: Profile {
-    /// The name of the user type. It is stored with every user: another name later needs a change of the stored rows, which
-    /// `gatekit_sql::SqliteStore::rename_model` makes.
+    /// The name of the user type. It is stored with every user: another name later needs a change
+    /// of the stored rows, which `gatekit_sql::SqliteStore::rename_model` makes.
     const NAME: &'static str = "User";
 }
 
@@ -162,7 +167,8 @@ impl<P: Model> Account for User<P> {
     }
 }
 
-/// Whether somebody may log in with an account. It is kept beside the user, never in it: no client can say it of itself.
+/// Whether somebody may log in with an account. It is kept beside the user, never in it: no client
+/// can say it of itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -174,8 +180,8 @@ pub enum AccountStatus {
     Pending,
     /// It is shut.
     Blocked,
-    /// The people who run the app have reset its password: nobody logs in with the one it had, and once a new one is chosen the account is active
-    /// again.
+    /// The people who run the app have reset its password: nobody logs in with the one it had, and
+    /// once a new one is chosen the account is active again.
     PasswordReset,
 }
 
@@ -191,8 +197,8 @@ impl AccountStatus {
         }
     }
 
-    /// The status a word read back from a store stands for. A store that holds another word is corrupt: who cannot be told to be
-    /// active must not be taken for it.
+    /// The status a word read back from a store stands for. A store that holds another word is
+    /// corrupt: who cannot be told to be active must not be taken for it.
     ///
     /// ```
     /// use gatekit_core::AccountStatus;
@@ -219,7 +225,8 @@ impl fmt::Display for AccountStatus {
 pub struct StoredUser<U> {
     /// The account.
     pub user: U,
-    /// The number that every token remembers: see [`TokenRecord`](crate::TokenRecord). It only ever grows.
+    /// The number that every token remembers: see [`TokenRecord`](crate::TokenRecord). It only ever
+    /// grows.
     pub rev: i64,
     /// The hash of the password; `None` for a user who has none and cannot log in with one.
     pub password: Option<PasswordHash>,
@@ -265,12 +272,14 @@ impl<P> Default for UserChange<P> {
     }
 }
 
-/// A user about to be stored. Everything in it has been checked and, where the policy says so, put into lower case.
+/// A user about to be stored. Everything in it has been checked and, where the policy says so, put
+/// into lower case.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct NewUser<P> {
-    /// Within which identifiers must be unique: the realm where `Policy::unique_per_realm`, otherwise empty. Stores keep it
-    /// beside the user and have unique indexes on (namespace, email) and (namespace, username).
+    /// Within which identifiers must be unique: the realm where `Policy::unique_per_realm`,
+    /// otherwise empty. Stores keep it beside the user and have unique indexes on (namespace,
+    /// email) and (namespace, username).
     pub namespace: String,
     /// The realm as given.
     pub realm: Option<String>,
@@ -282,7 +291,8 @@ pub struct NewUser<P> {
     pub email_verified: Option<bool>,
     /// The hash of the password.
     pub password: Option<PasswordHash>,
-    /// Whether it may log in. A store without [`UserOperation::Status`](crate::UserOperation::Status) is given active users only.
+    /// Whether it may log in. A store without
+    /// [`UserOperation::Status`](crate::UserOperation::Status) is given active users only.
     pub status: AccountStatus,
     /// The app's own fields.
     pub profile: P,

@@ -1,7 +1,8 @@
-//! What an event says beside what happened: when, from where, which identifier was tried; and the log line that each event writes.
+//! What an event says beside what happened: when, from where, which identifier was tried; and the
+//! log line that each event writes.
 //!
-//! Each event is one line of the target [`AUDIT_TARGET`], whether or not the app has hooks. Its fields are the catalogue in
-//! `docs/guide/events.md`. No field holds a secret.
+//! Each event is one line of the target [`AUDIT_TARGET`], whether or not the app has hooks. Its
+//! fields are the catalogue in `docs/guide/events.md`. No field holds a secret.
 
 use std::fmt;
 
@@ -16,8 +17,9 @@ use crate::{
 pub struct EventContext {
     /// When, by the clock of the `Auth`.
     pub at: Timestamp,
-    /// The client: its network, not its address, and its `User-Agent`, at most 256 bytes without control characters. Nothing is known of
-    /// it where a flow was called from code without [`Auth::for_client`](crate::Auth::for_client).
+    /// The client: its network, not its address, and its `User-Agent`, at most 256 bytes without
+    /// control characters. Nothing is known of it where a flow was called from code without
+    /// [`Auth::for_client`](crate::Auth::for_client).
     pub client: TokenClient,
 }
 
@@ -31,8 +33,8 @@ impl EventContext {
 
 /// Which identifier a login named, as far as it may be kept.
 ///
-/// People type passwords into the field for the name. So an identifier is kept only if it has the form of an address, or is the name of
-/// an account.
+/// People type passwords into the field for the name. So an identifier is kept only if it has the
+/// form of an address, or is the name of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TriedIdentifier {
@@ -40,7 +42,8 @@ pub enum TriedIdentifier {
     Email(String),
     /// The name of an account.
     Username(String),
-    /// A name that no account has, or an address that is none. It may be a password, so it is not kept.
+    /// A name that no account has, or an address that is none. It may be a password, so it is not
+    /// kept.
     Withheld,
 }
 
@@ -118,7 +121,8 @@ impl LoginFailure {
 }
 
 impl<U: Account> Event<U> {
-    /// The stable name of the event, for a log that programs read. Where OWASP's logging vocabulary has a name, it is that.
+    /// The stable name of the event, for a log that programs read. Where OWASP's logging vocabulary
+    /// has a name, it is that.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -178,8 +182,8 @@ impl<U: Account> Event<U> {
         }
     }
 
-    /// Whether something was refused: a login, a password, a secret, an access, a request of another
-    /// origin.
+    /// Whether something was refused: a login, a password, a secret, an access, a request of
+    /// another origin.
     #[must_use]
     pub fn is_refusal(&self) -> bool {
         matches!(
@@ -192,7 +196,8 @@ impl<U: Account> Event<U> {
         )
     }
 
-    /// Writes the event's line (ASVS 16.2.1): a warning for a refusal, information for anything else.
+    /// Writes the event's line (ASVS 16.2.1): a warning for a refusal, information for anything
+    /// else.
     pub(crate) fn log(&self, context: &EventContext) {
         let (event, model, at) = (self.name(), U::model_name(), context.at.to_string());
         let user = self.user_id().map(|id| id.to_string());
@@ -264,8 +269,8 @@ pub(crate) fn short(text: &str) -> String {
     text
 }
 
-/// An id or a path of a request as an event may keep it. A client may have put anything there, also its token: a part that has the form of a
-/// secret is withheld.
+/// An id or a path of a request as an event may keep it. A client may have put anything there, also
+/// its token: a part that has the form of a secret is withheld.
 pub(crate) fn shown_target(target: &str) -> String {
     let shown = |part| if TokenSecret::is_well_formed(part) { "(withheld)" } else { part };
     short(&target.split('/').map(shown).collect::<Vec<_>>().join("/"))

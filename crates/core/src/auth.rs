@@ -21,7 +21,8 @@ use crate::{
 
 /// User accounts: what routes, layers and an app's own code call.
 ///
-/// `U` is the app's user type. A clone is another handle to the same. [`for_client`](Self::for_client) makes a handle for one request.
+/// `U` is the app's user type. A clone is another handle to the same.
+/// [`for_client`](Self::for_client) makes a handle for one request.
 ///
 /// ```
 /// use gatekit_core::{Auth, MemoryStore};
@@ -82,8 +83,8 @@ impl Auth<User> {
     ///
     /// # Panics
     ///
-    /// If `store` is in use by the `Auth` of another user type with the name `User`: [`ConfigError::ModelNameTaken`]. The defaults
-    /// contradict nothing, which is a test.
+    /// If `store` is in use by the `Auth` of another user type with the name `User`:
+    /// [`ConfigError::ModelNameTaken`]. The defaults contradict nothing, which is a test.
     #[must_use]
     pub fn new<S>(store: S) -> Self
     where
@@ -121,8 +122,8 @@ impl<U: Account> Auth<U> {
         Arc::clone(&self.0.acl.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Puts another access control list in force, for an app that keeps rows in a table. Requests that are under way go on
-    /// with the one they began with.
+    /// Puts another access control list in force, for an app that keeps rows in a table. Requests
+    /// that are under way go on with the one they began with.
     pub fn replace_acl(&self, acl: Acl) {
         acl.warn_of_mistakes();
         *self.0.acl.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(acl);
@@ -134,8 +135,8 @@ impl<U: Account> Auth<U> {
         self.0.links.public_url.as_ref()
     }
 
-    /// Whether a browser may be sent to `target`: a path of the own site, or below the origin of [`Builder::public_url`] or of
-    /// [`Builder::redirect_origin`].
+    /// Whether a browser may be sent to `target`: a path of the own site, or below the origin of
+    /// [`Builder::public_url`] or of [`Builder::redirect_origin`].
     #[must_use]
     pub fn may_redirect_to(&self, target: &str) -> bool {
         redirect::is_allowed(target, &self.0.redirect_origins)
@@ -147,8 +148,9 @@ impl<U: Account> Auth<U> {
         self.0.users.supports(operation)
     }
 
-    /// Another handle to the same accounts, for the requests of this client: events and log lines of what is done with it say where it came
-    /// from. The kit's routes and pages do this for each request; an app that calls flows from handlers of its own does it too.
+    /// Another handle to the same accounts, for the requests of this client: events and log lines
+    /// of what is done with it say where it came from. The kit's routes and pages do this for each
+    /// request; an app that calls flows from handlers of its own does it too.
     ///
     /// ```
     /// use gatekit_core::{Auth, Client, MemoryStore};
@@ -162,7 +164,8 @@ impl<U: Account> Auth<U> {
         Self(Arc::clone(&self.0), Some(Arc::new(client)))
     }
 
-    /// The client that this handle is for; one of which nothing is known unless [`for_client`](Self::for_client) said more.
+    /// The client that this handle is for; one of which nothing is known unless
+    /// [`for_client`](Self::for_client) said more.
     #[must_use]
     pub fn client(&self) -> Client {
         self.1.as_deref().cloned().unwrap_or_default()
@@ -192,7 +195,8 @@ impl<U: Account> Auth<U> {
         &self.0.texts
     }
 
-    /// Runs a call to a store under `Policy::store_timeout`: those of the flows, and of a store that another crate keeps beside them.
+    /// Runs a call to a store under `Policy::store_timeout`: those of the flows, and of a store
+    /// that another crate keeps beside them.
     ///
     /// # Errors
     ///
@@ -261,7 +265,8 @@ impl<U: Account> Builder<U> {
         }
     }
 
-    /// Where access tokens, one-time secrets, the users' roles, their devices and counters are kept. Required.
+    /// Where access tokens, one-time secrets, the users' roles, their devices and counters are
+    /// kept. Required.
     pub fn tokens<S: TokenStore + OneTimeStore + RoleStore + DeviceStore + CounterStore>(mut self, store: S) -> Self {
         let store = Arc::new(store);
         self.tokens = Some(store.clone());
@@ -272,27 +277,31 @@ impl<U: Account> Builder<U> {
         self
     }
 
-    /// Who may call which method of the User API. [`Acl::user`], LoopBack's for its built-in User, unless set.
+    /// Who may call which method of the User API. [`Acl::user`], LoopBack's for its built-in User,
+    /// unless set.
     pub fn acl(mut self, acl: Acl) -> Self {
         self.acl = acl;
         self
     }
 
-    /// A role that the app computes, in place of the roles assigned under this name. LoopBack's `Role.registerResolver`. Of several for
-    /// one name the last counts.
+    /// A role that the app computes, in place of the roles assigned under this name. LoopBack's
+    /// `Role.registerResolver`. Of several for one name the last counts.
     pub fn role_resolver(mut self, role: impl Into<String>, resolver: impl RoleResolver<U>) -> Self {
         self.role_resolvers.push((role.into(), Arc::new(resolver)));
         self
     }
 
-    /// Makes a user of another model the owner of the users that name it: LoopBack's `belongsTo` between two user models. `owner` returns the
-    /// id of that user. In the routes of the User API, its token then counts as `$owner` and `$authenticated` for the user in the path, and as
+    /// Makes a user of another model the owner of the users that name it: LoopBack's `belongsTo`
+    /// between two user models. `owner` returns the id of that user. In the routes of the User API,
+    /// its token then counts as `$owner` and `$authenticated` for the user in the path, and as
     /// anonymous for every other one. Several may be added.
     ///
-    /// A request with a token of the other model costs two queries more than one with a token of this model. What only a user itself may do
-    /// stays its own: a password is changed by who knows the old one.
+    /// A request with a token of the other model costs two queries more than one with a token of
+    /// this model. What only a user itself may do stays its own: a password is changed by who knows
+    /// the old one.
     ///
-    /// A client sets the fields of its own profile: a user that sets the field which `owner` reads chooses its owner, as in LoopBack.
+    /// A client sets the fields of its own profile: a user that sets the field which `owner` reads
+    /// chooses its owner, as in LoopBack.
     ///
     /// ```
     /// use gatekit_core::{Auth, MemoryStore, Model, User, UserId};
@@ -329,7 +338,8 @@ impl<U: Account> Builder<U> {
     /// Sends the mails. Without one, an app that sends its own takes the secret from
     /// [`Event::PasswordResetRequested`](crate::Event::PasswordResetRequested),
     /// [`Event::EmailVerificationRequested`](crate::Event::EmailVerificationRequested) or
-    /// [`Event::EmailChangeRequested`](crate::Event::EmailChangeRequested). Each is raised with a mailer, too.
+    /// [`Event::EmailChangeRequested`](crate::Event::EmailChangeRequested). Each is raised with a
+    /// mailer, too.
     pub fn mailer(mut self, mailer: impl Mailer) -> Self {
         self.mailer = Some(Arc::new(mailer));
         self
@@ -365,49 +375,56 @@ impl<U: Account> Builder<U> {
         self
     }
 
-    /// Where users reach the app, such as `https://app.example.com`, or `https://example.com/app` if a proxy serves the app below a path and cuts
-    /// that path off.
+    /// Where users reach the app, such as `https://app.example.com`, or `https://example.com/app`
+    /// if a proxy serves the app below a path and cuts that path off.
     ///
-    /// - Links in mails begin with it. The `Host` header of a request is never believed. Without it a mail holds the bare secret, or a link of your own
-    ///   ([`reset_link`](Self::reset_link), [`change_email_link`](Self::change_email_link), [`VerifyOptions::verify_href`]).
-    /// - Its origin is the app's own in the cross-origin check, also where a proxy changes `Host`, and a browser may be redirected to it.
-    /// - Its path is the prefix of all that browsers are led to: redirects, forms and stylesheets of the pages, and the `redirect` of a verification
-    ///   link.
+    /// - Links in mails begin with it. The `Host` header of a request is never believed. Without it
+    ///   a mail holds the bare secret, or a link of your own ([`reset_link`](Self::reset_link),
+    ///   [`change_email_link`](Self::change_email_link), [`VerifyOptions::verify_href`]).
+    /// - Its origin is the app's own in the cross-origin check, also where a proxy changes `Host`,
+    ///   and a browser may be redirected to it.
+    /// - Its path is the prefix of all that browsers are led to: redirects, forms and stylesheets
+    ///   of the pages, and the `redirect` of a verification link.
     ///
-    /// [`build`](Self::build) writes it as browsers do (lower case, no default port) and refuses what nobody can open: `0.0.0.0` and `[::]`, at which a
-    /// server only listens, a query, a fragment, a user.
+    /// [`build`](Self::build) writes it as browsers do (lower case, no default port) and refuses
+    /// what nobody can open: `0.0.0.0` and `[::]`, at which a server only listens, a query, a
+    /// fragment, a user.
     pub fn public_url(mut self, url: impl Into<String>) -> Self {
         self.links.public_url = Some(url.into());
         self
     }
 
-    /// The page of the app that lets a user choose a new password, with `{token}` where the secret goes:
-    /// `https://app.example.com/choose-password?token={token}`. Some mail gateways lose what is behind a `#`, or make `%23` of it; a query arrives.
+    /// The page of the app that lets a user choose a new password, with `{token}` where the secret
+    /// goes: `https://app.example.com/choose-password?token={token}`. Some mail gateways lose what
+    /// is behind a `#`, or make `%23` of it; a query arrives.
     ///
-    /// Unless set, the link leads to a plain page that the routes bring along: `{public_url}{mount}/reset-password/form?token={token}`, where `mount`
-    /// is the prefix that the routes are nested under.
+    /// Unless set, the link leads to a plain page that the routes bring along:
+    /// `{public_url}{mount}/reset-password/form?token={token}`, where `mount` is the prefix that
+    /// the routes are nested under.
     pub fn reset_link(mut self, template: impl Into<String>) -> Self {
         self.links.reset = Some(template.into());
         self
     }
 
     /// The page of the app that proves a new address, with `{token}` where the secret goes, as for
-    /// [`reset_link`](Self::reset_link). Unless set, the link leads to `{public_url}{mount}/confirm-email-change/form?token={token}`, which the routes
-    /// bring along.
+    /// [`reset_link`](Self::reset_link). Unless set, the link leads to
+    /// `{public_url}{mount}/confirm-email-change/form?token={token}`, which the routes bring along.
     pub fn change_email_link(mut self, template: impl Into<String>) -> Self {
         self.links.change_email = Some(template.into());
         self
     }
 
-    /// What the mail with the verification link says and where its link leads. LoopBack's `verifyOptions`.
+    /// What the mail with the verification link says and where its link leads. LoopBack's
+    /// `verifyOptions`.
     pub fn verify_options(mut self, options: VerifyOptions) -> Self {
         self.verify_options = options;
         self
     }
 
-    /// An origin, such as `https://app.example.com`, that `GET /confirm` may redirect to, beside paths of the own site. Any other target
-    /// is ignored: the address is proven, and nobody is redirected (CWE-601). Several may be added. The origin of [`public_url`](Self::public_url) is
-    /// one already.
+    /// An origin, such as `https://app.example.com`, that `GET /confirm` may redirect to, beside
+    /// paths of the own site. Any other target is ignored: the address is proven, and nobody is
+    /// redirected (CWE-601). Several may be added. The origin of [`public_url`](Self::public_url)
+    /// is one already.
     pub fn redirect_origin(mut self, origin: impl Into<String>) -> Self {
         self.redirect_origins.push(origin.into());
         self
@@ -419,20 +436,23 @@ impl<U: Account> Builder<U> {
         self
     }
 
-    /// How mails look. As [`MailContent::render`](crate::MailContent::render) makes them unless set.
+    /// How mails look. As [`MailContent::render`](crate::MailContent::render) makes them unless
+    /// set.
     pub fn mail_template(mut self, template: impl MailTemplate) -> Self {
         self.mail_template = Some(Arc::new(template));
         self
     }
 
-    /// What the site is called. Mails say it, and texts have it as `{site}`. Unless set, mails do without.
+    /// What the site is called. Mails say it, and texts have it as `{site}`. Unless set, mails do
+    /// without.
     pub fn site_name(mut self, name: impl Into<String>) -> Self {
         self.site_name = Some(name.into());
         self
     }
 
-    /// The page of the app where a user asks for a new password: `https://app.example.com/forgot-password`. Notices of a new password or an
-    /// unknown device lead there. Unless set, they have no link.
+    /// The page of the app where a user asks for a new password:
+    /// `https://app.example.com/forgot-password`. Notices of a new password or an unknown device
+    /// lead there. Unless set, they have no link.
     pub fn forgot_password_link(mut self, url: impl Into<String>) -> Self {
         self.links.forgot_password = Some(url.into());
         self
@@ -550,13 +570,15 @@ pub enum ConfigError {
     /// A resolver for a role that Gatekit decides itself.
     #[error("{0} is decided by Gatekit itself: register the resolver for a role of your own, such as `team-member`")]
     RoleResolver(String),
-    /// `Policy::email_verification_required` over a store that cannot store that an address was proven.
+    /// `Policy::email_verification_required` over a store that cannot store that an address was
+    /// proven.
     #[error(
         "`email_verification_required` needs a store of users that implements update_user: nobody could ever prove an \
          address and log in"
     )]
     NobodyCanVerify,
-    /// Two user types of one name share a store. Their users, tokens and roles could not be told apart.
+    /// Two user types of one name share a store. Their users, tokens and roles could not be told
+    /// apart.
     #[error(
         "`{user_type}` and `{by}` are both named {name:?} and share a store: give one a name of its own, by \
          `impl gatekit::Model for Profile {{ const NAME: &'static str = \"..\"; }}` for the profile of a `User`, or by \

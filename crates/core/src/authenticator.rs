@@ -1,4 +1,5 @@
-//! Who a token belongs to: the one trait that ties the layer and the extractors to whatever knows tokens.
+//! Who a token belongs to: the one trait that ties the layer and the extractors to whatever knows
+//! tokens.
 
 use std::net::IpAddr;
 
@@ -11,7 +12,8 @@ use crate::{
     Clock, Ended, PublicUrl, Recheck, StoreError, SystemClock, Timestamp, TokenDigest, TokenRecord, TokenWatch,
 };
 
-/// The target of the log lines of the audit log: `gatekit::audit`. Layers write lines there too, also without accounts.
+/// The target of the log lines of the audit log: `gatekit::audit`. Layers write lines there too,
+/// also without accounts.
 pub const AUDIT_TARGET: &str = "gatekit::audit";
 
 /// Tells who a presented token belongs to.
@@ -43,14 +45,17 @@ pub trait Authenticator: Send + Sync + 'static {
     /// Who a caller is: `User`, the app's own struct, the claims of a JWT.
     type Principal: Clone + Send + Sync + 'static;
 
-    /// Finds the principal `token` belongs to. `token` is what the caller sent, decoded but not checked in any way.
+    /// Finds the principal `token` belongs to. `token` is what the caller sent, decoded but not
+    /// checked in any way.
     ///
     /// # Errors
     ///
-    /// [`AuthenticateError`]. A store that fails must answer [`AuthenticateError::Unavailable`], never `Invalid`.
+    /// [`AuthenticateError`]. A store that fails must answer [`AuthenticateError::Unavailable`],
+    /// never `Invalid`.
     async fn authenticate(&self, token: &str) -> Result<Authenticated<Self::Principal>, AuthenticateError>;
 
-    /// Finds the principal of a token of which only the digest is at hand, as in a server-side session.
+    /// Finds the principal of a token of which only the digest is at hand, as in a server-side
+    /// session.
     ///
     /// The default knows none. `Auth<U>` does.
     ///
@@ -64,11 +69,12 @@ pub trait Authenticator: Send + Sync + 'static {
         Err(AuthenticateError::Invalid)
     }
 
-    /// Whether a text has the form of this authenticator's tokens. The layer asks this, before any store is asked, where a
-    /// request has several texts that could be its token: a proxy's `Authorization: Basic` beside the app's own cookie.
+    /// Whether a text has the form of this authenticator's tokens. The layer asks this, before any
+    /// store is asked, where a request has several texts that could be its token: a proxy's
+    /// `Authorization: Basic` beside the app's own cookie.
     ///
-    /// The default says [`TokenForm::Possible`] of every text, so the first one counts. An authenticator whose tokens have a form of their
-    /// own says so here:
+    /// The default says [`TokenForm::Possible`] of every text, so the first one counts. An
+    /// authenticator whose tokens have a form of their own says so here:
     ///
     /// ```
     /// # use gatekit_core::{async_trait, AuthenticateError, Authenticated, Authenticator};
@@ -92,43 +98,48 @@ pub trait Authenticator: Send + Sync + 'static {
         TokenForm::Possible
     }
 
-    /// How often the layer authenticates a token again that somebody waits for the end of (`Caller::ended`), unless the authenticator
-    /// gives its callers a [`TokenWatch`].
+    /// How often the layer authenticates a token again that somebody waits for the end of
+    /// (`Caller::ended`), unless the authenticator gives its callers a [`TokenWatch`].
     fn recheck(&self) -> Recheck {
         Recheck::default()
     }
 
-    /// Hears of a request that the layer or a route refused because a page of another origin sent it (CSRF).
+    /// Hears of a request that the layer or a route refused because a page of another origin sent
+    /// it (CSRF).
     ///
     /// The default does nothing. `Auth<U>` raises `Event::CrossOriginRefused`.
     fn on_cross_origin(&self, request: &CrossOriginRequest<'_>) {
         let _ = request;
     }
 
-    /// Hears of an access that a guard of the layer refused to a caller that it knows: the caller has not the role, or its token not
-    /// the scope.
+    /// Hears of an access that a guard of the layer refused to a caller that it knows: the caller
+    /// has not the role, or its token not the scope.
     ///
     /// The default does nothing. `Auth<U>` raises `Event::AccessDenied`.
     fn on_access_denied(&self, caller: &Authenticated<Self::Principal>, denied: &DeniedAccess<'_>) {
         let _ = (caller, denied);
     }
 
-    /// What time it is for whoever issues the tokens: how long ago a password was proven is counted from it.
+    /// What time it is for whoever issues the tokens: how long ago a password was proven is counted
+    /// from it.
     fn now(&self) -> Timestamp {
         SystemClock.now()
     }
 
-    /// Where users reach the app, if the authenticator knows it. Its origin is then the app's own in the cross-origin check, whatever a proxy makes of
-    /// the `Host` header, and pages have its path as their prefix.
+    /// Where users reach the app, if the authenticator knows it. Its origin is then the app's own
+    /// in the cross-origin check, whatever a proxy makes of the `Host` header, and pages have its
+    /// path as their prefix.
     ///
     /// The default knows nothing. `Auth<U>` answers with `Builder::public_url`.
     fn public_url(&self) -> Option<&PublicUrl> {
         None
     }
 
-    /// Whether a caller is in a role. It is asked by `HasRole` and `RequireRoleLayer`, about callers it authenticated itself.
+    /// Whether a caller is in a role. It is asked by `HasRole` and `RequireRoleLayer`, about
+    /// callers it authenticated itself.
     ///
-    /// The default looks into [`Authenticated::roles`]; `Auth<U>` knows LoopBack's dynamic roles and the app's own too.
+    /// The default looks into [`Authenticated::roles`]; `Auth<U>` knows LoopBack's dynamic roles
+    /// and the app's own too.
     ///
     /// # Errors
     ///
@@ -138,20 +149,23 @@ pub trait Authenticator: Send + Sync + 'static {
     }
 }
 
-/// How a text looks to an [`Authenticator`], before any store is asked. See [`Authenticator::token_form`].
+/// How a text looks to an [`Authenticator`], before any store is asked. See
+/// [`Authenticator::token_form`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TokenForm {
-    /// It has the form of the authenticator's own tokens. The search for a token ends with it, whether or not it turns out to be
-    /// valid.
+    /// It has the form of the authenticator's own tokens. The search for a token ends with it,
+    /// whether or not it turns out to be valid.
     Own,
     /// It could be a token. It counts if the request has nothing in the authenticator's own form.
     Possible,
-    /// It cannot be a token of this authenticator. It counts if the request has nothing better, and is then refused.
+    /// It cannot be a token of this authenticator. It counts if the request has nothing better, and
+    /// is then refused.
     Foreign,
 }
 
-/// A request that was refused because a page of another origin sent it. What it holds is as it came: neither checked nor cut.
+/// A request that was refused because a page of another origin sent it. What it holds is as it
+/// came: neither checked nor cut.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct CrossOriginRequest<'a> {
@@ -171,7 +185,8 @@ impl<'a> CrossOriginRequest<'a> {
     }
 }
 
-/// An access that a guard refused. What it holds of the request is as it came: neither checked nor cut.
+/// An access that a guard refused. What it holds of the request is as it came: neither checked nor
+/// cut.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct DeniedAccess<'a> {
@@ -201,7 +216,8 @@ pub struct Authenticated<P> {
     pub token: Option<TokenRecord>,
     /// The roles it was given, if they came with the token; `None` if they are yet to be asked for.
     pub roles: Option<Vec<String>>,
-    /// When a token ends that is not stored, as far as it is known: `exp` of a JWT. A stored token says so itself.
+    /// When a token ends that is not stored, as far as it is known: `exp` of a JWT. A stored token
+    /// says so itself.
     pub expires: Option<Timestamp>,
     /// What logs call a caller whose token is not stored: the `sub` of a JWT.
     name: Option<String>,
@@ -272,11 +288,13 @@ impl<P> Authenticated<P> {
         self.watch.0.is_some()
     }
 
-    /// Completes when the caller's token no longer counts: for a response that lasts, such as a WebSocket, Server-Sent Events or a
-    /// stream of gRPC. Nothing else ends it when its user logs out.
+    /// Completes when the caller's token no longer counts: for a response that lasts, such as a
+    /// WebSocket, Server-Sent Events or a stream of gRPC. Nothing else ends it when its user logs
+    /// out.
     ///
-    /// For the tokens of an `Auth` that is when the token expires, is logged out or replaced, or when its user gets a new password or
-    /// address, logs out everywhere, is blocked or is deleted. What the same `Auth` (or a clone) does completes it at once. For what other processes do the
+    /// For the tokens of an `Auth` that is when the token expires, is logged out or replaced, or
+    /// when its user gets a new password or address, logs out everywhere, is blocked or is deleted.
+    /// What the same `Auth` (or a clone) does completes it at once. For what other processes do the
     /// token is checked again, every `Policy::token_recheck`.
     ///
     /// | | costs |
@@ -285,10 +303,12 @@ impl<P> Authenticated<P> {
     /// | every `Policy::token_recheck`, when the token expires, and at a change of the user that may concern it | one query |
     /// | in between | a timer |
     ///
-    /// While the store fails the wait goes on for `Policy::token_recheck_grace`, and then completes with [`TokenEnd::Unavailable`](crate::TokenEnd::Unavailable).
+    /// While the store fails the wait goes on for `Policy::token_recheck_grace`, and then completes
+    /// with [`TokenEnd::Unavailable`](crate::TokenEnd::Unavailable).
     ///
-    /// The tokens of any other authenticator are authenticated again every [`Authenticator::recheck`], and when they expire, if the caller came
-    /// through an `AuthLayer`. For a caller of such an authenticator without a layer the wait never completes.
+    /// The tokens of any other authenticator are authenticated again every
+    /// [`Authenticator::recheck`], and when they expire, if the caller came through an `AuthLayer`.
+    /// For a caller of such an authenticator without a layer the wait never completes.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -319,7 +339,8 @@ impl<P> Authenticated<P> {
         self
     }
 
-    /// Whether the caller's token may be used for `scope`. A caller whose tokens are not stored has exactly the scope `DEFAULT`.
+    /// Whether the caller's token may be used for `scope`. A caller whose tokens are not stored has
+    /// exactly the scope `DEFAULT`.
     #[must_use]
     pub fn has_scope(&self, scope: &str) -> bool {
         self.token.as_ref().map_or(scope == TokenRecord::DEFAULT_SCOPE, |token| token.has_scope(scope))
@@ -330,7 +351,8 @@ impl<P> Authenticated<P> {
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuthenticateError {
-    /// No such token, or one that was revoked, or a wrong signature. LoopBack takes its sender for anonymous.
+    /// No such token, or one that was revoked, or a wrong signature. LoopBack takes its sender for
+    /// anonymous.
     #[error("the token is not valid")]
     Invalid,
     /// The token was good once.

@@ -12,10 +12,12 @@ tokio::task_local! {
     static DEADLINE: Instant;
 }
 
-/// How much time is left for the call to a store that is under way; `None` outside of the calls of an [`Auth`](crate::Auth), and zero once
-/// it is over. For a store: what cannot be done in this time should not be done later, because the request is answered 503 by then.
+/// How much time is left for the call to a store that is under way; `None` outside of the calls of
+/// an [`Auth`](crate::Auth), and zero once it is over. For a store: what cannot be done in this
+/// time should not be done later, because the request is answered 503 by then.
 ///
-/// It is nine tenths of [`Policy::store_timeout`](crate::Policy::store_timeout), so that a store which keeps to it is heard.
+/// It is nine tenths of [`Policy::store_timeout`](crate::Policy::store_timeout), so that a store
+/// which keeps to it is heard.
 ///
 /// ```
 /// assert_eq!(gatekit_core::time_left(), None);
@@ -30,7 +32,8 @@ pub(crate) fn with_deadline<F: Future>(limit: Duration, call: F) -> impl Future<
     DEADLINE.scope(Instant::now() + limit.saturating_sub(limit / 10), call)
 }
 
-/// Awaits `work` for no longer than `limit`; `None` if it takes longer. What is ready at once costs no timer.
+/// Awaits `work` for no longer than `limit`; `None` if it takes longer. What is ready at once costs
+/// no timer.
 pub(crate) async fn within<F: Future>(limit: Duration, mut work: Pin<&mut F>) -> Option<F::Output> {
     if let Poll::Ready(done) = poll_fn(|cx| Poll::Ready(work.as_mut().poll(cx))).await {
         return Some(done);

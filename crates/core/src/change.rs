@@ -1,14 +1,18 @@
 //! The way of a change: the commit, and what follows it, run on a task of their own.
 //!
-//! A web server drops the future of a handler when its client hangs up. What a flow does after its commit (it ends dead tokens, tells
-//! the user, raises the event) must not depend on that, so a flow hands the commit and what follows to [`Auth::change`].
+//! A web server drops the future of a handler when its client hangs up. What a flow does after its
+//! commit (it ends dead tokens, tells the user, raises the event) must not depend on that, so a
+//! flow hands the commit and what follows to [`Auth::change`].
 //!
-//! 1. The change runs on a task. Dropping the request does not stop it, and [`Auth::settled`] waits for it.
-//! 2. The call that commits goes through [`Change::commit`]. A call that takes longer than [`Policy::store_timeout`] is not given up: the
-//!    request is answered 503, and the task goes on waiting, for [`Policy::change_timeout`] at most.
-//! 3. A call that fails may have committed all the same: its acknowledgement was lost. [`Change::commit_or_find`] asks the store. If the
-//!    change was made, it counts as made. If the store does not answer this either, the request is answered 503, the task asks again, and
-//!    what follows a change still follows this one.
+//! 1. The change runs on a task. Dropping the request does not stop it, and [`Auth::settled`] waits
+//!    for it.
+//! 2. The call that commits goes through [`Change::commit`]. A call that takes longer than
+//!    [`Policy::store_timeout`] is not given up: the request is answered 503, and the task goes on
+//!    waiting, for [`Policy::change_timeout`] at most.
+//! 3. A call that fails may have committed all the same: its acknowledgement was lost.
+//!    [`Change::commit_or_find`] asks the store. If the change was made, it counts as made. If the
+//!    store does not answer this either, the request is answered 503, the task asks again, and what
+//!    follows a change still follows this one.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -37,19 +41,21 @@ impl Change {
         Self { late: Some(late), store_timeout: policy.store_timeout, change_timeout: policy.change_timeout }
     }
 
-    /// Whether the request was answered 503 already: the commit took longer than [`Policy::store_timeout`], or its outcome had to be
-    /// found out. What is good for the client alone, such as a token that it now never gets, is taken back.
+    /// Whether the request was answered 503 already: the commit took longer than
+    /// [`Policy::store_timeout`], or its outcome had to be found out. What is good for the client
+    /// alone, such as a token that it now never gets, is taken back.
     #[must_use]
     pub fn is_late(&self) -> bool {
         self.late.is_none()
     }
 
-    /// Awaits the call to a store that commits the change. The call is not given up when it is late: see the rules of [`Auth::change`].
+    /// Awaits the call to a store that commits the change. The call is not given up when it is
+    /// late: see the rules of [`Auth::change`].
     ///
     /// # Errors
     ///
-    /// What the call fails with, or [`StoreError::Timeout`] if it does not end within [`Policy::change_timeout`]. Whether the change was
-    /// made is not known then.
+    /// What the call fails with, or [`StoreError::Timeout`] if it does not end within
+    /// [`Policy::change_timeout`]. Whether the change was made is not known then.
     pub async fn commit<T, E: From<StoreError>>(&mut self, call: impl Future<Output = Result<T, E>>) -> Result<T, E> {
         let begun = Instant::now();
         let mut call = pin!(with_deadline(self.store_timeout, call));
@@ -70,9 +76,10 @@ impl Change {
         Err(StoreError::Timeout.into())
     }
 
-    /// As [`commit`](Self::commit), for a call whose effect can be looked up. If the call fails, `find` is asked whether the change was made
-    /// all the same: `Some` is its outcome, `None` says that nothing was changed. If `find` fails too, the request is answered with the
-    /// error of the call, and `find` is tried again, with growing pauses, for [`Policy::change_timeout`].
+    /// As [`commit`](Self::commit), for a call whose effect can be looked up. If the call fails,
+    /// `find` is asked whether the change was made all the same: `Some` is its outcome, `None` says
+    /// that nothing was changed. If `find` fails too, the request is answered with the error of the
+    /// call, and `find` is tried again, with growing pauses, for [`Policy::change_timeout`].
     ///
     /// # Errors
     ///
@@ -118,18 +125,22 @@ impl Change {
     }
 }
 
-/// How long to wait before a store that failed is asked again whether it has made a change, and how long at most.
+/// How long to wait before a store that failed is asked again whether it has made a change, and how
+/// long at most.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 impl<U: Account> Auth<U> {
-    /// Runs a change to its end: the call that commits it, and what follows. For the flows, and for crates and apps that keep something of
-    /// their own beside the accounts.
+    /// Runs a change to its end: the call that commits it, and what follows. For the flows, and for
+    /// crates and apps that keep something of their own beside the accounts.
     ///
-    /// 1. The change runs on a task of its own. A client that hangs up does not stop it, and [`settled`](Self::settled) waits for it.
-    /// 2. A commit that takes longer than [`Policy::store_timeout`] is not given up. This returns [`StoreError::Timeout`] (HTTP status 503),
-    ///    and the task goes on: if the store carries the change out after all, what follows follows.
-    /// 3. Calls after the commit go through [`bounded`](Self::bounded). Their failure is no failure of the change: it is logged.
+    /// 1. The change runs on a task of its own. A client that hangs up does not stop it, and
+    ///    [`settled`](Self::settled) waits for it.
+    /// 2. A commit that takes longer than [`Policy::store_timeout`] is not given up. This returns
+    ///    [`StoreError::Timeout`] (HTTP status 503), and the task goes on: if the store carries the
+    ///    change out after all, what follows follows.
+    /// 3. Calls after the commit go through [`bounded`](Self::bounded). Their failure is no failure
+    ///    of the change: it is logged.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -149,8 +160,8 @@ impl<U: Account> Auth<U> {
     ///
     /// # Errors
     ///
-    /// What the change fails with; [`StoreError::Timeout`] if its commit is late; [`Unavailable::Interrupted`] if it panics or the runtime
-    /// stops.
+    /// What the change fails with; [`StoreError::Timeout`] if its commit is late;
+    /// [`Unavailable::Interrupted`] if it panics or the runtime stops.
     pub async fn change<T, E, F>(&self, run: impl FnOnce(Change) -> F) -> Result<T, E>
     where
         T: Send + 'static,
@@ -179,9 +190,10 @@ impl<U: Account> Auth<U> {
         .await
     }
 
-    /// Waits until everything that was begun is done: changes, mails and what hooks do with events. Each has its limit
-    /// ([`Policy::change_timeout`], [`Policy::mail_timeout`], [`Policy::hook_timeout`]), so this ends. They run on tasks of their own, so an app
-    /// awaits this after its last request: else what those do is lost.
+    /// Waits until everything that was begun is done: changes, mails and what hooks do with events.
+    /// Each has its limit ([`Policy::change_timeout`], [`Policy::mail_timeout`],
+    /// [`Policy::hook_timeout`]), so this ends. They run on tasks of their own, so an app awaits
+    /// this after its last request: else what those do is lost.
     ///
     /// ```
     /// # async fn run(auth: gatekit_core::Auth) {

@@ -8,7 +8,8 @@ use time::OffsetDateTime;
 
 /// A moment: milliseconds since the Unix epoch, UTC. Stores keep it as this integer.
 ///
-/// It prints and serializes as JavaScript's `toISOString` does, which is what LoopBack's clients read.
+/// It prints and serializes as JavaScript's `toISOString` does, which is what LoopBack's clients
+/// read.
 ///
 /// ```
 /// use gatekit_core::Timestamp;
@@ -41,7 +42,8 @@ impl From<SystemTime> for Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The years 0 to 9999 are what four digits can say; a stored time outside of them is shown at the edge.
+        // The years 0 to 9999 are what four digits can say; a stored time outside of them is shown
+        // at the edge.
         let millis = self.0.clamp(-62_167_219_200_000, 253_402_300_799_999);
         let time = OffsetDateTime::from_unix_timestamp_nanos(i128::from(millis) * 1_000_000)
             .unwrap_or(OffsetDateTime::UNIX_EPOCH);

@@ -1,21 +1,24 @@
 //! Which passwords are too common to be taken.
 //!
-//! ASVS 5.0 6.2.4 asks for a check against at least the 3000 most common passwords that fit the policy, NIST
-//! SP 800-63B-4 3.1.1.2 for one against "commonly used, expected, or compromised" ones; both compare the whole password
-//! and look for no parts of it. Long ones are rare in published lists, so beside the list there are rules that stand for
-//! more of it than a file can hold. Capital and small ASCII letters count as the same. A password is refused when it is
+//! ASVS 5.0 6.2.4 asks for a check against at least the 3000 most common passwords that fit the
+//! policy, NIST SP 800-63B-4 3.1.1.2 for one against "commonly used, expected, or compromised"
+//! ones; both compare the whole password and look for no parts of it. Long ones are rare in
+//! published lists, so beside the list there are rules that stand for more of it than a file can
+//! hold. Capital and small ASCII letters count as the same. A password is refused when it is
 //!
-//! 1. on the bundled list: 25 000 entries of 8 characters or more, 4000 of them of 15 or more, and 3000 shorter ones as
-//!    material for rules 3 and 5 (`data/README.md` has the sources);
+//! 1. on the bundled list: 25 000 entries of 8 characters or more, 4000 of them of 15 or more, and
+//!    3000 shorter ones as material for rules 3 and 5 (`data/README.md` has the sources);
 //! 2. up to four bytes over and over: `aaaaaaaa`, `123123123123123`;
 //! 3. an entry of the list two or more times in a row: `dragondragondragon`;
-//! 4. at most six runs of three characters or more, where a run is one character repeated, or a way along the alphabet,
-//!    the digits, or a row or column of a keyboard, in either direction: `1234567890qwerty`, `zaq12wsxcde34rfv`;
-//! 5. an entry of the list with a year from 1900 to 2099 behind it, or with the digits from 1 on (`1`, `12`, up to
-//!    `1234567890`), or with neither, and at the very end at most one exclamation mark: `Manchester2024!`.
+//! 4. at most six runs of three characters or more, where a run is one character repeated, or a way
+//!    along the alphabet, the digits, or a row or column of a keyboard, in either direction:
+//!    `1234567890qwerty`, `zaq12wsxcde34rfv`;
+//! 5. an entry of the list with a year from 1900 to 2099 behind it, or with the digits from 1 on
+//!    (`1`, `12`, up to `1234567890`), or with neither, and at the very end at most one exclamation
+//!    mark: `Manchester2024!`.
 //!
-//! Everything else is taken, in any script: there are no rules on composition (ASVS 6.2.5). Nothing is built at start-up
-//! and nothing is allocated; a check takes some microseconds.
+//! Everything else is taken, in any script: there are no rules on composition (ASVS 6.2.5). Nothing
+//! is built at start-up and nothing is allocated; a check takes some microseconds.
 
 /// Sorted by bytes, lower case, one entry a line.
 const LIST: &str = include_str!("../data/common-passwords.txt");
@@ -29,8 +32,8 @@ const LONGEST_UNIT: usize = 4;
 const MOST_RUNS: usize = 6;
 /// Rule 4.
 const SHORTEST_RUN: usize = 3;
-/// Rule 4: what fingers and minds walk along. The rows and columns are those of English, German and French keyboards,
-/// then of the number pad, and last two rows played in turn.
+/// Rule 4: what fingers and minds walk along. The rows and columns are those of English, German and
+/// French keyboards, then of the number pad, and last two rows played in turn.
 const LINES: [&str; 30] = [
     "abcdefghijklmnopqrstuvwxyz",
     "01234567890",
@@ -64,7 +67,8 @@ const LINES: [&str; 30] = [
     "qawsedrftgyhujikolp",
 ];
 
-/// Tells whether `password` is one of the common passwords: the whole of it, by the rules at the top of this module.
+/// Tells whether `password` is one of the common passwords: the whole of it, by the rules at the
+/// top of this module.
 ///
 /// The length is not looked at; `Policy` does that.
 #[must_use]
@@ -178,7 +182,8 @@ mod tests {
         assert!(entries(15).count() >= 4_000, "{}", entries(15).count());
     }
 
-    /// About 51 000 passwords of 15 characters or more. All would take seconds, so this looks at every eighth.
+    /// About 51 000 passwords of 15 characters or more. All would take seconds, so this looks at
+    /// every eighth.
     #[test]
     fn rules_refuse_long_variants_of_shorter_entries() {
         let mut refused = 0;

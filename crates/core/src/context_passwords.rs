@@ -1,16 +1,20 @@
-//! Which passwords somebody who knows the account would try first: the user's own address and name, and the name of the site.
+//! Which passwords somebody who knows the account would try first: the user's own address and name,
+//! and the name of the site.
 //!
-//! ASVS 5.0 6.2.11 asks for this check, and NIST SP 800-63B-4 3.1.1.2 for a comparison of the whole password, not of parts of it. So a password
-//! is refused when it is
+//! ASVS 5.0 6.2.11 asks for this check, and NIST SP 800-63B-4 3.1.1.2 for a comparison of the whole
+//! password, not of parts of it. So a password is refused when it is
 //!
 //! 1. one of the context's texts, such as the user's address, in any case;
-//! 2. made of words of the context (at least one, each of three letters or more), of words that many people add ([`ADDED`]), and of
-//!    characters that are no letters: `acme2026!`, `ACME-login-acme`.
+//! 2. made of words of the context (at least one, each of three letters or more), of words that
+//!    many people add ([`ADDED`]), and of characters that are no letters: `acme2026!`,
+//!    `ACME-login-acme`.
 //!
-//! A password in which such a word is one among others is taken: `correct acme battery staple horse`.
+//! A password in which such a word is one among others is taken:
+//! `correct acme battery staple horse`.
 //!
-//! Both sides are compared in one spelling ([`normalize`](crate::normalize)), or a full-width letter would make a name a password. The domain of an
-//! address counts as it is read (`bücher.example`), whether it came so or as an A-label.
+//! Both sides are compared in one spelling ([`normalize`](crate::normalize)), or a full-width
+//! letter would make a name a password. The domain of an address counts as it is read
+//! (`bücher.example`), whether it came so or as an A-label.
 
 use crate::normalize;
 
@@ -85,12 +89,14 @@ fn runs(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_alphabetic()).filter(|run| !run.is_empty())
 }
 
-/// Whether the text is a sequence of `words`, at least one, of `added` words and of characters that are no letters.
+/// Whether the text is a sequence of `words`, at least one, of `added` words and of characters that
+/// are no letters.
 fn is_made_of(text: &str, words: &[&str], added: &[&str]) -> bool {
     if words.is_empty() {
         return false;
     }
-    // What is known of each byte offset: whether one gets there with no word of the context, and with one.
+    // What is known of each byte offset: whether one gets there with no word of the context, and
+    // with one.
     let mut reached = vec![(false, false); text.len() + 1];
     if let Some(start) = reached.first_mut() {
         start.0 = true;
@@ -111,7 +117,8 @@ fn is_made_of(text: &str, words: &[&str], added: &[&str]) -> bool {
     reached.last().is_some_and(|end| end.1)
 }
 
-/// Notes that `at` is reached from where this is known; `counts` says whether by a word of the context.
+/// Notes that `at` is reached from where this is known; `counts` says whether by a word of the
+/// context.
 fn reach(reached: &mut [(bool, bool)], at: usize, from: (bool, bool), counts: bool) {
     if let Some(to) = reached.get_mut(at) {
         to.0 |= from.0 && !counts;

@@ -1,7 +1,8 @@
-//! What is wrong with the users that are stored: rows that were imported, written by another program, or stored before there was a rule.
+//! What is wrong with the users that are stored: rows that were imported, written by another
+//! program, or stored before there was a rule.
 //!
-//! A rule for new values does not change old rows. [`Auth::doctor`] reads all users once and lists those that break a rule, so that an
-//! operator can mend them before their owners notice.
+//! A rule for new values does not change old rows. [`Auth::doctor`] reads all users once and lists
+//! those that break a rule, so that an operator can mend them before their owners notice.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -20,7 +21,8 @@ const PAGE: u32 = 500;
 pub enum ListedUser<U> {
     /// The row could be read.
     Readable {
-        /// Within which its identifiers are unique: see [`NewUser::namespace`](crate::NewUser::namespace).
+        /// Within which its identifiers are unique: see
+        /// [`NewUser::namespace`](crate::NewUser::namespace).
         namespace: String,
         /// The user.
         user: Box<StoredUser<U>>,
@@ -66,7 +68,8 @@ impl<U> ListedUser<U> {
     }
 }
 
-/// A user that breaks a rule. `Display` is one line for an operator, and holds neither address, name nor hash.
+/// A user that breaks a rule. `Display` is one line for an operator, and holds neither address,
+/// name nor hash.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Finding {
@@ -86,13 +89,16 @@ impl fmt::Display for Finding {
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum UserProblem {
-    /// The address or name is stored in another spelling than the policy writes. The user is found nevertheless, if the store
-    /// overrides [`UserStore::find_users_like`](crate::UserStore::find_users_like) or the user types what is stored.
+    /// The address or name is stored in another spelling than the policy writes. The user is found
+    /// nevertheless, if the store overrides
+    /// [`UserStore::find_users_like`](crate::UserStore::find_users_like) or the user types what is
+    /// stored.
     #[error(
         "the {0} is stored in another spelling than the policy writes (capitals, Unicode form, invisible characters or blanks)"
     )]
     Spelling(IdentifierKind),
-    /// Other users have the same address or name in another spelling. Each of them is found only by its exact spelling.
+    /// Other users have the same address or name in another spelling. Each of them is found only by
+    /// its exact spelling.
     #[error("the {kind} is that of other users in another spelling: {}", .others.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
     Twins {
         /// Address or name.
@@ -103,7 +109,8 @@ pub enum UserProblem {
     /// No user could get this address today: it is malformed, or no mail can be sent to it.
     #[error("no mail can be sent to the email address")]
     Unmailable,
-    /// No user could get this name today: it is too long, or has control, private or unassigned characters.
+    /// No user could get this name today: it is too long, or has control, private or unassigned
+    /// characters.
     #[error("the username has characters that a name cannot have, or is too long")]
     Name,
     /// The stored hash of the password cannot be verified, or only in part.
@@ -125,11 +132,11 @@ pub struct Doctor<U: Account> {
 }
 
 impl<U: Account> Auth<U> {
-    /// Lists the users that break a rule of this `Auth`'s policy. It changes nothing, reads 500 users at a time, and may run beside
-    /// the app.
+    /// Lists the users that break a rule of this `Auth`'s policy. It changes nothing, reads 500
+    /// users at a time, and may run beside the app.
     ///
-    /// It needs a store with [`UserOperation::List`](crate::UserOperation::List): Gatekit's own have it, and an app's own table gets it with
-    /// one method.
+    /// It needs a store with [`UserOperation::List`](crate::UserOperation::List): Gatekit's own
+    /// have it, and an app's own table gets it with one method.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -159,7 +166,8 @@ impl<U: Account> Doctor<U> {
     ///
     /// # Errors
     ///
-    /// [`Unavailable`] if the store fails, or cannot list its users. A later call goes on where this one failed.
+    /// [`Unavailable`] if the store fails, or cannot list its users. A later call goes on where
+    /// this one failed.
     pub async fn next(&mut self) -> Result<Option<Finding>, Unavailable> {
         loop {
             if let Some(finding) = self.findings.pop_front() {
@@ -209,7 +217,8 @@ async fn problems<U: Account>(
             IdentifierKind::Username => (policy.accepts_username(typed), UserProblem::Name),
         };
         let value = policy.canonical(kind, typed);
-        // A row in the canonical spelling is unique by the store's index, so of two twins one at least is in another.
+        // A row in the canonical spelling is unique by the store's index, so of two twins one at
+        // least is in another.
         if value != typed {
             let identifier = Identifier { namespace: namespace.to_owned(), kind, value };
             let others = auth.users_called(&identifier, typed).await?;

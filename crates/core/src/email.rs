@@ -1,26 +1,30 @@
 //! Whether a text is an e-mail address, by LoopBack's rules.
 //!
-//! LoopBack asks the npm package `isemail` (3.2.0) and takes every address that can go over SMTP as it is. The
-//! verdicts here are the same:
+//! LoopBack asks the npm package `isemail` (3.2.0) and takes every address that can go over SMTP as
+//! it is. The verdicts here are the same:
 //!
-//! 1. An address is a local part, an `@` and a domain: at most 254 octets, of which the local part has at most 64
-//!    (RFC 5321, 4.5.3.1). International domain labels count in their Punycode form.
-//! 2. The local part is one or more atoms with single dots between them. An atom has any characters but ASCII white
-//!    space, control characters and `()<>[]:;@\,."`. So Unicode and emoji are fine (RFC 6531).
-//! 3. Or it is a quoted string as a whole: `"a@b"`. Spaces and other controls need a backslash in there, as do `"` and
-//!    `\`.
-//! 4. The domain is one or more labels of at most 63 octets, of letters, digits, hyphens inside, and characters from
-//!    U+00C0 on. One label is enough: `a@localhost`.
+//! 1. An address is a local part, an `@` and a domain: at most 254 octets, of which the local part
+//!    has at most 64 (RFC 5321, 4.5.3.1). International domain labels count in their Punycode form.
+//! 2. The local part is one or more atoms with single dots between them. An atom has any characters
+//!    but ASCII white space, control characters and `()<>[]:;@\,."`. So Unicode and emoji are fine
+//!    (RFC 6531).
+//! 3. Or it is a quoted string as a whole: `"a@b"`. Spaces and other controls need a backslash in
+//!    there, as do `"` and `\`.
+//! 4. The domain is one or more labels of at most 63 octets, of letters, digits, hyphens inside,
+//!    and characters from U+00C0 on. One label is enough: `a@localhost`.
 //! 5. Or it is an address literal as a whole: `[192.0.2.1]`, `[IPv6:2001:db8::1]`.
 //!
-//! Comments, folded white space and display names are not part of an address here: `Foo <a@b.c>` is refused.
-//! Nothing is trimmed. Whether the mailbox exists is another question, which only a mail can answer.
+//! Comments, folded white space and display names are not part of an address here: `Foo <a@b.c>` is
+//! refused. Nothing is trimmed. Whether the mailbox exists is another question, which only a mail
+//! can answer.
 //!
-//! One difference is left: `isemail` composes the address (Unicode NFC) before it looks, and this module judges the
-//! characters as they came. That can be told only from an address at a length limit with characters that NFC changes,
-//! and from `<`, `=`, `>` or `¨` with a combining character after it.
+//! One difference is left: `isemail` composes the address (Unicode NFC) before it looks, and this
+//! module judges the characters as they came. That can be told only from an address at a length
+//! limit with characters that NFC changes, and from `<`, `=`, `>` or `¨` with a combining character
+//! after it.
 
-/// More octets than any valid address has: each of at most 254 octets can stand for one character of four bytes.
+/// More octets than any valid address has: each of at most 254 octets can stand for one character
+/// of four bytes.
 const MAX_BYTES: usize = 254 * 4;
 /// Octets of an address as SMTP carries it (RFC 5321, 4.5.3.1.3, with erratum 1690 of RFC 3696).
 const MAX_ADDRESS: usize = 254;
@@ -33,9 +37,9 @@ const IDNA_DOTS: [char; 3] = ['\u{3002}', '\u{ff0e}', '\u{ff61}'];
 
 /// Tells whether `address` is an e-mail address that LoopBack would take.
 ///
-/// The verdict is that of `isemail` 3.2.0 for "valid" (a diagnosis below 16), which LoopBack's User model uses for
-/// `email`. The rules are listed at the top of [this module](self). The empty text is no address; whether an account
-/// needs one is for the caller to say.
+/// The verdict is that of `isemail` 3.2.0 for "valid" (a diagnosis below 16), which LoopBack's User
+/// model uses for `email`. The rules are listed at the top of [this module](self). The empty text
+/// is no address; whether an account needs one is for the caller to say.
 ///
 /// The time is limited: what is too long is refused unread, and nothing is allocated.
 ///
@@ -68,9 +72,9 @@ pub fn is_valid(address: &str) -> bool {
 
 /// The form of `address` in which two spellings of one mailbox are the same: all lower case.
 ///
-/// This is what LoopBack does with `caseSensitiveEmail: false`, on write and in queries: the whole address, local part
-/// included, in the sense of JavaScript's `toLowerCase`. Nothing else is changed: no trimming, no dots or `+tags`
-/// removed.
+/// This is what LoopBack does with `caseSensitiveEmail: false`, on write and in queries: the whole
+/// address, local part included, in the sense of JavaScript's `toLowerCase`. Nothing else is
+/// changed: no trimming, no dots or `+tags` removed.
 ///
 /// ```
 /// use gatekit_core::email::normalize_case;
@@ -83,18 +87,20 @@ pub fn normalize_case(address: &str) -> String {
     address.to_lowercase()
 }
 
-/// `address` as SMTP carries it (RFC 5321, RFC 6531): the same local part, and the domain in its ASCII form. `None` if no
-/// mail can be sent to it.
+/// `address` as SMTP carries it (RFC 5321, RFC 6531): the same local part, and the domain in its
+/// ASCII form. `None` if no mail can be sent to it.
 ///
 /// This is the one rule about addresses that mail is sent to. A sign-up asks it, unless
 /// `Policy::normalize_identifiers` is off, and so does the mailer of `gatekit-mail`.
 ///
 /// 1. The address is [valid](is_valid).
 /// 2. It has no control character.
-/// 3. Its domain has an ASCII form (UTS #46): `xn--` is followed by Punycode of a label that may be registered.
+/// 3. Its domain has an ASCII form (UTS #46): `xn--` is followed by Punycode of a label that may be
+///    registered.
 ///
-/// A local part beyond ASCII is no reason to refuse: mail servers with `SMTPUTF8` deliver it. Whether a mailer's
-/// server is one of them is up to [`Mailer::can_reach`](crate::Mailer::can_reach).
+/// A local part beyond ASCII is no reason to refuse: mail servers with `SMTPUTF8` deliver it.
+/// Whether a mailer's server is one of them is up to
+/// [`Mailer::can_reach`](crate::Mailer::can_reach).
 ///
 /// ```
 /// use gatekit_core::email::smtp_form;
@@ -197,8 +203,8 @@ fn is_ipv4(text: &str) -> bool {
 
 /// RFC 5321, 4.1.3, where `::` stands for two groups or more.
 fn is_ipv6(address: &str) -> bool {
-    // An IPv4 tail takes the place of the last two groups. What is before it ends in a colon, so that the split below
-    // has one empty piece there already.
+    // An IPv4 tail takes the place of the last two groups. What is before it ends in a colon, so
+    // that the split below has one empty piece there already.
     let (hex, tail) = match address.rsplit_once(':') {
         Some((_, last)) if is_ipv4(last) => (address.strip_suffix(last).unwrap_or(address), true),
         _ => (address, false),
@@ -218,7 +224,8 @@ fn is_ipv6(address: &str) -> bool {
     in_form && !stray_colon && fits
 }
 
-/// How many octets `label` has in its ASCII form, or `None` when there are more than a label can have.
+/// How many octets `label` has in its ASCII form, or `None` when there are more than a label can
+/// have.
 fn ascii_octets(label: &str) -> Option<usize> {
     // Every character takes an octet at least. This also bounds the work below.
     if label.chars().count() > MAX_LABEL {
@@ -281,8 +288,8 @@ fn adapt(delta: u32, points: u32, first: bool) -> u32 {
     k + 36 * delta / (delta + 38)
 }
 
-/// The characters that Unicode defines as another spelling of one that has a meaning in addresses. `isemail` sees them
-/// as that, and so may the next program that handles the address.
+/// The characters that Unicode defines as another spelling of one that has a meaning in addresses.
+/// `isemail` sees them as that, and so may the next program that handles the address.
 fn look_through(c: char) -> char {
     match c {
         '\u{37e}' => ';',

@@ -5,15 +5,17 @@ use std::sync::Arc;
 
 /// A store could not answer. The request that needed it fails with 503.
 ///
-/// The message is for the log. It names the operation and the driver's complaint, and never holds a secret.
+/// The message is for the log. It names the operation and the driver's complaint, and never holds a
+/// secret.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
     /// The store refused or was not reachable.
     #[error("the store failed: {0}")]
     Failed(Arc<dyn std::error::Error + Send + Sync>),
-    /// The store did not answer within `Policy::store_timeout`. What was asked may or may not have happened; if a change happens after all,
-    /// what follows it (notices, events, the end of tokens) happens too. `SqliteStore` gives a statement up in time, so nothing has happened
+    /// The store did not answer within `Policy::store_timeout`. What was asked may or may not have
+    /// happened; if a change happens after all, what follows it (notices, events, the end of
+    /// tokens) happens too. `SqliteStore` gives a statement up in time, so nothing has happened
     /// there.
     #[error("the store did not answer in time")]
     Timeout,
@@ -38,8 +40,8 @@ impl StoreError {
         Self::Failed(Arc::from(cause.into()))
     }
 
-    /// Whether to ask again is of no use: the store holds something that cannot be read until somebody mends or removes it. HTTP status
-    /// 500, where other failures are 503.
+    /// Whether to ask again is of no use: the store holds something that cannot be read until
+    /// somebody mends or removes it. HTTP status 500, where other failures are 503.
     #[must_use]
     pub fn is_corrupt(&self) -> bool {
         matches!(self, Self::Corrupt(_))
@@ -64,8 +66,8 @@ pub enum AclErrorStatus {
     NotFound,
 }
 
-/// A flow could not be carried out now: nothing was decided about the caller, who may try again. HTTP status 503, or 500 where
-/// [`is_fault`](Self::is_fault).
+/// A flow could not be carried out now: nothing was decided about the caller, who may try again.
+/// HTTP status 503, or 500 where [`is_fault`](Self::is_fault).
 #[cfg(feature = "accounts")]
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -89,8 +91,8 @@ pub enum Unavailable {
 
 #[cfg(feature = "accounts")]
 impl Unavailable {
-    /// Whether a mistake in the app or in Gatekit is the cause, or a row that cannot be read, which trying again does not mend. HTTP status
-    /// 500 then.
+    /// Whether a mistake in the app or in Gatekit is the cause, or a row that cannot be read, which
+    /// trying again does not mend. HTTP status 500 then.
     #[must_use]
     pub fn is_fault(&self) -> bool {
         match self {

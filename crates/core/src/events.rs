@@ -36,33 +36,41 @@ use crate::{
 /// ```
 #[async_trait]
 pub trait Hooks<U: Account>: Send + Sync + 'static {
-    /// Before a new user is stored; everything Gatekit asks of it has been checked. It may change the user, or refuse it. A hook that panics
-    /// (HTTP status 500) or takes longer than `Policy::hook_timeout` (503) has not agreed.
+    /// Before a new user is stored; everything Gatekit asks of it has been checked. It may change
+    /// the user, or refuse it. A hook that panics (HTTP status 500) or takes longer than
+    /// `Policy::hook_timeout` (503) has not agreed.
     ///
-    /// Where a sign-up hides that an address has an account ([`Policy::hides_taken_email`](crate::Policy::hides_taken_email)), it is called
-    /// for such an address as well, and nothing is stored afterwards: what it refuses and how long it takes must not depend on it.
+    /// Where a sign-up hides that an address has an account
+    /// ([`Policy::hides_taken_email`](crate::Policy::hides_taken_email)), it is called for such an
+    /// address as well, and nothing is stored afterwards: what it refuses and how long it takes
+    /// must not depend on it.
     async fn before_register(&self, _new: &mut NewUser<U::Profile>) -> Result<(), Refusal> {
         Ok(())
     }
 
-    /// Before a password is verified, at each login and wherever else the password is asked for, and before an account is looked up. It may
-    /// refuse the attempt: HTTP status 403 with the hook's code. This is the place for a lock or a limit: what it knows is the same for an
-    /// account and for nobody, for a right password and for a wrong one, so its answer tells nothing of either. A hook that panics (HTTP status
-    /// 500) or takes longer than `Policy::hook_timeout` (503) has not agreed.
+    /// Before a password is verified, at each login and wherever else the password is asked for,
+    /// and before an account is looked up. It may refuse the attempt: HTTP status 403 with the
+    /// hook's code. This is the place for a lock or a limit: what it knows is the same for an
+    /// account and for nobody, for a right password and for a wrong one, so its answer tells
+    /// nothing of either. A hook that panics (HTTP status 500) or takes longer than
+    /// `Policy::hook_timeout` (503) has not agreed.
     async fn before_verify(&self, _attempt: &PasswordAttempt) -> Result<(), Refusal> {
         Ok(())
     }
 
-    /// After the right password, before a token is issued. It may refuse the login. A lock does not belong here: who is refused here has
-    /// learned that the password is right. That is for [`before_verify`](Self::before_verify). A hook that panics (HTTP status 500) or takes longer than
-    /// `Policy::hook_timeout` (503) has not agreed.
+    /// After the right password, before a token is issued. It may refuse the login. A lock does not
+    /// belong here: who is refused here has learned that the password is right. That is for
+    /// [`before_verify`](Self::before_verify). A hook that panics (HTTP status 500) or takes longer
+    /// than `Policy::hook_timeout` (503) has not agreed.
     async fn before_login(&self, _user: &U) -> Result<(), Refusal> {
         Ok(())
     }
 
-    /// After something happened and is stored. It is called in the order of the events. The request does not wait for what is not done at
-    /// once: that goes on on a task, for `Policy::hook_timeout` at most, and [`Auth::settled`](crate::Auth::settled) waits for it. A panic is
-    /// logged. What must be done before the client is answered belongs into a `before_` method or the app's own handler.
+    /// After something happened and is stored. It is called in the order of the events. The request
+    /// does not wait for what is not done at once: that goes on on a task, for
+    /// `Policy::hook_timeout` at most, and [`Auth::settled`](crate::Auth::settled) waits for it. A
+    /// panic is logged. What must be done before the client is answered belongs into a `before_`
+    /// method or the app's own handler.
     async fn on_event(&self, _event: &Event<U>, _context: &EventContext) {}
 }
 
@@ -75,8 +83,8 @@ pub enum Event<U> {
         /// Who.
         user: U,
     },
-    /// Somebody signed up with the address of this user, and was not told that it has an account. The user gets a mail, if there is a
-    /// mailer and it has not got as many as it may.
+    /// Somebody signed up with the address of this user, and was not told that it has an account.
+    /// The user gets a mail, if there is a mailer and it has not got as many as it may.
     SignUpRepeated {
         /// Who has the address.
         user: U,
@@ -86,12 +94,13 @@ pub enum Event<U> {
         /// Who.
         user: U,
     },
-    /// A login was refused: unknown user, wrong password, an account that is not active, an address that must be proven first, or a
-    /// hook said no.
+    /// A login was refused: unknown user, wrong password, an account that is not active, an address
+    /// that must be proven first, or a hook said no.
     LoginFailed {
         /// The user, if there is one. Do not let the caller see whether there is.
         user_id: Option<UserId>,
-        /// Which address or name was tried, as far as it may be kept; `None` for a proof that names none.
+        /// Which address or name was tried, as far as it may be kept; `None` for a proof that names
+        /// none.
         identifier: Option<TriedIdentifier>,
         /// Why. Do not let the caller see this, either.
         reason: LoginFailure,
@@ -101,8 +110,9 @@ pub enum Event<U> {
         /// Who.
         user_id: UserId,
     },
-    /// A wrong password was given for something else than a login: to change the password or the address, to delete the account, to get a
-    /// fresh token. Somebody who has the user's token guesses, or the user has mistyped.
+    /// A wrong password was given for something else than a login: to change the password or the
+    /// address, to delete the account, to get a fresh token. Somebody who has the user's token
+    /// guesses, or the user has mistyped.
     PasswordRefused {
         /// Whose password it would have been, if there is such a user.
         user_id: Option<UserId>,
@@ -111,8 +121,8 @@ pub enum Event<U> {
         /// Whether a hook refused the attempt, so that the password was not looked at.
         by_hook: bool,
     },
-    /// A secret was refused that should have worked once, such as that of a password reset: it is forged, was used before, or has ended. Or a
-    /// mailed code was wrong.
+    /// A secret was refused that should have worked once, such as that of a password reset: it is
+    /// forged, was used before, or has ended. Or a mailed code was wrong.
     SecretRefused {
         /// What it was for.
         purpose: OneTimePurpose,
@@ -124,8 +134,8 @@ pub enum Event<U> {
         /// Whose it was.
         user_id: UserId,
     },
-    /// A user asked for a password reset, and the mail is on its way if there is a mailer. LoopBack's
-    /// `resetPasswordRequest`.
+    /// A user asked for a password reset, and the mail is on its way if there is a mailer.
+    /// LoopBack's `resetPasswordRequest`.
     PasswordResetRequested {
         /// Who.
         user: U,
@@ -205,17 +215,21 @@ pub enum Event<U> {
         /// Which.
         role: String,
     },
-    /// A caller whose token is good was refused what it has no right to (ASVS 16.3.2): by the access control list, or by a guard for a
-    /// role or a scope. A request without a good token raises nothing.
+    /// A caller whose token is good was refused what it has no right to (ASVS 16.3.2): by the
+    /// access control list, or by a guard for a role or a scope. A request without a good token
+    /// raises nothing.
     AccessDenied {
         /// The caller; `None` for one of another user type.
         user_id: Option<UserId>,
-        /// What the caller needs: `method` and a name of the list, `role` and names, or `scope` and names.
+        /// What the caller needs: `method` and a name of the list, `role` and names, or `scope` and
+        /// names.
         required: String,
-        /// Which user the access was about: the id in the path, at most 256 bytes, without control characters.
+        /// Which user the access was about: the id in the path, at most 256 bytes, without control
+        /// characters.
         target: Option<String>,
     },
-    /// A request was refused because a page of another origin sent it: with a cookie, or to a route that logs in (CSRF).
+    /// A request was refused because a page of another origin sent it: with a cookie, or to a route
+    /// that logs in (CSRF).
     CrossOriginRefused {
         /// The page's origin as the browser named it, at most 256 bytes; `None` if it named none.
         origin: Option<String>,

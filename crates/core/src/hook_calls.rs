@@ -1,11 +1,14 @@
-//! How an app's hooks are called, so that none of them takes a request, or the connection of its client, down with it.
+//! How an app's hooks are called, so that none of them takes a request, or the connection of its
+//! client, down with it.
 //!
-//! 1. A hook that is asked (`before_register`, `before_verify`, `before_login`) has [`Policy::hook_timeout`](crate::Policy::hook_timeout). One that takes longer
-//!    or panics has not agreed: the request fails.
-//! 2. A hook that is told of an event (`on_event`) delays nobody. It is begun at once; what it does not finish at once goes on on a task,
-//!    for the same time. A panic is a log line.
-//! 3. At most [`Policy::max_pending_events`](crate::Policy::max_pending_events) of those tasks exist. Beyond that an event is dropped for the hook
-//!    that is behind, and counted by [`Auth::dropped_events`].
+//! 1. A hook that is asked (`before_register`, `before_verify`, `before_login`) has
+//!    [`Policy::hook_timeout`](crate::Policy::hook_timeout). One that takes longer or panics has
+//!    not agreed: the request fails.
+//! 2. A hook that is told of an event (`on_event`) delays nobody. It is begun at once; what it does
+//!    not finish at once goes on on a task, for the same time. A panic is a log line.
+//! 3. At most [`Policy::max_pending_events`](crate::Policy::max_pending_events) of those tasks
+//!    exist. Beyond that an event is dropped for the hook that is behind, and counted by
+//!    [`Auth::dropped_events`].
 
 use std::any::Any;
 use std::future::{Future, poll_fn};
@@ -88,8 +91,9 @@ impl<U: Account> Auth<U> {
         }
     }
 
-    /// How many times an event did not reach a hook, or was not finished by it: the hook panicked, took longer than `Policy::hook_timeout`,
-    /// or was more than `Policy::max_pending_events` behind. Counted since this `Auth` was built, for metrics (REL-23).
+    /// How many times an event did not reach a hook, or was not finished by it: the hook panicked,
+    /// took longer than `Policy::hook_timeout`, or was more than `Policy::max_pending_events`
+    /// behind. Counted since this `Auth` was built, for metrics (REL-23).
     #[must_use]
     pub fn dropped_events(&self) -> u64 {
         self.0.events.dropped.load(Ordering::Relaxed)

@@ -1,8 +1,9 @@
 //! What does a store keep for HTTP Digest (RFC 7616), so that a user can log in by it?
 //!
-//! Digest needs something of the password that is not its argon2id hash: H(A1), which is worth as much as the password in its realm.
-//! So it is kept apart from the users, sealed with a key of the app's, and only for users who asked for it. Whoever has none can never
-//! log in by Digest. The checking itself is done where HTTP is spoken.
+//! Digest needs something of the password that is not its argon2id hash: H(A1), which is worth as
+//! much as the password in its realm. So it is kept apart from the users, sealed with a key of the
+//! app's, and only for users who asked for it. Whoever has none can never log in by Digest. The
+//! checking itself is done where HTTP is spoken.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -24,8 +25,8 @@ pub struct DigestCredential {
     pub algorithm: String,
     /// H(A1), sealed with a key the store does not have. A store keeps the bytes as they are.
     pub sealed: Vec<u8>,
-    /// The hash of name and realm by which a client may call the user in place of the name (RFC 7616, section 3.4.4), in lower case
-    /// hexadecimal digits.
+    /// The hash of name and realm by which a client may call the user in place of the name (RFC
+    /// 7616, section 3.4.4), in lower case hexadecimal digits.
     pub userhash: String,
     /// When it was made.
     pub updated: Timestamp,
@@ -47,11 +48,13 @@ impl fmt::Debug for DigestCredential {
 
 /// Where it is kept who may log in by HTTP Digest, and how often each nonce was used.
 ///
-/// Texts are compared byte for byte. What is kept of a user who is removed is of no use to anybody, since no other user gets its id; it
-/// is removed with [`delete_digests_of`](Self::delete_digests_of).
+/// Texts are compared byte for byte. What is kept of a user who is removed is of no use to anybody,
+/// since no other user gets its id; it is removed with
+/// [`delete_digests_of`](Self::delete_digests_of).
 #[async_trait]
 pub trait DigestStore: Send + Sync + 'static {
-    /// In one atomic step: keeps this credential, in place of the one of the same user, realm and algorithm if there is one.
+    /// In one atomic step: keeps this credential, in place of the one of the same user, realm and
+    /// algorithm if there is one.
     async fn put_digest(&self, credential: &DigestCredential) -> Result<(), StoreError>;
 
     /// The credential of the user of this type with this id, for this realm and algorithm.
@@ -63,8 +66,8 @@ pub trait DigestStore: Send + Sync + 'static {
         algorithm: &str,
     ) -> Result<Option<DigestCredential>, StoreError>;
 
-    /// The credential with this `userhash`. If there are several, because a name went from one user to another, it is the one made last:
-    /// its user is to be asked for its name all the same.
+    /// The credential with this `userhash`. If there are several, because a name went from one user
+    /// to another, it is the one made last: its user is to be asked for its name all the same.
     async fn find_digest_by_userhash(
         &self,
         user_type: &str,
@@ -73,16 +76,20 @@ pub trait DigestStore: Send + Sync + 'static {
         userhash: &str,
     ) -> Result<Option<DigestCredential>, StoreError>;
 
-    /// Removes all credentials of the user of this type with this id: of every realm and algorithm. Returns how many.
+    /// Removes all credentials of the user of this type with this id: of every realm and algorithm.
+    /// Returns how many.
     async fn delete_digests_of(&self, user_type: &str, user: &UserId) -> Result<u64, StoreError>;
 
-    /// In one atomic step, if `count` is greater than every count this nonce was used with (0 if it never was): remembers it until
-    /// `expires`. Returns whether it did: of many at the same time with one count exactly one gets `true` (RFC 7616, section 5.12).
+    /// In one atomic step, if `count` is greater than every count this nonce was used with (0 if it
+    /// never was): remembers it until `expires`. Returns whether it did: of many at the same time
+    /// with one count exactly one gets `true` (RFC 7616, section 5.12).
     ///
-    /// A nonce goes by the SHA-256 of itself. What was remembered may be gone from `expires` on, so that must not be before the nonce is
-    /// refused for its age. A later use with an earlier `expires` does not shorten it.
+    /// A nonce goes by the SHA-256 of itself. What was remembered may be gone from `expires` on, so
+    /// that must not be before the nonce is refused for its age. A later use with an earlier
+    /// `expires` does not shorten it.
     async fn use_nonce(&self, nonce: &TokenDigest, count: u32, expires: Timestamp) -> Result<bool, StoreError>;
 
-    /// Removes at most `limit` nonces that ended at or before `now`. Returns how many; fewer than `limit` means that none is left.
+    /// Removes at most `limit` nonces that ended at or before `now`. Returns how many; fewer than
+    /// `limit` means that none is left.
     async fn purge_nonces(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError>;
 }

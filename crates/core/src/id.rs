@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 /// The id of a user, an integer or a text. It keeps its kind in JSON.
 ///
-/// LoopBack's clients store and echo `userId`: a number from SQL stores, a 24-digit hex text from MongoDB. An integer and
-/// a text are never equal, even if they print the same.
+/// LoopBack's clients store and echo `userId`: a number from SQL stores, a 24-digit hex text from
+/// MongoDB. An integer and a text are never equal, even if they print the same.
 ///
 /// ```
 /// use gatekit_core::UserId;
@@ -25,8 +25,8 @@ pub enum UserId {
 }
 
 impl UserId {
-    /// Whether this id is what `text`, a path segment, names. The comparison is by text, as LoopBack's `$owner`
-    /// does it: `1` is `1`, but `01` is not.
+    /// Whether this id is what `text`, a path segment, names. The comparison is by text, as
+    /// LoopBack's `$owner` does it: `1` is `1`, but `01` is not.
     ///
     /// ```
     /// use gatekit_core::UserId;

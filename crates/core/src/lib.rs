@@ -1,6 +1,8 @@
-//! What every part of Gatekit stands on: accounts, tokens, passwords, policy, flows and the ports to the outside.
+//! What every part of Gatekit stands on: accounts, tokens, passwords, policy, flows and the ports
+//! to the outside.
 //!
-//! There is no HTTP and no SQL here. An app depends on the `gatekit` crate, which re-exports this one.
+//! There is no HTTP and no SQL here. An app depends on the `gatekit` crate, which re-exports this
+//! one.
 //!
 //! # Map
 //!
@@ -21,8 +23,9 @@
 //!
 //! # Features
 //!
-//! `accounts` (on by default) is everything that keeps accounts. Without it only the vocabulary remains that a layer
-//! needs to check tokens made elsewhere: [`Authenticator`], [`User`], [`UserId`], [`TokenRecord`], [`Clock`].
+//! `accounts` (on by default) is everything that keeps accounts. Without it only the vocabulary
+//! remains that a layer needs to check tokens made elsewhere: [`Authenticator`], [`User`],
+//! [`UserId`], [`TokenRecord`], [`Clock`].
 //!
 //! # Example
 //!

@@ -4,7 +4,8 @@ use std::fmt;
 
 use crate::MailKind;
 
-/// Makes a mail's subject, text and HTML of what it has to say; [`Builder::mail_template`](crate::Builder::mail_template) puts one in place of
+/// Makes a mail's subject, text and HTML of what it has to say;
+/// [`Builder::mail_template`](crate::Builder::mail_template) puts one in place of
 /// [`MailContent::render`]. To change words only, replace them in [`Texts`](crate::Texts).
 ///
 /// It runs on the task that sends the mail: its time is not the request's.
@@ -60,8 +61,8 @@ pub struct MailContent {
     pub code: Option<String>,
     /// The language of the texts, as a tag of RFC 5646: `de`.
     pub language: String,
-    /// What the site is called, if [`Builder::site_name`](crate::Builder::site_name) says so. `None` where the app has written the whole text, in
-    /// [`VerifyOptions`](crate::VerifyOptions).
+    /// What the site is called, if [`Builder::site_name`](crate::Builder::site_name) says so.
+    /// `None` where the app has written the whole text, in [`VerifyOptions`](crate::VerifyOptions).
     pub site_name: Option<String>,
 }
 
@@ -131,8 +132,8 @@ impl fmt::Debug for RenderedMail {
 }
 
 impl MailContent {
-    /// The mail as it is without a template of the app's. Its HTML says what the text says, needs nothing from anywhere, and shows where
-    /// the link leads.
+    /// The mail as it is without a template of the app's. Its HTML says what the text says, needs
+    /// nothing from anywhere, and shows where the link leads.
     #[must_use]
     pub fn render(&self) -> RenderedMail {
         let text = match &self.site_name {

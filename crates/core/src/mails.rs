@@ -1,4 +1,5 @@
-//! The mails the flows send: words from the catalogue, the link or the code, and a task of their own.
+//! The mails the flows send: words from the catalogue, the link or the code, and a task of their
+//! own.
 
 use std::sync::atomic::Ordering;
 
@@ -86,7 +87,8 @@ impl<U: Account> Auth<U> {
 
     /// 1. The language is the one asked for, or what comes closest to it.
     /// 2. The app's own words win over the catalogue's.
-    /// 3. Values are put in once, without control characters: they cannot make a line, a link or a placeholder.
+    /// 3. Values are put in once, without control characters: they cannot make a line, a link or a
+    ///    placeholder.
     pub(crate) fn compose(
         &self,
         kind: MailKind,
@@ -141,13 +143,14 @@ impl<U: Account> Auth<U> {
         self.0.has_confirm_route.load(Ordering::Relaxed)
     }
 
-    /// Says that this process has a route that verifies addresses: for a crate that has one, when it builds its router. A route that
-    /// signs users up makes a link to it only then.
+    /// Says that this process has a route that verifies addresses: for a crate that has one, when
+    /// it builds its router. A route that signs users up makes a link to it only then.
     pub fn mount_confirm_route(&self) {
         self.0.has_confirm_route.store(true, Ordering::Relaxed);
     }
 
-    /// Does the work of [`post`](Self::post) for a mail that is not sent: whether an account exists must not be told by time.
+    /// Does the work of [`post`](Self::post) for a mail that is not sent: whether an account exists
+    /// must not be told by time.
     pub(crate) fn post_decoy(&self, kind: MailKind, mails: &MailOptions) {
         if self.0.mailer.is_none() {
             return;
@@ -161,14 +164,16 @@ impl<U: Account> Auth<U> {
         });
     }
 
-    /// How many mails were lost since the app started: refused by the mailer for good, or not taken within `Policy::mail_timeout`. Each is a line of the
-    /// log, too, with its kind and the mailer's reason.
+    /// How many mails were lost since the app started: refused by the mailer for good, or not taken
+    /// within `Policy::mail_timeout`. Each is a line of the log, too, with its kind and the
+    /// mailer's reason.
     #[must_use]
     pub fn mails_lost(&self) -> u64 {
         self.0.mails_lost.load(Ordering::Relaxed)
     }
 
-    /// Hands a mail to the mailer on a task of its own: neither its time nor its failure is the request's, nor those of the template.
+    /// Hands a mail to the mailer on a task of its own: neither its time nor its failure is the
+    /// request's, nor those of the template.
     pub(crate) fn post(&self, content: MailContent, from: Option<&str>) {
         let kind = content.kind;
         let Some(mailer) = self.0.mailer.clone() else {
@@ -227,7 +232,8 @@ fn paragraphs(text: &str, values: &[(&str, &str)], slot: Option<(&str, &str)>, i
     paragraphs
 }
 
-/// What does not show, or shows other text in another order: control characters, line separators, and marks of direction.
+/// What does not show, or shows other text in another order: control characters, line separators,
+/// and marks of direction.
 fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{61c}')

@@ -1,4 +1,5 @@
-//! Users and tokens in memory: the reference for every other store, for tests and for apps that start afresh each time.
+//! Users and tokens in memory: the reference for every other store, for tests and for apps that
+//! start afresh each time.
 
 mod counters;
 mod devices;
@@ -24,8 +25,8 @@ use crate::{
 
 /// A store that forgets everything when the process ends.
 ///
-/// Clones share their contents. It keeps users of the built-in type, with the profile `P`; [`with_profile`](Self::with_profile) is for
-/// an app with several user types.
+/// Clones share their contents. It keeps users of the built-in type, with the profile `P`;
+/// [`with_profile`](Self::with_profile) is for an app with several user types.
 ///
 /// ```
 /// use gatekit_core::{Auth, MemoryStore};
@@ -58,8 +59,9 @@ struct Contents {
     purge_at: usize,
 }
 
-/// A map whose keys nobody can choose: ids given out by the store, and SHA-256 digests of secrets it made. So it needs no hash
-/// that withstands chosen keys, which would be a good part of what a protected request costs.
+/// A map whose keys nobody can choose: ids given out by the store, and SHA-256 digests of secrets
+/// it made. So it needs no hash that withstands chosen keys, which would be a good part of what a
+/// protected request costs.
 type KeyMap<K, V> = HashMap<K, V, BuildHasherDefault<KeyHasher>>;
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -119,8 +121,8 @@ impl<P: Profile> MemoryStore<P> {
         }
     }
 
-    /// A handle to the same store, for the users of another type. The two types need different names: see [`Model`](crate::Model),
-    /// which has an example.
+    /// A handle to the same store, for the users of another type. The two types need different
+    /// names: see [`Model`](crate::Model), which has an example.
     #[must_use]
     pub fn with_profile<Q: Profile>(&self) -> MemoryStore<Q> {
         MemoryStore {

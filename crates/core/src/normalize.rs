@@ -1,31 +1,35 @@
 //! The one spelling of an address or a name: it is stored, compared, shown and mailed to.
 //!
-//! Keyboards, phones and mail programs write the same address with different characters. A Mac sends `é` as two code
-//! points and a phone as one, Chromium sends the domain of an `<input type="email">` in Punycode, and text that is
-//! pasted brings invisible characters along. Without one spelling each of these is a user of its own, and two users
-//! can look the same. Every identifier of every entrance (API, pages, CM-Well, Wix, code) goes through [`email`] or
+//! Keyboards, phones and mail programs write the same address with different characters. A Mac
+//! sends `é` as two code points and a phone as one, Chromium sends the domain of an
+//! `<input type="email">` in Punycode, and text that is pasted brings invisible characters along.
+//! Without one spelling each of these is a user of its own, and two users can look the same. Every
+//! identifier of every entrance (API, pages, CM-Well, Wix, code) goes through [`email`] or
 //! [`username`], unless `Policy::normalize_identifiers` is off.
 //!
-//! 1. Invisible characters are removed: Unicode's `Default_Ignorable_Code_Point`, which contains soft hyphen, zero-width
-//!    characters, byte order mark, variation selectors and all bidirectional controls. So nobody is refused for
-//!    a character that cannot be seen, and none is stored.
-//! 2. The text is put into Normalization Form KC (Unicode Standard Annex #15): composed and decomposed characters are
-//!    the same, and so are full-width and plain ones.
-//! 3. Blanks at either end are removed, and any run of blanks inside becomes one space. A blank is any `White_Space`
-//!    character that is not a control character, or U+2800, the empty braille pattern. Line breaks and tabs at
-//!    either end count as blanks too.
+//! 1. Invisible characters are removed: Unicode's `Default_Ignorable_Code_Point`, which contains
+//!    soft hyphen, zero-width characters, byte order mark, variation selectors and all
+//!    bidirectional controls. So nobody is refused for a character that cannot be seen, and none is
+//!    stored.
+//! 2. The text is put into Normalization Form KC (Unicode Standard Annex #15): composed and
+//!    decomposed characters are the same, and so are full-width and plain ones.
+//! 3. Blanks at either end are removed, and any run of blanks inside becomes one space. A blank is
+//!    any `White_Space` character that is not a control character, or U+2800, the empty braille
+//!    pattern. Line breaks and tabs at either end count as blanks too.
 //! 4. An address is in lower case, unless `Policy::case_sensitive_email`. Names keep their case.
-//! 5. The domain of an address is an A-label in lower case (UTS #46, non-transitional; RFC 5890), whatever the case
-//!    of the rest: `bücher.example`, `BÜCHER。example` and `xn--bcher-kva.example` are the same.
+//! 5. The domain of an address is an A-label in lower case (UTS #46, non-transitional; RFC 5890),
+//!    whatever the case of the rest: `bücher.example`, `BÜCHER。example` and `xn--bcher-kva.example`
+//!    are the same.
 //!
-//! The functions never fail. A text that cannot be an address or a name comes back in some form and is refused
-//! afterwards, by [`is_sound`] and [`email::is_valid`](crate::email::is_valid). Both look at the normalised form, so a
-//! spelling can never get past a rule that another spelling fails.
+//! The functions never fail. A text that cannot be an address or a name comes back in some form and
+//! is refused afterwards, by [`is_sound`] and [`email::is_valid`](crate::email::is_valid). Both
+//! look at the normalised form, so a spelling can never get past a rule that another spelling
+//! fails.
 //!
 //! Characters that merely look alike, such as Latin and Cyrillic `a`, stay different.
 //!
-//! Sources: RFC 6532 §3.1 and RFC 8265 ask for one normal form, RFC 5890 for A-labels. Django CVE-2019-19844 and
-//! Auth.js GHSA-7rqj-j65f-68wh are what happens without.
+//! Sources: RFC 6532 §3.1 and RFC 8265 ask for one normal form, RFC 5890 for A-labels. Django
+//! CVE-2019-19844 and Auth.js GHSA-7rqj-j65f-68wh are what happens without.
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory};
@@ -34,9 +38,11 @@ use idna::AsciiDenyList;
 
 use crate::IdentifierKind;
 
-/// Longer texts are returned as they are, in bytes. No valid address or name is as long, in whatever spelling.
+/// Longer texts are returned as they are, in bytes. No valid address or name is as long, in
+/// whatever spelling.
 const MAX_BYTES: usize = 8192;
-/// Steps 1 to 3 are repeated until nothing changes. Two rounds are enough for all texts that are known.
+/// Steps 1 to 3 are repeated until nothing changes. Two rounds are enough for all texts that are
+/// known.
 const MAX_ROUNDS: usize = 4;
 
 /// The one spelling of an address: rules 1 to 5 at the top of [this module](self).
@@ -86,8 +92,9 @@ pub(crate) fn readable_email(address: &str) -> String {
     }
 }
 
-/// What a store indexes beside an address or a name, so that it finds users whose spelling was stored before there was
-/// a rule: the address without case, or the name. Two texts that any policy takes for the same have the same key.
+/// What a store indexes beside an address or a name, so that it finds users whose spelling was
+/// stored before there was a rule: the address without case, or the name. Two texts that any policy
+/// takes for the same have the same key.
 ///
 /// ```
 /// use gatekit_core::{IdentifierKind, normalize};
@@ -103,9 +110,10 @@ pub fn key(kind: IdentifierKind, text: &str) -> String {
     }
 }
 
-/// Whether every character of a normalised text is one that a new address or name may have. Control characters, private
-/// and unassigned ones, and U+FFF9 to U+FFFD are refused. U+FFFD stands for bytes that another program could not read.
-/// An unassigned character has no normal form that lasts.
+/// Whether every character of a normalised text is one that a new address or name may have. Control
+/// characters, private and unassigned ones, and U+FFF9 to U+FFFD are refused. U+FFFD stands for
+/// bytes that another program could not read. An unassigned character has no normal form that
+/// lasts.
 #[must_use]
 pub fn is_sound(text: &str) -> bool {
     let categories = CodePointMapData::<GeneralCategory>::new();
@@ -118,7 +126,8 @@ pub fn is_sound(text: &str) -> bool {
     })
 }
 
-/// A domain as DNS and SMTP carry it (rule 5), or `None` if it has no such form. An address literal has one.
+/// A domain as DNS and SMTP carry it (rule 5), or `None` if it has no such form. An address literal
+/// has one.
 pub(crate) fn ascii_domain(domain: &str) -> Option<String> {
     if domain.starts_with('[') {
         return domain.is_ascii().then(|| domain.to_ascii_lowercase());

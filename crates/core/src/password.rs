@@ -4,8 +4,8 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// A password as somebody typed it. It is verified exactly as received: not trimmed, not cut, not normalized
-/// (ASVS 6.2.8). `Debug` prints `[redacted]`; the memory is wiped when it is dropped.
+/// A password as somebody typed it. It is verified exactly as received: not trimmed, not cut, not
+/// normalized (ASVS 6.2.8). `Debug` prints `[redacted]`; the memory is wiped when it is dropped.
 #[derive(Clone)]
 pub struct Password(Zeroizing<String>);
 
@@ -35,13 +35,14 @@ impl fmt::Debug for Password {
     }
 }
 
-/// The stored hash of a password: a PHC string (`$argon2id$…`) or a bcrypt string (`$2b$…`). `Debug` prints `[redacted]`.
+/// The stored hash of a password: a PHC string (`$argon2id$…`) or a bcrypt string (`$2b$…`).
+/// `Debug` prints `[redacted]`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(Zeroizing<String>);
 
 impl PasswordHash {
-    /// A hash read back from a store or imported from LoopBack. It is not checked here: a text that is no hash verifies
-    /// no password.
+    /// A hash read back from a store or imported from LoopBack. It is not checked here: a text that
+    /// is no hash verifies no password.
     #[must_use]
     pub fn from_stored(hash: impl Into<String>) -> Self {
         Self(Zeroizing::new(hash.into()))
@@ -75,7 +76,8 @@ pub enum PasswordError {
         /// How many there were.
         entered: usize,
     },
-    /// It has more than `max` bytes of UTF-8 (`Policy::password_max_bytes`). The text is LoopBack's.
+    /// It has more than `max` bytes of UTF-8 (`Policy::password_max_bytes`). The text is
+    /// LoopBack's.
     #[error("The password entered was too long. Max length is {max} (entered {entered})")]
     TooLong {
         /// The greatest number of bytes.
@@ -86,7 +88,8 @@ pub enum PasswordError {
     /// It is on the list of common passwords (ASVS 6.2.4).
     #[error("The password is one of the most common ones. Choose another.")]
     Common,
-    /// It is the user's own address or name, or that of the site, with no more than digits and the like (ASVS 6.2.11).
+    /// It is the user's own address or name, or that of the site, with no more than digits and the
+    /// like (ASVS 6.2.11).
     #[error("The password is your own address or name, or that of the site. Choose another.")]
     Expected,
 }

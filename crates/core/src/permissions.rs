@@ -1,7 +1,8 @@
 //! Who may read and write below which path?
 //!
-//! [`Permissions`] are entries such as "read below `/reports`" or "never write `/reports/2019`", kept for a user, for a role or for
-//! whoever is not logged in. [`PermissionStore`] keeps them, and [`PermissionSet::decide`] tells whether a request may pass.
+//! [`Permissions`] are entries such as "read below `/reports`" or "never write `/reports/2019`",
+//! kept for a user, for a role or for whoever is not logged in. [`PermissionStore`] keeps them, and
+//! [`PermissionSet::decide`] tells whether a request may pass.
 
 mod path;
 
@@ -32,8 +33,8 @@ pub enum PathLevel {
     Write,
 }
 
-/// For which levels an entry counts. In JSON a text of the letters `r` and `w`: `"r"`, `"w"`, `"rw"`, or `""` for an entry that counts
-/// for nothing. Any other letter is an error.
+/// For which levels an entry counts. In JSON a text of the letters `r` and `w`: `"r"`, `"w"`,
+/// `"rw"`, or `""` for an entry that counts for nothing. Any other letter is an error.
 ///
 /// ```
 /// use gatekit_core::{PathLevel, PathLevels};
@@ -113,12 +114,13 @@ impl<'de> Deserialize<'de> for PathLevels {
 /// One entry: for a path, or for all below it too, it lets in or keeps out.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct PathPermission {
-    /// The path, as text and not percent-encoded: `/reports`. A slash at its end means nothing. What it must not be,
-    /// [`Permissions::check`] tells.
+    /// The path, as text and not percent-encoded: `/reports`. A slash at its end means nothing.
+    /// What it must not be, [`Permissions::check`] tells.
     pub id: String,
     /// Whether it lets in or keeps out.
     pub sign: PermissionSign,
-    /// Whether it counts for everything below the path too, and not for the path alone. In JSON `false` where it is left out.
+    /// Whether it counts for everything below the path too, and not for the path alone. In JSON
+    /// `false` where it is left out.
     #[serde(default)]
     pub recursive: bool,
     /// For which levels it counts.
@@ -155,7 +157,8 @@ impl PathPermission {
     }
 }
 
-/// All that one holder has: entries for paths, and names of operations such as `Admin`, which mean what the app makes of them.
+/// All that one holder has: entries for paths, and names of operations such as `Admin`, which mean
+/// what the app makes of them.
 ///
 /// Members that JSON has besides are ignored, and one that is missing is an empty list.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -182,8 +185,9 @@ impl Permissions {
         self
     }
 
-    /// Whether every entry names a path that a request can have. Worth asking before entries are stored: one that does not pass lets
-    /// nobody in, and if it keeps out, it keeps out everywhere ([`PermissionSet::decide`]).
+    /// Whether every entry names a path that a request can have. Worth asking before entries are
+    /// stored: one that does not pass lets nobody in, and if it keeps out, it keeps out everywhere
+    /// ([`PermissionSet::decide`]).
     ///
     /// ```
     /// use gatekit_core::{PathLevels, PathPermission, Permissions};
@@ -197,8 +201,9 @@ impl Permissions {
     ///
     /// # Errors
     ///
-    /// [`InvalidPermissions::Path`] names the first path that does not begin with a slash, has an empty segment or one that is `.` or
-    /// `..`, a backslash or a control character, or is percent-encoded.
+    /// [`InvalidPermissions::Path`] names the first path that does not begin with a slash, has an
+    /// empty segment or one that is `.` or `..`, a backslash or a control character, or is
+    /// percent-encoded.
     pub fn check(&self) -> Result<(), InvalidPermissions> {
         match self.paths.iter().find(|entry| path::of_entry(&entry.id).is_none()) {
             Some(entry) => Err(InvalidPermissions::Path(entry.id.clone())),
@@ -242,18 +247,21 @@ impl fmt::Display for PermissionHolder {
     }
 }
 
-/// Where permissions are kept. The roles of users are those of the same store's [`RoleStore`](crate::RoleStore).
+/// Where permissions are kept. The roles of users are those of the same store's
+/// [`RoleStore`](crate::RoleStore).
 #[async_trait]
 pub trait PermissionStore: Send + Sync + 'static {
-    /// In one query: what the user of this type with this id has of its own, and then what its roles have, in the order of the roles'
-    /// names (by bytes). Without a user: what whoever is not logged in has. A holder without permissions is left out.
+    /// In one query: what the user of this type with this id has of its own, and then what its
+    /// roles have, in the order of the roles' names (by bytes). Without a user: what whoever is not
+    /// logged in has. A holder without permissions is left out.
     async fn permissions_of(
         &self,
         user_type: &str,
         user: Option<&UserId>,
     ) -> Result<Vec<(PermissionHolder, Permissions)>, StoreError>;
 
-    /// In one atomic step: gives a holder these permissions in place of those it had. `None` takes them away.
+    /// In one atomic step: gives a holder these permissions in place of those it had. `None` takes
+    /// them away.
     async fn set_permissions(
         &self,
         user_type: &str,
@@ -294,27 +302,31 @@ pub struct PermissionSet(pub Vec<(PermissionHolder, Permissions)>);
 pub struct PathDecision {
     /// Whether it may.
     pub allowed: bool,
-    /// The entry that decided it, and whose it is. `None` if it was refused because no entry counts, or because of what the path looks
-    /// like.
+    /// The entry that decided it, and whose it is. `None` if it was refused because no entry
+    /// counts, or because of what the path looks like.
     pub by: Option<(PermissionHolder, PathPermission)>,
 }
 
 impl PermissionSet {
     /// Whether something may be done at a path.
     ///
-    /// An entry counts if it is for this level, and for this path or, if it is recursive, for one above. If one that keeps out counts,
-    /// the answer is no, whoever holds it. Otherwise it is yes if at least one that lets in counts. (CM-Well lets a role in where the
-    /// user's own entry keeps out; here it does not.)
+    /// An entry counts if it is for this level, and for this path or, if it is recursive, for one
+    /// above. If one that keeps out counts, the answer is no, whoever holds it. Otherwise it is yes
+    /// if at least one that lets in counts. (CM-Well lets a role in where the user's own entry
+    /// keeps out; here it does not.)
     ///
-    /// `path` is that of a request's URI, without its query and percent-encoded as the client sent it. It is decoded once and
-    /// compared byte for byte, segment by segment; a slash at its end means nothing. A path that could be read in two ways is
-    /// refused, because this decision and whatever answers the request might read it differently: one that does not begin with a slash;
-    /// with an empty segment, `.` or `..`, encoded or not; with a slash that is encoded, a backslash, a control character, or an escape
-    /// that is none or gives no UTF-8.
+    /// `path` is that of a request's URI, without its query and percent-encoded as the client sent
+    /// it. It is decoded once and compared byte for byte, segment by segment; a slash at its end
+    /// means nothing. A path that could be read in two ways is refused, because this decision and
+    /// whatever answers the request might read it differently: one that does not begin with a
+    /// slash; with an empty segment, `.` or `..`, encoded or not; with a slash that is encoded, a
+    /// backslash, a control character, or an escape that is none or gives no UTF-8.
     ///
-    /// What a router does to a path before it looks (ignoring case, cutting off a prefix) is to be done before this is asked too.
+    /// What a router does to a path before it looks (ignoring case, cutting off a prefix) is to be
+    /// done before this is asked too.
     ///
-    /// An entry that does not pass [`Permissions::check`] lets nobody in; if it keeps out, it counts everywhere: better seen than lost.
+    /// An entry that does not pass [`Permissions::check`] lets nobody in; if it keeps out, it
+    /// counts everywhere: better seen than lost.
     #[must_use]
     pub fn decide(&self, path: &str, level: PathLevel) -> PathDecision {
         let mut decision = PathDecision { allowed: false, by: None };

@@ -15,8 +15,8 @@ use crate::{AclErrorStatus, Password, PasswordError, common_passwords};
 /// assert_eq!(Policy::strict().password_min_chars, 15);
 /// ```
 ///
-/// No preset makes an app conform to OWASP ASVS or NIST SP 800-63B: each preset says what is missing. Each field names the source of
-/// its number.
+/// No preset makes an app conform to OWASP ASVS or NIST SP 800-63B: each preset says what is
+/// missing. Each field names the source of its number.
 ///
 /// | | [`default`](Policy::default) | [`strict`](Policy::strict) | [`loopback`](Policy::loopback) | LoopBack's name |
 /// | --- | --- | --- | --- | --- |
@@ -79,56 +79,65 @@ use crate::{AclErrorStatus, Password, PasswordError, common_passwords};
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Policy {
-    /// Lifetime of a token when the client asks for none, in seconds. LoopBack's `ttl`: 1,209,600 (14 days). At most
-    /// `max_token_ttl`; -1, for ever, only where `allow_eternal_tokens` is set.
+    /// Lifetime of a token when the client asks for none, in seconds. LoopBack's `ttl`: 1,209,600
+    /// (14 days). At most `max_token_ttl`; -1, for ever, only where `allow_eternal_tokens` is set.
     pub token_ttl: i64,
-    /// The longest lifetime a client may ask for, in seconds; more is cut to it. LoopBack's `maxTTL`: 31,556,926 (a year). Also how
-    /// long a token lives at most that is renewed (ASVS 7.3.2).
+    /// The longest lifetime a client may ask for, in seconds; more is cut to it. LoopBack's
+    /// `maxTTL`: 31,556,926 (a year). Also how long a token lives at most that is renewed (ASVS
+    /// 7.3.2).
     pub max_token_ttl: i64,
-    /// Whether a client may ask for a token that never ends, with `"ttl": -1`. LoopBack's `allowEternalTokens`: off. Where it is off, such
-    /// tokens that are stored already count as expired.
+    /// Whether a client may ask for a token that never ends, with `"ttl": -1`. LoopBack's
+    /// `allowEternalTokens`: off. Where it is off, such tokens that are stored already count as
+    /// expired.
     pub allow_eternal_tokens: bool,
-    /// Lifetime of a password reset token, in seconds. LoopBack's `resetPasswordTokenTTL`: 900. ASVS 6.4.1, 6.5.5.
+    /// Lifetime of a password reset token, in seconds. LoopBack's `resetPasswordTokenTTL`: 900.
+    /// ASVS 6.4.1, 6.5.5.
     pub reset_token_ttl: i64,
-    /// The least number of characters (Unicode code points) of a new password. ASVS 6.2.1: 8; NIST SP 800-63B-4
-    /// §3.1.1.2: 15 where the password is the only factor; LoopBack: 1.
+    /// The least number of characters (Unicode code points) of a new password. ASVS 6.2.1: 8; NIST
+    /// SP 800-63B-4 §3.1.1.2: 15 where the password is the only factor; LoopBack: 1.
     pub password_min_chars: usize,
-    /// The greatest number of bytes (UTF-8) of a new password. At least 64 characters must fit (ASVS 6.2.9), and 256 of
-    /// four bytes do. LoopBack: 72, because bcrypt looks at no more.
+    /// The greatest number of bytes (UTF-8) of a new password. At least 64 characters must fit
+    /// (ASVS 6.2.9), and 256 of four bytes do. LoopBack: 72, because bcrypt looks at no more.
     pub password_max_bytes: usize,
     /// Refuse new passwords that are on the list of common ones. ASVS 6.2.4.
     pub refuse_common_passwords: bool,
-    /// Refuse new passwords that are made of the user's own address or name, the realm, the name of the site
-    /// (`Builder::site_name`) or [`context_words`](Self::context_words). ASVS 6.2.11.
+    /// Refuse new passwords that are made of the user's own address or name, the realm, the name of
+    /// the site (`Builder::site_name`) or [`context_words`](Self::context_words). ASVS 6.2.11.
     pub refuse_expected_passwords: bool,
-    /// Words that somebody who knows the app would try: its name, that of its maker, of its product. None by default. ASVS 6.1.2.
+    /// Words that somebody who knows the app would try: its name, that of its maker, of its
+    /// product. None by default. ASVS 6.1.2.
     pub context_words: Vec<String>,
-    /// `DELETE /{id}` asks a user who removes its own account for the password, as `POST /delete-account` does. ASVS 7.5.1. LoopBack
-    /// does not ask.
+    /// `DELETE /{id}` asks a user who removes its own account for the password, as
+    /// `POST /delete-account` does. ASVS 7.5.1. LoopBack does not ask.
     pub password_for_delete: bool,
-    /// Whether `A@x.com` and `a@x.com` are two addresses. If not, addresses are stored and looked up in lower case. The case
-    /// of a domain never counts where `normalize_identifiers` is set.
+    /// Whether `A@x.com` and `a@x.com` are two addresses. If not, addresses are stored and looked
+    /// up in lower case. The case of a domain never counts where `normalize_identifiers` is set.
     /// LoopBack's `caseSensitiveEmail`: on.
     pub case_sensitive_email: bool,
-    /// Whether addresses and names are stored and compared in one spelling, by the rules of [`normalize`](crate::normalize), and
-    /// whether a new address must be one that mail can be sent to ([`email::smtp_form`](crate::email::smtp_form)). If not, two
-    /// spellings of one address are two users, as in LoopBack, and of an address only the case is changed, as
+    /// Whether addresses and names are stored and compared in one spelling, by the rules of
+    /// [`normalize`](crate::normalize), and whether a new address must be one that mail can be sent
+    /// to ([`email::smtp_form`](crate::email::smtp_form)). If not, two spellings of one address are
+    /// two users, as in LoopBack, and of an address only the case is changed, as
     /// `case_sensitive_email` says.
     pub normalize_identifiers: bool,
-    /// Whether a new username or realm may have a `:`. HTTP Basic divides name and password at the first one, so a user with such a name can
-    /// never log in by it (RFC 7617 §2). The full-width `：` counts too where `normalize_identifiers` is set. Names that are stored already stay.
-    /// On, as in LoopBack: `gatekit-cmwell` cannot offer Basic then.
+    /// Whether a new username or realm may have a `:`. HTTP Basic divides name and password at the
+    /// first one, so a user with such a name can never log in by it (RFC 7617 §2). The full-width
+    /// `：` counts too where `normalize_identifiers` is set. Names that are stored already stay. On,
+    /// as in LoopBack: `gatekit-cmwell` cannot offer Basic then.
     pub colon_in_names: bool,
     /// A login must name a realm. LoopBack's `realmRequired`: off.
     pub realm_required: bool,
-    /// What separates realm and name in `realm:name` at login, if anything does; a login must name a realm then too. LoopBack's
-    /// `realmDelimiter`: none. With this and `realm_required`, and only with both, addresses and names are unique within a realm and not
-    /// among all users, as in LoopBack. Decide before there are users: those who are stored stay unique among whom they were.
+    /// What separates realm and name in `realm:name` at login, if anything does; a login must name
+    /// a realm then too. LoopBack's `realmDelimiter`: none. With this and `realm_required`, and
+    /// only with both, addresses and names are unique within a realm and not among all users, as in
+    /// LoopBack. Decide before there are users: those who are stored stay unique among whom they
+    /// were.
     pub realm_delimiter: Option<char>,
-    /// Whether a client may choose and change its realm at sign-up, by `PATCH`, `PUT` and upsert also where the app has no realms. LoopBack
-    /// stores what is sent: on in its preset. An app that takes the realm for a group, a tenant or a right is then open to everybody
-    /// (CWE-915). Off: the realm is read from clients only where `realm_required` or `realm_delimiter` is set, and from the app's own code
-    /// always. See [`clients_set_realm`](Self::clients_set_realm).
+    /// Whether a client may choose and change its realm at sign-up, by `PATCH`, `PUT` and upsert
+    /// also where the app has no realms. LoopBack stores what is sent: on in its preset. An app
+    /// that takes the realm for a group, a tenant or a right is then open to everybody (CWE-915).
+    /// Off: the realm is read from clients only where `realm_required` or `realm_delimiter` is set,
+    /// and from the app's own code always. See [`clients_set_realm`](Self::clients_set_realm).
     pub client_sets_realm: bool,
     /// Answer a reset request for an unknown address with 404 `EMAIL_NOT_FOUND`, as LoopBack does.
     ///
@@ -137,149 +146,181 @@ pub struct Policy {
     /// Whether `POST /reset-password` takes a login token too, as LoopBack does unless
     /// `restrictResetPasswordTokenScope` is set.
     ///
-    /// Whoever finds a session open can then take the account without knowing its password (ASVS 6.2.3).
+    /// Whoever finds a session open can then take the account without knowing its password (ASVS
+    /// 6.2.3).
     pub login_token_may_reset_password: bool,
-    /// Whether the secret of a reset mail may also choose the new password by `PATCH /{id}` with `{"password"}`, as reset pages did
-    /// before LoopBack had `POST /reset-password`. It works once, for its own user, and for nothing else in the same request.
+    /// Whether the secret of a reset mail may also choose the new password by `PATCH /{id}` with
+    /// `{"password"}`, as reset pages did before LoopBack had `POST /reset-password`. It works
+    /// once, for its own user, and for nothing else in the same request.
     ///
-    /// The risk: such pages have the secret in their own URL and send it in the query, where histories, logs and `Referer` keep it, and
-    /// they find the user's id in the mailed link. Off in every preset; set it only until the page is replaced.
+    /// The risk: such pages have the secret in their own URL and send it in the query, where
+    /// histories, logs and `Referer` keep it, and they find the user's id in the mailed link. Off
+    /// in every preset; set it only until the page is replaced.
     pub insecure_reset_token_may_patch_password: bool,
-    /// Whether a request to a route that is open to everyone, such as login, fails with 401 if it brings an expired token,
-    /// as in LoopBack. Off: such routes do not look at tokens, and ask no store about them.
+    /// Whether a request to a route that is open to everyone, such as login, fails with 401 if it
+    /// brings an expired token, as in LoopBack. Off: such routes do not look at tokens, and ask no
+    /// store about them.
     pub expired_token_fails_open_routes: bool,
-    /// Refuse the login of users whose address is not proven, and do not mail them reset links. LoopBack's
-    /// `emailVerificationRequired`: off. Whoever gets another address by `PATCH` or `PUT` has to prove it then, too; where this is off,
-    /// only who had proven the old one is asked to.
+    /// Refuse the login of users whose address is not proven, and do not mail them reset links.
+    /// LoopBack's `emailVerificationRequired`: off. Whoever gets another address by `PATCH` or
+    /// `PUT` has to prove it then, too; where this is off, only who had proven the old one is asked
+    /// to.
     pub email_verification_required: bool,
     /// Whether a new user must have an address. On. Off: a name is enough, and who signs up without
     /// an address has no way back from a forgotten password. It counts as on where
     /// `email_verification_required` is set. Names then have no `@`, so that a login form with one
     /// field knows a name from an address.
     pub email_required: bool,
-    /// Where `email_verification_required` or `reset_needs_verified_email` is set: mail the verification link when somebody signs up.
-    /// LoopBack leaves that to the app. Where neither is set it does nothing.
+    /// Where `email_verification_required` or `reset_needs_verified_email` is set: mail the
+    /// verification link when somebody signs up. LoopBack leaves that to the app. Where neither is
+    /// set it does nothing.
     pub verify_on_register: bool,
-    /// Lifetime of a verification link and of one that proves a new address, in seconds. ASVS 6.4.1; in LoopBack they never end,
-    /// here they do after a year even so.
+    /// Lifetime of a verification link and of one that proves a new address, in seconds. ASVS
+    /// 6.4.1; in LoopBack they never end, here they do after a year even so.
     pub verification_ttl: i64,
-    /// Whether `GET /confirm` uses the link's token, as in LoopBack. Off: a GET changes nothing, because mail scanners open every
-    /// link. It leads a browser to a page with a button, and `POST /confirm` uses the token.
+    /// Whether `GET /confirm` uses the link's token, as in LoopBack. Off: a GET changes nothing,
+    /// because mail scanners open every link. It leads a browser to a page with a button, and
+    /// `POST /confirm` uses the token.
     pub confirm_email_by_get: bool,
-    /// How many mails of one kind (verification link, reset link, code, link for a new address, notice that there is an account already)
-    /// one account gets within an hour, whoever asks for them. A request beyond that gets the same response and sends nothing. A link that is good for
-    /// less than an hour is counted for its life only, so that the links in the mailbox are good as long as no new one is sent. 3;
-    /// ASVS 2.4.1 asks for a limit and names no number. `u32::MAX` is no limit.
+    /// How many mails of one kind (verification link, reset link, code, link for a new address,
+    /// notice that there is an account already) one account gets within an hour, whoever asks for
+    /// them. A request beyond that gets the same response and sends nothing. A link that is good
+    /// for less than an hour is counted for its life only, so that the links in the mailbox are
+    /// good as long as no new one is sent. 3; ASVS 2.4.1 asks for a limit and names no number.
+    /// `u32::MAX` is no limit.
     pub mails_per_hour: u32,
     /// The same within a day, or the life of the link if that is shorter. 10.
     pub mails_per_day: u32,
-    /// Whether a reset link is mailed only to an address that its user has verified (NIST SP 800-63B-4 §4.2.1.2). It is so anyway
-    /// where `email_verification_required` is set. A mail that the app's own code asks for with
+    /// Whether a reset link is mailed only to an address that its user has verified (NIST SP
+    /// 800-63B-4 §4.2.1.2). It is so anyway where `email_verification_required` is set. A mail that
+    /// the app's own code asks for with
     /// [`RequestPasswordReset::trusted`](crate::RequestPasswordReset::trusted) is always sent.
     ///
-    /// Off in [`Policy::default`]: an app that never asks users to verify an address has none to mail to, and nobody could get a
-    /// new password. The price: a user that mistypes its address at sign-up gives the account to the owner of that mailbox.
+    /// Off in [`Policy::default`]: an app that never asks users to verify an address has none to
+    /// mail to, and nobody could get a new password. The price: a user that mistypes its address at
+    /// sign-up gives the account to the owner of that mailbox.
     pub reset_needs_verified_email: bool,
-    /// Whether a sign-up tells that an address has an account, where `email_verification_required` and `verify_on_register` are set.
-    /// Off: the response is the same as for a new account, and the owner of the address gets a mail. The login of an account with an
-    /// unverified address looks like a wrong password then, or it would tell whether the sign-up before it made the account
-    /// (ASVS 6.3.8). On: LoopBack's 422 and 401.
+    /// Whether a sign-up tells that an address has an account, where `email_verification_required`
+    /// and `verify_on_register` are set. Off: the response is the same as for a new account, and
+    /// the owner of the address gets a mail. The login of an account with an unverified address
+    /// looks like a wrong password then, or it would tell whether the sign-up before it made the
+    /// account (ASVS 6.3.8). On: LoopBack's 422 and 401.
     ///
-    /// Where one of those two settings is off, a sign-up always tells. The new user logs in at once, or gets no mail, so there is no
-    /// response that would suit both.
+    /// Where one of those two settings is off, a sign-up always tells. The new user logs in at
+    /// once, or gets no mail, so there is no response that would suit both.
     pub reveal_taken_email: bool,
-    /// How long the name of a sign-up counts as taken whose address had an account, in seconds, where that is hidden. Otherwise anybody
-    /// could sign up with the same name again, and would learn from it whether there was an account. 31,556,926, a year.
+    /// How long the name of a sign-up counts as taken whose address had an account, in seconds,
+    /// where that is hidden. Otherwise anybody could sign up with the same name again, and would
+    /// learn from it whether there was an account. 31,556,926, a year.
     pub reserved_name_ttl: i64,
-    /// Lifetime of a code of six digits that proves an address, in seconds: 600, and not more (ASVS 6.5.5).
+    /// Lifetime of a code of six digits that proves an address, in seconds: 600, and not more (ASVS
+    /// 6.5.5).
     pub email_code_ttl: i64,
-    /// How many codes a user may try within `email_code_ttl`, whether or not a new one is asked for in between: 5 (ASVS 6.6.3, NIST SP
-    /// 800-63B-4 §3.1.3.2). At most 10: with 900,000 codes, who tries that many each time gets one right in 90,000.
+    /// How many codes a user may try within `email_code_ttl`, whether or not a new one is asked for
+    /// in between: 5 (ASVS 6.6.3, NIST SP 800-63B-4 §3.1.3.2). At most 10: with 900,000 codes, who
+    /// tries that many each time gets one right in 90,000.
     pub email_code_attempts: u32,
-    /// Whether `PATCH` and `PUT` of a user refuse a password: it is changed with the old one (ASVS 6.2.3), or by a reset.
-    /// LoopBack's `rejectPasswordChangesViaPatchOrReplace`: off.
+    /// Whether `PATCH` and `PUT` of a user refuse a password: it is changed with the old one (ASVS
+    /// 6.2.3), or by a reset. LoopBack's `rejectPasswordChangesViaPatchOrReplace`: off.
     pub reject_password_changes_via_patch_or_replace: bool,
-    /// Whether `PATCH` and `PUT` of a user refuse another address: it is changed with the password and a proof of the new one.
-    /// Otherwise whoever finds a session open can take the account through a reset mail (ASVS 7.5.1). LoopBack has no such setting.
+    /// Whether `PATCH` and `PUT` of a user refuse another address: it is changed with the password
+    /// and a proof of the new one. Otherwise whoever finds a session open can take the account
+    /// through a reset mail (ASVS 7.5.1). LoopBack has no such setting.
     pub reject_email_changes_via_patch_or_replace: bool,
-    /// Answer `POST /{id}/verify` and `GET /confirm` for an unknown id with 404, as LoopBack does. Off: `verify` answers 204 and `confirm`
-    /// 400 `INVALID_TOKEN`, as for a known one, and ids cannot be counted (ASVS 6.3.8).
+    /// Answer `POST /{id}/verify` and `GET /confirm` for an unknown id with 404, as LoopBack does.
+    /// Off: `verify` answers 204 and `confirm` 400 `INVALID_TOKEN`, as for a known one, and ids
+    /// cannot be counted (ASVS 6.3.8).
     pub reveal_unknown_id_on_verify: bool,
-    /// Whether the User API takes a body of a type that it does not read for an empty one, as LoopBack does: `multipart/form-data`,
-    /// `text/json`, or no type at all. The client then learns that something is missing which it has sent. Off: 415, with the types
-    /// that are read.
+    /// Whether the User API takes a body of a type that it does not read for an empty one, as
+    /// LoopBack does: `multipart/form-data`, `text/json`, or no type at all. The client then learns
+    /// that something is missing which it has sent. Off: 415, with the types that are read.
     pub unread_body_counts_as_empty: bool,
-    /// Whether `PUT` of a user replaces all of it. If not, it changes what is sent, as `PATCH` does, and `POST /{id}/replace` is left to
-    /// replace. LoopBack's `replaceOnPUT`: on.
+    /// Whether `PUT` of a user replaces all of it. If not, it changes what is sent, as `PATCH`
+    /// does, and `POST /{id}/replace` is left to replace. LoopBack's `replaceOnPUT`: on.
     pub replace_on_put: bool,
-    /// What a caller is answered to whom the access control list says no, if it is somebody; nobody always gets 401. LoopBack's
-    /// `aclErrorStatus`: 401. Roles and owners that an app's own routes ask for have settings of their own, such as `Role::DENIED`.
+    /// What a caller is answered to whom the access control list says no, if it is somebody; nobody
+    /// always gets 401. LoopBack's `aclErrorStatus`: 401. Roles and owners that an app's own routes
+    /// ask for have settings of their own, such as `Role::DENIED`.
     pub acl_error_status: AclErrorStatus,
-    /// Whether a loaded user has `null` for what is not set, as from LoopBack's SQL connectors. Otherwise it has no such member, as
-    /// from the memory connector.
+    /// Whether a loaded user has `null` for what is not set, as from LoopBack's SQL connectors.
+    /// Otherwise it has no such member, as from the memory connector.
     pub null_members: bool,
-    /// Whether a token has `principalType`, the name of the user type ([`Account::model_name`](crate::Account::model_name)), in the
-    /// responses of login and of `accessTokens`: as in LoopBack apps with several user models, whose clients tell by it whose id
-    /// `userId` is.
+    /// Whether a token has `principalType`, the name of the user type
+    /// ([`Account::model_name`](crate::Account::model_name)), in the responses of login and of
+    /// `accessTokens`: as in LoopBack apps with several user models, whose clients tell by it whose
+    /// id `userId` is.
     pub show_principal_type: bool,
-    /// What stands for the caller's own id in a path: `me` makes `/users/me` the caller's, in the routes of the User API and only where
-    /// an id is. LoopBack's `currentUserLiteral`: none.
+    /// What stands for the caller's own id in a path: `me` makes `/users/me` the caller's, in the
+    /// routes of the User API and only where an id is. LoopBack's `currentUserLiteral`: none.
     pub current_user_literal: Option<&'static str>,
-    /// Sliding expiry: a token that is used this many seconds after it was issued or last renewed begins its lifetime anew (ASVS 7.3.1),
-    /// at most until `max_token_ttl` after it was issued (ASVS 7.3.2). Each time costs one write. `None`, the default, is LoopBack's way: never.
+    /// Sliding expiry: a token that is used this many seconds after it was issued or last renewed
+    /// begins its lifetime anew (ASVS 7.3.1), at most until `max_token_ttl` after it was issued
+    /// (ASVS 7.3.2). Each time costs one write. `None`, the default, is LoopBack's way: never.
     pub renew_after: Option<u32>,
-    /// How long a password that was proven counts for what asks for it anew, such as another address, in seconds (ASVS 7.5.1). No
-    /// standard has a number; 10 minutes is what a person needs to finish what it has begun.
+    /// How long a password that was proven counts for what asks for it anew, such as another
+    /// address, in seconds (ASVS 7.5.1). No standard has a number; 10 minutes is what a person
+    /// needs to finish what it has begun.
     pub step_up_ttl: i64,
-    /// Note when a token was last used, for its user's list of sessions, at most once in this many seconds: each time costs one write.
-    /// Only of tokens whose client is known. `None`: never.
+    /// Note when a token was last used, for its user's list of sessions, at most once in this many
+    /// seconds: each time costs one write. Only of tokens whose client is known. `None`: never.
     pub last_used_precision: Option<u32>,
     /// Tell a user by mail that the password was changed (ASVS 6.3.7).
     pub notify_password_changed: bool,
     /// Tell a user by mail, at the old address, that there is a new one (ASVS 6.3.7).
     pub notify_email_changed: bool,
-    /// Tell a user by mail of a login from a device that was not seen before (ASVS 6.3.5). Not of the first one after signing up. Where
-    /// it is on, browsers get a cookie that they are known by.
+    /// Tell a user by mail of a login from a device that was not seen before (ASVS 6.3.5). Not of
+    /// the first one after signing up. Where it is on, browsers get a cookie that they are known
+    /// by.
     pub notify_unknown_device: bool,
-    /// The most users that one request to sign up may make, as an array. Each costs the hashing of a password and tells whether an address
-    /// is taken, which a limit on requests does not see. LoopBack: any number; 100 in its preset.
+    /// The most users that one request to sign up may make, as an array. Each costs the hashing of
+    /// a password and tells whether an address is taken, which a limit on requests does not see.
+    /// LoopBack: any number; 100 in its preset.
     pub max_batch: usize,
-    /// How often the token of a stream is checked again, for what other processes have done to it: see
-    /// [`Authenticated::ended`](crate::Authenticated::ended). Each time costs one query a stream. 60 seconds; no standard has a number, and it must
-    /// not be zero.
+    /// How often the token of a stream is checked again, for what other processes have done to it:
+    /// see [`Authenticated::ended`](crate::Authenticated::ended). Each time costs one query a
+    /// stream. 60 seconds; no standard has a number, and it must not be zero.
     pub token_recheck: Duration,
-    /// How long such checks may fail before the stream is told to end. 120 seconds; no standard has a number.
+    /// How long such checks may fail before the stream is told to end. 120 seconds; no standard has
+    /// a number.
     pub token_recheck_grace: Duration,
-    /// How long a store may take for one call before the request fails with 503. 5 seconds; no standard has a number, and it must not be
-    /// zero.
+    /// How long a store may take for one call before the request fails with 503. 5 seconds; no
+    /// standard has a number, and it must not be zero.
     pub store_timeout: Duration,
-    /// How long a change is waited for whose outcome a store does not tell, after its request was answered 503. Until then what follows the
-    /// change (notices, events, the end of tokens) still follows. 60 seconds; no standard has a number. It must not be less than
+    /// How long a change is waited for whose outcome a store does not tell, after its request was
+    /// answered 503. Until then what follows the change (notices, events, the end of tokens) still
+    /// follows. 60 seconds; no standard has a number. It must not be less than
     /// [`store_timeout`](Self::store_timeout).
     pub change_timeout: Duration,
-    /// How long a hook of the app may take: `before_register` and `before_login` before the request fails with 503, `on_event`, for which
-    /// no request waits, before the event counts as dropped. 5 seconds, as for a store; it must not be zero.
+    /// How long a hook of the app may take: `before_register` and `before_login` before the request
+    /// fails with 503, `on_event`, for which no request waits, before the event counts as dropped.
+    /// 5 seconds, as for a store; it must not be zero.
     pub hook_timeout: Duration,
-    /// How many events the hooks may be behind with, all together. Beyond that an event is dropped and counted
-    /// ([`Auth::dropped_events`](crate::Auth::dropped_events)). 1,024; no standard has a number.
+    /// How many events the hooks may be behind with, all together. Beyond that an event is dropped
+    /// and counted ([`Auth::dropped_events`](crate::Auth::dropped_events)). 1,024; no standard has
+    /// a number.
     pub max_pending_events: usize,
-    /// How long one mail is tried before it is given up, with all pauses. 60 seconds; no request waits for it, and it must not be zero. An app that
-    /// stops waits so long at most ([`Auth::settled`](crate::Auth::settled)). A mail server that greylists (RFC 6647 §4) takes a mail of an unknown sender only
-    /// after some minutes: set 10 minutes where mails go to such servers directly, and not through a relay that queues them.
+    /// How long one mail is tried before it is given up, with all pauses. 60 seconds; no request
+    /// waits for it, and it must not be zero. An app that stops waits so long at most
+    /// ([`Auth::settled`](crate::Auth::settled)). A mail server that greylists (RFC 6647 §4) takes
+    /// a mail of an unknown sender only after some minutes: set 10 minutes where mails go to such
+    /// servers directly, and not through a relay that queues them.
     pub mail_timeout: Duration,
-    /// How long the whole body of a request may take to arrive before the response is 408. 20 seconds, as `mod_reqtimeout` of Apache
-    /// has it; it must not be zero. Without such a limit every client that sends half a body keeps a connection for as long as it likes.
+    /// How long the whole body of a request may take to arrive before the response is 408. 20
+    /// seconds, as `mod_reqtimeout` of Apache has it; it must not be zero. Without such a limit
+    /// every client that sends half a body keeps a connection for as long as it likes.
     pub body_timeout: Duration,
-    /// The greatest number of bytes of a user's profile (the app's own fields), as compact JSON. It is checked wherever a profile is
-    /// written, for the whole that is stored: a user that grows with every `PATCH` makes each later request slower for everybody.
-    /// 65,536, so that a user that was read fits into the body that sends it back. In the preset for LoopBack 102,400, which is what one
-    /// request there can send. No standard has a number.
+    /// The greatest number of bytes of a user's profile (the app's own fields), as compact JSON. It
+    /// is checked wherever a profile is written, for the whole that is stored: a user that grows
+    /// with every `PATCH` makes each later request slower for everybody. 65,536, so that a user
+    /// that was read fits into the body that sends it back. In the preset for LoopBack 102,400,
+    /// which is what one request there can send. No standard has a number.
     pub profile_max_bytes: usize,
-    /// How deep objects and arrays of a profile may be nested; the profile itself is the first level. 32, and at most 64: readers of JSON
-    /// refuse what is nested too deep (serde_json at 128 levels), and what cannot be read back must not be written.
+    /// How deep objects and arrays of a profile may be nested; the profile itself is the first
+    /// level. 32, and at most 64: readers of JSON refuse what is nested too deep (serde_json at 128
+    /// levels), and what cannot be read back must not be written.
     pub profile_max_depth: usize,
-    /// The pause after the first try that failed for now. Each later pause is twice as long, up to a quarter of `mail_timeout` and a minute at most. 1 second;
-    /// it must not be zero.
+    /// The pause after the first try that failed for now. Each later pause is twice as long, up to
+    /// a quarter of `mail_timeout` and a minute at most. 1 second; it must not be zero.
     pub mail_backoff: Duration,
 }
 
@@ -288,7 +329,8 @@ impl Default for Policy {
     ///
     /// They do not make an app conform to any level of ASVS. The kit does not have yet:
     ///
-    /// - limits on how often somebody may try a password or ask for a mail (6.3.1, 6.6.3 beyond the codes that the kit mails),
+    /// - limits on how often somebody may try a password or ask for a mail (6.3.1, 6.6.3 beyond the
+    ///   codes that the kit mails),
     /// - a second factor (6.3.3),
     /// - a check against breached passwords (6.2.12),
     /// - an idle timeout and a limit on the number of sessions of a user (7.1.2, 7.3.1), unless
@@ -359,11 +401,13 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// Longer passwords, shorter lifetimes, and reset mails only to verified addresses. The length of a password is that of
-    /// NIST SP 800-63B-4 §3.1.1.2 where it is the only factor.
+    /// Longer passwords, shorter lifetimes, and reset mails only to verified addresses. The length
+    /// of a password is that of NIST SP 800-63B-4 §3.1.1.2 where it is the only factor.
     ///
-    /// It makes no app conform to NIST SP 800-63B or to level 3 of ASVS. What [`default`](Self::default) lacks is lacking here too. Level 3 also asks for a
-    /// hardware factor (6.3.3), and NIST for a cookie that ends with the browser (§5.1.1): the kit's cookie lives as long as its token.
+    /// It makes no app conform to NIST SP 800-63B or to level 3 of ASVS. What
+    /// [`default`](Self::default) lacks is lacking here too. Level 3 also asks for a hardware
+    /// factor (6.3.3), and NIST for a cookie that ends with the browser (§5.1.1): the kit's cookie
+    /// lives as long as its token.
     ///
     /// Use it with `TokenSources::strict()`, which takes no token from the query string.
     #[must_use]
@@ -378,7 +422,8 @@ impl Policy {
         }
     }
 
-    /// LoopBack 3's answers and limits, for clients that depend on them. Each field says what that reveals or risks.
+    /// LoopBack 3's answers and limits, for clients that depend on them. Each field says what that
+    /// reveals or risks.
     #[must_use]
     pub fn loopback() -> Self {
         Self {
@@ -417,7 +462,8 @@ impl Policy {
     /// 3. It has at least [`password_min_chars`](Self::password_min_chars) characters.
     /// 4. It is not a common one.
     ///
-    /// There are no rules of composition (ASVS 6.2.5). [`Auth::check_new_password`](crate::Auth::check_new_password) also looks at whose it is to
+    /// There are no rules of composition (ASVS 6.2.5).
+    /// [`Auth::check_new_password`](crate::Auth::check_new_password) also looks at whose it is to
     /// be.
     ///
     /// # Errors
@@ -457,7 +503,8 @@ impl Policy {
         self.email_required || self.email_verification_required
     }
 
-    /// Whether a sign-up hides that an address has an account: see [`reveal_taken_email`](Self::reveal_taken_email).
+    /// Whether a sign-up hides that an address has an account: see
+    /// [`reveal_taken_email`](Self::reveal_taken_email).
     #[must_use]
     pub fn hides_taken_email(&self) -> bool {
         self.email_verification_required && self.verify_on_register && !self.reveal_taken_email
@@ -471,8 +518,10 @@ impl Policy {
     }
 
     /// Whether a realm is read from what a client sends: where the app has realms, and where
-    /// [`client_sets_realm`](Self::client_sets_realm) is set. Elsewhere it is ignored like `emailVerified`, and only the app's own code sets it:
-    /// [`Register::realm`](crate::Register::realm), and [`UpdateUser::trusted`](crate::UpdateUser::trusted).
+    /// [`client_sets_realm`](Self::client_sets_realm) is set. Elsewhere it is ignored like
+    /// `emailVerified`, and only the app's own code sets it:
+    /// [`Register::realm`](crate::Register::realm), and
+    /// [`UpdateUser::trusted`](crate::UpdateUser::trusted).
     #[must_use]
     pub fn clients_set_realm(&self) -> bool {
         self.client_sets_realm || self.has_realms()

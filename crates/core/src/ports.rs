@@ -1,7 +1,8 @@
 //! What a database or a mailer must do to carry Gatekit: the ports.
 //!
-//! All are object-safe and kept behind `Arc<dyn ..>` inside [`Auth`](crate::Auth). Whoever implements a store runs the
-//! conformance suite of `gatekit-testkit` on it; each contract below is a test there.
+//! All are object-safe and kept behind `Arc<dyn ..>` inside [`Auth`](crate::Auth). Whoever
+//! implements a store runs the conformance suite of `gatekit-testkit` on it; each contract below is
+//! a test there.
 
 mod counters;
 mod user_page;
@@ -25,17 +26,18 @@ const LISTED_AT_ONCE: u32 = 500;
 
 /// Where users are kept. `U` is the app's user type.
 ///
-/// A store that keeps several user types keeps each apart: no method finds, changes or counts a user of another type than `U`, and an
-/// address or name is unique within its type.
+/// A store that keeps several user types keeps each apart: no method finds, changes or counts a
+/// user of another type than `U`, and an address or name is unique within its type.
 ///
-/// Six methods are required. `find_token_owner` has a default that works; those of [`UserOperation`] are for routes that an app need
-/// not have. See `examples/own-users` for an implementation over an app's own table.
+/// Six methods are required. `find_token_owner` has a default that works; those of
+/// [`UserOperation`] are for routes that an app need not have. See `examples/own-users` for an
+/// implementation over an app's own table.
 #[async_trait]
 pub trait UserStore<U: Account>: Send + Sync + 'static {
     /// Stores a new user with `rev` 0 and gives it an id that no user ever had.
     ///
-    /// Of two users with the same (namespace, email) or (namespace, username) at the same time exactly one is stored: the
-    /// database's unique index decides, not a query before the insert.
+    /// Of two users with the same (namespace, email) or (namespace, username) at the same time
+    /// exactly one is stored: the database's unique index decides, not a query before the insert.
     ///
     /// # Errors
     ///
@@ -48,16 +50,20 @@ pub trait UserStore<U: Account>: Send + Sync + 'static {
     /// The user with this address or name, compared byte for byte.
     async fn find_user_by(&self, identifier: &Identifier) -> Result<Option<StoredUser<U>>, StoreError>;
 
-    /// The users of the namespace whose address or name may be `wanted`, in whatever spelling it is stored:
+    /// The users of the namespace whose address or name may be `wanted`, in whatever spelling it is
+    /// stored:
     ///
     /// 1. those whose spelling is `wanted.value` or `typed`, byte for byte;
-    /// 2. those whose spelling has the same [`normalize::key`](crate::normalize::key) as `wanted.value`.
+    /// 2. those whose spelling has the same [`normalize::key`](crate::normalize::key) as
+    ///    `wanted.value`.
     ///
-    /// At most 16 users are returned, those of rule 1 first. Others may be among them: the caller compares what is stored. The cost
-    /// must be the same whether or not a user is found, or time tells which addresses have an account.
+    /// At most 16 users are returned, those of rule 1 first. Others may be among them: the caller
+    /// compares what is stored. The cost must be the same whether or not a user is found, or time
+    /// tells which addresses have an account.
     ///
-    /// The default follows rule 1 alone: users of an app's own table that are stored with capitals log in by typing what is stored. A
-    /// store that overrides this, with a column or an index for the key, finds them in every spelling.
+    /// The default follows rule 1 alone: users of an app's own table that are stored with capitals
+    /// log in by typing what is stored. A store that overrides this, with a column or an index for
+    /// the key, finds them in every spelling.
     async fn find_users_like(&self, wanted: &Identifier, typed: &str) -> Result<Vec<StoredUser<U>>, StoreError> {
         let mut found: Vec<StoredUser<U>> = self.find_user_by(wanted).await?.into_iter().collect();
         if typed != wanted.value {
@@ -67,28 +73,30 @@ pub trait UserStore<U: Account>: Send + Sync + 'static {
         Ok(found)
     }
 
-    /// In one atomic step, if the user's `rev` is `rev`: replaces the password's hash and adds one to `rev`. Returns the new
-    /// `rev`, or `None` if there is no such user or its `rev` is another. Of many at the same time exactly one wins.
+    /// In one atomic step, if the user's `rev` is `rev`: replaces the password's hash and adds one
+    /// to `rev`. Returns the new `rev`, or `None` if there is no such user or its `rev` is another.
+    /// Of many at the same time exactly one wins.
     ///
-    /// A user whose status is [`AccountStatus::PasswordReset`] becomes active in the same step; any other status stays.
+    /// A user whose status is [`AccountStatus::PasswordReset`] becomes active in the same step; any
+    /// other status stays.
     async fn set_password(&self, id: &UserId, rev: i64, hash: &PasswordHash) -> Result<Option<i64>, StoreError>;
 
-    /// In one atomic step, if the hash is still `old`: replaces it by `new`, the same password hashed with newer
-    /// parameters. `rev` stays. Returns whether it did.
+    /// In one atomic step, if the hash is still `old`: replaces it by `new`, the same password
+    /// hashed with newer parameters. `rev` stays. Returns whether it did.
     async fn rehash_password(&self, id: &UserId, old: &PasswordHash, new: &PasswordHash) -> Result<bool, StoreError>;
 
-    /// In one atomic step: adds one to the user's `rev`, which ends all of its tokens. Returns the new `rev`, or `None` if
-    /// there is no such user.
+    /// In one atomic step: adds one to the user's `rev`, which ends all of its tokens. Returns the
+    /// new `rev`, or `None` if there is no such user.
     async fn bump_rev(&self, id: &UserId) -> Result<Option<i64>, StoreError>;
 
     /// The token with this digest, and its user. This is what a protected request costs.
     ///
-    /// A token of another user type has no owner here: its [`TokenRecord::user_type`] must be [`Account::model_name`], since an id may
-    /// occur in both types.
+    /// A token of another user type has no owner here: its [`TokenRecord::user_type`] must be
+    /// [`Account::model_name`], since an id may occur in both types.
     ///
-    /// The default asks both stores, one after the other. A store that reaches the table of `tokens` overrides it with one
-    /// query that joins the two; [`TokenStore::identity`] tells whether it does, and [`find_token_owner_separately`] is for when it
-    /// does not.
+    /// The default asks both stores, one after the other. A store that reaches the table of
+    /// `tokens` overrides it with one query that joins the two; [`TokenStore::identity`] tells
+    /// whether it does, and [`find_token_owner_separately`] is for when it does not.
     async fn find_token_owner(
         &self,
         tokens: &dyn TokenStore,
@@ -97,23 +105,27 @@ pub trait UserStore<U: Account>: Send + Sync + 'static {
         find_token_owner_separately(self, tokens, digest).await
     }
 
-    /// Which database this is, for [`Builder::build`](crate::Builder::build) to find out whether another user type of the same name is
-    /// kept in it. [`TokenStore::identity`] of the same database, if it is one.
+    /// Which database this is, for [`Builder::build`](crate::Builder::build) to find out whether
+    /// another user type of the same name is kept in it. [`TokenStore::identity`] of the same
+    /// database, if it is one.
     fn users_identity(&self) -> Option<&StoreIdentity> {
         None
     }
 
-    /// Whether the store can do this; the default can do none. A router that needs what is missing panics when it is mounted, and names
-    /// the method; `routes::all` and `routes::loopback` leave such a router out.
+    /// Whether the store can do this; the default can do none. A router that needs what is missing
+    /// panics when it is mounted, and names the method; `routes::all` and `routes::loopback` leave
+    /// such a router out.
     fn supports(&self, _operation: UserOperation) -> bool {
         false
     }
 
-    /// In one atomic step, if the user is still as `old` has it: makes the change. Returns the user as it is then, or `None` if
-    /// it has changed meanwhile or is gone. Of many at the same time with the same `old` exactly one wins, and no change is lost.
+    /// In one atomic step, if the user is still as `old` has it: makes the change. Returns the user
+    /// as it is then, or `None` if it has changed meanwhile or is gone. Of many at the same time
+    /// with the same `old` exactly one wins, and no change is lost.
     ///
-    /// What is compared is `rev` and every field of the user; the hash of the password is not (it may be replaced by
-    /// [`rehash_password`](Self::rehash_password) at any time). Needs [`UserOperation::Update`].
+    /// What is compared is `rev` and every field of the user; the hash of the password is not (it
+    /// may be replaced by [`rehash_password`](Self::rehash_password) at any time). Needs
+    /// [`UserOperation::Update`].
     ///
     /// # Errors
     ///
@@ -126,24 +138,27 @@ pub trait UserStore<U: Account>: Send + Sync + 'static {
         Err(StoreError::Unsupported("update_user").into())
     }
 
-    /// Removes a user, whose id is never given to another. Returns whether it was there: of many at the same time exactly one
-    /// gets `true`. Its tokens are dead, since their user is not found; clearing them away is not this method's.
-    /// Needs [`UserOperation::Delete`].
+    /// Removes a user, whose id is never given to another. Returns whether it was there: of many at
+    /// the same time exactly one gets `true`. Its tokens are dead, since their user is not found;
+    /// clearing them away is not this method's. Needs [`UserOperation::Delete`].
     async fn delete_user(&self, _id: &UserId) -> Result<bool, StoreError> {
         Err(StoreError::Unsupported("delete_user"))
     }
 
-    /// The users a query asks for, by their members as JSON has them. Needs [`UserOperation::Find`].
+    /// The users a query asks for, by their members as JSON has them. Needs
+    /// [`UserOperation::Find`].
     async fn find_users(&self, _query: &UserQuery) -> Result<Vec<U>, StoreError> {
         Err(StoreError::Unsupported("find_users"))
     }
 
-    /// A part of what [`find_users`](Self::find_users) finds, for an answer that is written as it is read: the first one, or the one that
-    /// begins where another has ended. All parts together are what the query finds, in its order. A user that is changed, made or removed
-    /// between two parts is found as it was before or as it is after.
+    /// A part of what [`find_users`](Self::find_users) finds, for an answer that is written as it
+    /// is read: the first one, or the one that begins where another has ended. All parts together
+    /// are what the query finds, in its order. A user that is changed, made or removed between two
+    /// parts is found as it was before or as it is after.
     ///
-    /// The default finds all at once, which takes as much memory as there are users. A store of many users overrides it with parts of a
-    /// few hundred. Between two parts a store holds no connection and no lock: the client that reads the answer may be slow.
+    /// The default finds all at once, which takes as much memory as there are users. A store of
+    /// many users overrides it with parts of a few hundred. Between two parts a store holds no
+    /// connection and no lock: the client that reads the answer may be slow.
     async fn find_users_page(&self, query: &UserQuery, from: Option<UserCursor>) -> Result<UserPage<U>, StoreError> {
         let users = match from {
             None => self.find_users(query).await?,
@@ -157,16 +172,17 @@ pub trait UserStore<U: Account>: Send + Sync + 'static {
         Err(StoreError::Unsupported("count_users"))
     }
 
-    /// In one atomic step: makes the user's status this one and adds one to its `rev`, which ends all of its tokens. Returns the new
-    /// `rev`, or `None` if there is no such user. `rev` grows also where the status was the same. Needs [`UserOperation::Status`];
-    /// a store that has it stores [`NewUser::status`] too.
+    /// In one atomic step: makes the user's status this one and adds one to its `rev`, which ends
+    /// all of its tokens. Returns the new `rev`, or `None` if there is no such user. `rev` grows
+    /// also where the status was the same. Needs [`UserOperation::Status`]; a store that has it
+    /// stores [`NewUser::status`] too.
     async fn set_status(&self, _id: &UserId, _status: AccountStatus) -> Result<Option<i64>, StoreError> {
         Err(StoreError::Unsupported("set_status"))
     }
 
-    /// At most `limit` users with this status whose id is greater than `after`, or from the first, in the order of their ids. Needs
-    /// [`UserOperation::Status`]. The default reads all users of [`list_users`](Self::list_users), in parts; a store without that method implements
-    /// this one.
+    /// At most `limit` users with this status whose id is greater than `after`, or from the first,
+    /// in the order of their ids. Needs [`UserOperation::Status`]. The default reads all users of
+    /// [`list_users`](Self::list_users), in parts; a store without that method implements this one.
     async fn users_with_status(
         &self,
         status: AccountStatus,
@@ -185,9 +201,9 @@ pub trait UserStore<U: Account>: Send + Sync + 'static {
         Ok(found)
     }
 
-    /// At most `limit` users whose id is greater than `after`, or all from the first, in the order of their ids, for
-    /// [`Auth::doctor`](crate::Auth::doctor). A row that cannot be read is listed by its id. An empty list means that there are no more.
-    /// Needs [`UserOperation::List`].
+    /// At most `limit` users whose id is greater than `after`, or all from the first, in the order
+    /// of their ids, for [`Auth::doctor`](crate::Auth::doctor). A row that cannot be read is listed
+    /// by its id. An empty list means that there are no more. Needs [`UserOperation::List`].
     async fn list_users(&self, _after: Option<&UserId>, _limit: u32) -> Result<Vec<ListedUser<U>>, StoreError> {
         Err(StoreError::Unsupported("list_users"))
     }
@@ -203,7 +219,8 @@ pub enum UserOperation {
     Delete,
     /// [`UserStore::find_users`] and [`UserStore::count_users`].
     Find,
-    /// [`UserStore::set_status`] and [`UserStore::users_with_status`], and users that are stored with another status than active.
+    /// [`UserStore::set_status`] and [`UserStore::users_with_status`], and users that are stored
+    /// with another status than active.
     Status,
     /// [`UserStore::list_users`].
     List,
@@ -226,8 +243,8 @@ impl UserOperation {
     }
 }
 
-/// The token with this digest, and its user, by asking one store after the other. What a [`UserStore`] falls back to that cannot
-/// join with `tokens`.
+/// The token with this digest, and its user, by asking one store after the other. What a
+/// [`UserStore`] falls back to that cannot join with `tokens`.
 ///
 /// # Errors
 ///
@@ -293,7 +310,8 @@ pub struct TokenOwner<U> {
     pub user: U,
     /// The user's present `rev`; the token is dead if its own is another.
     pub rev: i64,
-    /// The roles assigned to the user, if the same query brought them; `None` leaves them to [`RoleStore::roles_of`].
+    /// The roles assigned to the user, if the same query brought them; `None` leaves them to
+    /// [`RoleStore::roles_of`].
     pub roles: Option<Vec<String>>,
 }
 
@@ -310,30 +328,32 @@ pub trait TokenStore: Send + Sync + 'static {
     /// The token with this digest, alive or not.
     async fn find_token(&self, digest: &TokenDigest) -> Result<Option<TokenRecord>, StoreError>;
 
-    /// Removes a token. Returns whether it was there: of many at the same time exactly one gets `true`.
+    /// Removes a token. Returns whether it was there: of many at the same time exactly one gets
+    /// `true`.
     async fn delete_token(&self, digest: &TokenDigest) -> Result<bool, StoreError>;
 
-    /// In one atomic step, if the token's `rev` is `from`: makes it `to`, so that this one token outlives a bump of its
-    /// user's `rev`. Returns whether it did.
+    /// In one atomic step, if the token's `rev` is `from`: makes it `to`, so that this one token
+    /// outlives a bump of its user's `rev`. Returns whether it did.
     async fn carry_token_over(&self, digest: &TokenDigest, from: i64, to: i64) -> Result<bool, StoreError>;
 
-    /// Removes the tokens of the user of this type with this id that were issued under a `rev` less than `before_rev`, which are
-    /// dead once the user's is that. Returns how many.
+    /// Removes the tokens of the user of this type with this id that were issued under a `rev` less
+    /// than `before_rev`, which are dead once the user's is that. Returns how many.
     async fn delete_tokens_of(&self, user_type: &str, user: &UserId, before_rev: i64) -> Result<u64, StoreError>;
 
     /// The tokens of the user of this type with this id, alive or not, the oldest first.
     async fn list_tokens_of(&self, user_type: &str, user: &UserId) -> Result<Vec<TokenRecord>, StoreError>;
 
-    /// In one atomic step, if the token is still as `old` has it: makes its `ttl`, `renewed`, `scopes` and `last_used` those of `new`.
-    /// Returns whether it did. Both have the same digest; what else differs in `new` is ignored.
+    /// In one atomic step, if the token is still as `old` has it: makes its `ttl`, `renewed`,
+    /// `scopes` and `last_used` those of `new`. Returns whether it did. Both have the same digest;
+    /// what else differs in `new` is ignored.
     async fn update_token(&self, old: &TokenRecord, new: &TokenRecord) -> Result<bool, StoreError>;
 
-    /// Removes at most `limit` tokens that ended at or before `now`. Returns how many; fewer than `limit` means that none is
-    /// left.
+    /// Removes at most `limit` tokens that ended at or before `now`. Returns how many; fewer than
+    /// `limit` means that none is left.
     async fn purge_tokens(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError>;
 
-    /// Gives the store the clock of the [`Auth`](crate::Auth) that is built with it, for one that removes by itself what has ended. The
-    /// default does nothing.
+    /// Gives the store the clock of the [`Auth`](crate::Auth) that is built with it, for one that
+    /// removes by itself what has ended. The default does nothing.
     fn use_clock(&self, _clock: &Arc<dyn Clock>) {}
 
     /// Which database this is, for a [`UserStore`] that could join with it.
@@ -342,7 +362,8 @@ pub trait TokenStore: Send + Sync + 'static {
     }
 }
 
-/// What a one-time thing is for. One made for a purpose is worth nothing for another. Two with the same word are the same purpose.
+/// What a one-time thing is for. One made for a purpose is worth nothing for another. Two with the
+/// same word are the same purpose.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum OneTimePurpose {
@@ -352,8 +373,9 @@ pub enum OneTimePurpose {
     VerifyEmail,
     /// To prove a new address before it becomes the user's.
     ChangeEmail,
-    /// What another crate or the app makes it for: a word of its own, which is none of those above. It begins with the name of what it
-    /// belongs to, so that no two choose the same. Those of a user who is removed end by themselves; whoever takes one finds no user.
+    /// What another crate or the app makes it for: a word of its own, which is none of those above.
+    /// It begins with the name of what it belongs to, so that no two choose the same. Those of a
+    /// user who is removed end by themselves; whoever takes one finds no user.
     Other(&'static str),
 }
 
@@ -372,10 +394,12 @@ impl Hash for OneTimePurpose {
 }
 
 impl OneTimePurpose {
-    /// To prove an address by a code: of the state that [`Auth::request_email_code`](crate::Auth::request_email_code) returns.
+    /// To prove an address by a code: of the state that
+    /// [`Auth::request_email_code`](crate::Auth::request_email_code) returns.
     pub const EMAIL_CODE: Self = Self::Other("email_code");
-    /// A [`VerifyEmail`](Self::VerifyEmail) that was used. It verifies nothing any more. It is kept until it would have ended, so
-    /// that a second press on its link is told that the address is verified already.
+    /// A [`VerifyEmail`](Self::VerifyEmail) that was used. It verifies nothing any more. It is kept
+    /// until it would have ended, so that a second press on its link is told that the address is
+    /// verified already.
     pub const VERIFY_EMAIL_USED: Self = Self::Other("verify_email_used");
     /// A [`ChangeEmail`](Self::ChangeEmail) that was used, kept for the same reason.
     pub const CHANGE_EMAIL_USED: Self = Self::Other("change_email_used");
@@ -414,24 +438,28 @@ pub struct OneTimeRecord {
     pub digest: TokenDigest,
     /// What kind of user it is for; see [`TokenRecord::user_type`].
     pub user_type: Cow<'static, str>,
-    /// Whose it is; `None` for a decoy, stored so that an unknown address costs the same work as a known one.
+    /// Whose it is; `None` for a decoy, stored so that an unknown address costs the same work as a
+    /// known one.
     pub user_id: Option<UserId>,
-    /// The user's `rev` when it was made; worth nothing once that has changed. Of [`OneTimePurpose::VerifyEmail`] it is not looked at:
-    /// there the address counts.
+    /// The user's `rev` when it was made; worth nothing once that has changed. Of
+    /// [`OneTimePurpose::VerifyEmail`] it is not looked at: there the address counts.
     pub rev: i64,
     /// When it ends.
     pub expires: Timestamp,
-    /// The address it was mailed to, where that is what it proves: with [`OneTimePurpose::VerifyEmail`] and
-    /// [`OneTimePurpose::ChangeEmail`]. `None` for a password reset.
+    /// The address it was mailed to, where that is what it proves: with
+    /// [`OneTimePurpose::VerifyEmail`] and [`OneTimePurpose::ChangeEmail`]. `None` for a password
+    /// reset.
     pub email: Option<String>,
-    /// What else is remembered of it, in the words of who made it. It is stored as it is: no secret belongs in here.
+    /// What else is remembered of it, in the words of who made it. It is stored as it is: no secret
+    /// belongs in here.
     pub data: Option<String>,
 }
 
-/// How many one-time records a user may have that end after a moment. See [`OneTimeStore::insert_one_time_within`].
+/// How many one-time records a user may have that end after a moment. See
+/// [`OneTimeStore::insert_one_time_within`].
 ///
-/// The lifetime of a record is known to the code that makes it, so "at most three in the last hour" is a limit on records that
-/// end after *now + lifetime - one hour*.
+/// The lifetime of a record is known to the code that makes it, so "at most three in the last hour"
+/// is a limit on records that end after *now + lifetime - one hour*.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OneTimeLimit {
     /// Only records that end after this moment are counted.
@@ -446,11 +474,14 @@ pub trait OneTimeStore: Send + Sync + 'static {
     /// Stores a new one.
     async fn insert_one_time(&self, record: &OneTimeRecord) -> Result<(), StoreError>;
 
-    /// In one atomic step: stores `record` if each limit is kept with it, and `decoy` in its place if not. Returns whether it was the
-    /// record. So a request that may have no more costs what any other costs.
+    /// In one atomic step: stores `record` if each limit is kept with it, and `decoy` in its place
+    /// if not. Returns whether it was the record. So a request that may have no more costs what any
+    /// other costs.
     ///
-    /// A limit counts the records of the same purpose, type of user, user and `rev`. Of many at the same time no more are stored than
-    /// the limits allow. A record that belongs to no user is within all limits. A decoy takes the place of a decoy with the same digest; a record that belongs to a user is never replaced.
+    /// A limit counts the records of the same purpose, type of user, user and `rev`. Of many at the
+    /// same time no more are stored than the limits allow. A record that belongs to no user is
+    /// within all limits. A decoy takes the place of a decoy with the same digest; a record that
+    /// belongs to a user is never replaced.
     ///
     /// # Errors
     ///
@@ -469,20 +500,23 @@ pub trait OneTimeStore: Send + Sync + 'static {
         digest: &TokenDigest,
     ) -> Result<Option<OneTimeRecord>, StoreError>;
 
-    /// Removes and returns it, in one atomic statement: of many at the same time exactly one gets it.
+    /// Removes and returns it, in one atomic statement: of many at the same time exactly one gets
+    /// it.
     async fn take_one_time(
         &self,
         purpose: OneTimePurpose,
         digest: &TokenDigest,
     ) -> Result<Option<OneTimeRecord>, StoreError>;
 
-    /// In one atomic statement: gives the record with the purpose and the digest of `old` the data and the end of `new`, if it still has the data
-    /// and the end of `old`. Nothing else of it changes. Returns whether it did: of many at the same time that have read the same, exactly one is
-    /// told that it has changed it, unless what they write is the same.
+    /// In one atomic statement: gives the record with the purpose and the digest of `old` the data
+    /// and the end of `new`, if it still has the data and the end of `old`. Nothing else of it
+    /// changes. Returns whether it did: of many at the same time that have read the same, exactly
+    /// one is told that it has changed it, unless what they write is the same.
     async fn update_one_time(&self, old: &OneTimeRecord, new: &OneTimeRecord) -> Result<bool, StoreError>;
 
-    /// In one atomic step: gives the record with this purpose and digest the purpose `used`, and with it all others with its purpose
-    /// that belong to the same user of the same type. Returns the record as it was: of many at the same time exactly one gets it.
+    /// In one atomic step: gives the record with this purpose and digest the purpose `used`, and
+    /// with it all others with its purpose that belong to the same user of the same type. Returns
+    /// the record as it was: of many at the same time exactly one gets it.
     async fn spend_one_time(
         &self,
         purpose: OneTimePurpose,
@@ -502,11 +536,12 @@ pub trait OneTimeStore: Send + Sync + 'static {
     async fn purge_one_time(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError>;
 }
 
-/// Where the roles assigned to users are kept: LoopBack's Role and RoleMapping. A role is a name; it is there as soon as somebody is in
-/// it. That of a user who is removed is removed by the flow.
+/// Where the roles assigned to users are kept: LoopBack's Role and RoleMapping. A role is a name;
+/// it is there as soon as somebody is in it. That of a user who is removed is removed by the flow.
 #[async_trait]
 pub trait RoleStore: Send + Sync + 'static {
-    /// Puts the user of this type with this id into a role. Returns whether it was not in it before.
+    /// Puts the user of this type with this id into a role. Returns whether it was not in it
+    /// before.
     async fn assign_role(&self, user_type: &str, user: &UserId, role: &str) -> Result<bool, StoreError>;
 
     /// Takes the user out of a role. Returns whether it was in it.
@@ -519,12 +554,14 @@ pub trait RoleStore: Send + Sync + 'static {
     async fn users_in_role(&self, user_type: &str, role: &str) -> Result<Vec<UserId>, StoreError>;
 }
 
-/// Where it is kept from which devices users have logged in, for `Policy::notify_unknown_device`. A device is known by the SHA-256
-/// of what it presents. Those of a user who is removed are removed by the flow.
+/// Where it is kept from which devices users have logged in, for `Policy::notify_unknown_device`. A
+/// device is known by the SHA-256 of what it presents. Those of a user who is removed are removed
+/// by the flow.
 #[async_trait]
 pub trait DeviceStore: Send + Sync + 'static {
-    /// In one atomic step: notes that the user of this type with this id was seen at `now` on this device. Returns what was known before:
-    /// of many at the same time exactly one is told that the device is new.
+    /// In one atomic step: notes that the user of this type with this id was seen at `now` on this
+    /// device. Returns what was known before: of many at the same time exactly one is told that the
+    /// device is new.
     async fn remember_device(
         &self,
         user_type: &str,
@@ -554,12 +591,14 @@ pub enum DeviceSeen {
 /// Sends mails.
 #[async_trait]
 pub trait Mailer: Send + Sync + 'static {
-    /// Sends one mail. It is called after everything is stored, on a task of its own: it may take its time (up to
-    /// `Policy::mail_timeout`) and cannot fail the request. After [`MailError::temporary`] it is called again, so a mailer need not retry.
+    /// Sends one mail. It is called after everything is stored, on a task of its own: it may take
+    /// its time (up to `Policy::mail_timeout`) and cannot fail the request. After
+    /// [`MailError::temporary`] it is called again, so a mailer need not retry.
     async fn send(&self, mail: Mail) -> Result<(), MailError>;
 
-    /// Whether mail to this address can be sent at all, as far as the mailer knows. It answers at once, without asking anybody.
-    /// Where it says no, nobody signs up with the address: `Policy::normalize_identifiers`.
+    /// Whether mail to this address can be sent at all, as far as the mailer knows. It answers at
+    /// once, without asking anybody. Where it says no, nobody signs up with the address:
+    /// `Policy::normalize_identifiers`.
     fn can_reach(&self, _address: &str) -> bool {
         true
     }
@@ -633,18 +672,20 @@ pub enum MailKind {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MailOptions {
-    /// The prefix the routes are mounted under, for the link: `/api/users`. See [`Builder::reset_link`](crate::Builder::reset_link) and
-    /// its neighbours. `None` where no routes are known that have the page: without another page the mail holds the bare secret.
+    /// The prefix the routes are mounted under, for the link: `/api/users`. See
+    /// [`Builder::reset_link`](crate::Builder::reset_link) and its neighbours. `None` where no
+    /// routes are known that have the page: without another page the mail holds the bare secret.
     pub mount: Option<String>,
-    /// The page the link leads to, where it is another than those: a path of the own site, prefix included, with `{token}` where the
-    /// secret goes. `/reset-password?token={token}`. It needs [`Builder::public_url`](crate::Builder::public_url). Of a notice: the page where a
-    /// new password is asked for, without `{token}`, in place of
+    /// The page the link leads to, where it is another than those: a path of the own site, prefix
+    /// included, with `{token}` where the secret goes. `/reset-password?token={token}`. It needs
+    /// [`Builder::public_url`](crate::Builder::public_url). Of a notice: the page where a new
+    /// password is asked for, without `{token}`, in place of
     /// [`Builder::forgot_password_link`](crate::Builder::forgot_password_link).
     pub page: Option<String>,
     /// The language, as a tag of RFC 5646: `de`. English where there are no texts in it.
     pub language: Option<String>,
-    /// Leave out that who knows nothing of it need do nothing: the text `mail.set_password.ignore` of [`MailKind::SetPassword`]. For who
-    /// expects the mail.
+    /// Leave out that who knows nothing of it need do nothing: the text `mail.set_password.ignore`
+    /// of [`MailKind::SetPassword`]. For who expects the mail.
     pub hide_ignore_message: bool,
 }
 
@@ -686,13 +727,14 @@ pub struct MailError {
 }
 
 impl MailError {
-    /// For good: another try would fail too, or could send the mail twice. The cause must not hold the mail's text.
+    /// For good: another try would fail too, or could send the mail twice. The cause must not hold
+    /// the mail's text.
     pub fn new(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self { cause: Arc::from(cause.into()), is_temporary: false }
     }
 
-    /// For now: the mail is surely not sent, and another try may succeed. Gatekit asks the mailer again, with growing pauses, until
-    /// `Policy::mail_timeout`.
+    /// For now: the mail is surely not sent, and another try may succeed. Gatekit asks the mailer
+    /// again, with growing pauses, until `Policy::mail_timeout`.
     ///
     /// ```
     /// use gatekit_core::MailError;

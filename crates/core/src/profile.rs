@@ -1,4 +1,5 @@
-//! How large a profile may be: what is written must be readable again, and must not grow without end.
+//! How large a profile may be: what is written must be readable again, and must not grow without
+//! end.
 
 use std::cell::Cell;
 use std::io;
@@ -23,8 +24,9 @@ pub enum ProfileError {
     Unwritable,
 }
 
-/// A profile as compact JSON, if it has at most `max_bytes` bytes and at most `max_depth` levels of objects and arrays. The writing
-/// stops where a limit is passed, so neither a large nor a deep profile costs more than the limits.
+/// A profile as compact JSON, if it has at most `max_bytes` bytes and at most `max_depth` levels of
+/// objects and arrays. The writing stops where a limit is passed, so neither a large nor a deep
+/// profile costs more than the limits.
 ///
 /// For a store: a row that was written deeper than its reader reads is lost.
 ///
@@ -87,7 +89,8 @@ impl io::Write for Bounded<'_> {
     }
 }
 
-/// Counts levels. What is passed here ends the writing before it goes on to the next level, so deep values cost no stack.
+/// Counts levels. What is passed here ends the writing before it goes on to the next level, so deep
+/// values cost no stack.
 struct Shallow<'a> {
     depth: usize,
     max: usize,

@@ -22,9 +22,11 @@ use serde_json::Value;
 pub use self::fields::Fields;
 pub use self::parse::{Filter, FilterError};
 
-/// A condition on a user's members, as JSON has them: `email`, `username`, `realm`, `emailVerified`, `id` and the app's own.
+/// A condition on a user's members, as JSON has them: `email`, `username`, `realm`,
+/// `emailVerified`, `id` and the app's own.
 ///
-/// What holds for which user is said at [`Where::matches`]; how a client's JSON is read, at [`Where::from_json`].
+/// What holds for which user is said at [`Where::matches`]; how a client's JSON is read, at
+/// [`Where::from_json`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum Where {
     /// All of these; of none: everybody.
@@ -69,7 +71,8 @@ pub enum Test {
     Inq(Vec<Value>),
     /// Equal to none of these.
     Nin(Vec<Value>),
-    /// A pattern matches the text or a part of it. `%` is any text, `_` any character, `\` takes the character behind it as it is.
+    /// A pattern matches the text or a part of it. `%` is any text, `_` any character, `\` takes
+    /// the character behind it as it is.
     Like(String),
     /// Does not match a pattern.
     Nlike(String),
@@ -94,7 +97,8 @@ pub struct Order {
 pub struct UserQuery {
     /// Whom.
     pub condition: Where,
-    /// In which order; users that are equal in it come in the order of their ids, as all do if it is empty.
+    /// In which order; users that are equal in it come in the order of their ids, as all do if it
+    /// is empty.
     pub order: Vec<Order>,
     /// At most how many.
     pub limit: Option<u64>,
@@ -118,9 +122,10 @@ impl UserQuery {
 
     /// Which of two users comes first, by the order that is asked for.
     ///
-    /// What is not set comes first, then `false`, `true`, numbers by size, texts by their characters (not by the rules of a
-    /// language), and last arrays and objects, of which none comes before another. Descending is exactly the other way round. It
-    /// is a total order, whatever the values are.
+    /// What is not set comes first, then `false`, `true`, numbers by size, texts by their
+    /// characters (not by the rules of a language), and last arrays and objects, of which none
+    /// comes before another. Descending is exactly the other way round. It is a total order,
+    /// whatever the values are.
     ///
     /// ```
     /// use std::cmp::Ordering;
@@ -143,7 +148,8 @@ impl UserQuery {
         self.order.iter().map(compare).find(|ordering| ordering.is_ne()).unwrap_or(Ordering::Equal)
     }
 
-    /// What the query finds among these. Those that are equal in its order stay in the order in which they are given.
+    /// What the query finds among these. Those that are equal in its order stay in the order in
+    /// which they are given.
     ///
     /// ```
     /// use gatekit_core::Filter;

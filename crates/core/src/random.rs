@@ -8,7 +8,8 @@ pub trait Random: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`Unavailable::Random`] if there are none to be had. Callers fail; they never go on with a constant.
+    /// [`Unavailable::Random`] if there are none to be had. Callers fail; they never go on with a
+    /// constant.
     fn fill(&self, bytes: &mut [u8]) -> Result<(), Unavailable>;
 }
 
@@ -24,8 +25,9 @@ impl Random for SystemRandom {
 
 const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
-/// A new secret: 64 characters of base62, 381 bits, as LoopBack's tokens look. Every character is equally likely:
-/// bytes from 248 on are thrown away, where LoopBack's `% 62` prefers the first eight letters.
+/// A new secret: 64 characters of base62, 381 bits, as LoopBack's tokens look. Every character is
+/// equally likely: bytes from 248 on are thrown away, where LoopBack's `% 62` prefers the first
+/// eight letters.
 pub(crate) fn token_secret(random: &dyn Random) -> Result<TokenSecret, Unavailable> {
     let mut secret = String::with_capacity(TokenSecret::LENGTH);
     let mut bytes = zeroize::Zeroizing::new([0_u8; 80]);
@@ -43,10 +45,12 @@ pub(crate) fn token_secret(random: &dyn Random) -> Result<TokenSecret, Unavailab
     Ok(secret.into())
 }
 
-/// How many codes there are: 100000 to 999999, so that none begins with a zero that somebody leaves out.
+/// How many codes there are: 100000 to 999999, so that none begins with a zero that somebody leaves
+/// out.
 const CODES: u32 = 900_000;
 
-/// A new code of six digits, each equally likely: of the numbers of 32 bits the topmost few are thrown away.
+/// A new code of six digits, each equally likely: of the numbers of 32 bits the topmost few are
+/// thrown away.
 pub(crate) fn six_digits(random: &dyn Random) -> Result<TokenSecret, Unavailable> {
     let mut bytes = zeroize::Zeroizing::new([0_u8; 4]);
     loop {
@@ -81,8 +85,8 @@ mod tests {
         }
     }
 
-    /// 6.5.4: χ² over the 62 characters stays below the 99.9 % quantile of 61 degrees of freedom most of the time; twice
-    /// that is a bias no chance explains.
+    /// 6.5.4: χ² over the 62 characters stays below the 99.9 % quantile of 61 degrees of freedom
+    /// most of the time; twice that is a bias no chance explains.
     #[test]
     fn every_character_is_equally_likely() {
         let mut counts = [0_u32; 128];

@@ -1,12 +1,13 @@
-//! Where a browser may be sent: paths of the own site, and origins the app has listed. Everything else would let anybody's link
-//! that begins with the app's name lead to their own site (CWE-601).
+//! Where a browser may be sent: paths of the own site, and origins the app has listed. Everything
+//! else would let anybody's link that begins with the app's name lead to their own site (CWE-601).
 
 use crate::{ConfigError, Origin, PublicUrl};
 
 /// Whether `target` is a path of the own site, or below one of these origins.
 ///
-/// Refused are `//host` and `/\host`, which browsers take for another host, control characters and blanks, which they
-/// skip, schemes such as `javascript:`, and origins that only begin like a listed one.
+/// Refused are `//host` and `/\host`, which browsers take for another host, control characters and
+/// blanks, which they skip, schemes such as `javascript:`, and origins that only begin like a
+/// listed one.
 ///
 /// ```
 /// use gatekit_core::redirect::is_allowed;

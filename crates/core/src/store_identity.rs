@@ -8,7 +8,8 @@ use crate::{Account, ConfigError};
 
 /// Tells whether two handles reach the same database. Clones are equal; every new one is different.
 ///
-/// It also knows the user types of every [`Auth`](crate::Auth) over that database in this process, so that two types of one name are refused.
+/// It also knows the user types of every [`Auth`](crate::Auth) over that database in this process,
+/// so that two types of one name are refused.
 #[derive(Clone)]
 pub struct StoreIdentity(Arc<Mutex<Vec<Claim>>>);
 
@@ -29,7 +30,8 @@ impl StoreIdentity {
         Self(Arc::default())
     }
 
-    /// Reserves the name of a user type, until `holder` is dropped. Several may hold it for the same type.
+    /// Reserves the name of a user type, until `holder` is dropped. Several may hold it for the
+    /// same type.
     pub(crate) fn claim<U: Account>(&self, holder: &Arc<()>) -> Result<(), ConfigError> {
         let (name, user_type) = (U::model_name(), TypeId::of::<U>());
         let mut claims = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,5 @@
-//! What people are told, in which language: one catalogue of texts per language, for mails and pages.
+//! What people are told, in which language: one catalogue of texts per language, for mails and
+//! pages.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -8,7 +9,8 @@ mod negotiate;
 const ENGLISH: &str = "en";
 const BUILT_IN: [(&str, &str); 2] = [(ENGLISH, include_str!("texts/en.json")), ("de", include_str!("texts/de.json"))];
 
-/// The texts that people read, one catalogue per language. English and German are built in; an app replaces a text or adds a language.
+/// The texts that people read, one catalogue per language. English and German are built in; an app
+/// replaces a text or adds a language.
 ///
 /// ```
 /// use gatekit_core::Texts;
@@ -23,7 +25,8 @@ const BUILT_IN: [(&str, &str); 2] = [(ENGLISH, include_str!("texts/en.json")), (
 /// assert_eq!(texts.get("fr", "mail.email_changed.subject"), Some("Your address was changed"));
 /// ```
 ///
-/// A text may have placeholders in braces; [`Texts::fill`] puts values in their place. Texts are plain: whoever shows them as HTML escapes them.
+/// A text may have placeholders in braces; [`Texts::fill`] puts values in their place. Texts are
+/// plain: whoever shows them as HTML escapes them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Texts(Vec<Catalogue>);
 
@@ -48,8 +51,8 @@ impl Default for Texts {
 }
 
 impl Texts {
-    /// Replaces a text, or adds it. `language` is a tag of RFC 5646, such as `de` or `pt-BR`; one that is new is offered to people from
-    /// then on.
+    /// Replaces a text, or adds it. `language` is a tag of RFC 5646, such as `de` or `pt-BR`; one
+    /// that is new is offered to people from then on.
     #[must_use]
     pub fn set(
         mut self,
@@ -61,7 +64,8 @@ impl Texts {
         self
     }
 
-    /// Adds a text where there is none: for a part that brings texts of its own, which the app may have replaced already.
+    /// Adds a text where there is none: for a part that brings texts of its own, which the app may
+    /// have replaced already.
     ///
     /// ```
     /// use gatekit_core::Texts;
@@ -81,7 +85,8 @@ impl Texts {
         self
     }
 
-    /// The text with this key: in the language asked for; else in the one it is a form of (`de` for `de-AT`); else in English.
+    /// The text with this key: in the language asked for; else in the one it is a form of (`de` for
+    /// `de-AT`); else in English.
     #[must_use]
     pub fn get(&self, language: &str, key: &str) -> Option<&str> {
         let text = |tag: &str| Some(&**self.find(tag)?.texts.get(key)?);
@@ -93,7 +98,8 @@ impl Texts {
         self.0.iter().map(|catalogue| &*catalogue.language)
     }
 
-    /// The language that comes closest to the one asked for: itself, or the one it is a form of, or English.
+    /// The language that comes closest to the one asked for: itself, or the one it is a form of, or
+    /// English.
     ///
     /// ```
     /// let texts = gatekit_core::Texts::default();
@@ -105,7 +111,8 @@ impl Texts {
         negotiate::truncations(asked).find_map(|tag| self.find(tag)).map_or(ENGLISH, |found| &found.language)
     }
 
-    /// The language for who sends this `Accept-Language` header; English if there is none in common. See [`Texts::choose`].
+    /// The language for who sends this `Accept-Language` header; English if there is none in
+    /// common. See [`Texts::choose`].
     ///
     /// ```
     /// let texts = gatekit_core::Texts::default();
@@ -117,16 +124,18 @@ impl Texts {
         Self::choose(accept_language, self.languages()).unwrap_or(ENGLISH)
     }
 
-    /// The one of the languages that are offered, the default first, that suits an `Accept-Language` header best (RFC 9110 §12.5.4, by the
-    /// lookup of RFC 4647 §3.4): by quality, then by the client's order. What is not understood is passed over; of a long header only the
-    /// beginning is read.
+    /// The one of the languages that are offered, the default first, that suits an
+    /// `Accept-Language` header best (RFC 9110 §12.5.4, by the lookup of RFC 4647 §3.4): by
+    /// quality, then by the client's order. What is not understood is passed over; of a long header
+    /// only the beginning is read.
     #[must_use]
     pub fn choose<'a>(accept_language: &str, offered: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
         let offered: Vec<&str> = offered.into_iter().collect();
         negotiate::choose(accept_language, &offered)
     }
 
-    /// Puts values in place of `{name}`. A placeholder that no value is for stays, and so does whatever a value itself has in braces.
+    /// Puts values in place of `{name}`. A placeholder that no value is for stays, and so does
+    /// whatever a value itself has in braces.
     ///
     /// ```
     /// use gatekit_core::Texts;

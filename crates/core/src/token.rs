@@ -1,4 +1,5 @@
-//! What an access token is: the secret a client holds, the record a store holds, and both at the moment of issue.
+//! What an access token is: the secret a client holds, the record a store holds, and both at the
+//! moment of issue.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,7 +14,8 @@ use crate::{Timestamp, UserId};
 
 /// The secret of a token, as its holder presents it. It is shown once and never stored.
 ///
-/// `Debug` prints `[redacted]`, there is no `Display` and no `Serialize`; the memory is wiped when it is dropped.
+/// `Debug` prints `[redacted]`, there is no `Display` and no `Serialize`; the memory is wiped when
+/// it is dropped.
 ///
 /// ```
 /// use gatekit_core::TokenSecret;
@@ -32,7 +34,8 @@ impl TokenSecret {
         &self.0
     }
 
-    /// How many characters a secret has that the kit makes: 64 of base62, as LoopBack's tokens, which have 381 bits.
+    /// How many characters a secret has that the kit makes: 64 of base62, as LoopBack's tokens,
+    /// which have 381 bits.
     pub const LENGTH: usize = 64;
 
     /// Whether a text has the form of the secrets that the kit makes: 64 letters and digits.
@@ -92,7 +95,8 @@ impl TokenDigest {
         Self(bytes)
     }
 
-    /// The first half of the digest as 32 hex digits: a name for the token that is worth nothing as a token.
+    /// The first half of the digest as 32 hex digits: a name for the token that is worth nothing as
+    /// a token.
     #[must_use]
     pub fn handle(&self) -> String {
         let (half, _) = self.0.split_at(16);
@@ -119,13 +123,15 @@ impl fmt::Debug for TokenDigest {
 
 /// What a store holds of an access token.
 ///
-/// The token is alive while `created + ttl` (or, where tokens are renewed, `renewed + ttl`) has not passed **and** `rev` equals the user's: a new password, "log out
-/// everywhere" and the like bump the user's `rev` and thereby end every older token at once.
+/// The token is alive while `created + ttl` (or, where tokens are renewed, `renewed + ttl`) has not
+/// passed **and** `rev` equals the user's: a new password, "log out everywhere" and the like bump
+/// the user's `rev` and thereby end every older token at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenRecord {
     /// SHA-256 of the secret.
     pub digest: TokenDigest,
-    /// What kind of user it is: `Account::model_name`. Two user types may share a store, and an id may occur in both.
+    /// What kind of user it is: `Account::model_name`. Two user types may share a store, and an id
+    /// may occur in both.
     pub user_type: Cow<'static, str>,
     /// Whose token it is.
     pub user_id: UserId,
@@ -135,17 +141,20 @@ pub struct TokenRecord {
     pub ttl: i64,
     /// When it was issued.
     pub created: Timestamp,
-    /// When its lifetime began anew for the last time (`Policy::renew_after`); `None` if it never did.
+    /// When its lifetime began anew for the last time (`Policy::renew_after`); `None` if it never
+    /// did.
     pub renewed: Option<Timestamp>,
-    /// What it may be used for. `None` means everything that asks for no scope (LoopBack's `["DEFAULT"]`); an empty list
-    /// means nothing.
+    /// What it may be used for. `None` means everything that asks for no scope (LoopBack's
+    /// `["DEFAULT"]`); an empty list means nothing.
     pub scopes: Option<Vec<String>>,
-    /// When its holder proved a password to get it; `None` for a token that the app issued by itself. What step-up asks about.
+    /// When its holder proved a password to get it; `None` for a token that the app issued by
+    /// itself. What step-up asks about.
     pub proven: Option<Timestamp>,
-    /// On what it was issued, as far as that was known. For the user's own list of sessions; nothing is decided by it.
+    /// On what it was issued, as far as that was known. For the user's own list of sessions;
+    /// nothing is decided by it.
     pub client: Option<TokenClient>,
-    /// When it was last used, give or take `Policy::last_used_precision`; `None` if not since it was issued, or if nothing is known of its
-    /// client.
+    /// When it was last used, give or take `Policy::last_used_precision`; `None` if not since it
+    /// was issued, or if nothing is known of its client.
     pub last_used: Option<Timestamp>,
 }
 
@@ -162,7 +171,8 @@ impl TokenClient {
     /// The most bytes of a `User-Agent` header that are kept.
     pub const MAX_USER_AGENT: usize = 256;
 
-    /// With what is known; `None` if nothing is. Of an address the network is kept: 24 bits of IPv4, 48 of IPv6.
+    /// With what is known; `None` if nothing is. Of an address the network is kept: 24 bits of
+    /// IPv4, 48 of IPv6.
     ///
     /// ```
     /// use gatekit_core::TokenClient;
@@ -204,13 +214,15 @@ impl TokenRecord {
         (self.ttl >= 0).then(|| self.renewed.unwrap_or(self.created).plus_seconds(self.ttl))
     }
 
-    /// By what its holder can name the token without showing its secret, in a list of sessions: 32 hex digits of the digest.
+    /// By what its holder can name the token without showing its secret, in a list of sessions: 32
+    /// hex digits of the digest.
     #[must_use]
     pub fn handle(&self) -> String {
         self.digest.handle()
     }
 
-    /// Whether the token has ended at `now`. A token is valid strictly before its end, as in LoopBack.
+    /// Whether the token has ended at `now`. A token is valid strictly before its end, as in
+    /// LoopBack.
     #[must_use]
     pub fn is_expired(&self, now: Timestamp) -> bool {
         self.expires().is_some_and(|end| now >= end)
@@ -218,7 +230,8 @@ impl TokenRecord {
 
     /// Whether its holder has proven a password within so many seconds before `now`.
     ///
-    /// What is said to be proven so many seconds later than `now` counts as little: a clock was wrong.
+    /// What is said to be proven so many seconds later than `now` counts as little: a clock was
+    /// wrong.
     #[must_use]
     pub fn is_fresh(&self, now: Timestamp, seconds: i64) -> bool {
         self.proven.is_some_and(|proven| now < proven.plus_seconds(seconds) && proven < now.plus_seconds(seconds))
@@ -226,7 +239,8 @@ impl TokenRecord {
 
     /// Whether the token may be used for `scope`.
     ///
-    /// A token without scopes has exactly the scope `DEFAULT`, which is what routes ask for unless they say otherwise.
+    /// A token without scopes has exactly the scope `DEFAULT`, which is what routes ask for unless
+    /// they say otherwise.
     #[must_use]
     pub fn has_scope(&self, scope: &str) -> bool {
         match &self.scopes {
@@ -241,8 +255,9 @@ impl TokenRecord {
 
 /// A token at the moment it is issued: the only time secret and record are together.
 ///
-/// It serializes as LoopBack's AccessToken, secret included: `{"id":"…","ttl":1209600,"created":"…","userId":1}`, with
-/// `scopes` between `ttl` and `created` if it has any.
+/// It serializes as LoopBack's AccessToken, secret included:
+/// `{"id":"…","ttl":1209600,"created":"…","userId":1}`, with `scopes` between `ttl` and `created`
+/// if it has any.
 #[derive(Clone, Debug)]
 pub struct IssuedToken {
     /// What the client gets, now and never again.

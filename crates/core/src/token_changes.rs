@@ -22,8 +22,9 @@ struct Waiter {
 
 /// What this process does to the tokens of one user. Dropping it ends the subscription.
 ///
-/// An `Auth` and its clones know of each other's changes. For the changes of other processes, and of another `Auth` over the same
-/// store, tokens are checked again: see [`Recheck`](crate::Recheck).
+/// An `Auth` and its clones know of each other's changes. For the changes of other processes, and
+/// of another `Auth` over the same store, tokens are checked again: see
+/// [`Recheck`](crate::Recheck).
 pub struct TokenChanges {
     waiter: Arc<Waiter>,
     user: UserId,
@@ -37,7 +38,8 @@ impl std::fmt::Debug for TokenChanges {
 }
 
 impl TokenChanges {
-    /// Waits for the next change. Returns whether it has ended the token for certain; otherwise the token is to be checked.
+    /// Waits for the next change. Returns whether it has ended the token for certain; otherwise the
+    /// token is to be checked.
     pub(crate) async fn next(&self) -> bool {
         self.waiter.wake.notified().await;
         self.waiter.ended.load(Ordering::Acquire)
@@ -77,8 +79,8 @@ impl TokenNotifier {
         });
     }
 
-    /// All of a user's tokens from before `rev` have ended, but the one that is kept. Its holder is told by [`recheck`](Self::recheck), when
-    /// the store has it under the new `rev`.
+    /// All of a user's tokens from before `rev` have ended, but the one that is kept. Its holder is
+    /// told by [`recheck`](Self::recheck), when the store has it under the new `rev`.
     pub(crate) fn rev_changed(&self, user: &UserId, rev: i64, kept: Option<&TokenDigest>) {
         self.tell(user, |waiter| match &waiter.token {
             Some((waited, _)) if kept == Some(waited) => None,
@@ -97,7 +99,8 @@ impl TokenNotifier {
         self.tell(user, |_| Some(true));
     }
 
-    /// Wakes the user's waiters. `change` says for each of them whether its token has ended for certain; `None` leaves it alone.
+    /// Wakes the user's waiters. `change` says for each of them whether its token has ended for
+    /// certain; `None` leaves it alone.
     fn tell(&self, user: &UserId, change: impl Fn(&Waiter) -> Option<bool>) {
         for waiter in self.lock().get(user).into_iter().flatten() {
             if let Some(certain) = change(waiter) {

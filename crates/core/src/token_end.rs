@@ -1,4 +1,5 @@
-//! The end of a caller's token, as something to wait for: for responses that last, such as WebSockets.
+//! The end of a caller's token, as something to wait for: for responses that last, such as
+//! WebSockets.
 
 use std::fmt;
 use std::future::Future;
@@ -18,7 +19,8 @@ use crate::{StoreError, Timestamp, TokenChanges, TokenRecord};
 pub enum TokenEnd {
     /// Its lifetime is over.
     Expired,
-    /// It was logged out or replaced, or its user has a new password or address, was blocked or was deleted.
+    /// It was logged out or replaced, or its user has a new password or address, was blocked or was
+    /// deleted.
     Revoked,
     /// Whether it is valid could not be found out for longer than [`Recheck::grace`].
     Unavailable,
@@ -44,14 +46,14 @@ impl fmt::Debug for Ended {
 
 /// How often a token that is waited for is checked again.
 ///
-/// Changes that this process makes are known at once. Those of other processes are found by the next check, which costs one
-/// query.
+/// Changes that this process makes are known at once. Those of other processes are found by the
+/// next check, which costs one query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Recheck {
     /// The time between two checks. 60 seconds; no standard has a number.
     pub every: Duration,
-    /// How long the checks may fail before the wait ends with [`TokenEnd::Unavailable`]. 120 seconds; no standard has a number.
-    /// Checks that fail are repeated ten times as often.
+    /// How long the checks may fail before the wait ends with [`TokenEnd::Unavailable`]. 120
+    /// seconds; no standard has a number. Checks that fail are repeated ten times as often.
     pub grace: Duration,
 }
 
@@ -71,8 +73,9 @@ pub enum TokenState {
     Ended(TokenEnd),
 }
 
-/// Checks a token again and again. An [`Authenticator`](crate::Authenticator) that can do it better than by authenticating the token again
-/// gives one to its callers, with [`Authenticated::watched_by`](crate::Authenticated::watched_by).
+/// Checks a token again and again. An [`Authenticator`](crate::Authenticator) that can do it better
+/// than by authenticating the token again gives one to its callers, with
+/// [`Authenticated::watched_by`](crate::Authenticated::watched_by).
 #[async_trait]
 pub trait TokenWatch: Send + Sync + 'static {
     /// Whether the caller's token is valid now. `token` is the stored one, if tokens are stored.
@@ -82,8 +85,8 @@ pub trait TokenWatch: Send + Sync + 'static {
     /// [`StoreError`] if it cannot be found out.
     async fn check(&self, token: Option<&TokenRecord>) -> Result<TokenState, StoreError>;
 
-    /// What this process changes from now on, if it is told. It is called before the first check, so that nothing is missed between
-    /// the two.
+    /// What this process changes from now on, if it is told. It is called before the first check,
+    /// so that nothing is missed between the two.
     fn changes(&self, token: Option<&TokenRecord>) -> Option<TokenChanges> {
         let _ = token;
         None
@@ -116,9 +119,12 @@ impl Ended {
 /// The rules, in their order:
 ///
 /// 1. What this process changes is listened to before the first check, so that nothing is missed.
-/// 2. A change that ends the token for certain ends the wait; after any other change the token is checked.
-/// 3. It is checked at once, then every [`Recheck::every`], and when it expires: it may have been renewed.
-/// 4. While checks fail the wait goes on for [`Recheck::grace`], but not beyond the last known end of the token.
+/// 2. A change that ends the token for certain ends the wait; after any other change the token is
+///    checked.
+/// 3. It is checked at once, then every [`Recheck::every`], and when it expires: it may have been
+///    renewed.
+/// 4. While checks fail the wait goes on for [`Recheck::grace`], but not beyond the last known end
+///    of the token.
 async fn wait(watch: Arc<dyn TokenWatch>, token: Option<TokenRecord>, mut expires: Option<Timestamp>) -> TokenEnd {
     let Recheck { every, grace } = watch.recheck();
     let changes = watch.changes(token.as_ref());

@@ -11,8 +11,8 @@ use std::str::FromStr;
 
 /// Scheme, host and port, in the form that browsers send in the `Origin` header.
 ///
-/// A host that is not ASCII is refused: no table of Unicode comes with the kit. What follows `xn--` is
-/// not decoded, so a label that only looks like Punycode is taken.
+/// A host that is not ASCII is refused: no table of Unicode comes with the kit. What follows `xn--`
+/// is not decoded, so a label that only looks like Punycode is taken.
 ///
 /// ```
 /// use gatekit_core::Origin;

@@ -1,7 +1,8 @@
 //! The verdicts on addresses are those that were measured on LoopBack's `isemail` 3.2.0.
 //!
-//! `data/isemail.tsv` and `data/isemail-boundaries.tsv` have an address as a JSON string, the verdict, and the number
-//! of the diagnosis (the reason, below 16 is valid). To add a case, add a line.
+//! `data/isemail.tsv` and `data/isemail-boundaries.tsv` have an address as a JSON string, the
+//! verdict, and the number of the diagnosis (the reason, below 16 is valid). To add a case, add a
+//! line.
 #![cfg(feature = "accounts")]
 #![allow(clippy::unwrap_used, reason = "a malformed line of a table must stop the test")]
 
@@ -87,7 +88,8 @@ fn lower_case_is_that_of_javascript() {
     for (address, lower) in [
         ("Ada@Example.COM", "ada@example.com"),
         ("\"A B\"@C.D", "\"a b\"@c.d"),
-        // A capital sigma at the end of a word has its own small form, and a dot does not end a word.
+        // A capital sigma at the end of a word has its own small form, and a dot does not end a
+        // word.
         ("ΟΔΟΣ@ΟΔΟΣ.GR", "οδος@οδοσ.gr"),
         // One capital letter that becomes two characters.
         ("İ@c.d", "i\u{307}@c.d"),

@@ -134,7 +134,8 @@ fn where_case_counts_the_domain_is_in_lower_case_nevertheless() {
     assert_eq!(policy.canonical_email("Ada@B\u{dc}CHER.Example"), "Ada@xn--bcher-kva.example");
 }
 
-/// Every character but of the blocks of Chinese, Korean and private ones, whose characters behave alike: of these every hundredth.
+/// Every character but of the blocks of Chinese, Korean and private ones, whose characters behave
+/// alike: of these every hundredth.
 fn every_kind() -> impl Iterator<Item = char> {
     ('\0'..=char::MAX).filter(|&c| {
         let c = u32::from(c);
@@ -169,7 +170,8 @@ fn normalising_twice_changes_nothing_and_nothing_invisible_is_left() {
     }
 }
 
-/// FUZZ-12: of two accepted texts that are stored differently, neither is another spelling of the other.
+/// FUZZ-12: of two accepted texts that are stored differently, neither is another spelling of the
+/// other.
 #[test]
 fn what_is_accepted_is_stored_in_a_form_that_is_accepted() {
     let policy = Policy::default();

@@ -1,4 +1,5 @@
-//! When a path may be read or written: each rule by an example, and all of them against a slow restatement.
+//! When a path may be read or written: each rule by an example, and all of them against a slow
+//! restatement.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use gatekit_core::{
@@ -65,7 +66,8 @@ fn an_entry_is_for_its_levels_alone() {
     }
 }
 
-/// CM-Well lets a role in where the user's own entry keeps out; its documentation, and this, do not.
+/// CM-Well lets a role in where the user's own entry keeps out; its documentation, and this, do
+/// not.
 #[test]
 fn who_keeps_out_wins_whoever_holds_it_and_however_near_the_other_entry_is() {
     let keeps_out = PathPermission::deny("/a", PathLevels::READ).recursive(true);
@@ -251,7 +253,8 @@ fn segments(path: &str) -> Option<Vec<String>> {
         .collect()
 }
 
-/// The rule, word by word: any entry that keeps out and counts denies; else one that lets in and counts allows; else no.
+/// The rule, word by word: any entry that keeps out and counts denies; else one that lets in and
+/// counts allows; else no.
 fn restated(set: &PermissionSet, path: &str, level: PathLevel) -> bool {
     let Some(path) = segments(path) else { return false };
     let counting: Vec<PermissionSign> = set

@@ -1,6 +1,7 @@
 //! How a client's filter is read, and for whom its condition holds.
 //!
-//! The tables were measured: LoopBack 3.28.0 with its memory connector has answered each of these filters over the same five users.
+//! The tables were measured: LoopBack 3.28.0 with its memory connector has answered each of these
+//! filters over the same five users.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 use std::cmp::Ordering;
@@ -189,9 +190,9 @@ const OTHERWISE: &str = r#"
 {"order":"city DESC"} -> 2 1 3 5 4 | 5 2 1 3 4
 "#;
 
-/// Several operators all count, every member is compared as what it is (as LoopBack does for declared properties only), what is
-/// not set matches no pattern, a pattern is no regular expression, `eq` is known for every member, and
-/// `null` comes where absent members come.
+/// Several operators all count, every member is compared as what it is (as LoopBack does for
+/// declared properties only), what is not set matches no pattern, a pattern is no regular
+/// expression, `eq` is known for every member, and `null` comes where absent members come.
 #[test]
 fn where_a_filter_finds_others_than_in_loopback_it_is_on_purpose() {
     for (filter, expected) in lines(OTHERWISE) {
@@ -302,8 +303,9 @@ fn an_empty_filter_is_everything() {
     assert_eq!(found(&json!({ "where": null })), [1, 2, 3, 4, 5]);
 }
 
-/// V-51, 15.3.3: a condition on what is never sent would tell it letter by letter, and one that is dropped would make a request about
-/// everybody of one about somebody. There is one reader of conditions, so however a name is wrapped it is found.
+/// V-51, 15.3.3: a condition on what is never sent would tell it letter by letter, and one that is
+/// dropped would make a request about everybody of one about somebody. There is one reader of
+/// conditions, so however a name is wrapped it is found.
 #[test]
 fn a_hidden_name_is_refused_however_it_is_nested() {
     let tests = [json!("x"), json!(null), json!([]), json!({}), json!({ "like": "$2a%" }), json!({ "regexp": "." })];

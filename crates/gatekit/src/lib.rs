@@ -1,5 +1,5 @@
-//! User accounts for axum apps: sign-up, login, logout, passwords, proven addresses, roles and access control, to mount into your own
-//! router.
+//! User accounts for axum apps: sign-up, login, logout, passwords, proven addresses, roles and
+//! access control, to mount into your own router.
 //!
 //! ```no_run
 //! use axum::{Json, Router, routing::get};
@@ -30,8 +30,8 @@
 //! | [`tower_sessions`] | server-side sessions, in the version that the layer reads | `tower-sessions` |
 //! | [`jwt`] | JSON Web Tokens made elsewhere | `jwt`, `jwks-url` |
 //!
-//! The default features are `routes`, `sqlite` and `console-mail`. With `default-features = false` only layers and extractors remain,
-//! with neither SQL nor password hashing.
+//! The default features are `routes`, `sqlite` and `console-mail`. With `default-features = false`
+//! only layers and extractors remain, with neither SQL nor password hashing.
 
 #[cfg(feature = "cmwell")]
 pub use gatekit_cmwell as cmwell;

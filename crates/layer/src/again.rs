@@ -1,4 +1,5 @@
-//! The end of a token whose authenticator does not tell it: the token is authenticated again, from time to time.
+//! The end of a token whose authenticator does not tell it: the token is authenticated again, from
+//! time to time.
 
 use std::borrow::Cow;
 use std::sync::Arc;

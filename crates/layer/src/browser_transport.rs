@@ -13,8 +13,9 @@ use crate::{AuthRejection, InvalidTokenCookie, TokenCookie};
 /// Longer values are no token of anybody's.
 const MAX_BYTES: usize = 512;
 
-/// Signs callers in and out in a browser, in the way the [`AuthLayer`](crate::AuthLayer)'s sources find them again: in the server-side
-/// session if the sources have one (`TokenSource::session`), or else in their [`TokenCookie`].
+/// Signs callers in and out in a browser, in the way the [`AuthLayer`](crate::AuthLayer)'s sources
+/// find them again: in the server-side session if the sources have one (`TokenSource::session`), or
+/// else in their [`TokenCookie`].
 ///
 /// It is for code that issues tokens itself, as the routes for login do:
 ///
@@ -33,7 +34,8 @@ const MAX_BYTES: usize = 512;
 /// }
 /// ```
 ///
-/// Whoever signs in by a form must have asked [`refuse_cross_origin`](crate::refuse_cross_origin) before.
+/// Whoever signs in by a form must have asked [`refuse_cross_origin`](crate::refuse_cross_origin)
+/// before.
 #[derive(Clone, Debug)]
 pub struct BrowserTransport {
     cookie: Option<TokenCookie>,
@@ -57,14 +59,17 @@ impl std::fmt::Debug for SharedLookup {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct SignedIn {
-    /// `Set-Cookie` for the answer. With a session it is none, or takes back a token's cookie from before: tower-sessions sets its own cookie.
+    /// `Set-Cookie` for the answer. With a session it is none, or takes back a token's cookie from
+    /// before: tower-sessions sets its own cookie.
     pub headers: HeaderMap,
-    /// The tokens that this browser was signed in with until now. Nobody has them any more, so end them (ASVS 7.2.4).
+    /// The tokens that this browser was signed in with until now. Nobody has them any more, so end
+    /// them (ASVS 7.2.4).
     pub replaced: Vec<TokenDigest>,
 }
 
 impl BrowserTransport {
-    /// Of the innermost [`AuthLayer`](crate::AuthLayer) that has one. `None` if none has a session or a [`TokenCookie`] among its sources.
+    /// Of the innermost [`AuthLayer`](crate::AuthLayer) that has one. `None` if none has a session
+    /// or a [`TokenCookie`] among its sources.
     #[must_use]
     pub fn from_extensions(extensions: &Extensions) -> Option<Self> {
         extensions.get::<Context>()?.outwards().find_map(|context| Self::of(context, extensions))
@@ -92,8 +97,9 @@ impl BrowserTransport {
         cookie.map(|cookie| Self { cookie: Some(cookie), lifetime: None, lookup })
     }
 
-    /// Lets the browser keep the cookie for so many seconds, whatever the token's lifetime is: where tokens are renewed when they are used,
-    /// the cookie has to outlive the first lifetime. A token that never ends has a cookie that lasts until the browser is closed.
+    /// Lets the browser keep the cookie for so many seconds, whatever the token's lifetime is:
+    /// where tokens are renewed when they are used, the cookie has to outlive the first lifetime. A
+    /// token that never ends has a cookie that lasts until the browser is closed.
     #[must_use]
     pub fn lasting(mut self, seconds: i64) -> Self {
         self.lifetime = Some(seconds);
@@ -106,7 +112,8 @@ impl BrowserTransport {
         self.cookie.as_ref()
     }
 
-    /// A cookie for what else is kept in the browser, as safe as the token's: see [`TokenCookie::companion`].
+    /// A cookie for what else is kept in the browser, as safe as the token's: see
+    /// [`TokenCookie::companion`].
     ///
     /// # Errors
     ///
@@ -117,12 +124,13 @@ impl BrowserTransport {
 
     /// Signs the holder of `token` in. `headers` are the request's.
     ///
-    /// With a session: its id changes; what it held stays, unless it was another user's. Only the token's digest is put into it.
+    /// With a session: its id changes; what it held stays, unless it was another user's. Only the
+    /// token's digest is put into it.
     ///
     /// # Errors
     ///
-    /// [`AuthRejection::Unavailable`] if the session store fails: nobody is signed in, so end the token.
-    /// [`AuthRejection::Misconfigured`] if there is no session to sign in to.
+    /// [`AuthRejection::Unavailable`] if the session store fails: nobody is signed in, so end the
+    /// token. [`AuthRejection::Misconfigured`] if there is no session to sign in to.
     pub async fn sign_in(&self, headers: &HeaderMap, token: &IssuedToken) -> Result<SignedIn, AuthRejection> {
         let mut signed_in = SignedIn { replaced: self.presented(headers).await?, ..SignedIn::default() };
         signed_in.replaced.retain(|digest| *digest != token.record.digest);
@@ -144,8 +152,8 @@ impl BrowserTransport {
         Ok(signed_in)
     }
 
-    /// Signs out whoever was signed in: the session ends with all that it held, the cookie is taken back. The tokens live on: see
-    /// [`presented`](Self::presented).
+    /// Signs out whoever was signed in: the session ends with all that it held, the cookie is taken
+    /// back. The tokens live on: see [`presented`](Self::presented).
     ///
     /// # Errors
     ///
@@ -192,7 +200,8 @@ impl BrowserTransport {
         self.cookie.as_ref().filter(|_| ended)?.removal().ok()
     }
 
-    /// Whether there is anything to sign out: a session with a token, or the cookie, once or several times.
+    /// Whether there is anything to sign out: a session with a token, or the cookie, once or
+    /// several times.
     ///
     /// # Errors
     ///

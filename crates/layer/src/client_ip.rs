@@ -8,10 +8,12 @@ use std::net::SocketAddr;
 use axum::extract::connect_info::{ConnectInfo, MockConnectInfo};
 use http::Extensions;
 
-/// The caller's address, as a layer of the app's own says that knows it: behind a proxy the connection's address is the proxy's.
+/// The caller's address, as a layer of the app's own says that knows it: behind a proxy the
+/// connection's address is the proxy's.
 ///
-/// Put it into the request's extensions. Take it from a header only if your proxy writes that header and discards what clients send.
-/// It is shown to users in the list of their sessions, as a network; nothing is decided by it.
+/// Put it into the request's extensions. Take it from a header only if your proxy writes that
+/// header and discards what clients send. It is shown to users in the list of their sessions, as a
+/// network; nothing is decided by it.
 ///
 /// ```
 /// use gatekit_layer::ClientIp;
@@ -31,8 +33,8 @@ use http::Extensions;
 pub struct ClientIp(pub IpAddr);
 
 impl ClientIp {
-    /// What the app says, or else the connection's address (with feature `connect-info`, where the app is served with
-    /// `into_make_service_with_connect_info::<SocketAddr>()`).
+    /// What the app says, or else the connection's address (with feature `connect-info`, where the
+    /// app is served with `into_make_service_with_connect_info::<SocketAddr>()`).
     #[must_use]
     pub fn from_extensions(extensions: &Extensions) -> Option<Self> {
         let known = extensions.get::<Self>().copied();

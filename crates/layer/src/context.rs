@@ -1,5 +1,5 @@
-//! What the layer leaves in a request for the extractors: where to look, who can check a token, and, once somebody asked, the
-//! answer.
+//! What the layer leaves in a request for the extractors: where to look, who can check a token,
+//! and, once somebody asked, the answer.
 
 use std::any::{Any, TypeId, type_name};
 use std::future::Future;
@@ -20,19 +20,22 @@ use crate::cross_origin::CrossOrigin;
 use crate::source::{Credential, Found, QueryToken, TokenSources};
 use crate::{AuthRejection, ClientIp};
 
-/// One a request. It does not name the principal's type, so that [`AccessToken`](crate::AccessToken) needs none, and so that an
-/// extractor for another type can say which one there is.
+/// One a request. It does not name the principal's type, so that
+/// [`AccessToken`](crate::AccessToken) needs none, and so that an extractor for another type can
+/// say which one there is.
 ///
-/// It is made for every request, also for those that ask for nobody, so it is small and holds nothing that has to be looked
-/// up.
+/// It is made for every request, also for those that ask for nobody, so it is small and holds
+/// nothing that has to be looked up.
 #[derive(Clone)]
 pub(crate) struct Context {
     settings: Arc<Settings>,
-    /// What was cut out of the query, also by layers further out; the other sources are looked at when somebody asks.
+    /// What was cut out of the query, also by layers further out; the other sources are looked at
+    /// when somebody asks.
     query: Vec<QueryToken>,
     /// What was found, which the layer reads when it has the response.
     lookup: Arc<OnceLock<Lookup>>,
-    /// Whether a guard has found that the token has a scope that this route asks for, and not the one of routes that ask for none.
+    /// Whether a guard has found that the token has a scope that this route asks for, and not the
+    /// one of routes that ask for none.
     in_scope: bool,
     /// Whether there is another layer on the way of this request. Both may have the same cookie.
     stacked: bool,
@@ -68,7 +71,8 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Tells whoever keeps the accounts of a request that a page of another origin sent. Returns the refusal.
+    /// Tells whoever keeps the accounts of a request that a page of another origin sent. Returns
+    /// the refusal.
     pub(crate) fn report_cross_origin(&self, headers: &HeaderMap, ip: Option<IpAddr>) -> AuthRejection {
         let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
         self.authenticator.on_cross_origin(&CrossOriginRequest::new(text(ORIGIN), text(USER_AGENT), ip));
@@ -85,11 +89,12 @@ pub(crate) fn knowing<P: Clone + Send + Sync + 'static>(
     Box::pin(Context::knowing::<P>(parts))
 }
 
-/// In place of a user type: whoever is known on the route, whatever type the authenticator has for it.
+/// In place of a user type: whoever is known on the route, whatever type the authenticator has for
+/// it.
 ///
-/// It is what [`HasRole`](crate::HasRole) and [`Scoped`](crate::Scoped) ask about unless a type is named, so that they need none. Where
-/// layers for several user types are stacked, it is the caller who was found already, or else of the innermost layer that knows
-/// one; name the type there.
+/// It is what [`HasRole`](crate::HasRole) and [`Scoped`](crate::Scoped) ask about unless a type is
+/// named, so that they need none. Where layers for several user types are stacked, it is the caller
+/// who was found already, or else of the innermost layer that knows one; name the type there.
 #[derive(Clone, Copy, Debug)]
 pub enum AnyUser {}
 
@@ -114,8 +119,9 @@ impl Context {
         Arc::clone(&self.lookup)
     }
 
-    /// The context whose principal is a `P`, with the caller known; for [`AnyUser`] the one that knew a caller already, or else
-    /// the first that does, from the innermost outwards. An authenticator is asked at most once a request.
+    /// The context whose principal is a `P`, with the caller known; for [`AnyUser`] the one that
+    /// knew a caller already, or else the first that does, from the innermost outwards. An
+    /// authenticator is asked at most once a request.
     pub(crate) async fn knowing<P: Clone + Send + Sync + 'static>(
         parts: &mut Parts,
     ) -> Result<&mut Self, AuthRejection> {
@@ -144,7 +150,8 @@ impl Context {
         Ok(context)
     }
 
-    /// The token as it came, unchecked. It may be a secret of the kit that is no token of the authenticator.
+    /// The token as it came, unchecked. It may be a secret of the kit that is no token of the
+    /// authenticator.
     pub(crate) fn presented(parts: &mut Parts) -> Result<String, AuthRejection> {
         let (context, head) = split(parts);
         let context = context.ok_or_else(|| not_mounted("its user type"))?;
@@ -171,7 +178,8 @@ impl Context {
         Ok(context)
     }
 
-    /// Of several contexts, the one that was asked already and said yes; or else the first that does, from here outwards.
+    /// Of several contexts, the one that was asked already and said yes; or else the first that
+    /// does, from here outwards.
     async fn resolve_any(&mut self, head: &Head<'_>) -> Result<&mut Self, AuthRejection> {
         let knowing = self.outwards().position(|context| context.answered().is_some());
         if let Some(depth) = knowing {
@@ -237,8 +245,8 @@ impl Context {
         ended && in_cookie().unwrap_or(false)
     }
 
-    /// The caller, if its token is for this route: it has the scope that a guard has asked for, or else the one of routes that
-    /// ask for none.
+    /// The caller, if its token is for this route: it has the scope that a guard has asked for, or
+    /// else the one of routes that ask for none.
     pub(crate) fn admitted(&self) -> Result<&dyn ErasedAuthenticated, AuthRejection> {
         let caller = self.known()?;
         if self.in_scope || caller.has_scope(TokenRecord::DEFAULT_SCOPE) {
@@ -248,7 +256,8 @@ impl Context {
         }
     }
 
-    /// Admits the caller if its token has any of these scopes; from here on nothing in this request asks for another.
+    /// Admits the caller if its token has any of these scopes; from here on nothing in this request
+    /// asks for another.
     pub(crate) fn require_scope<S: AsRef<str>>(&mut self, scopes: &[S]) -> Result<(), AuthRejection> {
         let caller = self.known()?;
         if !scopes.iter().any(|scope| caller.has_scope(scope.as_ref())) {
@@ -269,7 +278,8 @@ impl Context {
         self.settings.authenticator.now()
     }
 
-    /// Asks an authenticator whose principal is known to be a `P`, which spares the future that hides it.
+    /// Asks an authenticator whose principal is known to be a `P`, which spares the future that
+    /// hides it.
     async fn ask_for<P: Clone + Send + Sync + 'static>(
         &self,
         head: &Head<'_>,
@@ -398,8 +408,9 @@ pub(crate) fn innermost_settings(extensions: &Extensions) -> Option<&Settings> {
     extensions.get::<Context>().map(|context| &*context.settings)
 }
 
-/// Where users reach the app, as the innermost [`AuthLayer`](crate::AuthLayer) around the route knows it (`Builder::public_url`). Its
-/// [`prefix`](PublicUrl::prefix) is what a proxy has cut off the request's path: links that browsers follow begin with it.
+/// Where users reach the app, as the innermost [`AuthLayer`](crate::AuthLayer) around the route
+/// knows it (`Builder::public_url`). Its [`prefix`](PublicUrl::prefix) is what a proxy has cut off
+/// the request's path: links that browsers follow begin with it.
 ///
 /// ```
 /// use http::request::Parts;

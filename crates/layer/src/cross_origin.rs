@@ -161,17 +161,20 @@ fn has_https_cookie(headers: &HeaderMap) -> bool {
 ///
 /// # Errors
 ///
-/// [`AuthRejection::CrossOrigin`]. Where no layer is mounted no origin but the app's own is trusted.
+/// [`AuthRejection::CrossOrigin`]. Where no layer is mounted no origin but the app's own is
+/// trusted.
 pub fn refuse_cross_origin(parts: &Parts) -> Result<(), AuthRejection> {
     refuse(parts, crate::context::innermost_settings(&parts.extensions))
 }
 
-/// [`refuse_cross_origin`] by the trusted origins of the layer whose users are `U`s, where layers for several types are stacked: who is trusted with
-/// one kind of account is not trusted with another.
+/// [`refuse_cross_origin`] by the trusted origins of the layer whose users are `U`s, where layers
+/// for several types are stacked: who is trusted with one kind of account is not trusted with
+/// another.
 ///
 /// # Errors
 ///
-/// [`AuthRejection::CrossOrigin`]. Where no such layer is mounted no origin but the app's own is trusted.
+/// [`AuthRejection::CrossOrigin`]. Where no such layer is mounted no origin but the app's own is
+/// trusted.
 pub fn refuse_cross_origin_of<U: 'static>(parts: &Parts) -> Result<(), AuthRejection> {
     refuse(parts, crate::context::settings_of::<U>(&parts.extensions))
 }

@@ -9,13 +9,15 @@ use http::{HeaderMap, StatusCode};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
-/// An error as clients see it: `{"error":{"statusCode":401,"name":"Error","message":"…","code":"…"}}`.
+/// An error as clients see it:
+/// `{"error":{"statusCode":401,"name":"Error","message":"…","code":"…"}}`.
 ///
-/// Members come in this order, and `code` and `details` only if there are any (LoopBack's production form). Clients may rely on
-/// `statusCode` and `code`; the message is for people. Every 401 carries `WWW-Authenticate` (RFC 9110 §15.5.2).
+/// Members come in this order, and `code` and `details` only if there are any (LoopBack's
+/// production form). Clients may rely on `statusCode` and `code`; the message is for people. Every
+/// 401 carries `WWW-Authenticate` (RFC 9110 §15.5.2).
 ///
-/// The answer it becomes holds it in its extensions, so that a layer further out can show it in another form: see
-/// [`members`](Self::members).
+/// The answer it becomes holds it in its extensions, so that a layer further out can show it in
+/// another form: see [`members`](Self::members).
 ///
 /// ```
 /// use gatekit_layer::ErrorResponse;
@@ -67,8 +69,8 @@ impl ErrorResponse {
         }))
     }
 
-    /// LoopBack's answer to a batch of which some items failed: in `details` each item's error, or `null` where there is none.
-    /// LoopBack's status is 500, whatever was wrong.
+    /// LoopBack's answer to a batch of which some items failed: in `details` each item's error, or
+    /// `null` where there is none. LoopBack's status is 500, whatever was wrong.
     ///
     /// ```
     /// use gatekit_layer::ErrorResponse;
@@ -102,7 +104,8 @@ impl ErrorResponse {
         self
     }
 
-    /// With another name than `Error`: LoopBack has `ValidationError`, `SyntaxError` and a few more.
+    /// With another name than `Error`: LoopBack has `ValidationError`, `SyntaxError` and a few
+    /// more.
     #[must_use]
     pub fn name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.0.name = name.into();
@@ -116,14 +119,16 @@ impl ErrorResponse {
         self
     }
 
-    /// With a member that only the debug form shows, between `message` and `code`: LoopBack's `status`, for one.
+    /// With a member that only the debug form shows, between `message` and `code`: LoopBack's
+    /// `status`, for one.
     #[must_use]
     pub fn property(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {
         self.0.properties.push((name.into(), value.into()));
         self
     }
 
-    /// Shows a 5xx in the production form as it is. Its message must be one that everybody may read.
+    /// Shows a 5xx in the production form as it is. Its message must be one that everybody may
+    /// read.
     #[must_use]
     pub fn exposed(mut self) -> Self {
         self.0.exposed = true;
@@ -249,7 +254,8 @@ impl ErrorForm {
         self
     }
 
-    /// With the text `undefined` for a `code` and `details` that are not there, as in LoopBack's XML.
+    /// With the text `undefined` for a `code` and `details` that are not there, as in LoopBack's
+    /// XML.
     #[must_use]
     pub fn show_undefined(mut self, show: bool) -> Self {
         self.show_undefined = show;

@@ -8,11 +8,13 @@ use http::request::Parts;
 use crate::AuthRejection;
 use crate::context::{AnyUser, Context, ErasedAuthenticated};
 
-/// The caller, who has a valid token. Without one the handler is not run: see [`AuthRejection`] for the answers.
+/// The caller, who has a valid token. Without one the handler is not run: see [`AuthRejection`] for
+/// the answers.
 ///
-/// `U` is what the authenticator of the [`AuthLayer`](crate::AuthLayer) makes of a token: the app's user type, the claims of a
-/// JWT. A token that is confined to scopes does not get in here, unless [`Scoped`](crate::Scoped) or
-/// [`RequireScopeLayer`](crate::RequireScopeLayer) has admitted it before.
+/// `U` is what the authenticator of the [`AuthLayer`](crate::AuthLayer) makes of a token: the app's
+/// user type, the claims of a JWT. A token that is confined to scopes does not get in here, unless
+/// [`Scoped`](crate::Scoped) or [`RequireScopeLayer`](crate::RequireScopeLayer) has admitted it
+/// before.
 ///
 /// ```
 /// use gatekit_layer::AuthUser;
@@ -50,12 +52,15 @@ impl<S: Sync, U: Clone + Send + Sync + 'static> OptionalFromRequestParts<S> for 
     }
 }
 
-/// The caller with all that is known of it, **whatever its token may be used for**: principal, stored token and roles.
+/// The caller with all that is known of it, **whatever its token may be used for**: principal,
+/// stored token and roles.
 ///
-/// For code that decides itself, as the routes of the User API do by their access control list. A handler that only wants to know
-/// who is there asks for [`AuthUser`], which does not let tokens in that are confined to scopes.
+/// For code that decides itself, as the routes of the User API do by their access control list. A
+/// handler that only wants to know who is there asks for [`AuthUser`], which does not let tokens in
+/// that are confined to scopes.
 ///
-/// A response that lasts, such as a WebSocket, ends with the caller's token if it waits for [`Authenticated::ended`].
+/// A response that lasts, such as a WebSocket, ends with the caller's token if it waits for
+/// [`Authenticated::ended`].
 ///
 /// ```
 /// use gatekit_layer::Caller;
@@ -88,7 +93,8 @@ impl<S: Sync, U: Clone + Send + Sync + 'static> OptionalFromRequestParts<S> for 
     }
 }
 
-/// The stored token of the caller: whose it is, when it was issued, how long it lives. Not its secret.
+/// The stored token of the caller: whose it is, when it was issued, how long it lives. Not its
+/// secret.
 ///
 /// ```
 /// use gatekit_layer::AccessToken;
@@ -98,11 +104,11 @@ impl<S: Sync, U: Clone + Send + Sync + 'static> OptionalFromRequestParts<S> for 
 /// }
 /// ```
 ///
-/// It needs an authenticator that stores tokens. A JWT is not stored; a handler that wants its claims asks for
-/// [`AuthUser`].
+/// It needs an authenticator that stores tokens. A JWT is not stored; a handler that wants its
+/// claims asks for [`AuthUser`].
 ///
-/// Where layers are stacked, it is the token of the caller who was extracted already, or else of the innermost layer that knows
-/// one.
+/// Where layers are stacked, it is the token of the caller who was extracted already, or else of
+/// the innermost layer that knows one.
 #[derive(Clone, Debug)]
 pub struct AccessToken(pub TokenRecord);
 
@@ -129,8 +135,8 @@ impl<S: Sync> OptionalFromRequestParts<S> for AccessToken {
     }
 }
 
-/// The token as the request brought it, decoded and not checked by anybody. For routes that take secrets of another kind
-/// from the same places, such as a password reset.
+/// The token as the request brought it, decoded and not checked by anybody. For routes that take
+/// secrets of another kind from the same places, such as a password reset.
 #[derive(Clone, Debug)]
 pub struct PresentedToken(pub TokenSecret);
 
@@ -142,8 +148,9 @@ impl<S: Sync> FromRequestParts<S> for PresentedToken {
     }
 }
 
-/// The caller of a request that has passed [`RequireAuthLayer`](crate::RequireAuthLayer) or an extractor, for tower services
-/// without axum. `None` if nobody asked yet, or the principal is of another type.
+/// The caller of a request that has passed [`RequireAuthLayer`](crate::RequireAuthLayer) or an
+/// extractor, for tower services without axum. `None` if nobody asked yet, or the principal is of
+/// another type.
 ///
 /// ```
 /// use gatekit_core::User;
@@ -159,8 +166,8 @@ pub fn principal<U: 'static>(extensions: &Extensions) -> Option<&U> {
     caller::<U>(extensions)?.principal().downcast_ref()
 }
 
-/// The stored token by which [`principal`] is known. `None` if nobody asked yet, the principal is of another type, or its tokens
-/// are not stored.
+/// The stored token by which [`principal`] is known. `None` if nobody asked yet, the principal is
+/// of another type, or its tokens are not stored.
 ///
 /// ```
 /// use gatekit_core::User;
@@ -176,8 +183,8 @@ pub fn access_token<U: 'static>(extensions: &Extensions) -> Option<&TokenRecord>
     caller::<U>(extensions)?.token()
 }
 
-/// Completes when the token ends by which [`principal`] is known: see [`Authenticated::ended`]. `None` if nobody asked yet, or the principal
-/// is of another type.
+/// Completes when the token ends by which [`principal`] is known: see [`Authenticated::ended`].
+/// `None` if nobody asked yet, or the principal is of another type.
 ///
 /// For tower services without axum, such as those of tonic, whose responses are streams:
 ///

@@ -1,7 +1,9 @@
-//! Handlers and groups of routes for callers who have proven a password a short time ago: step-up authentication.
+//! Handlers and groups of routes for callers who have proven a password a short time ago: step-up
+//! authentication.
 //!
-//! Who is signed in need not be who sits there now. What cannot be undone asks for the password again (ASVS 7.5.1, 7.5.3): the caller
-//! is told so (RFC 9470), proves it at `POST /step-up`, and comes back with the token it got for it.
+//! Who is signed in need not be who sits there now. What cannot be undone asks for the password
+//! again (ASVS 7.5.1, 7.5.3): the caller is told so (RFC 9470), proves it at `POST /step-up`, and
+//! comes back with the token it got for it.
 
 use std::marker::PhantomData;
 
@@ -15,11 +17,13 @@ use crate::extract::optional;
 use crate::guard::{Guard, GuardService};
 use crate::{AuthRejection, GuardRefusal};
 
-/// The caller has proven a password for its token within the last `SECS` seconds. Otherwise the handler is not run: 401 with code
-/// `STEP_UP_REQUIRED` for a caller who is known, and for nobody as with [`AuthUser`](crate::AuthUser).
+/// The caller has proven a password for its token within the last `SECS` seconds. Otherwise the
+/// handler is not run: 401 with code `STEP_UP_REQUIRED` for a caller who is known, and for nobody
+/// as with [`AuthUser`](crate::AuthUser).
 ///
-/// A login proves a password, and so does a step-up. A token that the app issued by itself proves none, nor does one that is not stored,
-/// such as a JWT: whatever it says, nobody here has seen the password.
+/// A login proves a password, and so does a step-up. A token that the app issued by itself proves
+/// none, nor does one that is not stored, such as a JWT: whatever it says, nobody here has seen the
+/// password.
 ///
 /// ```
 /// use gatekit_layer::{AuthUser, Fresh};
@@ -34,7 +38,8 @@ use crate::{AuthRejection, GuardRefusal};
 /// }
 /// ```
 ///
-/// The time is that of the authenticator ([`Authenticator::now`](gatekit_core::Authenticator::now)). `Fresh` needs no user type. Where
+/// The time is that of the authenticator
+/// ([`Authenticator::now`](gatekit_core::Authenticator::now)). `Fresh` needs no user type. Where
 /// layers for several user types are stacked, name the one that is meant: `Fresh<300, Member>`.
 #[derive(Clone, Copy, Debug)]
 pub struct Fresh<const SECS: u32, U = AnyUser>(PhantomData<fn() -> U>);
@@ -71,7 +76,8 @@ fn require_fresh(context: &Context, seconds: u32) -> Result<(), AuthRejection> {
 
 /// Lets only callers through who have proven a password a short time ago: for groups of routes.
 ///
-/// It goes inside an [`AuthLayer`](crate::AuthLayer) or [`RequireAuthLayer`](crate::RequireAuthLayer), and answers as [`Fresh`] does.
+/// It goes inside an [`AuthLayer`](crate::AuthLayer) or
+/// [`RequireAuthLayer`](crate::RequireAuthLayer), and answers as [`Fresh`] does.
 ///
 /// ```
 /// use axum::{Router, routing::post};
@@ -89,13 +95,15 @@ pub struct RequireFreshLayer {
 }
 
 impl RequireFreshLayer {
-    /// For callers who have proven a password within this many seconds; if they are none, for nobody.
+    /// For callers who have proven a password within this many seconds; if they are none, for
+    /// nobody.
     #[must_use]
     pub fn new(seconds: u32) -> Self {
         Self { seconds, knowing: knowing::<AnyUser> }
     }
 
-    /// Asks about the token of the caller of this type. Needed only where layers for several user types are stacked.
+    /// Asks about the token of the caller of this type. Needed only where layers for several user
+    /// types are stacked.
     #[must_use]
     pub fn of<U: Clone + Send + Sync + 'static>(mut self) -> Self {
         self.knowing = knowing::<U>;

@@ -1,7 +1,9 @@
-//! The guard: it decides whether a request may go on, and answers in place of the inner service if not.
+//! The guard: it decides whether a request may go on, and answers in place of the inner service if
+//! not.
 //!
-//! Every layer of the kit that refuses requests is a [`Guard`] in a [`GuardService`], so that they all treat a refused request
-//! alike: the inner service does not see it, its readiness is kept, and its response body may be of any type.
+//! Every layer of the kit that refuses requests is a [`Guard`] in a [`GuardService`], so that they
+//! all treat a refused request alike: the inner service does not see it, its readiness is kept, and
+//! its response body may be of any type.
 
 use std::fmt;
 use std::future::Future;
@@ -20,8 +22,8 @@ use crate::{AuthRejection, ErrorResponse, GuardBody};
 /// Decides whether a request may go on.
 ///
 /// The layers of this crate are guards: [`RequireAuthLayer`](crate::RequireAuthLayer),
-/// [`RequireRoleLayer`](crate::RequireRoleLayer) and so on. An app writes one of its own where a refused request gets a response
-/// of the app's own.
+/// [`RequireRoleLayer`](crate::RequireRoleLayer) and so on. An app writes one of its own where a
+/// refused request gets a response of the app's own.
 ///
 /// ```
 /// use bytes::Bytes;
@@ -155,7 +157,8 @@ pin_project! {
 impl<S: Service<Request<B>> + Clone, B: Send + 'static> GuardFuture<S, B> {
     /// Calls `inner`, which must be ready, with the request if `guard` lets it through.
     pub(crate) fn new(inner: &mut S, guard: impl Guard, request: Request<B>) -> Self {
-        // The very service that was ready is the one to be called; a clone of it stays for the next request.
+        // The very service that was ready is the one to be called; a clone of it stays for the next
+        // request.
         let clone = inner.clone();
         let ready = std::mem::replace(inner, clone);
         let asking = async move {

@@ -8,13 +8,16 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 pin_project! {
-    /// The response body of a service behind a [`Guard`](crate::Guard): the body of the inner service, or the refusal.
+    /// The response body of a service behind a [`Guard`](crate::Guard): the body of the inner
+    /// service, or the refusal.
     ///
-    /// It is a [`Body`] wherever the inner one is, with the same errors and trailers. The type of its data must be one that can be
-    /// made from [`Bytes`]; almost every body has `Bytes` itself. So a guard may stand around a compression layer, a file service,
-    /// a gRPC service or another guard.
+    /// It is a [`Body`] wherever the inner one is, with the same errors and trailers. The type of
+    /// its data must be one that can be made from [`Bytes`]; almost every body has `Bytes` itself.
+    /// So a guard may stand around a compression layer, a file service, a gRPC service or another
+    /// guard.
     ///
-    /// Outside of axum, where the inner body is no [`Body`] at all, take it out with [`into_inner`](Self::into_inner).
+    /// Outside of axum, where the inner body is no [`Body`] at all, take it out with
+    /// [`into_inner`](Self::into_inner).
     #[derive(Clone, Debug)]
     pub struct GuardBody<B> {
         #[pin]

@@ -1,12 +1,15 @@
-//! Where the keys of a JWK set come from when they are published at a URL, and how long they are good.
+//! Where the keys of a JWK set come from when they are published at a URL, and how long they are
+//! good.
 //!
 //! 1. A set that is fresh and knows the key is used as it is.
-//! 2. A fresh set that does not know the key is fetched again, at most once in 60 seconds: issuers publish new keys before
-//!    they sign with them, so this is rare, and strangers can make it happen (RFC 8725 §3.10).
-//! 3. A set that is not fresh any more is fetched again. The request waits for it, unless the last attempt failed: then the old
-//!    set is used and the attempt is made beside it.
+//! 2. A fresh set that does not know the key is fetched again, at most once in 60 seconds: issuers
+//!    publish new keys before they sign with them, so this is rare, and strangers can make it
+//!    happen (RFC 8725 §3.10).
+//! 3. A set that is not fresh any more is fetched again. The request waits for it, unless the last
+//!    attempt failed: then the old set is used and the attempt is made beside it.
 //! 4. While attempts fail the old set is used for the keys it knows, for 24 hours.
-//! 5. Without a set, or with an old one that does not know the key, there is no answer: an error, and not "invalid".
+//! 5. Without a set, or with an old one that does not know the key, there is no answer: an error,
+//!    and not "invalid".
 //!
 //! A fetch is a task of its own. Who hangs up while waiting does not stop it for the others.
 
@@ -108,12 +111,14 @@ impl RemoteKeys {
         }
     }
 
-    /// The set that may be used now, with whether it is fresh; and whether the last attempt to fetch failed.
+    /// The set that may be used now, with whether it is fresh; and whether the last attempt to
+    /// fetch failed.
     fn look(&self) -> (Option<(Set, bool)>, bool) {
         let cache = self.0.cache.read().unwrap_or_else(PoisonError::into_inner);
         let now = self.0.clock.now();
         let usable = cache.set.as_ref().filter(|set| now < set.fresh_until.plus_seconds(MAX_STALE));
-        // A clock that was set back makes a set look as if it came from the future: better to fetch it again.
+        // A clock that was set back makes a set look as if it came from the future: better to fetch
+        // it again.
         let fresh = |set: &Set| (set.fetched..set.fresh_until).contains(&now);
         (usable.map(|set| (set.clone(), fresh(set))), cache.failure.is_some())
     }
@@ -178,7 +183,8 @@ impl Remote {
     }
 }
 
-/// Seconds the answer is fresh: its `max-age`, less what it spent in caches on the way (RFC 9111 §4.2), within bounds.
+/// Seconds the answer is fresh: its `max-age`, less what it spent in caches on the way (RFC 9111
+/// §4.2), within bounds.
 fn max_age(headers: &HeaderMap) -> i64 {
     let directives = headers.get_all(CACHE_CONTROL).into_iter().filter_map(|value| value.to_str().ok());
     let mut max_age = None;

@@ -18,16 +18,20 @@ use crate::cross_origin::CrossOrigin;
 use crate::response_caller::ResponseCaller;
 use crate::source::cut_query_tokens;
 
-/// Lets the extractors find out who is calling: leaves the authenticator and its [`TokenSources`] in the request.
+/// Lets the extractors find out who is calling: leaves the authenticator and its [`TokenSources`]
+/// in the request.
 ///
 /// It looks nothing up, touches no store and refuses nothing: that happens when a handler asks.
 ///
-/// 1. A token in the query is cut out of the URI, so that inner services and their log lines do not see it. The response gets
-///    `Cache-Control: no-store` and `Referrer-Policy: no-referrer`.
-/// 2. When an extractor asks, the [`TokenSources`] are tried in order, and the authenticator is asked about the token, once.
-/// 3. If the token came in a cookie or a session, and the method is unsafe or the request asks for a WebSocket (ASVS 4.4.2), the request must come
-///    from a page of the app's own origin or of a trusted one, by `Sec-Fetch-Site` or else by `Origin`. For a WebSocket `Origin` comes first. If it does
-///    not, the extractors answer 403. The app's own origin is that of `Builder::public_url`, or what the `Host` header says.
+/// 1. A token in the query is cut out of the URI, so that inner services and their log lines do not
+///    see it. The response gets `Cache-Control: no-store` and `Referrer-Policy: no-referrer`.
+/// 2. When an extractor asks, the [`TokenSources`] are tried in order, and the authenticator is
+///    asked about the token, once.
+/// 3. If the token came in a cookie or a session, and the method is unsafe or the request asks for
+///    a WebSocket (ASVS 4.4.2), the request must come from a page of the app's own origin or of a
+///    trusted one, by `Sec-Fetch-Site` or else by `Origin`. For a WebSocket `Origin` comes first.
+///    If it does not, the extractors answer 403. The app's own origin is that of
+///    `Builder::public_url`, or what the `Host` header says.
 /// 4. The response holds a [`ResponseCaller`] in its extensions if somebody asked and a caller was
 ///    found, so that an access log further out can name the user.
 ///
@@ -62,12 +66,14 @@ impl AuthLayer {
         self
     }
 
-    /// Accepts cookies on unsafe methods and WebSocket upgrades from this origin too: `https://admin.example.com`. It is brought into the form that
-    /// browsers send, in lower case and without the default port.
+    /// Accepts cookies on unsafe methods and WebSocket upgrades from this origin too:
+    /// `https://admin.example.com`. It is brought into the form that browsers send, in lower case
+    /// and without the default port.
     ///
     /// # Errors
     ///
-    /// [`InvalidOrigin`] if no browser could send it, such as a path, a wildcard, or a host that is not ASCII. The message names the way out.
+    /// [`InvalidOrigin`] if no browser could send it, such as a path, a wildcard, or a host that is
+    /// not ASCII. The message names the way out.
     pub fn trusted_origin(mut self, origin: &str) -> Result<Self, InvalidOrigin> {
         let settings = Arc::make_mut(&mut self.0);
         settings.cross_origin = settings.cross_origin.clone().trust(origin)?;
@@ -180,7 +186,8 @@ where
     }
 }
 
-/// What every answer to a request with its token in the query gets, whatever the handler said (RFC 6750 §5.3).
+/// What every answer to a request with its token in the query gets, whatever the handler said (RFC
+/// 6750 §5.3).
 fn protect<B>(response: &mut Response<B>) {
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));

@@ -7,12 +7,15 @@
 //! 1. [`AuthLayer`] leaves its authenticator and its [`TokenSources`] in the request's extensions,
 //!    and cuts a token out of the query. It looks nothing up: a route that does not want to know
 //!    the caller pays for two small allocations.
-//! 2. The first extractor that asks ([`AuthUser`], [`AccessToken`]) tries the sources in order and has the authenticator look the
-//!    token up, once. The answer stays in the request: ten extractors cost what one costs.
-//! 3. [`RequireAuthLayer`] does both at once, for whole routers and for tower services without axum.
-//! 4. Who the caller is may not be enough: [`HasRole`] and [`RequireRoleLayer`] ask the authenticator about a role, [`Scoped`] and
-//!    [`RequireScopeLayer`] look at the token's scopes, [`Fresh`] and [`RequireFreshLayer`] at when a password was proven for it, [`require_owner`] at a
-//!    record of the app's.
+//! 2. The first extractor that asks ([`AuthUser`], [`AccessToken`]) tries the sources in order and
+//!    has the authenticator look the token up, once. The answer stays in the request: ten
+//!    extractors cost what one costs.
+//! 3. [`RequireAuthLayer`] does both at once, for whole routers and for tower services without
+//!    axum.
+//! 4. Who the caller is may not be enough: [`HasRole`] and [`RequireRoleLayer`] ask the
+//!    authenticator about a role, [`Scoped`] and [`RequireScopeLayer`] look at the token's scopes,
+//!    [`Fresh`] and [`RequireFreshLayer`] at when a password was proven for it, [`require_owner`]
+//!    at a record of the app's.
 //!
 //! ```
 //! use axum::{Router, routing::get};

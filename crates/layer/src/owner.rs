@@ -13,8 +13,9 @@ pub trait Owned {
     /// Whose it is. `None` is nobody's, and nobody passes for its owner.
     fn owner(&self) -> Option<UserId>;
 
-    /// What a caller is answered whose it is not. Where ids can be guessed, [`AclErrorStatus::NotFound`] does not tell which ones exist
-    /// (ASVS 8.2.2), if a record that does not exist is answered the same way.
+    /// What a caller is answered whose it is not. Where ids can be guessed,
+    /// [`AclErrorStatus::NotFound`] does not tell which ones exist (ASVS 8.2.2), if a record that
+    /// does not exist is answered the same way.
     const DENIED: AclErrorStatus = AclErrorStatus::Forbidden;
 }
 
@@ -45,8 +46,8 @@ pub trait Owned {
 /// }
 /// ```
 ///
-/// A refusal is a line of the [audit log](gatekit_core::AUDIT_TARGET) (ASVS 16.3.2). It is no event for hooks, since the function knows
-/// neither the `Auth` nor the request.
+/// A refusal is a line of the [audit log](gatekit_core::AUDIT_TARGET) (ASVS 16.3.2). It is no event
+/// for hooks, since the function knows neither the `Auth` nor the request.
 ///
 /// # Errors
 ///

@@ -6,11 +6,12 @@ use gatekit_core::TokenSecret;
 use http::{Request, Uri};
 use tracing::Span;
 
-/// A URI for log lines: the path and the names of the query's parameters, and `[redacted]` in place of each value. A part of the path that
-/// has the form of a token is redacted too.
+/// A URI for log lines: the path and the names of the query's parameters, and `[redacted]` in place
+/// of each value. A part of the path that has the form of a token is redacted too.
 ///
-/// The [`AuthLayer`](crate::AuthLayer) cuts tokens out of the URI that inner services see. A layer further out sees the URI that was sent,
-/// with `?access_token=` or the secret of a mailed link in it, and logs it unless it is told otherwise.
+/// The [`AuthLayer`](crate::AuthLayer) cuts tokens out of the URI that inner services see. A layer
+/// further out sees the URI that was sent, with `?access_token=` or the secret of a mailed link in
+/// it, and logs it unless it is told otherwise.
 ///
 /// ```
 /// use gatekit_layer::redacted_uri;
@@ -23,8 +24,9 @@ pub fn redacted_uri(uri: &Uri) -> impl fmt::Display + '_ {
     fmt::from_fn(move |f| write_redacted(uri, f))
 }
 
-/// The span of a request with a [redacted URI](redacted_uri), for tower-http's `TraceLayer` outside of the [`AuthLayer`](crate::AuthLayer). Its
-/// fields, level and name are those of `TraceLayer`'s own.
+/// The span of a request with a [redacted URI](redacted_uri), for tower-http's `TraceLayer` outside
+/// of the [`AuthLayer`](crate::AuthLayer). Its fields, level and name are those of `TraceLayer`'s
+/// own.
 ///
 /// ```text
 /// let app = app.layer(AuthLayer::new(auth)).layer(TraceLayer::new_for_http().make_span_with(request_span));

@@ -9,14 +9,16 @@ use crate::ErrorResponse;
 
 /// Why an extractor or [`RequireAuthLayer`](crate::RequireAuthLayer) refused a request.
 ///
-/// It is also put into the response's extensions, so that an outer layer can tell why without reading the body.
+/// It is also put into the response's extensions, so that an outer layer can tell why without
+/// reading the body.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuthRejection {
     /// The request has no token. Status 401, code `AUTHORIZATION_REQUIRED`.
     #[error("the request has no token")]
     Missing,
-    /// The token is unknown, revoked or malformed. Status 401, code `AUTHORIZATION_REQUIRED`, as in LoopBack.
+    /// The token is unknown, revoked or malformed. Status 401, code `AUTHORIZATION_REQUIRED`, as in
+    /// LoopBack.
     #[error("the token is not valid")]
     Invalid,
     /// The token was valid once. Status 401, code `INVALID_TOKEN`, as in LoopBack.
@@ -25,28 +27,30 @@ pub enum AuthRejection {
     /// The token is for other scopes. Status 401, code `AUTHORIZATION_REQUIRED`, as in LoopBack.
     #[error("the token is not valid for this scope")]
     InsufficientScope,
-    /// The caller is known, and is to prove its password anew: none was proven for its token within `max_age` seconds. Status 401, code
-    /// `STEP_UP_REQUIRED`, with the challenge of RFC 9470.
+    /// The caller is known, and is to prove its password anew: none was proven for its token within
+    /// `max_age` seconds. Status 401, code `STEP_UP_REQUIRED`, with the challenge of RFC 9470.
     #[error("no password was proven for the token within {max_age} seconds")]
     StepUpRequired {
         /// How many seconds ago it may have been.
         max_age: u32,
     },
-    /// The token is in a cookie or session, the method is unsafe or the request asks for a WebSocket, and it comes from another
-    /// origin. Status 403, code `CROSS_ORIGIN_REQUEST`.
+    /// The token is in a cookie or session, the method is unsafe or the request asks for a
+    /// WebSocket, and it comes from another origin. Status 403, code `CROSS_ORIGIN_REQUEST`.
     #[error("a cookie from another origin is not accepted for this method or for a WebSocket")]
     CrossOrigin,
-    /// The caller is known and has not the right: not the role, or not the owner. Status 403, code `ACCESS_DENIED`.
+    /// The caller is known and has not the right: not the role, or not the owner. Status 403, code
+    /// `ACCESS_DENIED`.
     #[error("the caller has not the right")]
     Forbidden,
-    /// The same, as LoopBack answers it unless told otherwise. Status 401, code `AUTHORIZATION_REQUIRED`.
+    /// The same, as LoopBack answers it unless told otherwise. Status 401, code
+    /// `AUTHORIZATION_REQUIRED`.
     #[error("the caller has not the right")]
     Unauthorized,
     /// The same, without telling that there is such a thing. Status 404, code `MODEL_NOT_FOUND`.
     #[error("the caller has not the right, and is not to know that there is such a thing")]
     NotFound,
-    /// The token could not be checked, or the caller's roles could not be found out. Status 503, code `SERVICE_UNAVAILABLE`; or 500
-    /// without a code if the store holds what cannot be read.
+    /// The token could not be checked, or the caller's roles could not be found out. Status 503,
+    /// code `SERVICE_UNAVAILABLE`; or 500 without a code if the store holds what cannot be read.
     #[error("tokens or roles cannot be checked now: {0}")]
     Unavailable(StoreError),
     /// The app's mistake. Status 500; the message says how to mend it.
@@ -77,8 +81,8 @@ impl From<AclErrorStatus> for AuthRejection {
 }
 
 impl AuthRejection {
-    /// Whether this says only that nobody is known to be calling. Anything else is a failure that `Option<AuthUser>` must
-    /// not hide.
+    /// Whether this says only that nobody is known to be calling. Anything else is a failure that
+    /// `Option<AuthUser>` must not hide.
     #[must_use]
     pub fn is_anonymous(&self) -> bool {
         matches!(self, Self::Missing | Self::Invalid | Self::Expired | Self::InsufficientScope)
@@ -90,7 +94,8 @@ impl AuthRejection {
         matches!(self, Self::Forbidden | Self::Unauthorized | Self::NotFound)
     }
 
-    /// The answer in the kit's error shape, with `WWW-Authenticate` as RFC 6750 §3 and RFC 9470 §3 want it.
+    /// The answer in the kit's error shape, with `WWW-Authenticate` as RFC 6750 §3 and RFC 9470 §3
+    /// want it.
     #[must_use]
     pub fn to_error(&self) -> ErrorResponse {
         let unauthorized = |message: &'static str, code: &'static str, challenge: HeaderValue| {

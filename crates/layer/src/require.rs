@@ -1,4 +1,5 @@
-//! Lets nobody through who has no valid token: for whole routers, and for tower services without axum.
+//! Lets nobody through who has no valid token: for whole routers, and for tower services without
+//! axum.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -16,8 +17,9 @@ use crate::guard::{Guard, GuardFuture};
 use crate::layer::Prepared;
 use crate::{AuthLayer, GuardBody, GuardRefusal, TokenSources};
 
-/// Answers 401 to every request without a valid token, and 503 if that cannot be found out. The rest goes through, with the
-/// caller known: [`principal`](crate::principal) and the extractors cost nothing more.
+/// Answers 401 to every request without a valid token, and 503 if that cannot be found out. The
+/// rest goes through, with the caller known: [`principal`](crate::principal) and the extractors
+/// cost nothing more.
 ///
 /// It does all that [`AuthLayer`] does and needs none beside it.
 ///

@@ -26,11 +26,12 @@ pub trait Role: 'static {
     const DENIED: AclErrorStatus = AclErrorStatus::Forbidden;
 }
 
-/// The caller is in the role `R`. Otherwise the handler is not run: 401 for nobody, and [`Role::DENIED`], which is 403 unless set, for
-/// who is not in it. If it cannot be found out, 503.
+/// The caller is in the role `R`. Otherwise the handler is not run: 401 for nobody, and
+/// [`Role::DENIED`], which is 403 unless set, for who is not in it. If it cannot be found out, 503.
 ///
-/// Who is in a role is what the authenticator of the [`AuthLayer`](crate::AuthLayer) says: for an `Auth` those it was assigned to or
-/// whom its resolver names, for an authenticator of your own whom it gave the role in `Authenticated::roles`.
+/// Who is in a role is what the authenticator of the [`AuthLayer`](crate::AuthLayer) says: for an
+/// `Auth` those it was assigned to or whom its resolver names, for an authenticator of your own
+/// whom it gave the role in `Authenticated::roles`.
 ///
 /// ```
 /// use gatekit_layer::{AuthUser, HasRole, Role};
@@ -51,7 +52,8 @@ pub trait Role: 'static {
 /// }
 /// ```
 ///
-/// It needs no user type. Where layers for several user types are stacked, name the one that is meant: `HasRole<Admin, Member>`.
+/// It needs no user type. Where layers for several user types are stacked, name the one that is
+/// meant: `HasRole<Admin, Member>`.
 #[derive(Clone, Copy, Debug)]
 pub struct HasRole<R, U = AnyUser>(PhantomData<fn() -> (R, U)>);
 
@@ -101,8 +103,8 @@ fn refuse<R: AsRef<str>>(denial: Option<Denial>, parts: &Parts, roles: &[R], den
 
 /// Lets only callers through who are in a role: for groups of routes.
 ///
-/// It asks the authenticator of the [`AuthLayer`](crate::AuthLayer) or [`RequireAuthLayer`](crate::RequireAuthLayer) around it, and
-/// answers as [`HasRole`] does.
+/// It asks the authenticator of the [`AuthLayer`](crate::AuthLayer) or
+/// [`RequireAuthLayer`](crate::RequireAuthLayer) around it, and answers as [`HasRole`] does.
 ///
 /// ```
 /// use axum::{Router, routing::get};
@@ -139,14 +141,16 @@ impl RequireRoleLayer {
         }
     }
 
-    /// What a caller is answered who is known and in none of them: 403 unless set. Nobody always gets 401.
+    /// What a caller is answered who is known and in none of them: 403 unless set. Nobody always
+    /// gets 401.
     #[must_use]
     pub fn denied(mut self, status: AclErrorStatus) -> Self {
         self.denied = status;
         self
     }
 
-    /// Asks about the caller of this type. Needed only where layers for several user types are stacked.
+    /// Asks about the caller of this type. Needed only where layers for several user types are
+    /// stacked.
     #[must_use]
     pub fn of<U: Clone + Send + Sync + 'static>(mut self) -> Self {
         self.knowing = knowing::<U>;

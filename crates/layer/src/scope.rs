@@ -1,8 +1,9 @@
 //! Handlers and groups of routes for tokens with a scope.
 //!
-//! A token has the scopes it was issued with; one that was issued without any, as by a login, has exactly the scope `DEFAULT`. A route
-//! asks for `DEFAULT` unless a guard of this module asks for another one *instead*, as LoopBack's `accessScopes` do. Scopes are
-//! compared byte for byte (ASVS 10.3.2).
+//! A token has the scopes it was issued with; one that was issued without any, as by a login, has
+//! exactly the scope `DEFAULT`. A route asks for `DEFAULT` unless a guard of this module asks for
+//! another one *instead*, as LoopBack's `accessScopes` do. Scopes are compared byte for byte (ASVS
+//! 10.3.2).
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -28,8 +29,8 @@ pub trait Scope: 'static {
 
 /// The caller's token has the scope `S`. Otherwise the handler is not run: 401, as in LoopBack.
 ///
-/// The token of a login has no scope but `DEFAULT`, so it does not get in; for tokens of both kinds see
-/// [`RequireScopeLayer::any`]. Extractors to the right of it no longer ask for `DEFAULT`:
+/// The token of a login has no scope but `DEFAULT`, so it does not get in; for tokens of both kinds
+/// see [`RequireScopeLayer::any`]. Extractors to the right of it no longer ask for `DEFAULT`:
 ///
 /// ```
 /// use gatekit_layer::{AuthUser, Scope, Scoped};
@@ -45,7 +46,8 @@ pub trait Scope: 'static {
 /// }
 /// ```
 ///
-/// It needs no user type. Where layers for several user types are stacked, name the one that is meant: `Scoped<Reports, Member>`.
+/// It needs no user type. Where layers for several user types are stacked, name the one that is
+/// meant: `Scoped<Reports, Member>`.
 #[derive(Clone, Copy, Debug)]
 pub struct Scoped<S, U = AnyUser>(PhantomData<fn() -> (S, U)>);
 
@@ -82,10 +84,12 @@ fn reported<N: AsRef<str>>(
     admitted
 }
 
-/// Lets only tokens through that have a scope: for groups of routes. Extractors inside no longer ask for `DEFAULT`.
+/// Lets only tokens through that have a scope: for groups of routes. Extractors inside no longer
+/// ask for `DEFAULT`.
 ///
-/// It goes inside an [`AuthLayer`](crate::AuthLayer). Inside a [`RequireAuthLayer`](crate::RequireAuthLayer) it admits less than one may
-/// expect, because that one has asked for `DEFAULT` before.
+/// It goes inside an [`AuthLayer`](crate::AuthLayer). Inside a
+/// [`RequireAuthLayer`](crate::RequireAuthLayer) it admits less than one may expect, because that
+/// one has asked for `DEFAULT` before.
 ///
 /// ```
 /// use axum::{Router, routing::get};
@@ -122,7 +126,8 @@ impl RequireScopeLayer {
         Self { scopes: scopes.into_iter().map(Into::into).collect(), knowing: knowing::<AnyUser> }
     }
 
-    /// Asks about the token of the caller of this type. Needed only where layers for several user types are stacked.
+    /// Asks about the token of the caller of this type. Needed only where layers for several user
+    /// types are stacked.
     #[must_use]
     pub fn of<U: Clone + Send + Sync + 'static>(mut self) -> Self {
         self.knowing = knowing::<U>;

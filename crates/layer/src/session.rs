@@ -1,7 +1,7 @@
 //! How is a token kept in a server-side session of tower-sessions?
 //!
-//! By its digest: whoever reads the session store finds nothing to sign in with. Beside it stands whose it is, so that a session is not
-//! handed on from one user to the next.
+//! By its digest: whoever reads the session store finds nothing to sign in with. Beside it stands
+//! whose it is, so that a session is not handed on from one user to the next.
 
 use gatekit_core::{StoreError, TokenDigest, TokenRecord};
 use http::Extensions;
@@ -25,7 +25,8 @@ pub(crate) fn session(extensions: &Extensions) -> Result<Session, AuthRejection>
     })
 }
 
-/// The digest of the session's token, if it has one. A request without a session's cookie asks no store.
+/// The digest of the session's token, if it has one. A request without a session's cookie asks no
+/// store.
 pub(crate) async fn digest(session: &Session) -> Result<Option<TokenDigest>, AuthRejection> {
     if session.id().is_none() && !session.is_modified() {
         return Ok(None);
@@ -34,8 +35,8 @@ pub(crate) async fn digest(session: &Session) -> Result<Option<TokenDigest>, Aut
     Ok(value.as_ref().and_then(|value| from_hex(value.as_str()?)))
 }
 
-/// Makes it the session of `token`. The id changes, so that one that was planted before is worth nothing (ASVS 7.2.4); what somebody else's
-/// session held is gone, what nobody's held stays.
+/// Makes it the session of `token`. The id changes, so that one that was planted before is worth
+/// nothing (ASVS 7.2.4); what somebody else's session held is gone, what nobody's held stays.
 pub(crate) async fn sign_in(session: &Session, token: &TokenRecord) -> Result<(), AuthRejection> {
     let user = format!("{} {}", token.user_type, token.user_id);
     let before = session.get_value(USER).await.map_err(unavailable)?;

@@ -9,11 +9,12 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-/// The secrets that cookies are signed with: one for [`TokenSource::signed_cookie`](crate::TokenSource::signed_cookie), or several
-/// while one takes over from another. The first signs, all of them verify, as in cookie-parser.
+/// The secrets that cookies are signed with: one for
+/// [`TokenSource::signed_cookie`](crate::TokenSource::signed_cookie), or several while one takes
+/// over from another. The first signs, all of them verify, as in cookie-parser.
 ///
-/// A signed cookie has the value `s:<value>.<signature>`, percent-encoded; the signature is the Base64 of
-/// HMAC-SHA256(value, secret), without `=`.
+/// A signed cookie has the value `s:<value>.<signature>`, percent-encoded; the signature is the
+/// Base64 of HMAC-SHA256(value, secret), without `=`.
 ///
 /// ```
 /// use gatekit_layer::CookieSecrets;
@@ -54,14 +55,16 @@ const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b')');
 
 impl CookieSecrets {
-    /// The shortest secret that [`new`](Self::new) takes, in bytes: as many as the signature has (RFC 2104 §3, ASVS 11.2.3).
+    /// The shortest secret that [`new`](Self::new) takes, in bytes: as many as the signature has
+    /// (RFC 2104 §3, ASVS 11.2.3).
     pub const MIN_BYTES: usize = 32;
 
     /// With these secrets, of which the first signs.
     ///
     /// # Errors
     ///
-    /// [`CookieSecretError`] if there is none, or one is shorter than [`MIN_BYTES`](Self::MIN_BYTES).
+    /// [`CookieSecretError`] if there is none, or one is shorter than
+    /// [`MIN_BYTES`](Self::MIN_BYTES).
     pub fn new<S: AsRef<[u8]>>(secrets: impl IntoIterator<Item = S>) -> Result<Self, CookieSecretError> {
         let secrets = Self::with_insecure_lengths(secrets)?;
         match secrets.0.iter().map(|secret| secret.len()).find(|length| *length < Self::MIN_BYTES) {
@@ -70,10 +73,12 @@ impl CookieSecrets {
         }
     }
 
-    /// With secrets of any length but zero: those of a LoopBack project whose cookies should go on working.
+    /// With secrets of any length but zero: those of a LoopBack project whose cookies should go on
+    /// working.
     ///
-    /// A short secret can be guessed from one cookie, and who knows it can sign. The signature then protects nothing. A token that
-    /// was made up still is nobody's, so that this is no worse than [`TokenSource::cookie`](crate::TokenSource::cookie).
+    /// A short secret can be guessed from one cookie, and who knows it can sign. The signature then
+    /// protects nothing. A token that was made up still is nobody's, so that this is no worse than
+    /// [`TokenSource::cookie`](crate::TokenSource::cookie).
     ///
     /// # Errors
     ///
@@ -88,8 +93,9 @@ impl CookieSecrets {
         Ok(Self(secrets))
     }
 
-    /// The value of a cookie that holds `value`, ready for `Set-Cookie`. The app sets the cookie's attributes: `Secure`,
-    /// `HttpOnly` and `SameSite=Lax`, and best a name that begins with `__Host-` (ASVS 3.3.1 to 3.3.4).
+    /// The value of a cookie that holds `value`, ready for `Set-Cookie`. The app sets the cookie's
+    /// attributes: `Secure`, `HttpOnly` and `SameSite=Lax`, and best a name that begins with
+    /// `__Host-` (ASVS 3.3.1 to 3.3.4).
     #[must_use]
     pub fn sign(&self, value: &str) -> String {
         let signature = self.0.first().and_then(|secret| mac(secret, value)).map(|mac| mac.finalize().into_bytes());
@@ -97,7 +103,8 @@ impl CookieSecrets {
         utf8_percent_encode(&format!("s:{value}.{signature}"), COMPONENT).to_string()
     }
 
-    /// What a cookie's value holds, if one of these secrets has signed it. The signatures are compared in constant time.
+    /// What a cookie's value holds, if one of these secrets has signed it. The signatures are
+    /// compared in constant time.
     #[must_use]
     pub fn verify(&self, cookie: &str) -> Option<String> {
         let decoded = percent_decode_str(cookie).decode_utf8().ok()?;

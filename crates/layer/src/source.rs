@@ -20,16 +20,20 @@ use search::Search;
 
 /// The places a token is looked for, in order.
 ///
-/// A request may have credentials that are not for this app: a proxy's `Authorization: Basic`, an identity-aware proxy's JWT, the
-/// `Bearer undefined` of a careless script. So these rules say which text is the token:
+/// A request may have credentials that are not for this app: a proxy's `Authorization: Basic`, an
+/// identity-aware proxy's JWT, the `Bearer undefined` of a careless script. So these rules say
+/// which text is the token:
 ///
-/// 1. A place without a token is passed over. So is an empty text, and one such as `undefined` or `null`.
-/// 2. The first text in the form of the authenticator's own tokens ([`Authenticator::token_form`](gatekit_core::Authenticator::token_form)) ends the search. If it
-///    is not valid, nobody is calling.
-/// 3. If there is none, the first text counts that could be a token, but `Basic` and schemes other than `Bearer` only if there is no other
-///    text.
+/// 1. A place without a token is passed over. So is an empty text, and one such as `undefined` or
+///    `null`.
+/// 2. The first text in the form of the authenticator's own tokens
+///    ([`Authenticator::token_form`](gatekit_core::Authenticator::token_form)) ends the search. If
+///    it is not valid, nobody is calling.
+/// 3. If there is none, the first text counts that could be a token, but `Basic` and schemes other
+///    than `Bearer` only if there is no other text.
 ///
-/// If the token is then one that a browser sends unasked, the rules for cookies apply to the request.
+/// If the token is then one that a browser sends unasked, the rules for cookies apply to the
+/// request.
 ///
 /// | sources | query | headers | cookies |
 /// | --- | --- | --- | --- |
@@ -60,8 +64,8 @@ impl TokenSources {
         Self { places: sources.into_iter().collect(), loopbacks_order: false }
     }
 
-    /// LoopBack's places without the query: a token in a URL stays in histories, logs and `Referer` headers (ASVS 14.2.1,
-    /// RFC 9700 §4.3.2).
+    /// LoopBack's places without the query: a token in a URL stays in histories, logs and `Referer`
+    /// headers (ASVS 14.2.1, RFC 9700 §4.3.2).
     #[must_use]
     pub fn strict() -> Self {
         Self::new([
@@ -71,7 +75,8 @@ impl TokenSources {
         ])
     }
 
-    /// With this cookie in place of the [`TokenCookie`] that was there, or after everything else if there was none.
+    /// With this cookie in place of the [`TokenCookie`] that was there, or after everything else if
+    /// there was none.
     ///
     /// ```
     /// use gatekit_layer::{TokenCookie, TokenSources};
@@ -86,12 +91,14 @@ impl TokenSources {
         self
     }
 
-    /// Where LoopBack's `loopback.token()` looks. It is [`default`](Self::default) without the cookie: LoopBack reads signed ones
-    /// only. Where it does, that is where the app has a cookie-parser with a secret, add `TokenSource::signed_cookie` for
-    /// `access_token` and for `authorization`.
+    /// Where LoopBack's `loopback.token()` looks. It is [`default`](Self::default) without the
+    /// cookie: LoopBack reads signed ones only. Where it does, that is where the app has a
+    /// cookie-parser with a secret, add `TokenSource::signed_cookie` for `access_token` and for
+    /// `authorization`.
     ///
-    /// The search is LoopBack's too: the first text that could be an id ends it, and so does an empty `?access_token=`. Rule 2 of the
-    /// [type](Self) holds all the same for what LoopBack would take for an id by mistake: `Basic` without a token in it, `Bearer undefined`, a JWT.
+    /// The search is LoopBack's too: the first text that could be an id ends it, and so does an
+    /// empty `?access_token=`. Rule 2 of the [type](Self) holds all the same for what LoopBack
+    /// would take for an id by mistake: `Basic` without a token in it, `Bearer undefined`, a JWT.
     #[must_use]
     pub fn loopback() -> Self {
         let places = vec![
@@ -102,8 +109,8 @@ impl TokenSources {
         Self { places, loopbacks_order: true }
     }
 
-    /// And these places, each before those of its kind: LoopBack's `params`, `headers` and `cookies`. All places are then in the
-    /// order of their kinds, which is query, header, cookie.
+    /// And these places, each before those of its kind: LoopBack's `params`, `headers` and
+    /// `cookies`. All places are then in the order of their kinds, which is query, header, cookie.
     #[must_use]
     pub fn with(self, sources: impl IntoIterator<Item = TokenSource>) -> Self {
         // Stable: these before those that were there, and each in its order.
@@ -116,8 +123,8 @@ impl TokenSources {
         self.places.iter()
     }
 
-    /// Looks through the places for a token of this form. `query` is what [`cut_query_tokens`] took out of the URI. Sessions are passed
-    /// over: they hold no token, only its digest.
+    /// Looks through the places for a token of this form. `query` is what [`cut_query_tokens`] took
+    /// out of the URI. Sessions are passed over: they hold no token, only its digest.
     pub(crate) fn find<'a>(
         &self,
         headers: &'a HeaderMap,
@@ -197,10 +204,11 @@ enum Kind {
 }
 
 impl TokenSource {
-    /// A parameter of the query string (LoopBack's default, RFC 6750 §2.3). It counts if it stands there once and is not empty.
+    /// A parameter of the query string (LoopBack's default, RFC 6750 §2.3). It counts if it stands
+    /// there once and is not empty.
     ///
-    /// The layer cuts it out of the URI that inner services see, and marks the response `Cache-Control: no-store` and
-    /// `Referrer-Policy: no-referrer`.
+    /// The layer cuts it out of the URI that inner services see, and marks the response
+    /// `Cache-Control: no-store` and `Referrer-Policy: no-referrer`.
     #[must_use]
     pub fn query(name: impl Into<String>) -> Self {
         Self(Kind::Query(name.into()))
@@ -217,7 +225,8 @@ impl TokenSource {
     ///
     /// Of several headers of the name the first counts.
     ///
-    /// So both settings of LoopBack's `bearerTokenBase64Encoded` are served: what is a token in one form is none in the other.
+    /// So both settings of LoopBack's `bearerTokenBase64Encoded` are served: what is a token in one
+    /// form is none in the other.
     ///
     /// # Panics
     ///
@@ -237,28 +246,30 @@ impl TokenSource {
         Self(Kind::Bearer)
     }
 
-    /// A cookie with the token as its value. A request with two cookies of this name has none: one of them may have been
-    /// planted by a neighbouring host.
+    /// A cookie with the token as its value. A request with two cookies of this name has none: one
+    /// of them may have been planted by a neighbouring host.
     ///
-    /// Because a browser sends it without being asked, a token found here is accepted for unsafe methods only from the app's
-    /// own origin; see [`AuthLayer::trusted_origin`](crate::AuthLayer::trusted_origin).
+    /// Because a browser sends it without being asked, a token found here is accepted for unsafe
+    /// methods only from the app's own origin; see
+    /// [`AuthLayer::trusted_origin`](crate::AuthLayer::trusted_origin).
     #[must_use]
     pub fn cookie(name: impl Into<String>) -> Self {
         Self(Kind::Cookie(name.into()))
     }
 
-    /// The cookie that a login in a browser sets. As [`cookie`](Self::cookie) it is subject to the cross-origin check, and two of the name
-    /// are none.
+    /// The cookie that a login in a browser sets. As [`cookie`](Self::cookie) it is subject to the
+    /// cross-origin check, and two of the name are none.
     #[must_use]
     pub fn token_cookie(cookie: TokenCookie) -> Self {
         Self(Kind::TokenCookie(cookie))
     }
 
-    /// The server-side session of tower-sessions 0.15, which a login in a browser puts the token's digest into (never the token: the
-    /// session store would keep it readable).
+    /// The server-side session of tower-sessions 0.15, which a login in a browser puts the token's
+    /// digest into (never the token: the session store would keep it readable).
     ///
-    /// The app mounts `SessionManagerLayer`, around or inside the [`AuthLayer`](crate::AuthLayer), but around the routes. The cross-origin check applies
-    /// as it does to cookies. If the session store fails, the request does: 503.
+    /// The app mounts `SessionManagerLayer`, around or inside the [`AuthLayer`](crate::AuthLayer),
+    /// but around the routes. The cross-origin check applies as it does to cookies. If the session
+    /// store fails, the request does: 503.
     ///
     /// ```
     /// use gatekit_layer::{TokenSource, TokenSources};
@@ -272,12 +283,13 @@ impl TokenSource {
         Self(Kind::Session)
     }
 
-    /// A cookie whose value one of these secrets has signed, as Express' cookie-parser does it. One that is not signed, or by
-    /// somebody else, counts as not there. Its value is the token as it is: `Bearer` means nothing here, as in LoopBack.
+    /// A cookie whose value one of these secrets has signed, as Express' cookie-parser does it. One
+    /// that is not signed, or by somebody else, counts as not there. Its value is the token as it
+    /// is: `Bearer` means nothing here, as in LoopBack.
     ///
-    /// Whoever can set cookies for the app's host, such as a neighbouring host, cannot plant a token of theirs unless the app has
-    /// signed one for them. The rest is as with [`cookie`](Self::cookie): two of the name are none, and the cross-origin check
-    /// applies.
+    /// Whoever can set cookies for the app's host, such as a neighbouring host, cannot plant a
+    /// token of theirs unless the app has signed one for them. The rest is as with
+    /// [`cookie`](Self::cookie): two of the name are none, and the cross-origin check applies.
     ///
     /// ```
     /// use gatekit_layer::{CookieSecrets, TokenSource, TokenSources};
@@ -327,7 +339,8 @@ impl TokenSource {
                 Some(token) if token.value.is_empty() => return search.offer_empty_parameter(),
                 token => token.map(|token| Candidate::sent(&*token.value)),
             },
-            // Of several headers the first counts, as in LoopBack: a proxy may have looked at that one.
+            // Of several headers the first counts, as in LoopBack: a proxy may have looked at that
+            // one.
             Kind::Header(name) => headers.get(name).and_then(Candidate::header),
             Kind::Bearer => headers.get(AUTHORIZATION).and_then(Candidate::bearer),
             Kind::Cookie(name) => find_cookie(headers, name).map(Candidate::cookie),
@@ -359,10 +372,12 @@ pub(crate) fn has_cookie(headers: &HeaderMap, name: &str) -> bool {
     cookies(headers).any(|cookie| cookie.name() == name)
 }
 
-/// The cookies, each read by itself: a neighbouring host may have set some that are not ASCII, and they must not hide the others.
+/// The cookies, each read by itself: a neighbouring host may have set some that are not ASCII, and
+/// they must not hide the others.
 fn cookies(headers: &HeaderMap) -> impl Iterator<Item = Cookie<'_>> {
     let pairs = headers.get_all(COOKIE).iter().flat_map(|header| header.as_bytes().split(|byte| *byte == b';'));
-    // Without them a name cannot begin with a blank of Unicode's either, which would be trimmed off what only looks like a `__Host-` cookie.
+    // Without them a name cannot begin with a blank of Unicode's either, which would be trimmed off
+    // what only looks like a `__Host-` cookie.
     let texts = pairs.filter(|pair| pair.is_ascii()).filter_map(|pair| std::str::from_utf8(pair).ok());
     texts.filter_map(|pair| Cookie::parse(pair).ok())
 }
@@ -376,8 +391,9 @@ pub(crate) struct QueryToken {
     count: u8,
 }
 
-/// Takes every parameter that a query source names out of `uri`, whether or not it will be used: what is in the URI of
-/// inner services ends up in their log lines. An untouched query costs no more than a look for a `?`.
+/// Takes every parameter that a query source names out of `uri`, whether or not it will be used:
+/// what is in the URI of inner services ends up in their log lines. An untouched query costs no
+/// more than a look for a `?`.
 pub(crate) fn cut_query_tokens(uri: &mut Uri, sources: &TokenSources) -> Vec<QueryToken> {
     let Some(query) = uri.query() else { return Vec::new() };
     let names: Vec<&str> = sources.iter().filter_map(TokenSource::query_name).collect();
@@ -407,7 +423,8 @@ fn with_query(uri: &Uri, query: &str) -> Uri {
     let path = uri.path();
     let path_and_query = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
     let mut parts = uri.clone().into_parts();
-    // Both came out of a valid URI, so together they are one; should they not be, no query is better than a token in it.
+    // Both came out of a valid URI, so together they are one; should they not be, no query is
+    // better than a token in it.
     parts.path_and_query = PathAndQuery::try_from(path_and_query).ok();
     Uri::from_parts(parts).unwrap_or_default()
 }

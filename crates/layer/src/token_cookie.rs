@@ -14,9 +14,10 @@ use crate::source::find_cookie;
 /// | [`default`](Self::default) | `__Host-access_token` | `Path=/; HttpOnly; Secure; SameSite=Lax` |
 /// | [`for_localhost`](Self::for_localhost) | `access_token` | `Path=/; HttpOnly; SameSite=Lax` |
 ///
-/// Scripts cannot read it (ASVS 3.3.4), it is sent over HTTPS alone (3.3.1), and pages of other sites have it sent with a link to
-/// the app at most (3.3.2). The prefix `__Host-` (3.3.3) is a promise that browsers keep: a cookie of that name was set by this very host
-/// over HTTPS, so that a neighbouring host cannot plant one.
+/// Scripts cannot read it (ASVS 3.3.4), it is sent over HTTPS alone (3.3.1), and pages of other
+/// sites have it sent with a link to the app at most (3.3.2). The prefix `__Host-` (3.3.3) is a
+/// promise that browsers keep: a cookie of that name was set by this very host over HTTPS, so that
+/// a neighbouring host cannot plant one.
 ///
 /// ```
 /// use gatekit_layer::{SameSite, TokenCookie, TokenSources};
@@ -40,7 +41,8 @@ pub enum SameSite {
     Lax,
     /// With none: who follows a link from a mail is not signed in on the page it opens.
     Strict,
-    /// With all. For apps in a frame of another site; the cross-origin check is all that is left then.
+    /// With all. For apps in a frame of another site; the cross-origin check is all that is left
+    /// then.
     None,
 }
 
@@ -61,13 +63,15 @@ pub enum InvalidTokenCookie {
     /// Empty, or with characters that no cookie's name has (RFC 6265 §4.1.1).
     #[error("{0:?} is not the name of a cookie")]
     Name(String),
-    /// Browsers refuse a cookie whose name begins with `__Host-` or `__Secure-` and which is not `Secure`.
+    /// Browsers refuse a cookie whose name begins with `__Host-` or `__Secure-` and which is not
+    /// `Secure`.
     #[error("a cookie named {0:?} must be Secure: choose another name for http://localhost")]
     PrefixWithoutSecure(String),
     /// Browsers refuse `SameSite=None` without `Secure`.
     #[error("SameSite=None needs a Secure cookie")]
     NoneWithoutSecure,
-    /// The value has characters that no cookie's value has. Gatekit's tokens are made of letters and digits.
+    /// The value has characters that no cookie's value has. Gatekit's tokens are made of letters
+    /// and digits.
     #[error("the token has characters that no cookie can hold")]
     Value,
 }
@@ -79,8 +83,9 @@ impl Default for TokenCookie {
 }
 
 impl TokenCookie {
-    /// For development over plain `http://localhost`, where some browsers keep no `Secure` cookies. **Never in production**: the cookie is
-    /// sent unencrypted, and any host of the same domain can plant one.
+    /// For development over plain `http://localhost`, where some browsers keep no `Secure` cookies.
+    /// **Never in production**: the cookie is sent unencrypted, and any host of the same domain can
+    /// plant one.
     #[must_use]
     pub fn for_localhost() -> Self {
         Self { name: Cow::Borrowed("access_token"), secure: false, same_site: SameSite::Lax }
@@ -125,7 +130,8 @@ impl TokenCookie {
         &self.name
     }
 
-    /// Whether browsers send it over HTTPS alone. What else an app sets in the same browser should be as this is.
+    /// Whether browsers send it over HTTPS alone. What else an app sets in the same browser should
+    /// be as this is.
     #[must_use]
     pub fn is_secure(&self) -> bool {
         self.secure
@@ -147,7 +153,8 @@ impl TokenCookie {
         find_cookie(headers, &self.name)
     }
 
-    /// A cookie for something else, which lives as this does: with the prefix `__Host-` where this is `Secure`, and `SameSite=Lax`.
+    /// A cookie for something else, which lives as this does: with the prefix `__Host-` where this
+    /// is `Secure`, and `SameSite=Lax`.
     ///
     /// # Errors
     ///
@@ -157,7 +164,8 @@ impl TokenCookie {
         Self { name: Cow::Owned(name), secure: self.secure, same_site: SameSite::Lax }.checked()
     }
 
-    /// The value of `Set-Cookie` with `token`, for as many seconds as the token lives; until the browser is closed for one that never ends.
+    /// The value of `Set-Cookie` with `token`, for as many seconds as the token lives; until the
+    /// browser is closed for one that never ends.
     ///
     /// # Errors
     ///
@@ -167,7 +175,8 @@ impl TokenCookie {
         self.with_value(token.secret.expose(), ttl)
     }
 
-    /// The value of `Set-Cookie` that takes it back. Name, path and `Secure` are those it was set with, or browsers would keep it.
+    /// The value of `Set-Cookie` that takes it back. Name, path and `Secure` are those it was set
+    /// with, or browsers would keep it.
     ///
     /// # Errors
     ///
@@ -180,7 +189,8 @@ impl TokenCookie {
     ///
     /// # Errors
     ///
-    /// [`InvalidTokenCookie::Value`] for characters that would end the value: nothing that is put in can add an attribute or a header.
+    /// [`InvalidTokenCookie::Value`] for characters that would end the value: nothing that is put
+    /// in can add an attribute or a header.
     pub fn with_value(&self, value: &str, max_age: Option<i64>) -> Result<HeaderValue, InvalidTokenCookie> {
         if !value.bytes().all(is_value_byte) {
             return Err(InvalidTokenCookie::Value);

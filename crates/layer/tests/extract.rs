@@ -1,5 +1,5 @@
-//! The extractors, in an axum app over an authenticator of its own: what they give, what they refuse, and what they say to who has
-//! made a mistake.
+//! The extractors, in an axum app over an authenticator of its own: what they give, what they
+//! refuse, and what they say to who has made a mistake.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use std::sync::Arc;
@@ -231,7 +231,8 @@ async fn an_authenticator_without_stored_tokens_has_none_to_extract() {
     }
 }
 
-/// Each extractor finds the layer for its type, whichever is outside; what has no type is whoever is known.
+/// Each extractor finds the layer for its type, whichever is outside; what has no type is whoever
+/// is known.
 #[tokio::test]
 async fn stacked_layers_know_a_caller_each() {
     let keys = || TokenSources::new([TokenSource::query("key"), TokenSource::header("x-key")]);

@@ -51,7 +51,8 @@ fn text(body: GuardBody<Text>) -> Text {
 #[error("the app's own error: {0}")]
 struct AppError(&'static str);
 
-/// Answers with who calls and what it sees of the URI. It panics if it is called without having been ready: a clone of it is not.
+/// Answers with who calls and what it sees of the URI. It panics if it is called without having
+/// been ready: a clone of it is not.
 #[derive(Default)]
 struct Greeter {
     ready: bool,
@@ -157,7 +158,8 @@ async fn an_inner_service_that_cannot_be_ready_says_so_itself() {
     assert_eq!(call(&mut required, "/", "key").await.unwrap_err(), AppError("not ready"));
 }
 
-/// Who is refused gives the place back; so does who is answered, and who goes away while the authenticator is asked.
+/// Who is refused gives the place back; so does who is answered, and who goes away while the
+/// authenticator is asked.
 #[tokio::test]
 async fn a_concurrency_limit_inside_loses_no_permit() {
     let mut open = AuthLayer::new(Keys::default()).layer(ConcurrencyLimit::new(Greeter::default(), 1));

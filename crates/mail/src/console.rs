@@ -1,4 +1,5 @@
-//! What a mail looks like while an app is developed: text in the terminal, its link on a line of its own.
+//! What a mail looks like while an app is developed: text in the terminal, its link on a line of
+//! its own.
 
 use std::fmt;
 use std::io::{self, Write};

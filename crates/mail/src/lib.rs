@@ -1,4 +1,5 @@
-//! Sends the mails of Gatekit's flows: to the console while an app is developed, over SMTP when it runs.
+//! Sends the mails of Gatekit's flows: to the console while an app is developed, over SMTP when it
+//! runs.
 //!
 //! | you want | use |
 //! | --- | --- |
@@ -19,8 +20,8 @@
 //! # Ok::<_, gatekit_core::ConfigError>(())
 //! ```
 //!
-//! A mail holds a secret, so nothing here logs one. Do not switch on the feature `tracing` of lettre in your own
-//! `Cargo.toml`: it logs every line that is sent.
+//! A mail holds a secret, so nothing here logs one. Do not switch on the feature `tracing` of
+//! lettre in your own `Cargo.toml`: it logs every line that is sent.
 
 mod console;
 #[cfg(feature = "smtp")]

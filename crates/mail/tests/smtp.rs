@@ -1,4 +1,5 @@
-//! Mails over a real connection to a real server on the loopback: what arrives, what is tried again, and what never.
+//! Mails over a real connection to a real server on the loopback: what arrives, what is tried
+//! again, and what never.
 #![cfg(feature = "smtp")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests stop at the first surprise")]
 
@@ -184,7 +185,8 @@ async fn a_text_cannot_end_the_mail_and_begin_another() {
     assert_eq!(mails[1].text.trim_end(), "Good morning.");
 }
 
-/// What is surely not sent may be tried again: once here, and then by whoever calls. The mail arrives once.
+/// What is surely not sent may be tried again: once here, and then by whoever calls. The mail
+/// arrives once.
 #[tokio::test]
 async fn not_now_is_a_temporary_error_and_the_next_try_delivers() {
     for behavior in [SmtpBehavior::Defer, SmtpBehavior::CloseAtConnect] {
@@ -263,7 +265,8 @@ async fn a_connection_is_used_again() {
     assert_eq!((server.mails().len(), server.connections()), (5, 1));
 }
 
-/// Whatever a send that was given up has left in a connection would be read as part of the next mail.
+/// Whatever a send that was given up has left in a connection would be read as part of the next
+/// mail.
 #[tokio::test]
 async fn a_connection_of_a_send_that_was_given_up_is_not_used_again() {
     let server = SmtpSink::start().await;
@@ -281,7 +284,8 @@ async fn a_connection_of_a_send_that_was_given_up_is_not_used_again() {
     assert_eq!((mails[1].to[0].as_str(), mails[1].text.trim_end()), ("bob@example.com", "next"));
 }
 
-/// A server that has closed the connection meanwhile, or says nothing on it any more, costs no mail.
+/// A server that has closed the connection meanwhile, or says nothing on it any more, costs no
+/// mail.
 #[tokio::test]
 async fn a_connection_that_has_died_is_replaced() {
     let server = SmtpSink::start().await;
@@ -395,7 +399,8 @@ fn the_password_shows_nowhere() {
     }
 }
 
-/// The way of a reset mail, from flow to server; and no log line on it holds the secret or the address's password.
+/// The way of a reset mail, from flow to server; and no log line on it holds the secret or the
+/// address's password.
 #[tokio::test]
 async fn a_reset_link_arrives_and_is_not_logged() {
     let logs = LogCapture::new();

@@ -1,5 +1,5 @@
-//! Mails with HTML over a real connection: both forms arrive whole, in the order and encoding that readers expect, and nothing in them
-//! gets out of its part.
+//! Mails with HTML over a real connection: both forms arrive whole, in the order and encoding that
+//! readers expect, and nothing in them gets out of its part.
 #![cfg(feature = "smtp")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests stop at the first surprise")]
 

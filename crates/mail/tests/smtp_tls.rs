@@ -106,7 +106,8 @@ async fn a_host_may_be_an_address() {
     assert_eq!(tls.sink.mails().len(), 1);
 }
 
-/// Neither password nor mail goes to a server that cannot prove who it is, and it is not asked again.
+/// Neither password nor mail goes to a server that cannot prove who it is, and it is not asked
+/// again.
 #[tokio::test]
 async fn a_certificate_nobody_vouches_for_or_of_another_host_is_refused() {
     for starttls in [false, true] {

@@ -1,4 +1,5 @@
-//! Where do the stylesheet and the script come from? From the app itself, once: their URLs change when they do.
+//! Where do the stylesheet and the script come from? From the app itself, once: their URLs change
+//! when they do.
 
 use axum::Router;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};

@@ -70,8 +70,8 @@ async fn change<U: Account>(mut visit: Visit<U>) -> Outcome {
     }
 }
 
-/// Which address the account has now, and whether somebody else is logged in here. The cookie stays until it ends by itself: the same page
-/// may be loaded or the button pressed again.
+/// Which address the account has now, and whether somebody else is logged in here. The cookie stays
+/// until it ends by itself: the same page may be loaded or the button pressed again.
 async fn changed<U: Account>(visit: &mut Visit<U>, owner: &UserId, email: &str) -> Outcome {
     let other = visit.other_than(owner).await?;
     let stage = &visit.stage;

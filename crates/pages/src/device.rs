@@ -1,4 +1,5 @@
-//! Which device is that? A short name out of a `User-Agent` header, for people to know their sessions by. Nothing is decided by it.
+//! Which device is that? A short name out of a `User-Agent` header, for people to know their
+//! sessions by. Nothing is decided by it.
 
 /// Browsers in the order in which they are looked for: most claim to be others too.
 const BROWSERS: [(&str, &str); 13] = [

@@ -36,7 +36,8 @@ async fn form<U: Account>(visit: Visit<U>) -> Outcome {
     Ok(answer(&visit.stage, StatusCode::OK, &view))
 }
 
-/// Answers the same whether or not there is such an account (ASVS 6.3.8), whatever the policy reveals to programs.
+/// Answers the same whether or not there is such an account (ASVS 6.3.8), whatever the policy
+/// reveals to programs.
 async fn send<U: Account>(mut visit: Visit<U>) -> Outcome {
     let form = visit.form()?;
     let stage = &visit.stage;

@@ -11,13 +11,15 @@ use crate::respond::Failure;
 /// Bytes of a body. The longest password that a policy takes by default fits in some twenty times.
 const MAX_BYTES: usize = 64 * 1024;
 
-/// The fields of a form, or of a query. It cannot be printed: there are passwords and secrets in it.
+/// The fields of a form, or of a query. It cannot be printed: there are passwords and secrets in
+/// it.
 #[derive(Clone, Default)]
 pub(crate) struct Form(Vec<(String, String)>);
 
 impl Form {
-    /// Reads a body. One that no form of ours has sent is refused: no form, too large, too slow, not UTF-8, or with a field that is there
-    /// twice, of which one reader would take the first and another the last.
+    /// Reads a body. One that no form of ours has sent is refused: no form, too large, too slow,
+    /// not UTF-8, or with a field that is there twice, of which one reader would take the first and
+    /// another the last.
     pub(crate) async fn read(policy: &Policy, headers: &HeaderMap, body: Body) -> Result<Self, Failure> {
         let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let media_type = content_type.split(';').next().unwrap_or_default().trim();
@@ -47,7 +49,8 @@ impl Form {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// A field, without the blanks that are pasted along with an address; `None` if nothing is left.
+    /// A field, without the blanks that are pasted along with an address; `None` if nothing is
+    /// left.
     pub(crate) fn trimmed(&self, name: &str) -> Option<String> {
         self.get(name).map(str::trim).filter(|value| !value.is_empty()).map(str::to_owned)
     }

@@ -7,7 +7,8 @@ use gatekit_core::Texts;
 
 use crate::{Feature, assets, return_to, texts};
 
-/// What every page knows: its heading, its language, where the others are. Each view has one in its field `page`.
+/// What every page knows: its heading, its language, where the others are. Each view has one in its
+/// field `page`.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Page {
@@ -59,8 +60,8 @@ pub struct Problem {
 }
 
 impl Page {
-    /// A text in the page's language, by its key without `page.`: `login.title`. English where there is none, the key where there is
-    /// not even that. See [`Texts`].
+    /// A text in the page's language, by its key without `page.`: `login.title`. English where
+    /// there is none, the key where there is not even that. See [`Texts`].
     #[must_use]
     pub fn text<'a>(&'a self, key: &'a str) -> &'a str {
         texts::get(&self.texts, &self.language, key).unwrap_or(key)
@@ -100,7 +101,8 @@ impl Page {
         self.features.contains(&feature)
     }
 
-    /// What the window is called: the heading and the site's name, after a word of warning if something was wrong (WCAG 2.4.2).
+    /// What the window is called: the heading and the site's name, after a word of warning if
+    /// something was wrong (WCAG 2.4.2).
     #[must_use]
     pub fn document_title(&self) -> String {
         let warning = if self.problems.is_empty() { "" } else { self.text("error.prefix") };
@@ -155,7 +157,8 @@ pub struct Link {
     pub text: String,
 }
 
-/// A page that only says something: "check your mail", "address confirmed", and all errors that are not about a field.
+/// A page that only says something: "check your mail", "address confirmed", and all errors that are
+/// not about a field.
 #[derive(Clone, Debug, Template)]
 #[template(path = "message.html")]
 #[non_exhaustive]

@@ -1,4 +1,5 @@
-//! Pages to sign up, log in and manage an account: HTML forms that work without JavaScript, to mount into an axum app.
+//! Pages to sign up, log in and manage an account: HTML forms that work without JavaScript, to
+//! mount into an axum app.
 //!
 //! An app depends on the `gatekit` crate, which re-exports this one as `gatekit::pages`.
 //!
@@ -33,15 +34,18 @@
 //! | `DeleteAccount` | `/delete-account` | `confirm` | `/login` |
 //! | always | `/gatekit.css`, `/gatekit.js` | | |
 //!
-//! The [`AuthLayer`](gatekit_layer::AuthLayer) must be mounted around them, with a token cookie or a session among its sources, as it has by
-//! default. Links and redirects know the prefix the pages are nested under.
+//! The [`AuthLayer`](gatekit_layer::AuthLayer) must be mounted around them, with a token cookie or
+//! a session among its sources, as it has by default. Links and redirects know the prefix the pages
+//! are nested under.
 //!
 //! # What always holds
 //!
 //! - A POST that a page of another origin has sent is refused with 403.
-//! - A GET spends nothing. A mailed link opens a form, and takes its secret out of the URL before that.
+//! - A GET spends nothing. A mailed link opens a form, and takes its secret out of the URL before
+//!   that.
 //! - Nothing is cached, framed, or loaded from elsewhere: each answer has the headers that say so.
-//! - Nobody is sent elsewhere than [`Auth::may_redirect_to`](gatekit_core::Auth::may_redirect_to) allows.
+//! - Nobody is sent elsewhere than [`Auth::may_redirect_to`](gatekit_core::Auth::may_redirect_to)
+//!   allows.
 //! - A store that fails is a 503 page, never "logged out".
 //! - The cookie of a token that has ended is taken back.
 //! - A path with one slash at its end leads to the page. [`ignore_case`] finds it in any case.

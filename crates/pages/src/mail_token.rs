@@ -1,5 +1,6 @@
-//! How does the secret of a mailed link get out of the URL? Into a short-lived cookie, before the form is shown: from there no history,
-//! no log and no `Referer` has it, and a mail scanner that follows the link spends nothing.
+//! How does the secret of a mailed link get out of the URL? Into a short-lived cookie, before the
+//! form is shown: from there no history, no log and no `Referer` has it, and a mail scanner that
+//! follows the link spends nothing.
 
 use axum::http::{HeaderMap, HeaderValue};
 use gatekit_core::TokenSecret;
@@ -19,8 +20,8 @@ pub(crate) struct MailToken {
 
 impl MailToken {
     pub(crate) fn new(purpose: &'static str, like: &TokenCookie) -> Self {
-        // The name is sound, so that there is one. It is `SameSite=Lax`, whatever the token's is: whoever follows a link from a webmail
-        // comes from another site.
+        // The name is sound, so that there is one. It is `SameSite=Lax`, whatever the token's is:
+        // whoever follows a link from a webmail comes from another site.
         Self { cookie: like.companion("gatekit_mail").unwrap_or_default(), purpose }
     }
 

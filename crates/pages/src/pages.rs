@@ -111,7 +111,8 @@ impl<U: Account> std::fmt::Debug for Pages<U> {
 }
 
 impl<U: Account> Pages<U> {
-    /// All that the store of the users can carry ([`UserStore::supports`](gatekit_core::UserStore::supports)).
+    /// All that the store of the users can carry
+    /// ([`UserStore::supports`](gatekit_core::UserStore::supports)).
     pub fn new(auth: Auth<U>) -> Self {
         let features = Feature::ALL.into_iter().filter(|feature| feature.needs().is_none_or(|op| auth.supports(op)));
         Self {
@@ -122,28 +123,32 @@ impl<U: Account> Pages<U> {
         }
     }
 
-    /// What these pages call the site, in the header and in the title of each, if that is not the name that
-    /// [`Builder::site_name`](gatekit_core::Builder::site_name) has for mails too. Only that one is also refused as a password (ASVS 6.2.11).
+    /// What these pages call the site, in the header and in the title of each, if that is not the
+    /// name that [`Builder::site_name`](gatekit_core::Builder::site_name) has for mails too. Only
+    /// that one is also refused as a password (ASVS 6.2.11).
     pub fn site_name(mut self, name: impl Into<String>) -> Self {
         self.look.site_name = name.into();
         self
     }
 
-    /// Where the site's name leads, from the root of the app: `/` unless set. The path of [`public_url`](gatekit_core::Builder::public_url) comes before it.
+    /// Where the site's name leads, from the root of the app: `/` unless set. The path of
+    /// [`public_url`](gatekit_core::Builder::public_url) comes before it.
     pub fn home(mut self, path: impl Into<String>) -> Self {
         self.look.home = path.into();
         self
     }
 
-    /// Where somebody goes who has logged in and came from nowhere, from the root of the app: `/private`. `/account` unless
-    /// set, or [`home`](Self::home) where that is left out. The path of [`public_url`](gatekit_core::Builder::public_url) comes before it.
+    /// Where somebody goes who has logged in and came from nowhere, from the root of the app:
+    /// `/private`. `/account` unless set, or [`home`](Self::home) where that is left out. The path
+    /// of [`public_url`](gatekit_core::Builder::public_url) comes before it.
     pub fn after_login(mut self, path: impl Into<String>) -> Self {
         self.after_login = Some(path.into());
         self
     }
 
-    /// The languages the pages are offered in, as tags of RFC 5646; the first is for visitors who want none of them. English and German
-    /// unless set. Texts in others are added with [`Builder::texts`](gatekit_core::Builder::texts).
+    /// The languages the pages are offered in, as tags of RFC 5646; the first is for visitors who
+    /// want none of them. English and German unless set. Texts in others are added with
+    /// [`Builder::texts`](gatekit_core::Builder::texts).
     pub fn languages<L: Into<String>>(mut self, tags: impl IntoIterator<Item = L>) -> Self {
         self.look.languages = Languages::new(tags);
         self
@@ -176,7 +181,8 @@ impl<U: Account> Pages<U> {
         self
     }
 
-    /// These pages and no others. Who has to log in is sent to `/login` below the same prefix, also where that is a page of the app's own.
+    /// These pages and no others. Who has to log in is sent to `/login` below the same prefix, also
+    /// where that is a page of the app's own.
     pub fn only(mut self, features: impl IntoIterator<Item = Feature>) -> Self {
         self.look.features = features.into_iter().collect();
         self

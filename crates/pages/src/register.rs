@@ -114,7 +114,8 @@ async fn register<U: Account>(mut visit: Visit<U>) -> Outcome {
     let (realm, username) = (new.realm.clone(), new.username.clone());
     match stage.auth().sign_up(new).await {
         Ok(SignUp::Registered(_)) => {}
-        // Whether or not there was an account already (ASVS 6.3.8). Nobody is logged in before the address is verified.
+        // Whether or not there was an account already (ASVS 6.3.8). Nobody is logged in before the
+        // address is verified.
         Ok(_) => return Ok(check_mail(stage, email.as_deref())),
         Err(error) => {
             let status = refused(stage, &mut view, error)?;

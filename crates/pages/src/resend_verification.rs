@@ -37,7 +37,8 @@ async fn form<U: Account>(mut visit: Visit<U>) -> Outcome {
     Ok(answer(&visit.stage, StatusCode::OK, &view))
 }
 
-/// Answers the same whether or not there is such an account, and whether or not its address is proven (ASVS 6.3.8).
+/// Answers the same whether or not there is such an account, and whether or not its address is
+/// proven (ASVS 6.3.8).
 async fn send<U: Account>(mut visit: Visit<U>) -> Outcome {
     let form = visit.form()?;
     let stage = &visit.stage;

@@ -104,7 +104,8 @@ async fn reset<U: Account>(mut visit: Visit<U>) -> Outcome {
     }
 }
 
-/// Whose password the link chooses, and that somebody else is logged in here if so; or what is said of a link that chooses none.
+/// Whose password the link chooses, and that somebody else is logged in here if so; or what is said
+/// of a link that chooses none.
 async fn owner<U: Account>(
     visit: &mut Visit<U>,
     secret: &TokenSecret,

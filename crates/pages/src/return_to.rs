@@ -1,5 +1,5 @@
-//! Where does a browser go when it is done here? Where it came from, if that is a place of the site's own or of an origin the app
-//! has listed (CWE-601).
+//! Where does a browser go when it is done here? Where it came from, if that is a place of the
+//! site's own or of an origin the app has listed (CWE-601).
 
 use axum::http::HeaderValue;
 use gatekit_core::{Account, Auth};
@@ -20,8 +20,9 @@ pub(crate) fn allowed<U: Account>(auth: &Auth<U>, target: Option<&str>) -> Optio
     target.filter(|target| target.len() <= MAX_BYTES && auth.may_redirect_to(target)).map(str::to_owned)
 }
 
-/// Whether the paths of the pages may follow this one. Below a parameter anybody chooses it, in links that are mailed to others too: so no
-/// `..`, which browsers resolve, and nothing that has no place in a path as it is, such as the `{token}` of a link.
+/// Whether the paths of the pages may follow this one. Below a parameter anybody chooses it, in
+/// links that are mailed to others too: so no `..`, which browsers resolve, and nothing that has no
+/// place in a path as it is, such as the `{token}` of a link.
 pub(crate) fn is_prefix(path: &str) -> bool {
     let is_sound = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~%!$&'()*+,;=:@".contains(&byte);
     let is_dots = |segment: &str| matches!(&*segment.to_ascii_lowercase().replace("%2e", "."), "." | "..");
@@ -40,7 +41,8 @@ pub(crate) fn location(target: &str) -> HeaderValue {
     HeaderValue::try_from(encoded).unwrap_or(HeaderValue::from_static("/"))
 }
 
-/// The origin of a target that is not a path, for the page's `form-action`: browsers stop a form from being redirected elsewhere.
+/// The origin of a target that is not a path, for the page's `form-action`: browsers stop a form
+/// from being redirected elsewhere.
 pub(crate) fn origin(target: &str) -> Option<&str> {
     let scheme = target.find("://")?;
     let host = target.get(scheme + 3..)?;

@@ -1,4 +1,5 @@
-//! How is somebody logged in here? The token goes where the layer finds it again, and the one before it ends.
+//! How is somebody logged in here? The token goes where the layer finds it again, and the one
+//! before it ends.
 
 use axum::response::Response;
 use gatekit_core::{Account, IssuedToken, Login, LoginError};
@@ -22,7 +23,8 @@ impl From<Failure> for LogInFailure {
 }
 
 impl<U: Account> Visit<U> {
-    /// Logs somebody in and goes to `target`, on a device that is known from then on, if the policy wants to know it.
+    /// Logs somebody in and goes to `target`, on a device that is known from then on, if the policy
+    /// wants to know it.
     pub(crate) async fn log_in(&self, mut login: Login, target: &str) -> Result<Response, LogInFailure> {
         let auth = self.stage.auth();
         login.client = client(auth, &self.parts);
@@ -31,7 +33,8 @@ impl<U: Account> Visit<U> {
         Ok(with_headers(self.sign_in(&session.token, target).await?, &device))
     }
 
-    /// Signs the browser in with a token and goes to `target`. The tokens it was signed in with before end (ASVS 7.2.4).
+    /// Signs the browser in with a token and goes to `target`. The tokens it was signed in with
+    /// before end (ASVS 7.2.4).
     pub(crate) async fn sign_in(&self, token: &IssuedToken, target: &str) -> Result<Response, Failure> {
         let headers = sign_in(self.stage.auth(), &self.browser, &self.parts.headers, token).await?;
         Ok(with_headers(self.stage.redirect_to(target), &headers))

@@ -1,4 +1,5 @@
-//! How does an app change what a page looks like? It implements one method of [`Templates`] and leaves the rest as it is.
+//! How does an app change what a page looks like? It implements one method of [`Templates`] and
+//! leaves the rest as it is.
 
 use askama::Template;
 
@@ -13,9 +14,10 @@ pub type Rendered = Result<String, Box<dyn std::error::Error + Send + Sync>>;
 
 /// What the pages are made with. Each method has the built-in template as its default.
 ///
-/// A page's method gives what stands below the heading; the heading, the summary of errors and the notice are added above it, and
-/// [`layout`](Self::layout) puts the frame around all of it. **What a view holds is not escaped yet**, save for a [`Field`](crate::Field),
-/// which is a template itself.
+/// A page's method gives what stands below the heading; the heading, the summary of errors and the
+/// notice are added above it, and [`layout`](Self::layout) puts the frame around all of it. **What
+/// a view holds is not escaped yet**, save for a [`Field`](crate::Field), which is a template
+/// itself.
 ///
 /// Another template for one page:
 ///

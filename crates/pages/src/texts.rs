@@ -1,4 +1,5 @@
-//! What do the pages say? The app's texts first, then the built-in ones of the language, then the English ones.
+//! What do the pages say? The app's texts first, then the built-in ones of the language, then the
+//! English ones.
 //!
 //! The keys begin with `page.`, beside those of the mails; in templates that is left out.
 

@@ -65,8 +65,8 @@ async fn verify<U: Account>(mut visit: Visit<U>) -> Outcome {
     }
 }
 
-/// Which address is verified, and whether somebody else is logged in here. The cookie stays until it ends by itself: the same page may be
-/// loaded or the button pressed again.
+/// Which address is verified, and whether somebody else is logged in here. The cookie stays until
+/// it ends by itself: the same page may be loaded or the button pressed again.
 async fn verified<U: Account>(visit: &mut Visit<U>, already: bool, owner: &UserId, email: &str) -> Outcome {
     let other = visit.other_than(owner).await?;
     let stage = &visit.stage;

@@ -1,4 +1,5 @@
-//! Who visits which page, where it is mounted, and in which language? What every handler begins with.
+//! Who visits which page, where it is mounted, and in which language? What every handler begins
+//! with.
 
 use std::sync::Arc;
 
@@ -67,7 +68,8 @@ impl<U: Account> Stage<U> {
         let cookie = BrowserTransport::of_user::<U>(&parts.extensions).and_then(|browser| browser.cookie().cloned());
         let cookie = cookie.unwrap_or_default();
         let language = Language::choose(&query, &parts.headers, &cookie, &pages.look.languages);
-        // What was cut off on the way here. A path that browsers take for a host, or for another path, is nobody's prefix.
+        // What was cut off on the way here. A path that browsers take for a host, or for another
+        // path, is nobody's prefix.
         let is_prefix = |prefix: &&str| return_to::is_prefix(prefix) && pages.auth.may_redirect_to(prefix);
         let mount = original.path().strip_suffix(&path).filter(is_prefix);
         let mount = mount.unwrap_or_default().to_owned();
@@ -153,8 +155,9 @@ impl<U: Account> Stage<U> {
         if self.has(Feature::Login) { view.link(self.url("/login"), key) } else { view }
     }
 
-    /// Says that somebody else is logged in here than the user a link was mailed to, so that nobody takes the one account for the other.
-    /// The login would send the browser on to the account of whoever is logged in.
+    /// Says that somebody else is logged in here than the user a link was mailed to, so that nobody
+    /// takes the one account for the other. The login would send the browser on to the account of
+    /// whoever is logged in.
     pub(crate) fn with_other(&self, mut view: MessagePage, other: String) -> MessagePage {
         view.hint = Some(other);
         if self.has(Feature::Login) { view.link(self.url("/logout"), "other-account.log-out") } else { view }
@@ -165,15 +168,16 @@ impl<U: Account> Stage<U> {
         if self.has(Feature::Account) { view.link(self.url("/account"), "back.account") } else { view }
     }
 
-    /// How a mail is written that leads to one of these pages, if that is mounted. Otherwise the mail has the link that the app has configured for its kind, or
-    /// none.
+    /// How a mail is written that leads to one of these pages, if that is mounted. Otherwise the
+    /// mail has the link that the app has configured for its kind, or none.
     pub(crate) fn mails(&self, page: &str) -> MailOptions {
         let options = MailOptions::default().language(self.language.tag());
         let is_mounted = Feature::ALL.iter().any(|feature| feature.mailed_page() == Some(page) && self.has(*feature));
         if is_mounted { options.page(format!("{}{page}?token={{token}}", self.mount)) } else { options }
     }
 
-    /// How a mail is written that tells of something: it leads to a new password, for who did not do it.
+    /// How a mail is written that tells of something: it leads to a new password, for who did not
+    /// do it.
     pub(crate) fn notices(&self) -> MailOptions {
         let options = MailOptions::default().language(self.language.tag());
         let page = || format!("{}/forgot-password", self.mount);

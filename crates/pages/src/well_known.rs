@@ -16,8 +16,8 @@ use crate::visit::{Shared, Visit, page_at, show};
 
 const PATH: &str = "/.well-known/change-password";
 
-/// `GET /.well-known/change-password`: 302 to the page at `path`. It must be mounted at the root of the site, and pages that are mounted there
-/// bring it along: this is for those below a prefix.
+/// `GET /.well-known/change-password`: 302 to the page at `path`. It must be mounted at the root of
+/// the site, and pages that are mounted there bring it along: this is for those below a prefix.
 ///
 /// ```
 /// use axum::Router;

@@ -29,9 +29,10 @@ use crate::reply::{Json, NoContent};
 /// | `PUT /{id}/accessTokens/{fk}` with `{"ttl"?, "scopes"?}` | 200, the token |
 /// | `DELETE /{id}/accessTokens/{fk}` | 204, and it has ended |
 ///
-/// Different from LoopBack, where who may read these routes can log in as anybody: a token's `id` is its handle
-/// (`TokenRecord::handle`), not its secret, which is stored nowhere. `{fk}` is a handle, or the secret, which its holder has. An id chosen by the client is
-/// not taken, and `ttl` is cut to `Policy::max_token_ttl`.
+/// Different from LoopBack, where who may read these routes can log in as anybody: a token's `id`
+/// is its handle (`TokenRecord::handle`), not its secret, which is stored nowhere. `{fk}` is a
+/// handle, or the secret, which its holder has. An id chosen by the client is not taken, and `ttl`
+/// is cut to `Policy::max_token_ttl`.
 ///
 /// | answer | when |
 /// | --- | --- |
@@ -194,7 +195,8 @@ async fn destroy<U: Account>(State(auth): State<Auth<U>>, request: Request) -> R
     if ended { Ok(NoContent) } else { Err(no_token(&name)) }
 }
 
-/// A token by the name it was asked for: who names it by its secret, as LoopBack's clients do, knows the secret.
+/// A token by the name it was asked for: who names it by its secret, as LoopBack's clients do,
+/// knows the secret.
 fn named<U: Account>(auth: &Auth<U>, token: &TokenRecord, name: &str) -> Map<String, Value> {
     let mut json = token_json(auth, token);
     if TokenDigest::of(name) == token.digest {

@@ -1,9 +1,12 @@
-//! Arguments that have no place of their own in a request: `filter`, `where`, and those of links in mails.
+//! Arguments that have no place of their own in a request: `filter`, `where`, and those of links in
+//! mails.
 //!
-//! LoopBack takes one from the body's member of that name, or else from the query, or else from the header of that name, which is
-//! where the Angular SDK puts `filter` and `where`. Which of them has it first decides, also if it is empty there.
+//! LoopBack takes one from the body's member of that name, or else from the query, or else from the
+//! header of that name, which is where the Angular SDK puts `filter` and `where`. Which of them has
+//! it first decides, also if it is empty there.
 //!
-//! A member of a JSON body must have the right type. From anywhere else all comes as text, and is read as what is wanted.
+//! A member of a JSON body must have the right type. From anywhere else all comes as text, and is
+//! read as what is wanted.
 
 use axum::http::{HeaderMap, StatusCode};
 use gatekit_layer::ErrorResponse;
@@ -256,7 +259,8 @@ mod tests {
         }
     }
 
-    /// `filter` in the query and in the header: the query wins. Empty in the query: the header is not asked.
+    /// `filter` in the query and in the header: the query wins. Empty in the query: the header is
+    /// not asked.
     #[tokio::test]
     async fn who_has_it_first_decides_body_then_query_then_header() {
         let header = [("filter", r#"{"in":"header"}"#)];

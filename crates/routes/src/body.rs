@@ -1,13 +1,18 @@
 //! What a client sent: JSON or a form, as LoopBack's body parser reads it.
 //!
-//! 1. `application/json` is any JSON value; an empty body is `{}`; a byte order mark is skipped; of equal keys the last wins.
-//! 2. `application/x-www-form-urlencoded` is an object of texts; `a[b]=1` nests, and what comes twice is an array.
-//! 3. A body of another type, or without a content type, is 415. Where `Policy::unread_body_counts_as_empty` is set, it is `{}`,
-//!    whatever it holds, as in LoopBack. An empty body is `{}` whatever its type.
-//! 4. gzip and deflate are unpacked. Another content encoding is 415, and so is a charset other than UTF-8. More than 100 KiB is
-//!    413, as sent or as unpacked. A body that is not complete within `Policy::body_timeout` is 408.
-//! 5. A form that is not UTF-8, as bytes or percent-encoded, is 400: LoopBack puts the same character in place of every byte that
-//!    it cannot read, which makes different passwords one. So is a form that nests deeper than [`qs::MAX_NESTING`] levels.
+//! 1. `application/json` is any JSON value; an empty body is `{}`; a byte order mark is skipped; of
+//!    equal keys the last wins.
+//! 2. `application/x-www-form-urlencoded` is an object of texts; `a[b]=1` nests, and what comes
+//!    twice is an array.
+//! 3. A body of another type, or without a content type, is 415. Where
+//!    `Policy::unread_body_counts_as_empty` is set, it is `{}`, whatever it holds, as in LoopBack.
+//!    An empty body is `{}` whatever its type.
+//! 4. gzip and deflate are unpacked. Another content encoding is 415, and so is a charset other
+//!    than UTF-8. More than 100 KiB is 413, as sent or as unpacked. A body that is not complete
+//!    within `Policy::body_timeout` is 408.
+//! 5. A form that is not UTF-8, as bytes or percent-encoded, is 400: LoopBack puts the same
+//!    character in place of every byte that it cannot read, which makes different passwords one. So
+//!    is a form that nests deeper than [`qs::MAX_NESTING`] levels.
 
 use axum::body::Body;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
@@ -40,7 +45,8 @@ impl Default for Args {
 pub(crate) struct Credentials(Option<Map<String, Value>>);
 
 impl Credentials {
-    /// The object, or the answer for who left it out. That is asked after authorization, that it is an object before.
+    /// The object, or the answer for who left it out. That is asked after authorization, that it is
+    /// an object before.
     pub(crate) fn required(self, name: &str) -> Result<Map<String, Value>, ErrorResponse> {
         self.0.ok_or_else(|| required(name))
     }
@@ -97,8 +103,8 @@ impl Args {
         }
     }
 
-    /// A text among the arguments. That it is one is checked before authorization, that it is there only after: see
-    /// [`Argument::required`].
+    /// A text among the arguments. That it is one is checked before authorization, that it is there
+    /// only after: see [`Argument::required`].
     pub(crate) fn text(&self, name: &'static str) -> Result<Argument, ErrorResponse> {
         let text = match self.member(name) {
             None => None,
@@ -231,7 +237,8 @@ fn parse_form(bytes: &[u8]) -> Result<Map<String, Value>, ErrorResponse> {
     qs::parse(text).map_err(|error| bad_request(error.to_string()).name("BadRequestError"))
 }
 
-/// The messages are V8's where they hold nothing of the body; V8 would quote it, and there may be a password in it.
+/// The messages are V8's where they hold nothing of the body; V8 would quote it, and there may be a
+/// password in it.
 fn parse_json(bytes: &[u8]) -> Result<Value, ErrorResponse> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let text = bytes.trim_ascii();

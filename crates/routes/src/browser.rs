@@ -15,8 +15,9 @@ pub enum SignInError {
     Unavailable(#[from] Unavailable),
 }
 
-/// Signs a browser in with a token and ends the tokens it had before (ASVS 7.2.4): the `Set-Cookie` headers for the answer. If it cannot, the new
-/// token ends, which nobody has got. For logins over other routes than the kit's; those use it too.
+/// Signs a browser in with a token and ends the tokens it had before (ASVS 7.2.4): the `Set-Cookie`
+/// headers for the answer. If it cannot, the new token ends, which nobody has got. For logins over
+/// other routes than the kit's; those use it too.
 ///
 /// # Errors
 ///

@@ -1,5 +1,5 @@
-//! One call of a method, in the order of checks LoopBack has (the contract's §2.4): token, body, types of arguments,
-//! authorization, required arguments.
+//! One call of a method, in the order of checks LoopBack has (the contract's §2.4): token, body,
+//! types of arguments, authorization, required arguments.
 
 use axum::extract::{FromRequestParts, NestedPath, OriginalUri, RawPathParams, Request};
 use axum::http::header::ACCEPT_LANGUAGE;
@@ -43,18 +43,19 @@ pub(crate) enum Ask {
     IfNeeded,
     /// In any case.
     Always,
-    /// If there is somebody: a token that has expired is nobody's, unless the policy lets it fail open routes.
+    /// If there is somebody: a token that has expired is nobody's, unless the policy lets it fail
+    /// open routes.
     IfAny,
 }
 
-/// In the extensions of a request whose path has no id of ours: the name of a route, which to LoopBack is one. A parameter of the prefix
-/// that happens to be called `id` is not it.
+/// In the extensions of a request whose path has no id of ours: the name of a route, which to
+/// LoopBack is one. A parameter of the prefix that happens to be called `id` is not it.
 #[derive(Clone, Copy)]
 pub(crate) struct NameIsId;
 
 impl<U: Account> Call<U> {
-    /// Token and body. The token of a request to a method that everybody may call is looked at only if the policy says so: such a
-    /// request asks no store about it.
+    /// Token and body. The token of a request to a method that everybody may call is looked at only
+    /// if the policy says so: such a request asks no store about it.
     pub(crate) async fn begin(auth: Auth<U>, method: Method, request: Request) -> Result<Self, ErrorResponse> {
         Self::begin_asking(auth, method, Ask::IfNeeded, request).await
     }
@@ -94,8 +95,8 @@ impl<U: Account> Call<U> {
         self.scopes.iter().any(|scope| token.has_scope(scope))
     }
 
-    /// How the mails of this request are written: with links to the prefix the route is mounted under, in the language the client
-    /// prefers.
+    /// How the mails of this request are written: with links to the prefix the route is mounted
+    /// under, in the language the client prefers.
     pub(crate) async fn mails(&mut self) -> MailOptions {
         let mount = self.mount().await;
         let mut mails = mail_options(&self.auth, &self.parts.headers);
@@ -103,8 +104,8 @@ impl<U: Account> Call<U> {
         mails
     }
 
-    /// The prefix that the routes are nested under. Where it has a parameter, it is what stands in this request's path; `None` if that could lead elsewhere
-    /// than below this site.
+    /// The prefix that the routes are nested under. Where it has a parameter, it is what stands in
+    /// this request's path; `None` if that could lead elsewhere than below this site.
     async fn mount(&mut self) -> Option<String> {
         let nested = NestedPath::from_request_parts(&mut self.parts, &()).await;
         let pattern = nested.as_ref().map_or("", NestedPath::as_str);
@@ -121,7 +122,8 @@ impl<U: Account> Call<U> {
         mail_options(&self.auth, &self.parts.headers)
     }
 
-    /// The id in the path, decoded. One that cannot be decoded is answered before it is asked who wants to know, as in LoopBack.
+    /// The id in the path, decoded. One that cannot be decoded is answered before it is asked who
+    /// wants to know, as in LoopBack.
     pub(crate) async fn id(&mut self) -> Result<String, ErrorResponse> {
         let id = self.parameter("id").await?;
         match self.auth.policy().current_user_literal {
@@ -138,8 +140,8 @@ impl<U: Account> Call<U> {
         }
     }
 
-    /// A parameter of the path, decoded. On a path without it (a name of a route asked for with another method, which to LoopBack is
-    /// an id) it is the last segment.
+    /// A parameter of the path, decoded. On a path without it (a name of a route asked for with
+    /// another method, which to LoopBack is an id) it is the last segment.
     pub(crate) async fn parameter(&mut self, name: &str) -> Result<String, ErrorResponse> {
         let path = self.parts.uri.path().to_owned();
         let params = RawPathParams::from_request_parts(&mut self.parts, &()).await;
@@ -175,7 +177,8 @@ impl<U: Account> Call<U> {
         Arguments::new(&self.body, self.parts.uri.query(), &self.parts.headers)
     }
 
-    /// An argument that is an object, from query or header: `where` of a method whose body is the data.
+    /// An argument that is an object, from query or header: `where` of a method whose body is the
+    /// data.
     pub(crate) fn query_object(&self, name: &'static str) -> Result<Option<Map<String, Value>>, ErrorResponse> {
         Arguments::new(&Args::default(), self.parts.uri.query(), &self.parts.headers).object(name)
     }
@@ -217,7 +220,8 @@ impl<U: Account> Call<U> {
         })
     }
 
-    /// Whether the method is allowed to a user of another model that owns the user whose id is `target`.
+    /// Whether the method is allowed to a user of another model that owns the user whose id is
+    /// `target`.
     async fn is_allowed_to_other_owner(&self, target: &str) -> Result<bool, ErrorResponse> {
         let Some(digest) = &self.foreign else { return Ok(false) };
         let owner = self.auth.find_other_owner(digest, target).await.map_err(unavailable)?;
@@ -231,8 +235,8 @@ impl<U: Account> Call<U> {
         }
     }
 
-    /// As [`authorize`](Self::authorize), for a method about the caller's own account: a token of another model over the same store gets 403,
-    /// as in LoopBack.
+    /// As [`authorize`](Self::authorize), for a method about the caller's own account: a token of
+    /// another model over the same store gets 403, as in LoopBack.
     pub(crate) async fn authorize_own(&self) -> Result<(), ErrorResponse> {
         if let Some(digest) = &self.foreign
             && self.auth.is_of_another_model(digest).await.map_err(unavailable)?
@@ -262,7 +266,8 @@ impl<U: Account> Call<U> {
         self.caller.as_ref().ok()?.token.as_ref()
     }
 
-    /// The token of the request, if it is nobody's access token here: a mailed secret looks like one.
+    /// The token of the request, if it is nobody's access token here: a mailed secret looks like
+    /// one.
     pub(crate) async fn unknown_token(&mut self) -> Option<TokenSecret> {
         if !matches!(self.caller, Err(AuthRejection::Invalid)) {
             return None;
@@ -292,8 +297,8 @@ impl<U: Account> Call<U> {
     }
 }
 
-/// Whether a mailed link may have this prefix, a part of which somebody else may have chosen: nothing that browsers resolve, and nothing that has no
-/// place in a path.
+/// Whether a mailed link may have this prefix, a part of which somebody else may have chosen:
+/// nothing that browsers resolve, and nothing that has no place in a path.
 fn is_sound_prefix(path: &str) -> bool {
     let is_sound = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~%!$&'()*+,;=:@".contains(&byte);
     let is_dots = |segment: &str| matches!(&*segment.to_ascii_lowercase().replace("%2e", "."), "." | "..");
@@ -308,8 +313,8 @@ pub(crate) fn mail_options<U: Account>(auth: &Auth<U>, headers: &HeaderMap) -> M
     mails
 }
 
-/// Who calls. An expired token and a store that fails are answered at once, before the body is read; nobody at all is answered
-/// later, in the place LoopBack has for it.
+/// Who calls. An expired token and a store that fails are answered at once, before the body is
+/// read; nobody at all is answered later, in the place LoopBack has for it.
 async fn ask_caller<U: Account>(parts: &mut Parts) -> Result<Result<Authenticated<U>, AuthRejection>, ErrorResponse> {
     match ask_anybody(parts).await? {
         Err(rejection @ AuthRejection::Expired) => Err(rejection.to_error()),

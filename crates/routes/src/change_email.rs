@@ -1,4 +1,5 @@
-//! `POST /change-email` and `POST /confirm-email-change`: another address, proven before it becomes the user's.
+//! `POST /change-email` and `POST /confirm-email-change`: another address, proven before it becomes
+//! the user's.
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -16,16 +17,21 @@ use crate::support::require;
 
 /// Two routes and a page, additions of ours.
 ///
-/// `POST /change-email` with `{"password", "email"}` and a token: 204, and a mail to the new address with a secret that works once, within
-/// `Policy::verification_ttl`. The old address stays until then. An address that somebody else has gets the same answer, and no mail.
+/// `POST /change-email` with `{"password", "email"}` and a token: 204, and a mail to the new
+/// address with a secret that works once, within `Policy::verification_ttl`. The old address stays
+/// until then. An address that somebody else has gets the same answer, and no mail.
 ///
-/// `POST /confirm-email-change` with `{"token"}`, the secret: 200 and the user with its new address, proven. All tokens of the user end but the one
-/// that is sent along, if it is the user's; the old address gets a notice.
+/// `POST /confirm-email-change` with `{"token"}`, the secret: 200 and the user with its new
+/// address, proven. All tokens of the user end but the one that is sent along, if it is the user's;
+/// the old address gets a notice.
 ///
-/// Who may ask is what the access control list says of `changePassword`; who has the secret need not be anybody.
+/// Who may ask is what the access control list says of `changePassword`; who has the secret need
+/// not be anybody.
 ///
-/// `GET` and `POST /confirm-email-change/form`: the plain page that the mailed link leads to, unless the app has one of its own
-/// ([`Builder::change_email_link`](gatekit_core::Builder::change_email_link)), which sends the secret on. A GET never spends it.
+/// `GET` and `POST /confirm-email-change/form`: the plain page that the mailed link leads to,
+/// unless the app has one of its own
+/// ([`Builder::change_email_link`](gatekit_core::Builder::change_email_link)), which sends the
+/// secret on. A GET never spends it.
 ///
 /// | answer | when |
 /// | --- | --- |

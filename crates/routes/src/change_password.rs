@@ -10,7 +10,8 @@ use crate::call::{Ask, Call};
 use crate::errors::IntoError;
 use crate::reply::NoContent;
 
-/// `POST /change-password` with `{"oldPassword", "newPassword"}` and a token: 204. All tokens of the user end but the one used.
+/// `POST /change-password` with `{"oldPassword", "newPassword"}` and a token: 204. All tokens of
+/// the user end but the one used.
 ///
 /// | answer | when |
 /// | --- | --- |

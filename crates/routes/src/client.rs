@@ -12,8 +12,9 @@ const DEVICE_TTL: i64 = 365 * 24 * 60 * 60;
 /// Longer values are nothing that was set here.
 const MAX_BYTES: usize = 512;
 
-/// What a request tells of its client: `User-Agent`, the address ([`ClientIp`], or else axum's `ConnectInfo`), and the device's cookie if
-/// `Policy::notify_unknown_device`. For logins; the kit's routes use it.
+/// What a request tells of its client: `User-Agent`, the address ([`ClientIp`], or else axum's
+/// `ConnectInfo`), and the device's cookie if `Policy::notify_unknown_device`. For logins; the
+/// kit's routes use it.
 ///
 /// ```
 /// use axum::http::Request;
@@ -37,8 +38,8 @@ pub fn client<U: Account>(auth: &Auth<U>, parts: &Parts) -> Client {
     client
 }
 
-/// Makes the browser of `client` known by a cookie, if `Policy::notify_unknown_device`: the `Set-Cookie` for the answer, for a year from now.
-/// A device that has a secret already keeps it.
+/// Makes the browser of `client` known by a cookie, if `Policy::notify_unknown_device`: the
+/// `Set-Cookie` for the answer, for a year from now. A device that has a secret already keeps it.
 ///
 /// # Errors
 ///

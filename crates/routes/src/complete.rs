@@ -5,8 +5,9 @@ use gatekit_layer::ErrorResponse;
 
 use crate::errors::IntoError;
 
-/// Runs a handler of several steps on a task of its own: see [`Auth::change`]. A logout ends the token and then the browser's session; a client
-/// that hangs up in between must not leave the session behind.
+/// Runs a handler of several steps on a task of its own: see [`Auth::change`]. A logout ends the
+/// token and then the browser's session; a client that hangs up in between must not leave the
+/// session behind.
 pub(crate) async fn complete<U: Account, T: Send + 'static>(
     auth: &Auth<U>,
     handler: impl Future<Output = Result<T, ErrorResponse>> + Send + 'static,

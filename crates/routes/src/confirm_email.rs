@@ -1,13 +1,19 @@
-//! `GET /confirm`, `GET /confirm-email` and `POST /confirm`: the link of a verification mail, its page, and the use of its token.
+//! `GET /confirm`, `GET /confirm-email` and `POST /confirm`: the link of a verification mail, its
+//! page, and the use of its token.
 //!
-//! 1. A GET changes nothing, because mail scanners and previews open every link before its reader does.
-//! 2. `GET /confirm`, where the mailed link leads, sends a browser on to the page `GET /confirm-email`. A client that does not ask for
-//!    HTML gets 405, so that it cannot take the page for a success.
-//! 3. The page says which address the link is for, and has a button. Where the address is verified already, it says so.
-//! 4. `POST /confirm` uses the token: as JSON it is answered 204, and a browser gets a page or is sent to `redirect`.
+//! 1. A GET changes nothing, because mail scanners and previews open every link before its reader
+//!    does.
+//! 2. `GET /confirm`, where the mailed link leads, sends a browser on to the page
+//!    `GET /confirm-email`. A client that does not ask for HTML gets 405, so that it cannot take
+//!    the page for a success.
+//! 3. The page says which address the link is for, and has a button. Where the address is verified
+//!    already, it says so.
+//! 4. `POST /confirm` uses the token: as JSON it is answered 204, and a browser gets a page or is
+//!    sent to `redirect`.
 //! 5. The same link again finds the address verified, and is answered as the first time.
 //!
-//! Under `Policy::confirm_email_by_get`, `GET /confirm` uses the token as in LoopBack, and the other two do not exist.
+//! Under `Policy::confirm_email_by_get`, `GET /confirm` uses the token as in LoopBack, and the
+//! other two do not exist.
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -43,8 +49,8 @@ pub(crate) fn confirm_email<U: Account, S: Clone + Send + Sync + 'static>(auth: 
 struct Link {
     uid: Option<String>,
     token: String,
-    /// Where to go afterwards, if that is allowed. LoopBack's generated SDKs always send `redirect={}`, so one that is not allowed
-    /// cannot fail the call.
+    /// Where to go afterwards, if that is allowed. LoopBack's generated SDKs always send
+    /// `redirect={}`, so one that is not allowed cannot fail the call.
     redirect: Option<HeaderValue>,
 }
 
@@ -101,7 +107,8 @@ async fn link<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Resu
         let error = ErrorResponse::new(StatusCode::METHOD_NOT_ALLOWED, message).code("CONFIRM_BY_POST");
         return Ok((private(), [(ALLOW, HeaderValue::from_static("POST"))], error).into_response());
     }
-    // Relative to where the browser is, so that it does not matter which prefix a proxy has cut off.
+    // Relative to where the browser is, so that it does not matter which prefix a proxy has cut
+    // off.
     let target = format!("confirm-email?{}", call.parts().uri.query().unwrap_or_default());
     let target = HeaderValue::try_from(target).map_err(|_| required("token"))?;
     Ok((StatusCode::FOUND, private(), [(LOCATION, target)]).into_response())
@@ -158,7 +165,8 @@ fn refusal<U: Account>(error: ConfirmEmailError, token: &str) -> ErrorResponse {
     }
 }
 
-/// LoopBack repeats what was sent. What looks like a secret of ours may be one, sent with the wrong user, so it is not repeated.
+/// LoopBack repeats what was sent. What looks like a secret of ours may be one, sent with the wrong
+/// user, so it is not repeated.
 fn invalid_token(token: &str) -> String {
     let shown = token.len() < 32 && token.chars().all(|c| !c.is_control());
     if shown { format!("Invalid token: {token}") } else { "Invalid token".to_owned() }

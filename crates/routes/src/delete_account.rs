@@ -14,7 +14,8 @@ use crate::reply::NoContent;
 use crate::support::require;
 use crate::transport::Leaving;
 
-/// `POST /delete-account` with `{"password"}` and a token, an addition of ours: 204, and the caller is gone with all of its tokens.
+/// `POST /delete-account` with `{"password"}` and a token, an addition of ours: 204, and the caller
+/// is gone with all of its tokens.
 ///
 /// Who may is what the access control list says of `changePassword`, which proves the same.
 ///

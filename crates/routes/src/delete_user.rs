@@ -13,11 +13,12 @@ use crate::errors::IntoError;
 use crate::reply::Json;
 use crate::support::require;
 
-/// `DELETE /{id}`: 200 `{"count": 1}`, and the user is gone with all of its tokens; `{"count": 0}` if there is none. By default it is for the
-/// user with that id (`$owner` on `deleteById`).
+/// `DELETE /{id}`: 200 `{"count": 1}`, and the user is gone with all of its tokens; `{"count": 0}`
+/// if there is none. By default it is for the user with that id (`$owner` on `deleteById`).
 ///
-/// Unless `Policy::password_for_delete` is off, as it is in `Policy::loopback()`, a user who removes its own account sends `{"password"}`, as to
-/// [`delete_account`](crate::delete_account). A caller whom the access control list lets remove others is not asked.
+/// Unless `Policy::password_for_delete` is off, as it is in `Policy::loopback()`, a user who
+/// removes its own account sends `{"password"}`, as to [`delete_account`](crate::delete_account). A
+/// caller whom the access control list lets remove others is not asked.
 ///
 /// | answer | when |
 /// | --- | --- |

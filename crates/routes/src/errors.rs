@@ -243,7 +243,8 @@ fn push(object: &mut Map<String, Value>, error: &FieldError, text: &str) {
 /// The longest value that is shown, in characters; LoopBack's limit.
 const MAX_SHOWN: usize = 32;
 
-/// A value as LoopBack shows it in a message: a text in double quotes, the rest as Node's `util.inspect` prints it.
+/// A value as LoopBack shows it in a message: a text in double quotes, the rest as Node's
+/// `util.inspect` prints it.
 fn inspect(value: Option<&Value>) -> String {
     match value {
         None => "undefined".to_owned(),
@@ -252,7 +253,8 @@ fn inspect(value: Option<&Value>) -> String {
     }
 }
 
-/// Cuts the middle out of a long value. What closes it stays: up to three brackets or blanks, or else its last three characters.
+/// Cuts the middle out of a long value. What closes it stays: up to three brackets or blanks, or
+/// else its last three characters.
 pub(crate) fn shorten(text: &str) -> String {
     let length = text.chars().count();
     if length <= MAX_SHOWN {

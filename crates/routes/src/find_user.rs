@@ -16,10 +16,12 @@ use crate::shape::{loaded, loaded_response};
 
 /// Three routes.
 ///
-/// `GET /{id}`: 200 and the user. With `filter`, a JSON text or `filter[fields]=email`, from query or header, only some of its
-/// fields. By default who may is the user with that id (`$owner` on `findById`); it costs one query, since the user was loaded with the token.
+/// `GET /{id}`: 200 and the user. With `filter`, a JSON text or `filter[fields]=email`, from query
+/// or header, only some of its fields. By default who may is the user with that id (`$owner` on
+/// `findById`); it costs one query, since the user was loaded with the token.
 ///
-/// `GET /{id}/exists`: 200 `{"exists": true}` or `false`; `HEAD /{id}`: 200 or 404. By default nobody may (`exists`), as in LoopBack.
+/// `GET /{id}/exists`: 200 `{"exists": true}` or `false`; `HEAD /{id}`: 200 or 404. By default
+/// nobody may (`exists`), as in LoopBack.
 ///
 /// | answer | when |
 /// | --- | --- |

@@ -18,14 +18,17 @@ use crate::user_list::user_list;
 
 /// Routes which by default nobody may use (`find`, `findOne`, `count`), as in LoopBack.
 ///
-/// `GET /` with `filter`: 200 and the users, all of them unless a limit is asked for. A long list is written while it is read, so that it takes
-/// no more memory than a short one; if the store fails meanwhile the connection is closed before the list has ended. `GET /findOne` with `filter`: 200 and the first of them. `GET /count` with `where`: 200
-/// `{"count": 2}`.
+/// `GET /` with `filter`: 200 and the users, all of them unless a limit is asked for. A long list
+/// is written while it is read, so that it takes no more memory than a short one; if the store
+/// fails meanwhile the connection is closed before the list has ended. `GET /findOne` with
+/// `filter`: 200 and the first of them. `GET /count` with `where`: 200 `{"count": 2}`.
 ///
-/// `/change-stream` is known so that who may not use it is told so, as by LoopBack; who may gets 404, for there is none.
+/// `/change-stream` is known so that who may not use it is told so, as by LoopBack; who may gets
+/// 404, for there is none.
 ///
-/// `filter` has `where`, `fields`, `order`, `limit` and `skip`. It is a JSON text or written with brackets (`filter[limit]=1`), in the query, the
-/// body or a header of that name. Password and verification token can be neither seen nor asked for. A user whose row cannot be read is left
+/// `filter` has `where`, `fields`, `order`, `limit` and `skip`. It is a JSON text or written with
+/// brackets (`filter[limit]=1`), in the query, the body or a header of that name. Password and
+/// verification token can be neither seen nor asked for. A user whose row cannot be read is left
 /// out of the list, and named in the log.
 ///
 /// | answer | when |
@@ -85,7 +88,8 @@ async fn count<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Res
     Ok(Json(json!({ "count": count })).into_response())
 }
 
-/// The argument `filter`; none is everybody and all of them. To include `accessTokens` is allowed and does nothing, as in LoopBack.
+/// The argument `filter`; none is everybody and all of them. To include `accessTokens` is allowed
+/// and does nothing, as in LoopBack.
 pub(crate) fn read_filter<U: Account>(filter: Option<Map<String, Value>>) -> Result<Filter, ErrorResponse> {
     let filter = Filter::from_json(&Value::Object(filter.unwrap_or_default()));
     let checked = filter.and_then(|filter| filter.check_include(&["accessTokens"]).map(|()| filter));

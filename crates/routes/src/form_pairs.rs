@@ -1,9 +1,11 @@
 //! The pairs of a form or a query string, decoded without loss.
 
-/// The pairs of `application/x-www-form-urlencoded` text, in their order; `None` for a pair that is not UTF-8.
+/// The pairs of `application/x-www-form-urlencoded` text, in their order; `None` for a pair that is
+/// not UTF-8.
 ///
-/// A decoder that puts U+FFFD where it cannot read a byte makes different values one: two passwords in Latin-1 would open the
-/// same account. So a pair that cannot be read is no pair here, and the caller decides whether to refuse the request.
+/// A decoder that puts U+FFFD where it cannot read a byte makes different values one: two passwords
+/// in Latin-1 would open the same account. So a pair that cannot be read is no pair here, and the
+/// caller decides whether to refuse the request.
 ///
 /// ```
 /// let pairs: Vec<_> = gatekit_routes::form_pairs(b"a=1+2%C3%BC&b&&c=%ff").collect();
@@ -29,7 +31,8 @@ fn decode(bytes: &[u8]) -> Option<String> {
     String::from_utf8(unescape(&spaced)).ok()
 }
 
-/// `%41` as `A`. A percent sign without two hexadecimal digits stays as it is (URL Standard, percent-decode).
+/// `%41` as `A`. A percent sign without two hexadecimal digits stays as it is (URL Standard,
+/// percent-decode).
 fn unescape(mut text: &[u8]) -> Vec<u8> {
     let digit = |byte: &u8| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     let mut bytes = Vec::with_capacity(text.len());

@@ -1,4 +1,5 @@
-//! What answers look like to this client: LoopBack's content negotiation, entity tags and error pages.
+//! What answers look like to this client: LoopBack's content negotiation, entity tags and error
+//! pages.
 
 mod entity_tag;
 mod error_body;
@@ -25,7 +26,8 @@ use tower::{Layer, Service};
 use entity_tag::{IfNoneMatch, entity_tag};
 use negotiate::{Format, MediaRanges};
 
-/// The largest body that an entity tag is made of, in bytes. A larger one, or one of unknown length, passes as it is.
+/// The largest body that an entity tag is made of, in bytes. A larger one, or one of unknown
+/// length, passes as it is.
 const MAX_TAGGED: u64 = 1024 * 1024;
 
 /// Gives answers the forms LoopBack gives them. It goes around the routes, and around the
@@ -33,27 +35,31 @@ const MAX_TAGGED: u64 = 1024 * 1024;
 ///
 /// Of successes, JSON answers only; any other type, 204 and redirections pass as they are:
 ///
-/// 1. Who does not accept JSON (`application/json`, `application/javascript`, `text/javascript`) gets 406 `Not Acceptable` as
-///    plain text. As in LoopBack, what was asked for has been done by then.
-/// 2. `?_format=json` is JSON, whatever the client accepts; any other `_format` is 406. LoopBack has `_format=xml` too; ours has not,
-///    because that form shows what a database column holds where there is nothing.
-/// 3. A 200 has a weak `ETag`. A GET or HEAD whose `If-None-Match` names it (RFC 9110 §13.1.2) gets 304 without a body, unless it
-///    says `Cache-Control: no-cache`. `Cache-Control` of the answer stays as it is.
-/// 4. There is no JSONP, on purpose: any page could read it (ASVS 3.5.6). `?callback=` is not looked at, and who accepts JavaScript
-///    gets JSON.
+/// 1. Who does not accept JSON (`application/json`, `application/javascript`, `text/javascript`)
+///    gets 406 `Not Acceptable` as plain text. As in LoopBack, what was asked for has been done by
+///    then.
+/// 2. `?_format=json` is JSON, whatever the client accepts; any other `_format` is 406. LoopBack
+///    has `_format=xml` too; ours has not, because that form shows what a database column holds
+///    where there is nothing.
+/// 3. A 200 has a weak `ETag`. A GET or HEAD whose `If-None-Match` names it (RFC 9110 §13.1.2) gets
+///    304 without a body, unless it says `Cache-Control: no-cache`. `Cache-Control` of the answer
+///    stays as it is.
+/// 4. There is no JSONP, on purpose: any page could read it (ASVS 3.5.6). `?callback=` is not
+///    looked at, and who accepts JavaScript gets JSON.
 ///
 /// Of errors, those that an [`ErrorResponse`] made:
 ///
-/// 1. They are JSON, HTML or XML, by what the client prefers, or else JSON. `_format=json`, `html` or `xml` has precedence; another one
-///    is answered with `X-Warning`.
-/// 2. In production, which is the default, a 5xx says no more than its status, unless it was [meant for
-///    everybody](ErrorResponse::exposed).
-/// 3. The page is escaped, and may load and run nothing (`Content-Security-Policy: default-src 'none'`). All forms are `nosniff`.
+/// 1. They are JSON, HTML or XML, by what the client prefers, or else JSON. `_format=json`, `html`
+///    or `xml` has precedence; another one is answered with `X-Warning`.
+/// 2. In production, which is the default, a 5xx says no more than its status, unless it was
+///    [meant for everybody](ErrorResponse::exposed).
+/// 3. The page is escaped, and may load and run nothing
+///    (`Content-Security-Policy: default-src 'none'`). All forms are `nosniff`.
 ///
 /// Of several layers around one another the outermost decides on the form of errors.
 ///
-/// Parameters in `Accept` other than `q` are not looked at; LoopBack takes none, so that `application/json; charset=utf-8` is 406
-/// there.
+/// Parameters in `Accept` other than `q` are not looked at; LoopBack takes none, so that
+/// `application/json; charset=utf-8` is 406 there.
 ///
 /// ```
 /// use axum::Router;
@@ -110,8 +116,9 @@ impl ResponseFormatLayer {
         Self::default()
     }
 
-    /// Shows all of every error, 5xx too, and `stack` (LoopBack's `debug`, which is on with `NODE_ENV=development`). For development:
-    /// a message may hold what is nobody's business (ASVS 16.5.1).
+    /// Shows all of every error, 5xx too, and `stack` (LoopBack's `debug`, which is on with
+    /// `NODE_ENV=development`). For development: a message may hold what is nobody's business (ASVS
+    /// 16.5.1).
     #[must_use]
     pub fn debug(mut self, debug: bool) -> Self {
         self.settings().debug = debug;
@@ -125,8 +132,8 @@ impl ResponseFormatLayer {
         self
     }
 
-    /// The member of the body that an error is in, instead of `error`; with `None` it is the body itself (LoopBack's
-    /// `rootProperty: false`). The root of XML is then `error` still.
+    /// The member of the body that an error is in, instead of `error`; with `None` it is the body
+    /// itself (LoopBack's `rootProperty: false`). The root of XML is then `error` still.
     #[must_use]
     pub fn root_property<N: Into<Cow<'static, str>>>(mut self, name: Option<N>) -> Self {
         self.settings().root_property = name.map(Into::into);
@@ -140,8 +147,8 @@ impl ResponseFormatLayer {
         self
     }
 
-    /// Whether the form of an error depends on `Accept`. If not, it is always [`default_type`](Self::default_type), but for
-    /// `_format` (LoopBack's `negotiateContentType`).
+    /// Whether the form of an error depends on `Accept`. If not, it is always
+    /// [`default_type`](Self::default_type), but for `_format` (LoopBack's `negotiateContentType`).
     #[must_use]
     pub fn negotiate_content_type(mut self, negotiate: bool) -> Self {
         self.settings().negotiate_content_type = negotiate;
@@ -194,7 +201,8 @@ where
     }
 }
 
-/// In the extensions of an error that was given its form here. A layer further out may give it another: its settings are the app's.
+/// In the extensions of an error that was given its form here. A layer further out may give it
+/// another: its settings are the app's.
 #[derive(Clone, Copy)]
 struct Formatted;
 

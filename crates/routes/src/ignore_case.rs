@@ -38,12 +38,13 @@ const NAMES: [&str; 25] = [
     "form",
 ];
 
-/// Makes the paths below `prefix` match in any case, with or without one trailing slash and with doubled slashes inside, also
-/// within the prefix: `/api//Users/1/`. LoopBack's do so: its SDKs ask for `/api/Users`, hand-written clients for `/api/users`, and
-/// some put a slash at the end of the root and another one before the path. Ids keep their case.
+/// Makes the paths below `prefix` match in any case, with or without one trailing slash and with
+/// doubled slashes inside, also within the prefix: `/api//Users/1/`. LoopBack's do so: its SDKs ask
+/// for `/api/Users`, hand-written clients for `/api/users`, and some put a slash at the end of the
+/// root and another one before the path. Ids keep their case.
 ///
-/// It goes around the whole app, because axum has chosen a route before any layer of a router is asked. `prefix` is the path
-/// the routes are nested at.
+/// It goes around the whole app, because axum has chosen a route before any layer of a router is
+/// asked. `prefix` is the path the routes are nested at.
 ///
 /// ```
 /// use axum::Router;
@@ -77,8 +78,8 @@ pub fn rewrite_paths(app: Router, rewrite: impl Fn(&Uri) -> Option<Uri> + Clone 
     Router::new().fallback_service(rewriting.layer(app))
 }
 
-/// The router around this has written down the path as it came, for those inside who want to know all of it. Who judges paths there is to judge
-/// the one that is answered.
+/// The router around this has written down the path as it came, for those inside who want to know
+/// all of it. Who judges paths there is to judge the one that is answered.
 fn rename_original(request: &mut Request, old: &Uri) {
     let path = request.uri().path().to_owned();
     let Some(OriginalUri(original)) = request.extensions_mut().get_mut() else { return };
@@ -100,7 +101,8 @@ fn canonical(uri: &Uri, prefix: &str) -> Option<Uri> {
         canonical.push('/');
         canonical.push_str(name.unwrap_or(&segment));
     }
-    // Two slashes at the end are no path of LoopBack's, and its 404 shows them. Behind the prefix alone they are.
+    // Two slashes at the end are no path of LoopBack's, and its 404 shows them. Behind the prefix
+    // alone they are.
     if below.ends_with("//") && !below.trim_matches('/').is_empty() {
         canonical.push_str("//");
     } else if canonical.is_empty() {
@@ -116,8 +118,8 @@ fn canonical(uri: &Uri, prefix: &str) -> Option<Uri> {
     with_path(uri, canonical)
 }
 
-/// What follows the prefix in a path, if it has it: segment by segment, in any case, with any number of slashes between two. A path
-/// that begins with two slashes is none of the app's.
+/// What follows the prefix in a path, if it has it: segment by segment, in any case, with any
+/// number of slashes between two. A path that begins with two slashes is none of the app's.
 fn below_prefix<'a>(path: &'a str, prefix: &str) -> Option<&'a str> {
     let mut rest = path;
     for (number, segment) in prefix.split('/').skip(1).enumerate() {

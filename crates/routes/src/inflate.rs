@@ -137,7 +137,8 @@ mod tests {
         for bit in 0..HELLO.len() * 8 {
             let mut packed = HELLO;
             packed[bit / 8] ^= 1 << (bit % 8);
-            // Neither the rest of the header nor the last bits of the stream say anything of the text.
+            // Neither the rest of the header nor the last bits of the stream say anything of the
+            // text.
             assert!(!gzip(&packed).is_ok_and(|text| text != b"hello"), "{bit}");
             assert!((16..17 * 8).contains(&bit) || gzip(&packed).is_err(), "{bit}");
         }

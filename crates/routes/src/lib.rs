@@ -44,15 +44,18 @@
 //! | [`all`] | all of these | |
 //!
 //! [`loopback`] and [`all`] leave out what the store of the users cannot carry
-//! ([`UserStore::supports`](gatekit_core::UserStore::supports)); a router that is mounted by itself panics then, naming the method.
+//! ([`UserStore::supports`](gatekit_core::UserStore::supports)); a router that is mounted by itself
+//! panics then, naming the method.
 //!
-//! Who may is said by the access control list ([`Builder::acl`](gatekit_core::Builder::acl)); the table has the default, LoopBack's for its
-//! built-in User. "Nobody" are routes that an app opens with a row of its own. The list has no methods for what LoopBack does not have:
+//! Who may is said by the access control list ([`Builder::acl`](gatekit_core::Builder::acl)); the
+//! table has the default, LoopBack's for its built-in User. "Nobody" are routes that an app opens
+//! with a row of its own. The list has no methods for what LoopBack does not have:
 //!
-//! - [`sessions`] ask it about `logout`; [`change_email`], [`delete_account`] and [`step_up`] about `changePassword`. Who has the mailed secret of a
-//!   change of address needs no row.
+//! - [`sessions`] ask it about `logout`; [`change_email`], [`delete_account`] and [`step_up`] about
+//!   `changePassword`. Who has the mailed secret of a change of address needs no row.
 //! - `POST /resend-verification` is for whom `resetPassword` is for.
-//! - `POST /reset-password` with a mailed secret asks for no row either; with a login token, where the policy takes one, for `setPassword`.
+//! - `POST /reset-password` with a mailed secret asks for no row either; with a login token, where
+//!   the policy takes one, for `setPassword`.
 //!
 //! The [`AuthLayer`](gatekit_layer::AuthLayer) must be mounted around them: it finds the token.
 //!
@@ -60,8 +63,8 @@
 //!
 //! As in LoopBack:
 //!
-//! 1. The caller's token: 401 if it has expired, 503 if the store fails. A method that is open to everybody looks at no token, unless
-//!    `Policy::expired_token_fails_open_routes` is set.
+//! 1. The caller's token: 401 if it has expired, 503 if the store fails. A method that is open to
+//!    everybody looks at no token, unless `Policy::expired_token_fails_open_routes` is set.
 //! 2. The body: 400, 408, 413, 415.
 //! 3. The types of arguments: 400.
 //! 4. Authorization: 401, or what `Policy::acl_error_status` says.
@@ -141,8 +144,8 @@ pub use verify_email::verify_email;
 /// Every route of this crate that the store of the users can carry
 /// ([`UserStore::supports`](gatekit_core::UserStore::supports)).
 ///
-/// The router has no fallback, so it can be merged into any app. A path below the mount that is none of these routes gets the
-/// app's own 404, or LoopBack's with [`user_url_not_found`].
+/// The router has no fallback, so it can be merged into any app. A path below the mount that is
+/// none of these routes gets the app's own 404, or LoopBack's with [`user_url_not_found`].
 ///
 /// ```
 /// use axum::Router;
@@ -208,8 +211,8 @@ fn loopback_routes<U: Account>(auth: &Auth<U>) -> Router {
     router
 }
 
-/// Answers a path of ours with another method. Only the routes that are there get this: a fallback of the whole router would
-/// keep an app that has one from merging it.
+/// Answers a path of ours with another method. Only the routes that are there get this: a fallback
+/// of the whole router would keep an app that has one from merging it.
 fn with_other_methods<U: Account, S: Clone + Send + Sync + 'static>(router: Router, auth: &Auth<U>) -> Router<S> {
     let routes: Router<Auth<U>> = Router::new().merge(router.with_state(()));
     routes.method_not_allowed_fallback(not_found::other_method::<U>).with_state(auth.clone())

@@ -20,15 +20,17 @@ use crate::shape::loaded;
 use crate::transport::{Handover, append};
 
 /// `POST /login` with `{"email" or "username", "password", "realm"?, "ttl"?}`: 200 and
-/// `{"id": <the token>, "ttl": <seconds>, "created", "userId"}`; with `?include=user` the user too, and with
-/// `Policy::show_principal_type` the name of the user type as `principalType`.
+/// `{"id": <the token>, "ttl": <seconds>, "created", "userId"}`; with `?include=user` the user too,
+/// and with `Policy::show_principal_type` the name of the user type as `principalType`.
 ///
-/// `ttl` is a whole number of seconds, as a number or a text; none, `0`, `""`, `false` and `null` mean `Policy::token_ttl`, and what exceeds
-/// `Policy::max_token_ttl` is cut to it. (In LoopBack `null` ended the process, and an object chose the token's own fields.)
+/// `ttl` is a whole number of seconds, as a number or a text; none, `0`, `""`, `false` and `null`
+/// mean `Policy::token_ttl`, and what exceeds `Policy::max_token_ttl` is cut to it. (In LoopBack
+/// `null` ended the process, and an object chose the token's own fields.)
 ///
-/// How the token gets to the client is said by [`TokenTransportLayer`](crate::TokenTransportLayer), or by the request: with `?cookie=true` it is
-/// in a cookie or session and the body has no `id`, with `?cookie=both` it is in both, with `?cookie=false` in the body. A browser that was
-/// signed in before is not any more: its old token ends.
+/// How the token gets to the client is said by [`TokenTransportLayer`](crate::TokenTransportLayer),
+/// or by the request: with `?cookie=true` it is in a cookie or session and the body has no `id`,
+/// with `?cookie=both` it is in both, with `?cookie=false` in the body. A browser that was signed
+/// in before is not any more: its old token ends.
 ///
 /// | answer | when |
 /// | --- | --- |
@@ -156,7 +158,8 @@ fn whole(number: f64) -> Option<i64> {
     (number.is_finite() && number.fract() == 0.0).then_some(number as i64)
 }
 
-/// Whether the query asks for the user: `include=user`, in any case, several times, as a JSON array, or as `include[0]=user`.
+/// Whether the query asks for the user: `include=user`, in any case, several times, as a JSON
+/// array, or as `include[0]=user`.
 fn includes_user(query: &Map<String, Value>) -> bool {
     query.get("include").is_some_and(names_user)
 }

@@ -14,10 +14,12 @@ use crate::errors::IntoError;
 use crate::reply::NoContent;
 use crate::transport::Leaving;
 
-/// `POST /logout` with a token: 204, and the token has ended. The user's other tokens live on; the body is not looked at.
+/// `POST /logout` with a token: 204, and the token has ended. The user's other tokens live on; the
+/// body is not looked at.
 ///
-/// A browser that is signed in by a cookie or a session is signed out, whatever token the request was made with: its session ends with all that it
-/// held, its cookie is taken back. So it is if its token turns out to be none any more (401).
+/// A browser that is signed in by a cookie or a session is signed out, whatever token the request
+/// was made with: its session ends with all that it held, its cookie is taken back. So it is if its
+/// token turns out to be none any more (401).
 ///
 /// | answer | when |
 /// | --- | --- |

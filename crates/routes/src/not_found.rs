@@ -13,8 +13,8 @@ use crate::{delete_user, find_user, update_user};
 /// Where the routes are nested, if they are.
 pub(crate) type Mount = Result<NestedPath, NestedPathRejection>;
 
-/// A path that is a route, but not for this method. To LoopBack `GET /logout` asks for the user whose id is `logout`, as `PATCH /count`
-/// would change the user `count`.
+/// A path that is a route, but not for this method. To LoopBack `GET /logout` asks for the user
+/// whose id is `logout`, as `PATCH /count` would change the user `count`.
 pub(crate) async fn other_method<U: Account>(
     State(auth): State<Auth<U>>,
     nested: Mount,

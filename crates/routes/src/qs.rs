@@ -1,12 +1,15 @@
-//! Query strings and forms as objects, as the `qs` package of Node reads them, which is what LoopBack's clients write for.
+//! Query strings and forms as objects, as the `qs` package of Node reads them, which is what
+//! LoopBack's clients write for.
 //!
-//! 1. `a=1` is a text; `a[b]=1` nests, up to five pairs of brackets, and what is behind them is a name as it stands. Brackets may be
-//!    percent-encoded.
+//! 1. `a=1` is a text; `a[b]=1` nests, up to five pairs of brackets, and what is behind them is a
+//!    name as it stands. Brackets may be percent-encoded.
 //! 2. `a=1&a=2`, `a[]=1` and `a[0]=1` are arrays, without holes. An index of 20 or more is a name.
-//! 3. Of more than 1000 parameters the rest is ignored, and so are names that every object of JavaScript has, such as `__proto__`.
+//! 3. Of more than 1000 parameters the rest is ignored, and so are names that every object of
+//!    JavaScript has, such as `__proto__`.
 //! 4. What is percent-encoded wrongly is taken as it stands.
-//! 5. Each value that meets an object of the same name nests one level deeper (`a[b]=1&a=2`). Beyond [`MAX_NESTING`] levels the
-//!    text is refused: a value that nests without end exhausts the stack of whatever reads it later.
+//! 5. Each value that meets an object of the same name nests one level deeper (`a[b]=1&a=2`).
+//!    Beyond [`MAX_NESTING`] levels the text is refused: a value that nests without end exhausts
+//!    the stack of whatever reads it later.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -14,11 +17,13 @@ use serde_json::{Map, Value};
 
 /// Pairs of brackets that nest (`depth` of qs).
 const MAX_DEPTH: usize = 5;
-/// Indexes below it make an array (`arrayLimit` of qs). Above it, one parameter could ask for a long one.
+/// Indexes below it make an array (`arrayLimit` of qs). Above it, one parameter could ask for a
+/// long one.
 const MAX_INDEX: usize = 20;
 /// Parameters that are read (`parameterLimit` of qs).
 const MAX_PARAMETERS: usize = 1000;
-/// Levels of objects and arrays that are read, twice as many as brackets alone can make and far fewer than JSON readers allow.
+/// Levels of objects and arrays that are read, twice as many as brackets alone can make and far
+/// fewer than JSON readers allow.
 pub(crate) const MAX_NESTING: usize = 16;
 /// Names that qs ignores, unless it is told otherwise.
 const OF_EVERY_OBJECT: [&str; 12] = [
@@ -87,7 +92,8 @@ fn with_brackets(part: &str) -> String {
     part.replace("%5B", "[").replace("%5b", "[").replace("%5D", "]").replace("%5d", "]")
 }
 
-/// Plus signs as blanks and `%C3%A9` as é. If there is anything wrong with the latter, all of it stays.
+/// Plus signs as blanks and `%C3%A9` as é. If there is anything wrong with the latter, all of it
+/// stays.
 fn decode(text: &str) -> String {
     let text = text.replace('+', " ");
     if !text.contains('%') {
@@ -115,7 +121,8 @@ fn percent_decode(mut text: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-/// `a[b][c]` as `a`, `[b]`, `[c]`; `None` if there is nothing in it or a name in it is to be ignored.
+/// `a[b][c]` as `a`, `[b]`, `[c]`; `None` if there is nothing in it or a name in it is to be
+/// ignored.
 fn segments(key: &str) -> Option<Vec<String>> {
     let (parent, mut rest) = key.split_at(key.find('[').unwrap_or(key.len()));
     let mut segments = Vec::new();
@@ -194,8 +201,8 @@ impl Node {
         }
     }
 
-    /// Both: objects and arrays member by member, anything else one after the other. An empty text adds nothing. `has_nested` tells
-    /// whether something is one level deeper than it was.
+    /// Both: objects and arrays member by member, anything else one after the other. An empty text
+    /// adds nothing. `has_nested` tells whether something is one level deeper than it was.
     fn merge(self, other: Self, has_nested: &mut bool) -> Self {
         match (self, other) {
             (node, Self::Text(text)) if text.is_empty() => node,

@@ -1,7 +1,8 @@
 //! Reading the body of a request, with a bound on its size and on the time it may take.
 //!
-//! A server that waits for a body as long as the client likes can be stopped by clients that send half of one: each of them
-//! holds a connection and what it has sent so far. Every route of the kit reads its body here.
+//! A server that waits for a body as long as the client likes can be stopped by clients that send
+//! half of one: each of them holds a connection and what it has sent so far. Every route of the kit
+//! reads its body here.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -25,7 +26,8 @@ use crate::inflate::Encoding;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum BodyError {
-    /// It has more bytes than the route reads, as it was sent or after it was unpacked. HTTP status 413.
+    /// It has more bytes than the route reads, as it was sent or after it was unpacked. HTTP status
+    /// 413.
     #[error("the body is too large")]
     TooLarge,
     /// It was not complete within `Policy::body_timeout`. HTTP status 408.
@@ -34,7 +36,8 @@ pub enum BodyError {
     /// The connection broke off, or the client sent something that is no HTTP. HTTP status 400.
     #[error("the body was cut off")]
     Broken,
-    /// Its content encoding is not `identity`, `gzip` or `deflate`, or it has several. HTTP status 415.
+    /// Its content encoding is not `identity`, `gzip` or `deflate`, or it has several. HTTP status
+    /// 415.
     #[error("the body must be sent as it is, or as gzip or deflate")]
     UnsupportedEncoding,
     /// It is not what its content encoding says. HTTP status 400.
@@ -42,13 +45,15 @@ pub enum BodyError {
     Inflate(#[from] InflateError),
 }
 
-/// How many bytes a compressed body may have beyond the limit: the frame of gzip, with names, around what cannot be compressed.
+/// How many bytes a compressed body may have beyond the limit: the frame of gzip, with names,
+/// around what cannot be compressed.
 const FRAME: usize = 1024;
 
-/// Reads the body of a request with these headers: at most `max_bytes`, within `Policy::body_timeout` for all of it.
+/// Reads the body of a request with these headers: at most `max_bytes`, within
+/// `Policy::body_timeout` for all of it.
 ///
-/// A body with `Content-Encoding: gzip` or `deflate` is unpacked. The limit then holds for what comes out, and no more than that
-/// is unpacked.
+/// A body with `Content-Encoding: gzip` or `deflate` is unpacked. The limit then holds for what
+/// comes out, and no more than that is unpacked.
 ///
 /// A client that sends one byte now and then does not gain time by it.
 ///

@@ -18,17 +18,21 @@ use crate::reply::Json;
 /// `POST /` with `{"email", "password", "username"?, "realm"?}` and the fields of the user type's
 /// [`Profile`](gatekit_core::Account::Profile): 200 and the new user, never its password.
 ///
-/// What a user must not choose is not read: `emailVerified` is stored as `false` if it is sent, `verificationToken` is ignored,
-/// `id` is refused. `realm` is ignored unless [`Policy::clients_set_realm`](gatekit_core::Policy::clients_set_realm).
+/// What a user must not choose is not read: `emailVerified` is stored as `false` if it is sent,
+/// `verificationToken` is ignored, `id` is refused. `realm` is ignored unless
+/// [`Policy::clients_set_realm`](gatekit_core::Policy::clients_set_realm).
 ///
-/// Where an address must be verified and `Policy::reveal_taken_email` is off, the response has only `realm`, `username` and `email`, and is the
-/// same for an address that has an account (ASVS 6.3.8): its owner gets a mail. See [`Auth::sign_up`].
+/// Where an address must be verified and `Policy::reveal_taken_email` is off, the response has only
+/// `realm`, `username` and `email`, and is the same for an address that has an account (ASVS
+/// 6.3.8): its owner gets a mail. See [`Auth::sign_up`].
 ///
-/// Where a sign-up is mailed a link, the link leads to a page of [`verify_email`](crate::verify_email), or to the app's own
-/// (`VerifyOptions::verify_href`). If there is neither, the mail holds the bare secret.
+/// Where a sign-up is mailed a link, the link leads to a page of
+/// [`verify_email`](crate::verify_email), or to the app's own (`VerifyOptions::verify_href`). If
+/// there is neither, the mail holds the bare secret.
 ///
-/// An array of these, up to `Policy::max_batch`, makes them all: 200 and an array of users. If some are refused the rest is made, and the answer is 422 with
-/// `details` an array of errors, `null` for each user that was made. By default it is for everyone (`create`).
+/// An array of these, up to `Policy::max_batch`, makes them all: 200 and an array of users. If some
+/// are refused the rest is made, and the answer is 422 with `details` an array of errors, `null`
+/// for each user that was made. By default it is for everyone (`create`).
 ///
 /// | answer | when |
 /// | --- | --- |
@@ -81,7 +85,8 @@ async fn request<U: Account>(
     let mut register = register.map_err(|errors| RegisterError::Invalid(errors).into_error(U::model_name()))?;
     register.mails = call.mails().await;
     if !call.auth.has_confirm_route() {
-        // A link would lead to a 404. Where the app has a page of its own (`verify_href`), the link leads there all the same.
+        // A link would lead to a 404. Where the app has a page of its own (`verify_href`), the link
+        // leads there all the same.
         register.mails.mount = None;
     }
     register.notices = call.notices();
@@ -94,7 +99,8 @@ pub(crate) async fn create<U: Account>(call: &mut Call<U>, fields: Map<String, V
     call.auth.register(register).await.map_err(|error| error.into_error(U::model_name()))
 }
 
-/// Makes users one after the other. Those that are sound stay, whatever is wrong with others, as in LoopBack.
+/// Makes users one after the other. Those that are sound stay, whatever is wrong with others, as in
+/// LoopBack.
 async fn create_many<U: Account>(call: &mut Call<U>, users: Vec<Value>) -> Result<Response, ErrorResponse> {
     let not_an_object = || ErrorResponse::new(StatusCode::BAD_REQUEST, "Value is not an object.");
     let max = call.auth.policy().max_batch;
@@ -151,7 +157,8 @@ fn read<U: Account>(auth: &Auth<U>, mut body: Map<String, Value>) -> Result<Regi
     body.shift_remove("verificationToken");
     // LoopBack's relation, which is no field of a user.
     body.shift_remove("accessTokens");
-    // No field of anybody's: clients in JavaScript that copy a user would change the prototype of all objects by it (CWE-1321).
+    // No field of anybody's: clients in JavaScript that copy a user would change the prototype of
+    // all objects by it (CWE-1321).
     body.shift_remove("__proto__");
     if let Some(id) = body.shift_remove("id").filter(Value::is_number) {
         problems.push(FieldError::new("id", "absence", "can't be set", Some(id)));

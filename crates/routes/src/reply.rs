@@ -9,7 +9,8 @@ use serde::Serialize;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 
-/// 200 with a JSON body, not to be kept by any cache: it holds somebody's data or token (ASVS 14.3.2, RFC 6749 §5.1).
+/// 200 with a JSON body, not to be kept by any cache: it holds somebody's data or token (ASVS
+/// 14.3.2, RFC 6749 §5.1).
 pub(crate) struct Json<T>(pub(crate) T);
 
 impl<T: Serialize> IntoResponse for Json<T> {

@@ -20,16 +20,18 @@ use crate::reply::NoContent;
 
 /// Two routes and a page.
 ///
-/// `POST /reset` with `{"email", "realm"?}`: 204, and a mail with a secret that works once, for `Policy::reset_token_ttl`. An unknown address
-/// gets the same answer after the same work, unless `Policy::reveal_unknown_email_on_reset`: then 404 `EMAIL_NOT_FOUND`.
+/// `POST /reset` with `{"email", "realm"?}`: 204, and a mail with a secret that works once, for
+/// `Policy::reset_token_ttl`. An unknown address gets the same answer after the same work, unless
+/// `Policy::reveal_unknown_email_on_reset`: then 404 `EMAIL_NOT_FOUND`.
 ///
-/// `POST /reset-password` with `{"newPassword"}`, and the secret where a token goes (`Authorization`, `?access_token=`, …): 204, and all
-/// tokens of the user have ended. In LoopBack the secret is a full token of the user, good for anything and any number of times;
-/// here it is good for this, once. A login token is refused, unless `Policy::login_token_may_reset_password`; one that the app issued with the
-/// scope `reset-password` is taken.
+/// `POST /reset-password` with `{"newPassword"}`, and the secret where a token goes
+/// (`Authorization`, `?access_token=`, …): 204, and all tokens of the user have ended. In LoopBack
+/// the secret is a full token of the user, good for anything and any number of times; here it is
+/// good for this, once. A login token is refused, unless `Policy::login_token_may_reset_password`;
+/// one that the app issued with the scope `reset-password` is taken.
 ///
-/// `GET` and `POST /reset-password/form`: the plain page that the mailed link leads to, unless the app has one of its own
-/// ([`Builder::reset_link`](gatekit_core::Builder::reset_link)).
+/// `GET` and `POST /reset-password/form`: the plain page that the mailed link leads to, unless the
+/// app has one of its own ([`Builder::reset_link`](gatekit_core::Builder::reset_link)).
 ///
 /// | answer | when |
 /// | --- | --- |

@@ -1,4 +1,5 @@
-//! `GET /sessions`, `DELETE /sessions/{session}` and `POST /logout-everywhere`: a user sees and ends its own tokens.
+//! `GET /sessions`, `DELETE /sessions/{session}` and `POST /logout-everywhere`: a user sees and
+//! ends its own tokens.
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -17,13 +18,16 @@ use crate::transport::Leaving;
 
 /// Three routes for who has a token, additions of ours (ASVS 7.4.3, 7.5.2).
 ///
-/// `GET /sessions`: 200, an array of the caller's living tokens, the oldest first: `{"id": <handle>, "ttl", "created", "userId", "current"}`. The
-/// handle names a token and is worth nothing as one; `current` marks the one of this request. Where they are known: `userAgent` and `network` of the
-/// login (`203.0.113.0/24`), and `lastUsed`, give or take `Policy::last_used_precision`.
+/// `GET /sessions`: 200, an array of the caller's living tokens, the oldest first:
+/// `{"id": <handle>, "ttl", "created", "userId", "current"}`. The handle names a token and is worth
+/// nothing as one; `current` marks the one of this request. Where they are known: `userAgent` and
+/// `network` of the login (`203.0.113.0/24`), and `lastUsed`, give or take
+/// `Policy::last_used_precision`.
 ///
 /// `DELETE /sessions/{session}`: 204, and the token with this handle has ended.
 ///
-/// `POST /logout-everywhere` with `{"keepCurrent"?: true}`: 204, and all tokens have ended, in one atomic step; with `keepCurrent` all but the one used.
+/// `POST /logout-everywhere` with `{"keepCurrent"?: true}`: 204, and all tokens have ended, in one
+/// atomic step; with `keepCurrent` all but the one used.
 ///
 /// Who may is what the access control list says of `logout`, among those who have a token.
 ///

@@ -6,7 +6,8 @@ use serde_json::{Map, Value};
 
 use crate::reply::Json;
 
-/// The members that a loaded user has as `null` where it has no value, in LoopBack's order (`Policy::null_members`).
+/// The members that a loaded user has as `null` where it has no value, in LoopBack's order
+/// (`Policy::null_members`).
 const MEMBERS: [&str; 4] = ["realm", "username", "email", "emailVerified"];
 
 /// A user that was loaded, as JSON.

@@ -13,12 +13,15 @@ use crate::errors::IntoError;
 use crate::login;
 use crate::transport::{Handover, append};
 
-/// `POST /step-up` with `{"password"}` and a token, an addition of ours: 200, and a new token as from a login,
-/// `{"id": <the token>, "ttl": <seconds>, "created", "userId"}`. The token of the request has ended (ASVS 7.2.4).
+/// `POST /step-up` with `{"password"}` and a token, an addition of ours: 200, and a new token as
+/// from a login, `{"id": <the token>, "ttl": <seconds>, "created", "userId"}`. The token of the
+/// request has ended (ASVS 7.2.4).
 ///
-/// The new one is what [`Fresh`](gatekit_layer::Fresh) and [`RequireFreshLayer`](gatekit_layer::RequireFreshLayer) ask for. It has the lifetime
-/// and the scopes of the old one. It goes where the old one was: a browser that is signed in by a cookie or a session stays so, and finds no `id` in the
-/// body; else mount and query say it, as at a login. Who may is what the access control list says of `changePassword`, which proves the same.
+/// The new one is what [`Fresh`](gatekit_layer::Fresh) and
+/// [`RequireFreshLayer`](gatekit_layer::RequireFreshLayer) ask for. It has the lifetime and the
+/// scopes of the old one. It goes where the old one was: a browser that is signed in by a cookie or
+/// a session stays so, and finds no `id` in the body; else mount and query say it, as at a login.
+/// Who may is what the access control list says of `changePassword`, which proves the same.
 ///
 /// | answer | when |
 /// | --- | --- |

@@ -15,13 +15,14 @@ use crate::browser::{self, SignInError, end_tokens};
 use crate::call::Call;
 use crate::errors::IntoError;
 
-/// How a login answers. Where the [`AuthLayer`](gatekit_layer::AuthLayer) looks for tokens in a session of tower-sessions, "cookie" means that
-/// session.
+/// How a login answers. Where the [`AuthLayer`](gatekit_layer::AuthLayer) looks for tokens in a
+/// session of tower-sessions, "cookie" means that session.
 ///
 /// A request can choose otherwise: `?cookie=true`, `?cookie=both`, `?cookie=false`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TokenTransport {
-    /// The token is in the body, as in LoopBack. For programs, apps on devices, and pages that keep the token themselves.
+    /// The token is in the body, as in LoopBack. For programs, apps on devices, and pages that keep
+    /// the token themselves.
     #[default]
     Body,
     /// The token is in a cookie that scripts cannot read, and the body has no `id`. For browsers.
@@ -114,8 +115,9 @@ pub(crate) struct Handover {
 }
 
 impl Handover {
-    /// What query and mount ask for. Refuses a request of another origin's page, which could sign its visitors in as somebody else (login CSRF):
-    /// always where the browser is signed in, and else unless the body is JSON, which a page of another origin sends only if the app has
+    /// What query and mount ask for. Refuses a request of another origin's page, which could sign
+    /// its visitors in as somebody else (login CSRF): always where the browser is signed in, and
+    /// else unless the body is JSON, which a page of another origin sends only if the app has
     /// allowed it (CORS).
     pub(crate) fn of<U: Account>(call: &Call<U>) -> Result<Self, ErrorResponse> {
         let mount = call.parts().extensions.get().copied().unwrap_or_default();
@@ -161,7 +163,8 @@ impl Handover {
         self.transport != TokenTransport::Cookie
     }
 
-    /// Signs the browser in, if there is one, and ends the tokens it had before (ASVS 7.2.4). If it cannot, the new token ends.
+    /// Signs the browser in, if there is one, and ends the tokens it had before (ASVS 7.2.4). If it
+    /// cannot, the new token ends.
     pub(crate) async fn sign_in<U: Account>(
         &self,
         auth: &Auth<U>,
@@ -183,7 +186,8 @@ pub(crate) struct Leaving {
 }
 
 impl Leaving {
-    /// The browser that sent this, if it is signed in and the request is of the app's own pages: those of others cannot sign anybody out.
+    /// The browser that sent this, if it is signed in and the request is of the app's own pages:
+    /// those of others cannot sign anybody out.
     pub(crate) async fn of<U: Account>(parts: &Parts) -> Result<Option<Self>, ErrorResponse> {
         let Some(browser) = BrowserTransport::of_user::<U>(&parts.extensions) else { return Ok(None) };
         if refuse_cross_origin_of::<U>(parts).is_err() {
@@ -197,7 +201,8 @@ impl Leaving {
         Ok(Some(Self { browser, tokens }))
     }
 
-    /// Signs it out after what it asked for was done, or if it turned out that it was not signed in. A failure leaves it as it is.
+    /// Signs it out after what it asked for was done, or if it turned out that it was not signed
+    /// in. A failure leaves it as it is.
     pub(crate) async fn with<U: Account>(
         this: Option<Self>,
         auth: &Auth<U>,

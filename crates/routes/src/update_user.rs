@@ -19,18 +19,21 @@ use crate::reply::Json;
 use crate::shape::loaded_response;
 use crate::support::require;
 
-/// Three routes, which by default are for the user with that id (`$owner` on `patchAttributes` and `replaceById`).
+/// Three routes, which by default are for the user with that id (`$owner` on `patchAttributes` and
+/// `replaceById`).
 ///
-/// `PATCH /{id}` with some fields: 200 and the whole user. `PUT /{id}` and `POST /{id}/replace` with all fields, `email` and `password` among
-/// them: 200 and the user; what is not sent is gone. With `Policy::replace_on_put` off, `PUT` does what `PATCH` does.
+/// `PATCH /{id}` with some fields: 200 and the whole user. `PUT /{id}` and `POST /{id}/replace`
+/// with all fields, `email` and `password` among them: 200 and the user; what is not sent is gone.
+/// With `Policy::replace_on_put` off, `PUT` does what `PATCH` does.
 ///
-/// `emailVerified` and `verificationToken` are not read: nobody proves an address by saying so. `realm` is not read unless
-/// [`Policy::clients_set_realm`](gatekit_core::Policy::clients_set_realm). A new password or address ends all
-/// tokens of the user but the one used. By default neither can be changed here: `change-password` asks for the old password,
-/// `change-email` for a proof of the new address.
+/// `emailVerified` and `verificationToken` are not read: nobody proves an address by saying so.
+/// `realm` is not read unless
+/// [`Policy::clients_set_realm`](gatekit_core::Policy::clients_set_realm). A new password or
+/// address ends all tokens of the user but the one used. By default neither can be changed here:
+/// `change-password` asks for the old password, `change-email` for a proof of the new address.
 ///
-/// With `Policy::insecure_reset_token_may_patch_password`, `PATCH /{id}` with `{"password"}` alone takes the secret of a reset mail in
-/// place of a token, once.
+/// With `Policy::insecure_reset_token_may_patch_password`, `PATCH /{id}` with `{"password"}` alone
+/// takes the secret of a reset mail in place of a token, once.
 ///
 /// | answer | when |
 /// | --- | --- |
@@ -76,8 +79,9 @@ pub(crate) async fn patch_attributes<U: Account>(
     Ok(loaded_response(&call.auth, user))
 }
 
-/// What reset pages did before LoopBack had `POST /reset-password`: see `Policy::insecure_reset_token_may_patch_password`. `None` where
-/// the request is anything else, which is then for its caller to be allowed.
+/// What reset pages did before LoopBack had `POST /reset-password`: see
+/// `Policy::insecure_reset_token_may_patch_password`. `None` where the request is anything else,
+/// which is then for its caller to be allowed.
 async fn patch_with_reset_token<U: Account>(
     call: &mut Call<U>,
     id: &str,
@@ -132,7 +136,8 @@ pub(crate) async fn replace<U: Account>(
     })
 }
 
-/// Makes a change for the caller, whose token stays alive if it is the caller's own user that is changed.
+/// Makes a change for the caller, whose token stays alive if it is the caller's own user that is
+/// changed.
 pub(crate) async fn update<U: Account>(call: &Call<U>, mut update: UpdateUser) -> Result<U, UpdateUserError> {
     update.keep = call.token().cloned();
     update.mails = call.notices();

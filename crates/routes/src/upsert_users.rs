@@ -1,4 +1,5 @@
-//! `PATCH /`, `PUT /`, `POST /replaceOrCreate`, `POST /upsertWithWhere` and `POST /update`: changes that may make a user, or change many.
+//! `PATCH /`, `PUT /`, `POST /replaceOrCreate`, `POST /upsertWithWhere` and `POST /update`: changes
+//! that may make a user, or change many.
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -27,7 +28,8 @@ use crate::update_user::{nothing_to_replace, replace, update};
 /// | `POST /upsertWithWhere` (`upsertWithWhere`) | `where` and all fields | replaces the one user that is meant, or makes one |
 /// | `POST /update` (`updateAll`) | `where` and fields | changes all that are meant: `{"count": 2}` |
 ///
-/// `emailVerified` is not read here either, and no password or address is changed that `PATCH /{id}` would not change.
+/// `emailVerified` is not read here either, and no password or address is changed that
+/// `PATCH /{id}` would not change.
 ///
 /// | answer | when |
 /// | --- | --- |
@@ -125,7 +127,8 @@ async fn update_all<U: Account>(State(auth): State<Auth<U>>, request: Request) -
     let mut fields: Map<String, Value> = body.required("data")?;
     let mut query = UserQuery::default();
     query.condition = read_where(&call.auth, condition)?;
-    // In LoopBack an `id` here passes for the user's own and opens everybody's (the contract's surprise 20).
+    // In LoopBack an `id` here passes for the user's own and opens everybody's (the contract's
+    // surprise 20).
     fields.shift_remove("id");
     let (mut count, mut from) = (0, None);
     loop {

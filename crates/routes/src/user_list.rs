@@ -1,10 +1,12 @@
 //! A list of users, written while it is read.
 //!
-//! A list that fits into one page of the store is a body like any other. A longer one is written a page at a time, each of which is
-//! read when the client has taken the one before: what a request costs in memory is a page, whatever there is in the table and however
-//! slow the client is. Such a body has no length and so no `ETag`.
+//! A list that fits into one page of the store is a body like any other. A longer one is written a
+//! page at a time, each of which is read when the client has taken the one before: what a request
+//! costs in memory is a page, whatever there is in the table and however slow the client is. Such a
+//! body has no length and so no `ETag`.
 //!
-//! What goes wrong after the first page breaks the body off, which every HTTP client sees: a list is never shorter without a sign.
+//! What goes wrong after the first page breaks the body off, which every HTTP client sees: a list
+//! is never shorter without a sign.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};

@@ -1,4 +1,5 @@
-//! `POST /{id}/verify` and `POST /resend-verification`: a mail that verifies an address. `confirm_email.rs` has where its link leads.
+//! `POST /{id}/verify` and `POST /resend-verification`: a mail that verifies an address.
+//! `confirm_email.rs` has where its link leads.
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -16,23 +17,27 @@ use crate::support::require;
 
 /// The routes that verify an address. By default they are for everyone.
 ///
-/// `POST /{id}/verify`: 204, and a mail with a link that verifies the address within `Policy::verification_ttl`. Links that were mailed
-/// before stay good. An account gets `Policy::mails_per_hour` of these mails, whoever asks for them; beyond that the response is the same
-/// and no mail is sent. An unknown id gets the same response, unless `Policy::reveal_unknown_id_on_verify` is set: then 404
-/// `MODEL_NOT_FOUND`.
+/// `POST /{id}/verify`: 204, and a mail with a link that verifies the address within
+/// `Policy::verification_ttl`. Links that were mailed before stay good. An account gets
+/// `Policy::mails_per_hour` of these mails, whoever asks for them; beyond that the response is the
+/// same and no mail is sent. An unknown id gets the same response, unless
+/// `Policy::reveal_unknown_id_on_verify` is set: then 404 `MODEL_NOT_FOUND`.
 ///
-/// `GET /confirm?uid=&token=[&redirect=]`, where the link leads, changes nothing: mail scanners open every link. A browser (a client that
-/// accepts `text/html`) is sent on to `GET /confirm-email`, a page with a button. Any other client gets 405 `CONFIRM_BY_POST`.
+/// `GET /confirm?uid=&token=[&redirect=]`, where the link leads, changes nothing: mail scanners
+/// open every link. A browser (a client that accepts `text/html`) is sent on to
+/// `GET /confirm-email`, a page with a button. Any other client gets 405 `CONFIRM_BY_POST`.
 ///
-/// `POST /confirm` with `{"token", "uid"?, "redirect"?}` uses the link: 204. A browser gets 303 to `redirect`, if that is a path of the own
-/// site or below an origin of `Builder::redirect_origin`, and a page otherwise. The same link again is answered the same, as long as it
-/// would have been good: the address is verified.
+/// `POST /confirm` with `{"token", "uid"?, "redirect"?}` uses the link: 204. A browser gets 303 to
+/// `redirect`, if that is a path of the own site or below an origin of `Builder::redirect_origin`,
+/// and a page otherwise. The same link again is answered the same, as long as it would have been
+/// good: the address is verified.
 ///
-/// With `Policy::confirm_email_by_get`, which `Policy::loopback()` sets, `GET /confirm` uses the link as in LoopBack: 204, or 302 to `redirect`.
-/// (LoopBack goes to any URL.)
+/// With `Policy::confirm_email_by_get`, which `Policy::loopback()` sets, `GET /confirm` uses the
+/// link as in LoopBack: 204, or 302 to `redirect`. (LoopBack goes to any URL.)
 ///
-/// `POST /resend-verification` with `{"email", "realm"?}`, an addition of ours: 204, and the mail again, if the address is somebody's and
-/// not verified yet; the response does not tell. The same limit holds.
+/// `POST /resend-verification` with `{"email", "realm"?}`, an addition of ours: 204, and the mail
+/// again, if the address is somebody's and not verified yet; the response does not tell. The same
+/// limit holds.
 ///
 /// | answer | when |
 /// | --- | --- |

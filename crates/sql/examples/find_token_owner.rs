@@ -1,4 +1,5 @@
-//! What a protected request costs in the database: `cargo run --release -p gatekit-sql --example find_token_owner`.
+//! What a protected request costs in the database:
+//! `cargo run --release -p gatekit-sql --example find_token_owner`.
 #![allow(clippy::print_stdout, reason = "it is there to print")]
 
 use std::error::Error;

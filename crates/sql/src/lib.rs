@@ -1,8 +1,9 @@
 //! Where accounts are kept in a SQL database: SQLite, in a file of its own or in an app's.
 //!
-//! [`SqliteStore`] keeps users of the built-in type, access tokens, one-time secrets, roles and known devices; with the feature
-//! `tower-sessions` also the sessions of that crate. An app with users in an own
-//! table implements `UserStore` itself and keeps the store for the rest; [`own`] has what that needs.
+//! [`SqliteStore`] keeps users of the built-in type, access tokens, one-time secrets, roles and
+//! known devices; with the feature `tower-sessions` also the sessions of that crate. An app with
+//! users in an own table implements `UserStore` itself and keeps the store for the rest; [`own`]
+//! has what that needs.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -1,9 +1,13 @@
-//! Which form the tables have: numbered scripts, each applied once, in order, and written into a ledger.
+//! Which form the tables have: numbered scripts, each applied once, in order, and written into a
+//! ledger.
 //!
-//! 1. The ledger is the table `gatekit_migrations`. `_sqlx_migrations` belongs to the app and is never touched.
-//! 2. A migration and its line in the ledger are one transaction, begun with the write lock: of two processes that open the
-//!    database at once one migrates and the other finds it done; a crash leaves all of a migration or nothing.
-//! 3. What the ledger says must be what this version knows, checksum by checksum. There is no way back.
+//! 1. The ledger is the table `gatekit_migrations`. `_sqlx_migrations` belongs to the app and is
+//!    never touched.
+//! 2. A migration and its line in the ledger are one transaction, begun with the write lock: of two
+//!    processes that open the database at once one migrates and the other finds it done; a crash
+//!    leaves all of a migration or nothing.
+//! 3. What the ledger says must be what this version knows, checksum by checksum. There is no way
+//!    back.
 
 use gatekit_core::{Clock, SystemClock};
 use sha2::{Digest, Sha256};
@@ -83,7 +87,8 @@ async fn apply_next(connection: &mut SqliteConnection) -> Result<bool, OpenError
     Ok(true)
 }
 
-/// The first migration that is not in the ledger, if all that are in it are the ones this version knows.
+/// The first migration that is not in the ledger, if all that are in it are the ones this version
+/// knows.
 fn next_after(applied: &[sqlx::sqlite::SqliteRow]) -> Result<Option<&'static Migration>, OpenError> {
     let mut known = MIGRATIONS.iter();
     for row in applied {

@@ -1,9 +1,10 @@
 //! For apps with users in an own table: what an own `UserStore` needs to stay short.
 //!
-//! The table lives in the same database as Gatekit's, so one query finds a token together with its user. The columns of
-//! `gatekit_access_tokens` are listed at [`token_from_row`], and how the query brings the user's roles along is at
-//! [`roles_from_row`]; the app reaches the database with [`SqliteStore::find`](crate::SqliteStore::find),
-//! [`find_all`](crate::SqliteStore::find_all) and [`change`](crate::SqliteStore::change).
+//! The table lives in the same database as Gatekit's, so one query finds a token together with its
+//! user. The columns of `gatekit_access_tokens` are listed at [`token_from_row`], and how the query
+//! brings the user's roles along is at [`roles_from_row`]; the app reaches the database with
+//! [`SqliteStore::find`](crate::SqliteStore::find), [`find_all`](crate::SqliteStore::find_all) and
+//! [`change`](crate::SqliteStore::change).
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -65,23 +66,26 @@ use crate::sqlite::rows::{Table, id_from_row};
 /// | `token_network` | TEXT or NULL | in which network it was issued |
 /// | `token_last_used` | INTEGER or NULL | when it was last used, milliseconds since the epoch |
 ///
-/// `token_renewed` may be left out, and so may the last four together, as in an app's query that was written before they were
-/// there. Without the four no token counts as fresh. Where `Policy::renew_after` is set all five must be there: a token that
-/// is not read as it is stored is not renewed, and ends when it would have.
+/// `token_renewed` may be left out, and so may the last four together, as in an app's query that
+/// was written before they were there. Without the four no token counts as fresh. Where
+/// `Policy::renew_after` is set all five must be there: a token that is not read as it is stored is
+/// not renewed, and ends when it would have.
 ///
 /// There is also `token_expires`, INTEGER or NULL: milliseconds since the epoch, NULL for never.
 ///
-/// The names stay in all coming versions and need no aliases in a join. Write them out: with `*` the driver loses a
-/// connection if a later version of Gatekit adds a column while this one runs.
+/// The names stay in all coming versions and need no aliases in a join. Write them out: with `*`
+/// the driver loses a connection if a later version of Gatekit adds a column while this one runs.
 ///
-/// A query for the token of a user names `token_user_type` in its `WHERE`, since an id may occur in several user types.
+/// A query for the token of a user names `token_user_type` in its `WHERE`, since an id may occur in
+/// several user types.
 ///
-/// An id compares with `token_user_id` by the rules of SQLite: to a column declared INTEGER the text `'7'` equals 7. For a
-/// table with integer ids add `AND typeof(token_user_id) = 'integer'`.
+/// An id compares with `token_user_id` by the rules of SQLite: to a column declared INTEGER the
+/// text `'7'` equals 7. For a table with integer ids add `AND typeof(token_user_id) = 'integer'`.
 ///
 /// # Errors
 ///
-/// [`StoreError::Corrupt`] names the column that cannot be read, [`StoreError::Failed`] one that is missing.
+/// [`StoreError::Corrupt`] names the column that cannot be read, [`StoreError::Failed`] one that is
+/// missing.
 pub fn token_from_row(row: &SqliteRow) -> Result<TokenRecord, StoreError> {
     let table = Table("gatekit_access_tokens");
     let digest: &[u8] = table.get(row, "token_digest")?;
@@ -111,7 +115,8 @@ pub fn token_from_row(row: &SqliteRow) -> Result<TokenRecord, StoreError> {
     })
 }
 
-/// Reads the roles of a token's user from the column `token_roles`, which this subquery in the `SELECT` gives:
+/// Reads the roles of a token's user from the column `token_roles`, which this subquery in the
+/// `SELECT` gives:
 ///
 /// ```sql
 /// (SELECT json_group_array(role) FROM gatekit_roles
@@ -124,8 +129,9 @@ pub fn token_from_row(row: &SqliteRow) -> Result<TokenRecord, StoreError> {
 /// | `user_id` | INTEGER or TEXT | whichever the user's id is |
 /// | `role` | TEXT | the name of the role |
 ///
-/// It makes `TokenOwner::roles` of the query that finds the token's owner. If there is no such column the answer is `None`,
-/// which is right as well: whoever asks for roles then pays for a second query.
+/// It makes `TokenOwner::roles` of the query that finds the token's owner. If there is no such
+/// column the answer is `None`, which is right as well: whoever asks for roles then pays for a
+/// second query.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -172,17 +178,19 @@ fn has(row: &SqliteRow, column: &str) -> bool {
     row.try_column(column).is_ok()
 }
 
-/// A failure of the driver as one of the store. SQLite's messages name tables and columns, never values.
+/// A failure of the driver as one of the store. SQLite's messages name tables and columns, never
+/// values.
 #[must_use]
 pub fn store_error(error: sqlx::Error) -> StoreError {
     let code = error.as_database_error().and_then(|error| error.code()).and_then(|code| code.parse::<i32>().ok());
-    // SQLITE_BUSY and SQLITE_INTERRUPT, in the lowest byte of the extended codes: the time was over before anything was changed.
+    // SQLITE_BUSY and SQLITE_INTERRUPT, in the lowest byte of the extended codes: the time was over
+    // before anything was changed.
     let is_late = code.is_some_and(|code| [5, 9].contains(&(code & 0xff)));
     if is_late || matches!(error, sqlx::Error::PoolTimedOut) { StoreError::Timeout } else { StoreError::failed(error) }
 }
 
-/// Why an INSERT or an UPDATE of a user failed: [`CreateUserError::Taken`] if a unique index over one of these columns, written
-/// `table.column`, refused it; a failure of the store otherwise.
+/// Why an INSERT or an UPDATE of a user failed: [`CreateUserError::Taken`] if a unique index over
+/// one of these columns, written `table.column`, refused it; a failure of the store otherwise.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -201,7 +209,8 @@ pub fn store_error(error: sqlx::Error) -> StoreError {
 /// ```
 #[must_use]
 pub fn create_user_error(error: sqlx::Error, unique: &[(&str, IdentifierKind)]) -> CreateUserError {
-    // "UNIQUE constraint failed: gatekit_users.user_type, gatekit_users.namespace, gatekit_users.email"
+    // "UNIQUE constraint failed: gatekit_users.user_type, gatekit_users.namespace,
+    // gatekit_users.email"
     let refused = error.as_database_error().filter(|e| e.is_unique_violation());
     let columns = refused.and_then(|e| e.message().rsplit_once("failed: ")).map_or("", |(_, columns)| columns);
     match unique.iter().find(|(column, _)| columns.split(", ").any(|c| c == *column)) {

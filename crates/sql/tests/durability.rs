@@ -145,8 +145,8 @@ fn contains(bytes: &[u8], part: &[u8]) -> bool {
     bytes.windows(part.len()).any(|window| window == part)
 }
 
-/// CRASH-1: a process that is killed in the middle of writing has lost nothing that it acknowledged, and nothing comes back
-/// that it had removed.
+/// CRASH-1: a process that is killed in the middle of writing has lost nothing that it
+/// acknowledged, and nothing comes back that it had removed.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_process_loses_nothing_it_acknowledged() {
     let folder = Folder::new();

@@ -1,4 +1,5 @@
-//! SQLite finds whom `Where::matches` says, with fields of the app's own of every type, and over many pages.
+//! SQLite finds whom `Where::matches` says, with fields of the app's own of every type, and over
+//! many pages.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use gatekit_core::{Filter, MemoryStore, NewUser, StoreError, User, UserOperation, UserStore};
@@ -121,7 +122,8 @@ async fn a_row_that_cannot_be_read_names_its_id_in_the_log_and_its_neighbours_ar
     assert!(UserStore::<User<Profile>>::delete_user(&store, &2.into()).await.unwrap(), "it can be removed");
 }
 
-/// LOAD-4: however large profiles are, a page has a bounded number of bytes. Users are in the order asked for all the same.
+/// LOAD-4: however large profiles are, a page has a bounded number of bytes. Users are in the order
+/// asked for all the same.
 #[tokio::test]
 async fn a_page_is_bounded_in_users_and_in_bytes() {
     let (store, many) = (SqliteStore::in_memory().await.unwrap(), 40);

@@ -65,8 +65,8 @@ async fn a_released_migration_is_never_edited() {
     }
 }
 
-/// What an app had in its file before user types were kept apart: its users log in, their tokens and one-time tokens work, and they are
-/// of the type `User`.
+/// What an app had in its file before user types were kept apart: its users log in, their tokens
+/// and one-time tokens work, and they are of the type `User`.
 #[tokio::test]
 async fn a_database_of_migration_5_opens_and_its_accounts_log_in() {
     const TOKEN: &str = "kgvQzKAd5Do1OxIH2GawmZ031CpPFfBRMiZOdXIoY92C48usZKQyO13OA3B09878";

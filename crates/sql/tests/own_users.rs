@@ -257,7 +257,8 @@ async fn an_own_table_is_apart_from_gatekits() {
     conformance::user_types::<User, Member, _, _, _, _>(only, users_first, new_user, new_member).await;
 }
 
-/// An app's query from before there were `token_renewed`, `token_roles` and what a browser's sessions need goes on working.
+/// An app's query from before there were `token_renewed`, `token_roles` and what a browser's
+/// sessions need goes on working.
 #[tokio::test]
 async fn a_query_without_the_newer_columns_is_read() {
     let store = SqliteStore::in_memory().await.unwrap();
@@ -316,8 +317,8 @@ async fn members_log_in_with_gatekits_tokens() {
     assert_eq!(auth.authenticate(session.token.secret.expose()).await.unwrap().principal.city, "Ulm");
 }
 
-/// 8.4.1, V-132: the first member and the first user have the same id, the same `rev` and the same table of tokens, and are
-/// strangers to each other all the same.
+/// 8.4.1, V-132: the first member and the first user have the same id, the same `rev` and the same
+/// table of tokens, and are strangers to each other all the same.
 #[tokio::test]
 async fn two_types_of_users_share_a_store_and_no_token_crosses_over() {
     const OLD: &str = "correct horse battery";

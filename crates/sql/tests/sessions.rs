@@ -242,7 +242,8 @@ async fn an_id_that_came_with_a_request_never_becomes_a_session() {
     let planted = format!("id={}", Id(7));
     let (_, _, cookie) = call(&app, "/", &planted).await;
     assert_ne!(cookie.unwrap(), planted, "who comes with an unknown id gets another");
-    // `Session::clear` keeps the id of the cookie without looking whether there is such a session, and saves.
+    // `Session::clear` keeps the id of the cookie without looking whether there is such a session,
+    // and saves.
     call(&app, "/clear", &planted).await;
     assert_eq!(store.session_store().load(&Id(7)).await.unwrap(), None);
     assert_eq!(call(&app, "/", &planted).await.1, "None");

@@ -81,7 +81,8 @@ async fn the_indexes_are_unique_over_user_type_namespace_and_identifier() {
     );
 }
 
-/// What a protected request costs: look-ups by primary key, of the token, its user and the user's roles.
+/// What a protected request costs: look-ups by primary key, of the token, its user and the user's
+/// roles.
 #[tokio::test]
 async fn the_query_of_a_request_uses_the_primary_keys() {
     let folder = Folder::new();
@@ -128,7 +129,8 @@ async fn purges_lists_and_removals_use_an_index() {
     }
 }
 
-/// A list of users is read in the order of their ids, without sorting all users of the type for each page.
+/// A list of users is read in the order of their ids, without sorting all users of the type for
+/// each page.
 #[tokio::test]
 async fn a_page_of_users_and_one_user_are_read_by_id() {
     let store = SqliteStore::in_memory().await.unwrap();
@@ -205,7 +207,8 @@ struct Profile {
 
 impl Model for Profile {}
 
-/// A profile of another version of the app is an error that names the column, and never a user without one.
+/// A profile of another version of the app is an error that names the column, and never a user
+/// without one.
 #[tokio::test]
 async fn a_row_that_cannot_be_read_is_named_and_its_values_are_not() {
     let store = SqliteStore::in_memory().await.unwrap();
@@ -252,7 +255,8 @@ async fn later(store: &SqliteStore, id: &UserId) -> StoredUser<User<LaterProfile
     store.find_user(id).await.unwrap().unwrap()
 }
 
-/// A profile is compared by what it says: how an earlier version of the app wrote it does not stand in the way of a change.
+/// A profile is compared by what it says: how an earlier version of the app wrote it does not stand
+/// in the way of a change.
 #[tokio::test]
 async fn a_user_whose_profile_was_written_by_an_earlier_version_can_be_changed() {
     let store = SqliteStore::in_memory().await.unwrap();
@@ -346,8 +350,8 @@ async fn errors_hold_no_values() {
     assert!(!format!("{store:?}").contains("sentinel"));
 }
 
-/// A write is acknowledged when it is committed, not when SQLite has returned its row: here a foreign key that is checked at
-/// the commit refuses it.
+/// A write is acknowledged when it is committed, not when SQLite has returned its row: here a
+/// foreign key that is checked at the commit refuses it.
 #[tokio::test]
 async fn a_write_whose_commit_fails_is_not_acknowledged() {
     let folder = Folder::new();
@@ -403,9 +407,11 @@ async fn a_write_whose_commit_fails_is_not_acknowledged() {
     assert_eq!(users.set_password(&id, 0, &hash).await.unwrap(), Some(1));
 }
 
-/// REL-1: a connection that is lost in the middle of a query is a failure, not an unknown token; and the next call has another.
+/// REL-1: a connection that is lost in the middle of a query is a failure, not an unknown token;
+/// and the next call has another.
 ///
-/// The thread of sqlx's connection panics if a statement it has prepared returns more columns than it did then.
+/// The thread of sqlx's connection panics if a statement it has prepared returns more columns than
+/// it did then.
 #[tokio::test]
 async fn a_lost_connection_is_an_error_and_is_replaced() {
     let folder = Folder::new();
@@ -544,7 +550,8 @@ async fn calls_given_up_half_way_leave_the_store_working() {
     assert!(ids <= 201);
 }
 
-/// REL-17: readers do not wait for a writer, and a writer waits for another process's instead of failing.
+/// REL-17: readers do not wait for a writer, and a writer waits for another process's instead of
+/// failing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_lock_held_elsewhere_delays_writes_and_no_reads() {
     let folder = Folder::new();

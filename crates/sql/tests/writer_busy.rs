@@ -1,4 +1,5 @@
-//! Another process holds the write lock of the file: what is refused then does not happen later (REL-17).
+//! Another process holds the write lock of the file: what is refused then does not happen later
+//! (REL-17).
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests stop at the first surprise")]
 #![allow(dead_code, reason = "not every test needs all of `common`")]
 
@@ -46,7 +47,8 @@ impl World {
         Self { auth, store, ada, mails, events, folder }
     }
 
-    /// Makes a call while another connection holds the lock, which is released when the call has been refused.
+    /// Makes a call while another connection holds the lock, which is released when the call has
+    /// been refused.
     async fn while_busy<T>(&self, call: impl Future<Output = T>) -> T {
         self.auth.settled().await;
         let _ = self.events.take();
@@ -57,7 +59,8 @@ impl World {
         let answer = call.await;
         assert!(begun.elapsed() < Duration::from_secs(20), "the limit is a second: {:?}", begun.elapsed());
         sqlx::raw_sql("ROLLBACK").execute(&mut *holder).await.unwrap();
-        // Whatever still waited for the lock would come before this, which waits its turn at the same connection.
+        // Whatever still waited for the lock would come before this, which waits its turn at the
+        // same connection.
         self.store.change(sqlx::query("UPDATE gatekit_users SET rev = rev WHERE id = 0")).await.unwrap();
         self.auth.settled().await;
         answer
@@ -115,7 +118,8 @@ async fn a_user_who_could_not_be_stored_in_time_is_not_stored_later() {
     world.auth.register(bob()).await.unwrap();
 }
 
-/// A statement that works for longer than there is time is interrupted, and what it has written is undone.
+/// A statement that works for longer than there is time is interrupted, and what it has written is
+/// undone.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_statement_that_takes_too_long_is_interrupted_and_undone() {
     let world = World::new().await;

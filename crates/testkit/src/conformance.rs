@@ -1,8 +1,9 @@
-//! What every store must keep: the contracts of `gatekit_core`'s ports, as rules to be run on a store.
+//! What every store must keep: the contracts of `gatekit_core`'s ports, as rules to be run on a
+//! store.
 //!
-//! Each rule is a function with the rule as its name, and gets a store of its own. A store that breaks one makes the suite
-//! panic, with the rule in the message. Run it on a runtime with several threads: many rules are about what happens at the
-//! same time.
+//! Each rule is a function with the rule as its name, and gets a store of its own. A store that
+//! breaks one makes the suite panic, with the rule in the message. Run it on a runtime with several
+//! threads: many rules are about what happens at the same time.
 //!
 //! ```
 //! # #[tokio::main] async fn main() {
@@ -29,9 +30,10 @@
 //! # }
 //! ```
 //!
-//! An app with users in an own table runs [`user_store`], [`token_owner`] and [`token_owner_roles`] on its own `UserStore`. Of the
-//! methods that a store may leave out, the rules are run if [`UserStore::supports`] says that it has them; what it does not
-//! support it must refuse as unsupported. What the ports cannot say (that what was acknowledged survives a crash) is for the
+//! An app with users in an own table runs [`user_store`], [`token_owner`] and [`token_owner_roles`]
+//! on its own `UserStore`. Of the methods that a store may leave out, the rules are run if
+//! [`UserStore::supports`] says that it has them; what it does not support it must refuse as
+//! unsupported. What the ports cannot say (that what was acknowledged survives a crash) is for the
 //! store's own tests.
 
 mod counters;
@@ -79,9 +81,9 @@ impl Identifiers {
     pub const EMAIL_ONLY: Self = Self { usernames: false, namespaces: false };
 }
 
-/// Runs the rules of [`UserStore`]. `make` gives an empty store each time, `new_user` a user with this address that the
-/// store accepts, with a profile that is not empty if the app's is not, and that is another for another address: what stays
-/// the same cannot be seen to change.
+/// Runs the rules of [`UserStore`]. `make` gives an empty store each time, `new_user` a user with
+/// this address that the store accepts, with a profile that is not empty if the app's is not, and
+/// that is another for another address: what stays the same cannot be seen to change.
 ///
 /// # Panics
 ///
@@ -104,9 +106,9 @@ pub async fn user_store<U, S, Made>(
     status::run(&make, &new_user).await;
 }
 
-/// Runs the rules about two user types, `A` and `B`, over one database: each has its own users, and no call for one reaches a user of the
-/// other. `make` gives two empty stores of users and an empty store of tokens over the same database, each time. `identifiers` are those
-/// that both types have.
+/// Runs the rules about two user types, `A` and `B`, over one database: each has its own users, and
+/// no call for one reaches a user of the other. `make` gives two empty stores of users and an empty
+/// store of tokens over the same database, each time. `identifiers` are those that both types have.
 ///
 /// ```
 /// # #[tokio::main] async fn main() {
@@ -208,7 +210,8 @@ pub async fn digest_store<S: DigestStore, Made: Future<Output = S>>(make: impl F
     digests::run(make).await;
 }
 
-/// Runs the rules of [`PermissionStore`], which goes by the roles of its [`RoleStore`]. `make` gives an empty store each time.
+/// Runs the rules of [`PermissionStore`], which goes by the roles of its [`RoleStore`]. `make`
+/// gives an empty store each time.
 ///
 /// # Panics
 ///
@@ -221,7 +224,8 @@ where
     permissions::run(make).await;
 }
 
-/// Runs the rules of tower-sessions' `SessionStore`. `make` gives an empty store each time, which goes by the machine's clock.
+/// Runs the rules of tower-sessions' `SessionStore`. `make` gives an empty store each time, which
+/// goes by the machine's clock.
 ///
 /// ```
 /// # #[tokio::main] async fn main() {
@@ -244,9 +248,10 @@ where
     sessions::run(make).await;
 }
 
-/// Runs rules that tower-sessions leaves open and Gatekit wants kept: a session ends at its millisecond, and what has ended never
-/// comes back by a save, so that a request under way does not undo a logout; a new session whose id is in use gets another. `make` gives
-/// an empty store that goes by this clock, each time.
+/// Runs rules that tower-sessions leaves open and Gatekit wants kept: a session ends at its
+/// millisecond, and what has ended never comes back by a save, so that a request under way does not
+/// undo a logout; a new session whose id is in use gets another. `make` gives an empty store that
+/// goes by this clock, each time.
 ///
 /// # Panics
 ///
@@ -260,8 +265,9 @@ where
     sessions::run_strict(make).await;
 }
 
-/// Runs the rules of [`UserStore::find_token_owner`], which a store may answer with one query instead of two. `make` gives an
-/// empty store of users and an empty store of the tokens it could join with, each time.
+/// Runs the rules of [`UserStore::find_token_owner`], which a store may answer with one query
+/// instead of two. `make` gives an empty store of users and an empty store of the tokens it could
+/// join with, each time.
 ///
 /// # Panics
 ///
@@ -276,8 +282,9 @@ where
     owners::run(make, new_user).await;
 }
 
-/// Runs the rules about the roles that [`UserStore::find_token_owner`] may bring along: `None`, or what [`RoleStore::roles_of`]
-/// answers. `make` gives an empty store of users and an empty store of tokens and roles that it could join with, each time.
+/// Runs the rules about the roles that [`UserStore::find_token_owner`] may bring along: `None`, or
+/// what [`RoleStore::roles_of`] answers. `make` gives an empty store of users and an empty store of
+/// tokens and roles that it could join with, each time.
 ///
 /// # Panics
 ///
@@ -373,8 +380,8 @@ fn token(secret: impl std::fmt::Display) -> TokenRecord {
     }
 }
 
-/// Texts a store must keep byte for byte, no two of them equal: case, blanks, forms of Unicode, what looks like a number, and
-/// characters that mean something in SQL, LIKE, JSON or C.
+/// Texts a store must keep byte for byte, no two of them equal: case, blanks, forms of Unicode,
+/// what looks like a number, and characters that mean something in SQL, LIKE, JSON or C.
 const TEXTS: [&str; 24] = [
     "ada@example.com",
     "Ada@example.com",

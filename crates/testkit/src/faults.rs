@@ -15,23 +15,24 @@ const A_DAY: Duration = Duration::from_secs(24 * 3600);
 pub enum Fault {
     /// Nothing is done, and an error is reported.
     Fail,
-    /// Nothing is done, and no answer comes for a day (of `tokio::time`). Then the call fails, so that a test of a flow without a
-    /// time limit fails too and does not hang.
+    /// Nothing is done, and no answer comes for a day (of `tokio::time`). Then the call fails, so
+    /// that a test of a flow without a time limit fails too and does not hang.
     Hang,
-    /// It is done, but the answer comes only after this time (of `tokio::time`, so that paused time runs ahead).
+    /// It is done, but the answer comes only after this time (of `tokio::time`, so that paused time
+    /// runs ahead).
     Late(Duration),
     /// It is done, but an error is reported: a commit whose acknowledgement was lost.
     FailAfter,
-    /// It is done and answered, and others run before and after: a caller that is dropped at an await point can be dropped at this one, also
-    /// over a store that answers at once.
+    /// It is done and answered, and others run before and after: a caller that is dropped at an
+    /// await point can be dropped at this one, also over a store that answers at once.
     Yield,
 }
 
-/// The plan of what goes wrong in a [`FaultyStore`](crate::FaultyStore), and the list of calls made to it. Clones are the same
-/// plan.
+/// The plan of what goes wrong in a [`FaultyStore`](crate::FaultyStore), and the list of calls made
+/// to it. Clones are the same plan.
 ///
-/// Calls go by the names of the methods of the store traits: `"find_user"`, `"insert_token"`, and so on. The newest rule that
-/// applies to a call decides.
+/// Calls go by the names of the methods of the store traits: `"find_user"`, `"insert_token"`, and
+/// so on. The newest rule that applies to a call decides.
 ///
 /// ```
 /// use gatekit_core::{Auth, MemoryStore, Register, RegisterError};
@@ -65,7 +66,8 @@ struct Plan {
 struct Rule {
     /// `None` for any.
     method: Option<&'static str>,
-    /// How many calls that it applies to are still let through; `None` for a rule that holds always.
+    /// How many calls that it applies to are still let through; `None` for a rule that holds
+    /// always.
     nth: Option<usize>,
     effect: Effect,
 }
@@ -105,10 +107,12 @@ impl Faults {
         self.add(Some(method), Some(n), fault);
     }
 
-    /// The `n`-th call of one method from now on is made, and its answer is held back until the test releases it; 1 is the next.
+    /// The `n`-th call of one method from now on is made, and its answer is held back until the
+    /// test releases it; 1 is the next.
     ///
-    /// This forces the order of a race: another request runs to its end between two steps of the one that is held. A hold that a test
-    /// forgets ends by itself after [`Held::LIMIT`], as a failed call.
+    /// This forces the order of a race: another request runs to its end between two steps of the
+    /// one that is held. A hold that a test forgets ends by itself after [`Held::LIMIT`], as a
+    /// failed call.
     ///
     /// ```
     /// use gatekit_core::{Auth, LogoutError, MemoryStore, Register};
@@ -135,9 +139,9 @@ impl Faults {
         held
     }
 
-    /// The next `n` calls of one method are made, and their answers are held back until all of them were made. So each of `n` parallel
-    /// requests has read the same state before any of them goes on, whatever the scheduler does. If fewer come within
-    /// [`Held::LIMIT`], those that wait fail.
+    /// The next `n` calls of one method are made, and their answers are held back until all of them
+    /// were made. So each of `n` parallel requests has read the same state before any of them goes
+    /// on, whatever the scheduler does. If fewer come within [`Held::LIMIT`], those that wait fail.
     pub fn gather(&self, method: &'static str, n: usize) {
         self.plan().rules.push(Rule { method: Some(method), nth: None, effect: Effect::Gathers(Gathering::of(n)) });
     }
@@ -202,7 +206,8 @@ impl Faults {
         self.plan().rules.push(Rule { method, nth, effect: Effect::GoesWrong(fault) });
     }
 
-    /// Notes a call and finds what happens to it. Every rule counts every call it applies to, so that rules do not depend on each other.
+    /// Notes a call and finds what happens to it. Every rule counts every call it applies to, so
+    /// that rules do not depend on each other.
     fn next(&self, method: &'static str) -> Option<Effect> {
         let mut plan = self.plan();
         plan.calls.push(method);

@@ -16,8 +16,9 @@ use gatekit_core::{
 
 use crate::Faults;
 
-/// Any store, with [`Faults`] in between. It implements whichever of the store traits the inner one does, and has its identity,
-/// so that a store which joins users and tokens in one query still does.
+/// Any store, with [`Faults`] in between. It implements whichever of the store traits the inner one
+/// does, and has its identity, so that a store which joins users and tokens in one query still
+/// does.
 ///
 /// See [`Faults`] for an example.
 #[derive(Clone, Debug)]

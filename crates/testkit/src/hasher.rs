@@ -2,7 +2,8 @@
 
 use gatekit_core::Hasher;
 
-/// A hasher with the least memory argon2 takes, for tests: thousands of hashes a second. Never for an app that runs.
+/// A hasher with the least memory argon2 takes, for tests: thousands of hashes a second. Never for
+/// an app that runs.
 ///
 /// # Panics
 ///

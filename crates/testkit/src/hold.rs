@@ -6,7 +6,8 @@ use std::time::Duration;
 use gatekit_core::StoreError;
 use tokio::sync::{Barrier, Semaphore};
 
-/// One call to a store that was made and is not answered yet. See [`Faults::hold_nth_call_of`](crate::Faults::hold_nth_call_of).
+/// One call to a store that was made and is not answered yet. See
+/// [`Faults::hold_nth_call_of`](crate::Faults::hold_nth_call_of).
 #[derive(Clone, Debug)]
 #[must_use = "a call that is held is answered by `release`"]
 pub struct Held(Arc<Inner>);
@@ -18,8 +19,8 @@ struct Inner {
 }
 
 impl Held {
-    /// How long a call is held, and how long [`reached`](Self::reached) waits: 30 seconds. No test needs them; one that would hang
-    /// fails.
+    /// How long a call is held, and how long [`reached`](Self::reached) waits: 30 seconds. No test
+    /// needs them; one that would hang fails.
     pub const LIMIT: Duration = Duration::from_secs(30);
 
     pub(crate) fn new() -> Self {

@@ -54,7 +54,8 @@
 //!
 //! # When something is wrong
 //!
-//! Whatever waits here waits a minute and then panics with a message that says what it waited for: a test must end.
+//! Whatever waits here waits a minute and then panics with a message that says what it waited for:
+//! a test must end.
 #![expect(
     clippy::panic,
     clippy::expect_used,

@@ -9,10 +9,11 @@ use tracing::{Dispatch, dispatcher};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::FmtSpan;
 
-/// Records everything that `tracing` is told, from `TRACE` up, with all fields, and every span as it opens and closes.
-/// Clones are the same record.
+/// Records everything that `tracing` is told, from `TRACE` up, with all fields, and every span as
+/// it opens and closes. Clones are the same record.
 ///
-/// What runs on the test's own thread (`#[tokio::test]` without a flavor) is recorded while a [guard](Self::start) lives:
+/// What runs on the test's own thread (`#[tokio::test]` without a flavor) is recorded while a
+/// [guard](Self::start) lives:
 ///
 /// ```
 /// use gatekit_testkit::LogCapture;
@@ -41,8 +42,8 @@ impl LogCapture {
         dispatcher::set_default(&self.dispatch())
     }
 
-    /// Records all threads from now until the process ends. Every call returns the same record, so tests that share a process
-    /// look for secrets of their own.
+    /// Records all threads from now until the process ends. Every call returns the same record, so
+    /// tests that share a process look for secrets of their own.
     ///
     /// # Panics
     ///
@@ -60,7 +61,8 @@ impl LogCapture {
         capture.clone()
     }
 
-    /// The subscriber, for what else can be given one: `future.with_subscriber(..)`, a runtime's `on_thread_start`.
+    /// The subscriber, for what else can be given one: `future.with_subscriber(..)`, a runtime's
+    /// `on_thread_start`.
     #[must_use]
     pub fn dispatch(&self) -> Dispatch {
         keep_another_alive();
@@ -83,7 +85,8 @@ impl LogCapture {
     ///
     /// # Panics
     ///
-    /// So it does. Also if nothing was recorded at all, or a secret is empty: then the test does not test anything.
+    /// So it does. Also if nothing was recorded at all, or a secret is empty: then the test does
+    /// not test anything.
     #[track_caller]
     pub fn assert_free_of<S: AsRef<str>>(&self, secrets: &[S]) {
         let text = self.text();
@@ -109,9 +112,9 @@ impl LogCapture {
     }
 }
 
-/// While there is only one subscriber, `tracing` asks the thread that reaches a log line first whether anybody wants it, and
-/// remembers the answer for all threads: a test without a capture could silence the line for the test beside it that has
-/// one. With two it asks all of them.
+/// While there is only one subscriber, `tracing` asks the thread that reaches a log line first
+/// whether anybody wants it, and remembers the answer for all threads: a test without a capture
+/// could silence the line for the test beside it that has one. With two it asks all of them.
 fn keep_another_alive() {
     static OTHER: LazyLock<Dispatch> = LazyLock::new(|| {
         Dispatch::new(tracing_subscriber::fmt().with_writer(io::sink).with_max_level(LevelFilter::TRACE).finish())

@@ -10,7 +10,8 @@ use crate::wait::{first_code, first_link, first_secret, until};
 
 /// Keeps mails instead of sending them. Clones keep them in the same place.
 ///
-/// An app sends mails on tasks of their own, after it has answered: what reads one here waits for it.
+/// An app sends mails on tasks of their own, after it has answered: what reads one here waits for
+/// it.
 ///
 /// ```
 /// use gatekit_core::{Mail, MailKind, Mailer};
@@ -117,8 +118,8 @@ impl MailSink {
         }
     }
 
-    /// The mails of this kind, once there are at least `count`. Mails are sent on tasks of their own: one that was asked for earlier may come
-    /// later.
+    /// The mails of this kind, once there are at least `count`. Mails are sent on tasks of their
+    /// own: one that was asked for earlier may come later.
     ///
     /// # Panics
     ///
@@ -164,7 +165,8 @@ impl MailSink {
         }
     }
 
-    /// The secret in the newest mail: in its link, or in its text if it has none. Waits for a mail if there is none.
+    /// The secret in the newest mail: in its link, or in its text if it has none. Waits for a mail
+    /// if there is none.
     ///
     /// # Panics
     ///

@@ -1,5 +1,5 @@
-//! What a mail says, out of what goes over the wire: headers unfolded and decoded, the text decoded. For the mails an app
-//! sends, not for whatever a stranger might.
+//! What a mail says, out of what goes over the wire: headers unfolded and decoded, the text
+//! decoded. For the mails an app sends, not for whatever a stranger might.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -142,7 +142,8 @@ fn unescape(text: &str, bytes: &mut Vec<u8>) {
     }
 }
 
-/// RFC 2047: `=?utf-8?q?Gr=C3=BC=C3=9Fe?=`. White space between two encoded words is no part of the text.
+/// RFC 2047: `=?utf-8?q?Gr=C3=BC=C3=9Fe?=`. White space between two encoded words is no part of the
+/// text.
 fn decode_words(value: &str) -> String {
     let mut decoded = String::new();
     let mut rest = value;

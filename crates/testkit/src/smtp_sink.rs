@@ -14,8 +14,9 @@ use tokio::task::{AbortHandle, JoinSet};
 use self::session::Session;
 use crate::wait::{first_link, first_secret, until};
 
-/// A real SMTP server (RFC 5321, with 8BITMIME, SMTPUTF8 and AUTH PLAIN) on a free port of `127.0.0.1`, for tests. It takes every
-/// mail from everybody. Clones are the same server; it ends with the last of them.
+/// A real SMTP server (RFC 5321, with 8BITMIME, SMTPUTF8 and AUTH PLAIN) on a free port of
+/// `127.0.0.1`, for tests. It takes every mail from everybody. Clones are the same server; it ends
+/// with the last of them.
 ///
 /// ```
 /// use gatekit_testkit::SmtpSink;
@@ -154,7 +155,8 @@ impl SmtpSink {
         self.shared.state().always = behavior;
     }
 
-    /// Does this the next `times` times there is occasion: a connection, a login, a recipient or a mail, whatever it is about.
+    /// Does this the next `times` times there is occasion: a connection, a login, a recipient or a
+    /// mail, whatever it is about.
     pub fn behave_next(&self, times: usize, behavior: SmtpBehavior) {
         self.shared.state().next.extend(std::iter::repeat_n(behavior, times));
     }

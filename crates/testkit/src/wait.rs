@@ -7,7 +7,8 @@ use tokio::sync::Notify;
 /// Longer than anything a test waits for takes, on a slow machine too.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Waits until `ready` gives something, looking again whenever `changed` is notified (with `notify_waiters`).
+/// Waits until `ready` gives something, looking again whenever `changed` is notified (with
+/// `notify_waiters`).
 pub(crate) async fn until<T>(changed: &Notify, mut ready: impl FnMut() -> Option<T>) -> Option<T> {
     let wait = async {
         loop {

@@ -1,7 +1,9 @@
-//! Every call of every flow to a store fails, hangs, answers late, and succeeds without saying so: each time the flow says
-//! that it cannot be done now, never "anonymous" or "ok", and afterwards either everything has happened or nothing.
+//! Every call of every flow to a store fails, hangs, answers late, and succeeds without saying so:
+//! each time the flow says that it cannot be done now, never "anonymous" or "ok", and afterwards
+//! either everything has happened or nothing.
 //!
-//! Time is paused: what hangs for hours takes no time. It stands still while a password is hashed on a thread of its own.
+//! Time is paused: what hangs for hours takes no time. It stands still while a password is hashed
+//! on a thread of its own.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests stop at the first surprise")]
 
 use std::time::Duration;
@@ -127,10 +129,11 @@ struct Case {
     committed: bool,
 }
 
-/// Runs `flow` in a new world for each of its calls and each fault, and then, with everything well again, `after`.
+/// Runs `flow` in a new world for each of its calls and each fault, and then, with everything well
+/// again, `after`.
 ///
-/// `commit` is the call that counts. What goes wrong up to it makes the flow unavailable; what goes wrong after it, or in
-/// `optional`, is none of the caller's business.
+/// `commit` is the call that counts. What goes wrong up to it makes the flow unavailable; what goes
+/// wrong after it, or in `optional`, is none of the caller's business.
 async fn at_every_call(
     commit: &'static str,
     optional: &[&str],
@@ -220,7 +223,8 @@ async fn login_with_an_outdated_hash() {
     .await;
 }
 
-/// REL-2: a store that is down never makes a wrong password of a right one, or an unknown user of a known one.
+/// REL-2: a store that is down never makes a wrong password of a right one, or an unknown user of a
+/// known one.
 #[tokio::test(start_paused = true)]
 async fn a_login_that_would_be_refused_is_unavailable_too() {
     for fault in [Fail, FailAfter, Hang, TOO_LATE] {
@@ -495,7 +499,8 @@ async fn without_randomness_nothing_is_issued() {
     assert_eq!(world.password().await, OLD);
 }
 
-/// The conditions that the tests above stand on: the wrapper does what its plan says to a store underneath.
+/// The conditions that the tests above stand on: the wrapper does what its plan says to a store
+/// underneath.
 #[tokio::test(start_paused = true)]
 async fn the_store_underneath_sees_what_was_done_and_only_that() {
     let ada = Identifier { namespace: String::new(), kind: IdentifierKind::Email, value: EMAIL.to_owned() };

@@ -1,4 +1,5 @@
-//! LOAD-1: the memory of hashing is that of the permits, however many logins there are. Alone in its process, which it measures.
+//! LOAD-1: the memory of hashing is that of the permits, however many logins there are. Alone in
+//! its process, which it measures.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests stop at the first surprise")]
 

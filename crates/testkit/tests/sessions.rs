@@ -1,5 +1,5 @@
-//! tower-sessions' own store keeps the rules of sessions, one that goes by a clock the strict ones too, and a store with any one
-//! fault breaks one.
+//! tower-sessions' own store keeps the rules of sessions, one that goes by a clock the strict ones
+//! too, and a store with any one fault breaks one.
 #![cfg(feature = "tower-sessions")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
@@ -84,7 +84,8 @@ faults!(
 
 #[test]
 fn a_store_with_any_one_fault_breaks_a_rule() {
-    // One thread: who comes when is decided by the yields of `pause`, not by how busy the machine is.
+    // One thread: who comes when is decided by the yields of `pause`, not by how busy the machine
+    // is.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let passed: Vec<_> = FAULTS
         .iter()

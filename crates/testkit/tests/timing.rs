@@ -1,5 +1,5 @@
-//! T-1, V-20, 6.3.8: how long a refused login takes does not tell who was imported, or who has an account. Alone in its process, because
-//! it measures time.
+//! T-1, V-20, 6.3.8: how long a refused login takes does not tell who was imported, or who has an
+//! account. Alone in its process, because it measures time.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests stop at the first surprise")]
 
 use std::sync::Mutex;
@@ -12,7 +12,8 @@ use gatekit_core::{
 use gatekit_testkit::EventLog;
 
 const PASSWORD: &str = "correct horse battery";
-/// About 30 ms in an optimized build: a thousand times what argon2 takes with the parameters of [`quick`].
+/// About 30 ms in an optimized build: a thousand times what argon2 takes with the parameters of
+/// [`quick`].
 const COST: u32 = 8;
 
 /// One test at a time.
@@ -76,7 +77,8 @@ fn ratio(times: &[Duration]) -> f64 {
     times.iter().max().unwrap().as_secs_f64() / times.iter().min().unwrap().as_secs_f64()
 }
 
-/// The ratio of the medians is below 1.2. Without the wait it is above 10, so the measurement can see what it is to rule out.
+/// The ratio of the medians is below 1.2. Without the wait it is above 10, so the measurement can
+/// see what it is to rule out.
 #[tokio::test]
 #[expect(clippy::await_holding_lock, reason = "the tests run one after the other, each on a thread of its own")]
 async fn a_wrong_login_takes_the_same_time_whatever_hash_is_stored() {
@@ -90,8 +92,9 @@ async fn a_wrong_login_takes_the_same_time_whatever_hash_is_stored() {
     assert!(ratio(&times) > 10.0, "{addresses:?} {times:?}");
 }
 
-/// Where a sign-up hides who has an account, the right password of an unverified address is refused as a wrong one, after the same time: or
-/// a login after the sign-up would tell whether that had made the account.
+/// Where a sign-up hides who has an account, the right password of an unverified address is refused
+/// as a wrong one, after the same time: or a login after the sign-up would tell whether that had
+/// made the account.
 #[tokio::test]
 #[expect(clippy::await_holding_lock, reason = "the tests run one after the other, each on a thread of its own")]
 async fn the_right_password_of_an_unverified_address_takes_the_time_of_a_wrong_one() {
@@ -170,7 +173,8 @@ async fn a_refusal_that_waits_holds_no_permit() {
     assert!(forty < one * 10, "one {one:?}, forty {forty:?}");
 }
 
-/// A right password does not wait, and a client that hangs up as soon as an answer is late has not tried unseen.
+/// A right password does not wait, and a client that hangs up as soon as an answer is late has not
+/// tried unseen.
 #[tokio::test]
 #[expect(clippy::await_holding_lock, reason = "the tests run one after the other, each on a thread of its own")]
 async fn a_client_that_does_not_wait_for_its_refusal_is_recorded_all_the_same() {

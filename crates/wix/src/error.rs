@@ -40,7 +40,8 @@ use crate::TokenError;
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WixError {
-    /// Unknown address or wrong password; or a member that is blocked or waits for approval, and the password is wrong.
+    /// Unknown address or wrong password; or a member that is blocked or waits for approval, and
+    /// the password is wrong.
     #[error("the email or the password is wrong")]
     InvalidCredentials,
     /// The password is right, and the site has yet to approve of the member.
@@ -49,17 +50,20 @@ pub enum WixError {
     /// The password is right, and the member is blocked.
     #[error("the member is blocked")]
     Blocked,
-    /// The password is right, and the site's owner has reset it: the member must choose a new one by mail.
+    /// The password is right, and the site's owner has reset it: the member must choose a new one
+    /// by mail.
     #[error("the password was reset by the owner; choose a new one")]
     PasswordReset,
-    /// The password is right, and the address is to be proven first: a code of six digits is on its way to it.
+    /// The password is right, and the address is to be proven first: a code of six digits is on its
+    /// way to it.
     #[error("the email must be verified first")]
     EmailVerificationRequired {
-        /// What the code must be sent with. `None` where no code was mailed: a session token that the app made without a login.
+        /// What the code must be sent with. `None` where no code was mailed: a session token that
+        /// the app made without a login.
         state_token: Option<TokenSecret>,
     },
-    /// The code is wrong or has ended, was tried too often, or the state token belongs to nothing. A client does not learn which: it would
-    /// learn whether there is a member.
+    /// The code is wrong or has ended, was tried too often, or the state token belongs to nothing.
+    /// A client does not learn which: it would learn whether there is a member.
     #[error("the code is wrong or has ended")]
     VerificationFailed,
     /// Too many codes were tried. Another one can be asked for in a few minutes.
@@ -92,7 +96,8 @@ pub enum WixError {
     /// The request cannot be read: its status and what is wrong with it.
     #[error("{1}")]
     BadRequest(StatusCode, &'static str),
-    /// The layer refuses the request: it comes from another origin, or the app is put together wrongly.
+    /// The layer refuses the request: it comes from another origin, or the app is put together
+    /// wrongly.
     #[error(transparent)]
     Rejected(#[from] AuthRejection),
     /// The member was changed at the same time.

@@ -1,4 +1,5 @@
-//! How are Wix's signed tokens written: `JWS.` and the three parts of a JSON Web Signature, signed with HMAC-SHA256.
+//! How are Wix's signed tokens written: `JWS.` and the three parts of a JSON Web Signature, signed
+//! with HMAC-SHA256.
 
 use std::fmt;
 
@@ -19,17 +20,20 @@ const MAX_BYTES: usize = 4096;
 /// Longer names of keys are refused.
 const MAX_KID_BYTES: usize = 64;
 
-/// Why a token is not taken. A client is told that it is not valid and no more; this is for the app and its log.
+/// Why a token is not taken. A client is told that it is not valid and no more; this is for the app
+/// and its log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenError {
-    /// It is not written as a token is: prefix, three parts, base64url without padding, the members in each part.
+    /// It is not written as a token is: prefix, three parts, base64url without padding, the members
+    /// in each part.
     #[error("the token is malformed")]
     Malformed,
     /// It is signed in another way than HS256, or not at all.
     #[error("the token is not signed with HS256")]
     Algorithm,
-    /// No key of this purpose has its `kid`. So it is with an approval token where a session token belongs, and the other way round.
+    /// No key of this purpose has its `kid`. So it is with an approval token where a session token
+    /// belongs, and the other way round.
     #[error("no key of this purpose has the kid of the token")]
     UnknownKey,
     /// The signature is another.
@@ -52,8 +56,8 @@ pub enum TokenError {
     Outdated,
 }
 
-/// A token in its three parts, none of them checked. Nobody outside of this crate gets one: what it says is nobody's word until
-/// [`TokenKeys::verify`] has verified it.
+/// A token in its three parts, none of them checked. Nobody outside of this crate gets one: what it
+/// says is nobody's word until [`TokenKeys::verify`] has verified it.
 pub(crate) struct Jws {
     pub(crate) kid: String,
     /// JSON.
@@ -115,7 +119,8 @@ fn signing_input(token: &str) -> Option<&str> {
     Some(signed)
 }
 
-/// The keys that tokens of one purpose are signed with: one that signs, and those before it, which only verify until their tokens have ended.
+/// The keys that tokens of one purpose are signed with: one that signs, and those before it, which
+/// only verify until their tokens have ended.
 ///
 /// ```
 /// use gatekit_wix::TokenKeys;
@@ -159,7 +164,8 @@ impl TokenKeys {
     /// The shortest key, in bytes: as many as the signature has (RFC 7518 §3.2, ASVS 11.2.3).
     pub const MIN_BYTES: usize = 32;
 
-    /// With the key that signs and the name it is known by. The bytes must be random: `openssl rand 32` makes such a key.
+    /// With the key that signs and the name it is known by. The bytes must be random:
+    /// `openssl rand 32` makes such a key.
     ///
     /// # Errors
     ///
@@ -182,7 +188,8 @@ impl TokenKeys {
         Ok(self)
     }
 
-    /// A key that both have, by its name: a token of one purpose could be taken for one of the other.
+    /// A key that both have, by its name: a token of one purpose could be taken for one of the
+    /// other.
     pub(crate) fn shared_with(&self, other: &Self) -> Option<&str> {
         let shared = self.all().find(|key| other.all().any(|other| other.is_like(key)));
         shared.map(|key| key.kid.as_str())
@@ -207,8 +214,8 @@ impl TokenKeys {
         Ok(jws.payload)
     }
 
-    /// Keys for another purpose, made of these, the current one's first. `label` says what for; it is no signing input of a token, which has a
-    /// point in it.
+    /// Keys for another purpose, made of these, the current one's first. `label` says what for; it
+    /// is no signing input of a token, which has a point in it.
     pub(crate) fn derive(&self, label: &[u8]) -> impl Iterator<Item = [u8; 32]> {
         self.all().map(move |key| key.mac.clone().chain_update(label).finalize().into_bytes().into())
     }

@@ -1,13 +1,14 @@
-//! Wix members login over Gatekit's accounts: signed session tokens that are applied later, member states, and the endpoints that
-//! its SDK calls.
+//! Wix members login over Gatekit's accounts: signed session tokens that are applied later, member
+//! states, and the endpoints that its SDK calls.
 //!
 //! An app depends on the `gatekit` crate, which re-exports this one as `gatekit::wix`.
 //!
 //! # Two steps
 //!
-//! 1. [`WixMembers::login`] checks a password and answers with a [`SessionToken`]: signed, good once, for two minutes. It logs nobody in.
-//! 2. [`WixMembers::apply_session_token`], or `POST /apply-session-token`, makes a session of it, which the
-//!    [`AuthLayer`](gatekit_layer::AuthLayer) finds like that of any other login.
+//! 1. [`WixMembers::login`] checks a password and answers with a [`SessionToken`]: signed, good
+//!    once, for two minutes. It logs nobody in.
+//! 2. [`WixMembers::apply_session_token`], or `POST /apply-session-token`, makes a session of it,
+//!    which the [`AuthLayer`](gatekit_layer::AuthLayer) finds like that of any other login.
 //!
 //! # Map
 //!

@@ -9,16 +9,19 @@ use crate::{MemberId, SiteId};
 /// A member's account: the built-in user with a member's fields.
 pub type MemberUser = User<MemberProfile>;
 
-/// Members have the name `User`: an app with `User` accounts of another profile over the same store gives those a name of its own.
+/// Members have the name `User`: an app with `User` accounts of another profile over the same store
+/// gives those a name of its own.
 impl Model for MemberProfile {}
 
 /// A member's own fields, the profile of a [`User`]. `Auth<User<MemberProfile>>` keeps members.
 ///
-/// Whoever mounts other routes that let users change their profile lets them change all of this, times included: nothing is decided by it.
+/// Whoever mounts other routes that let users change their profile lets them change all of this,
+/// times included: nothing is decided by it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct MemberProfile {
-    /// Whether other members may see the profile. The app asks it; nothing here shows one member to another.
+    /// Whether other members may see the profile. The app asks it; nothing here shows one member to
+    /// another.
     pub privacy_status: PrivacyStatus,
     /// The name that other members see.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,7 +75,8 @@ pub struct ContactInfo {
     /// Telephone numbers.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub phones: Vec<String>,
-    /// The app's own marks. The routes of this crate take none from a client; see [`MemberProfile`] for others.
+    /// The app's own marks. The routes of this crate take none from a client; see [`MemberProfile`]
+    /// for others.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<String>,
     /// The language the member wants to be written to in, as a tag of RFC 5646.

@@ -7,7 +7,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde::Serialize;
 use sha2::Sha256;
 
-/// The id of a site: what Wix calls `metaSiteId`. It is no secret. Choose one and keep it: tokens and the ids of members are bound to it.
+/// The id of a site: what Wix calls `metaSiteId`. It is no secret. Choose one and keep it: tokens
+/// and the ids of members are bound to it.
 ///
 /// ```
 /// use gatekit_wix::SiteId;
@@ -47,7 +48,8 @@ impl SiteId {
         write_guid(versioned(mac.iter().take(16).fold(0, |bits, byte| (bits << 8) | u128::from(*byte))))
     }
 
-    /// SHA-256 with the site's id as its key. It is no secret, and need be none: it only keeps apart what is of different sites.
+    /// SHA-256 with the site's id as its key. It is no secret, and need be none: it only keeps
+    /// apart what is of different sites.
     fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
         let Ok(mac) = Hmac::<Sha256>::new_from_slice(self.0.as_bytes()) else { return [0; 32] };
         parts.iter().fold(mac, |mac, part| mac.chain_update(part)).finalize().into_bytes().into()
@@ -67,10 +69,12 @@ impl fmt::Display for SiteId {
     }
 }
 
-/// The id of a member, as clients of Wix know it: a GUID, made of the user's id and bound to the site, so that nothing has to be stored for it.
+/// The id of a member, as clients of Wix know it: a GUID, made of the user's id and bound to the
+/// site, so that nothing has to be stored for it.
 ///
-/// A user whose id is a number gets a UUID of version 8 (RFC 9562 §5.8). Its bits are 64 for the number, mixed so that neighbours do not
-/// look alike, and 58 that only this site's id has for it. A user whose id is a text, such as a UUID, has that text.
+/// A user whose id is a number gets a UUID of version 8 (RFC 9562 §5.8). Its bits are 64 for the
+/// number, mixed so that neighbours do not look alike, and 58 that only this site's id has for it.
+/// A user whose id is a text, such as a UUID, has that text.
 ///
 /// ```
 /// use gatekit_core::UserId;
@@ -149,7 +153,8 @@ fn versioned(bits: u128) -> u128 {
     (bits & free) | (8 << VERSION_SHIFT) | (0b10 << VARIANT_SHIFT)
 }
 
-/// 64 bits and 58 into the 122 that a UUID has room for: 48 before the version, 12 between version and variant, 62 after.
+/// 64 bits and 58 into the 122 that a UUID has room for: 48 before the version, 12 between version
+/// and variant, 62 after.
 fn pack(mixed: u64, check: u64) -> u128 {
     let all = (u128::from(mixed) << CHECK_BITS) | u128::from(check);
     let (high, middle, low) = (all >> 74, (all >> 62) & 0xfff, all & ((1 << 62) - 1));

@@ -17,11 +17,13 @@ const SKEW_MS: i64 = 30_000;
 
 /// The proof that somebody has logged in, to be applied once, within two minutes: `JWS.…`, signed.
 ///
-/// It is as good as a password for that time: `Debug` prints `[redacted]`, the memory is wiped when it is dropped.
+/// It is as good as a password for that time: `Debug` prints `[redacted]`, the memory is wiped when
+/// it is dropped.
 #[derive(Clone)]
 pub struct SessionToken(Zeroizing<String>);
 
-/// What approves a member that is waiting for it, once, within 30 hours: `JWS.…`, signed with a key of its own.
+/// What approves a member that is waiting for it, once, within 30 hours: `JWS.…`, signed with a key
+/// of its own.
 ///
 /// Who has it can approve. `Debug` prints `[redacted]`, the memory is wiped when it is dropped.
 #[derive(Clone)]
@@ -30,7 +32,8 @@ pub struct ApprovalToken(Zeroizing<String>);
 macro_rules! secret {
     ($name:ident) => {
         impl $name {
-            /// The token itself. The name is a warning: what is returned must not be logged or stored.
+            /// The token itself. The name is a warning: what is returned must not be logged or
+            /// stored.
             #[must_use]
             pub fn expose(&self) -> &str {
                 &self.0
@@ -80,7 +83,8 @@ pub struct SessionClaims {
     pub collection_id: String,
     /// The site.
     pub meta_site_id: String,
-    /// Whether the member is the site's owner. Nothing is decided by it: a role is looked up, and not believed.
+    /// Whether the member is the site's owner. Nothing is decided by it: a role is looked up, and
+    /// not believed.
     pub owner: bool,
     /// When it was issued, in milliseconds.
     pub creation_time: i64,
@@ -121,8 +125,9 @@ impl SessionToken {
         keys.sign(&claims.to_payload()).into()
     }
 
-    /// What it says, if it was signed by one of these keys, is of this site, and has not come too late. Whether it was used before, only a
-    /// store can tell: [`WixMembers::apply_session_token`](crate::WixMembers::apply_session_token) asks it.
+    /// What it says, if it was signed by one of these keys, is of this site, and has not come too
+    /// late. Whether it was used before, only a store can tell:
+    /// [`WixMembers::apply_session_token`](crate::WixMembers::apply_session_token) asks it.
     ///
     /// # Errors
     ///

@@ -1,7 +1,7 @@
 //! The account for development, whose password everybody can read here.
 //!
-//! A debug build is for development. `DEVELOPMENT=1` in the environment makes a release build one too, and `DEVELOPMENT=0` makes a
-//! debug build none.
+//! A debug build is for development. `DEVELOPMENT=1` in the environment makes a release build one
+//! too, and `DEVELOPMENT=0` makes a debug build none.
 
 use std::env;
 use std::error::Error;
@@ -27,7 +27,8 @@ pub(crate) fn is_on() -> Result<bool, String> {
 
 /// Makes the account, unless there is one of this name, and tells of it. Returns whose it is.
 pub(crate) async fn make_account(store: SqliteStore, cmwell: &CmWell) -> Result<UserId, Box<dyn Error>> {
-    // This password is on the list of common ones, which sign-up refuses. So the account is made by other rules than all others.
+    // This password is on the list of common ones, which sign-up refuses. So the account is made by
+    // other rules than all others.
     let mut policy = Policy::default();
     policy.refuse_common_passwords = false;
     let auth: Auth = Auth::builder(store.clone()).tokens(store).policy(policy).build()?;

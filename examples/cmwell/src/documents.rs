@@ -1,4 +1,5 @@
-//! What the permissions are about: texts at paths below `/docs`, in memory. An app has its own routes in their place.
+//! What the permissions are about: texts at paths below `/docs`, in memory. An app has its own
+//! routes in their place.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -15,7 +16,8 @@ const MAX_DOCUMENTS: usize = 1000;
 
 type Documents = Arc<RwLock<BTreeMap<String, String>>>;
 
-/// `GET`, `PUT` and `DELETE /docs/{*path}`. Nobody is asked here who calls: the filter around has done that.
+/// `GET`, `PUT` and `DELETE /docs/{*path}`. Nobody is asked here who calls: the filter around has
+/// done that.
 pub(crate) fn routes() -> Router {
     let welcome = BTreeMap::from([("welcome".to_owned(), "Everybody may read this.\n".to_owned())]);
     Router::new()

@@ -1,4 +1,5 @@
-//! Where the keys come from: the environment, and what is not there from a file beside the database that is made at the first start.
+//! Where the keys come from: the environment, and what is not there from a file beside the database
+//! that is made at the first start.
 //!
 //! | variable | key |
 //! | --- | --- |
@@ -7,8 +8,9 @@
 //! | `SEALING_KEY` | seals what Digest keeps of passwords |
 //! | `OLD_SEALING_KEY` | the one before, until its users have turned Digest on again |
 //!
-//! In production set both keys, from where your secrets are: `openssl rand -base64 48`. Whoever has the database and the sealing key can log in as
-//! every user who turned Digest on, so they are kept apart.
+//! In production set both keys, from where your secrets are: `openssl rand -base64 48`. Whoever has
+//! the database and the sealing key can log in as every user who turned Digest on, so they are kept
+//! apart.
 
 use std::env;
 use std::error::Error;
@@ -30,8 +32,8 @@ pub(crate) struct Keys {
 }
 
 impl Keys {
-    /// From the environment and the file `<database>.keys`, which is read and made only if a key is missing. The error names the variable whose key
-    /// is refused.
+    /// From the environment and the file `<database>.keys`, which is read and made only if a key is
+    /// missing. The error names the variable whose key is refused.
     pub(crate) fn find(database: &str) -> Result<Self, Box<dyn Error>> {
         let (signing, sealing) = (read("SIGNING_KEY", SigningKey::new)?, read("SEALING_KEY", SealingKey::new)?);
         let (signing, sealing) = match (signing, sealing) {
@@ -83,7 +85,8 @@ struct KeyFile {
 }
 
 impl KeyFile {
-    /// Reads them from `<database>.keys`. If there is no such file, makes one with random keys, which only its owner can read.
+    /// Reads them from `<database>.keys`. If there is no such file, makes one with random keys,
+    /// which only its owner can read.
     fn beside(database: &str) -> io::Result<Self> {
         let path = format!("{database}.keys");
         let keys = match Self::read(path.as_ref()) {
@@ -102,7 +105,8 @@ impl KeyFile {
         for key in [&mut keys.signing, &mut keys.sealing] {
             SystemRandom.fill(key).map_err(io::Error::other)?;
         }
-        // Under its own name it is there whole or not at all, also if the process is killed here, and of two processes one makes it.
+        // Under its own name it is there whole or not at all, also if the process is killed here,
+        // and of two processes one makes it.
         let draft = path.with_extension(format!("keys.{}", std::process::id()));
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(true);

@@ -1,5 +1,5 @@
-//! A server in place of CM-Well's: `GET /_login` with Basic and Digest, its tokens, `/_auth`, and every path behind permissions, with roles and an
-//! administrator.
+//! A server in place of CM-Well's: `GET /_login` with Basic and Digest, its tokens, `/_auth`, and
+//! every path behind permissions, with roles and an administrator.
 //!
 //! Copy this folder as a start.
 //!
@@ -8,8 +8,9 @@
 //! curl -u myUser:myPassword 'http://127.0.0.1:3000/_login?exp=30d'
 //! ```
 //!
-//! The administrator `myUser` with the password `myPassword` is made at the first start in development only: see [`development`]. Keys are in
-//! [`keys`], roles in [`roles`]. It reads from the environment, beside the keys:
+//! The administrator `myUser` with the password `myPassword` is made at the first start in
+//! development only: see [`development`]. Keys are in [`keys`], roles in [`roles`]. It reads from
+//! the environment, beside the keys:
 //!
 //! | variable | without it |
 //! | --- | --- |
@@ -119,7 +120,8 @@ struct Proof {
     password: String,
 }
 
-/// A user who wants to log in by Digest says so, with the password: what Digest needs of it is kept from then on, sealed.
+/// A user who wants to log in by Digest says so, with the password: what Digest needs of it is kept
+/// from then on, sealed.
 async fn turn_digest_on(
     State(cmwell): State<CmWell>,
     AuthUser(user): AuthUser,

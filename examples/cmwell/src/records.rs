@@ -6,7 +6,8 @@
 //! | `PUT` or `POST /meta/auth/users/{name}` with `{"paths":[..],"operations":[..],"roles":[..]}` | replaces all three |
 //! | `GET`, `PUT` or `POST /meta/auth/roles/{name}` with `{"paths":[..],"operations":[..]}` | the same of a role |
 //!
-//! Whoever has the path permission may: by default the administrator alone. Hashes of passwords are not in a record; `/_auth` sets passwords.
+//! Whoever has the path permission may: by default the administrator alone. Hashes of passwords are
+//! not in a record; `/_auth` sets passwords.
 
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};

@@ -7,7 +7,8 @@
 //! | the role `editor` | read everything but `/meta/auth`, and write below `/docs` |
 //! | the role `admin` | read and write everything; make and set passwords (`Admin` of `/_auth`) |
 //!
-//! They are stored at the first start. From then on the administrator changes them, at `/meta/auth/roles`: see [`records`](crate::records).
+//! They are stored at the first start. From then on the administrator changes them, at
+//! `/meta/auth/roles`: see [`records`](crate::records).
 
 use std::error::Error;
 
@@ -50,7 +51,8 @@ pub(crate) async fn make_admin(cmwell: &CmWell, user: &UserId) -> Result<(), Box
     Ok(())
 }
 
-/// Makes the account `admin` with this address, if nobody is an administrator yet. Its password is made up, and printed this once.
+/// Makes the account `admin` with this address, if nobody is an administrator yet. Its password is
+/// made up, and printed this once.
 pub(crate) async fn make_first_admin(cmwell: &CmWell, email: Option<String>) -> Result<(), Box<dyn Error>> {
     let auth = cmwell.auth();
     if !auth.users_in_role(ADMIN).await?.is_empty() {

@@ -1,4 +1,5 @@
-//! What a person sees who starts the server: whether it has the account that everybody knows, and what is wrong with a key that it refuses.
+//! What a person sees who starts the server: whether it has the account that everybody knows, and
+//! what is wrong with a key that it refuses.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::fs;

@@ -1,7 +1,9 @@
-//! Layer and extractor alone. Users live elsewhere; whoever keeps them signs JSON Web Tokens, and this app checks them.
+//! Layer and extractor alone. Users live elsewhere; whoever keeps them signs JSON Web Tokens, and
+//! this app checks them.
 //!
-//! Copy this folder as a start. It reads `PORT` (default 3000) and `JWT_SECRET`, the secret shared with the server that signs.
-//! Without `JWT_SECRET` it is a development server: it makes a secret for this start, and prints a token to try.
+//! Copy this folder as a start. It reads `PORT` (default 3000) and `JWT_SECRET`, the secret shared
+//! with the server that signs. Without `JWT_SECRET` it is a development server: it makes a secret
+//! for this start, and prints a token to try.
 
 mod server;
 
@@ -14,7 +16,8 @@ use axum::{Json, Router};
 use gatekit::{AuthLayer, AuthUser, JwtVerifier};
 use serde::{Deserialize, Serialize};
 
-/// What this app wants to see of a token. `iss`, `aud`, `exp` and `nbf` are checked whether they are fields here or not.
+/// What this app wants to see of a token. `iss`, `aud`, `exp` and `nbf` are checked whether they
+/// are fields here or not.
 #[derive(Clone, Serialize, Deserialize)]
 struct Claims {
     sub: String,
@@ -38,8 +41,9 @@ async fn run() -> Result<(), Box<dyn Error>> {
         Err(_) => (secret_of_this_start()?, true),
     };
 
-    // Whose tokens, and for whom: both have to be said. With the public keys of an identity provider in place of a secret:
-    // `JwtVerifier::<Claims>::from_jwks(include_str!("jwks.json"))`, or `from_jwks_url(..)` with the feature `jwks-url`.
+    // Whose tokens, and for whom: both have to be said. With the public keys of an identity
+    // provider in place of a secret: `JwtVerifier::<Claims>::from_jwks(include_str!("jwks.json"))`,
+    // or `from_jwks_url(..)` with the feature `jwks-url`.
     let verifier = JwtVerifier::<Claims>::hs256(&secret).issuer(ISSUER).audience(AUDIENCE).build();
     let verifier = verifier.map_err(|error| format!("JWT_SECRET is refused: {error}"))?;
 
@@ -79,7 +83,8 @@ fn secret_of_this_start() -> Result<String, Box<dyn Error>> {
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// What the identity provider would do, so that there is something to paste: a token for a quarter of an hour.
+/// What the identity provider would do, so that there is something to paste: a token for a quarter
+/// of an hour.
 fn token_from_elsewhere(secret: &str) -> Result<String, jsonwebtoken::errors::Error> {
     #[derive(Serialize)]
     struct Token {

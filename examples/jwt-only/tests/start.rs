@@ -1,4 +1,5 @@
-//! What a person sees who starts the server: which secret it uses, and what is wrong with one that it refuses.
+//! What a person sees who starts the server: which secret it uses, and what is wrong with one that
+//! it refuses.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::io::{BufRead, BufReader, Read};

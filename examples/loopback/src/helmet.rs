@@ -9,7 +9,8 @@ use axum::response::Response;
 const HEADERS: [(HeaderName, HeaderValue); 5] = [
     (header::X_XSS_PROTECTION, HeaderValue::from_static("1; mode=block")),
     (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
-    // A browser forgets with this value that the host wants HTTPS. Where yours is on HTTPS, write `max-age=31536000`.
+    // A browser forgets with this value that the host wants HTTPS. Where yours is on HTTPS, write
+    // `max-age=31536000`.
     (header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=0; includeSubDomains")),
     (HeaderName::from_static("x-download-options"), HeaderValue::from_static("noopen")),
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),

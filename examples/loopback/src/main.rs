@@ -1,7 +1,9 @@
-//! A server in place of a LoopBack 3 project: the built-in User at `/api/Users`, with the responses its clients know.
+//! A server in place of a LoopBack 3 project: the built-in User at `/api/Users`, with the responses
+//! its clients know.
 //!
-//! Copy this folder as a start. It reads what a generated project reads, `HOST`, `PORT` (default 3000) and `NODE_ENV`
-//! (`production` for short error bodies), and `DATABASE` (default `loopback.db`) and `PUBLIC_URL` (where the links in mails lead).
+//! Copy this folder as a start. It reads what a generated project reads, `HOST`, `PORT` (default
+//! 3000) and `NODE_ENV` (`production` for short error bodies), and `DATABASE` (default
+//! `loopback.db`) and `PUBLIC_URL` (where the links in mails lead).
 
 mod helmet;
 mod server;
@@ -23,8 +25,8 @@ use gatekit::{Acl, AclRow, Auth, AuthLayer, ConsoleMailer, Policy, SqliteStore, 
 use serde_json::{Map, Value, json};
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
-/// LoopBack's User. It keeps every property that a client sends, as LoopBack does (`"strict": false`); an app that knows its
-/// properties writes a struct in place of the map.
+/// LoopBack's User. It keeps every property that a client sends, as LoopBack does
+/// (`"strict": false`); an app that knows its properties writes a struct in place of the map.
 type LoopBackUser = User<Map<String, Value>>;
 
 #[tokio::main]
@@ -42,18 +44,19 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let store = SqliteStore::open(setting("DATABASE", "loopback.db")).await?;
     let auth: Auth<LoopBackUser> = Auth::builder(store.clone())
         .tokens(store)
-        // LoopBack's answers and limits. Each of its fields says what that risks; change those that your clients can do without.
+        // LoopBack's answers and limits. Each of its fields says what that risks; change those that
+        // your clients can do without.
         .policy(Policy::loopback())
-        // LoopBack's rows for its User, and one more: who is in the role `admin` may see all users. Nobody is, until
-        // `auth.assign_role(&id, "admin")`.
+        // LoopBack's rows for its User, and one more: who is in the role `admin` may see all users.
+        // Nobody is, until `auth.assign_role(&id, "admin")`.
         .acl(Acl::user().row(AclRow::allow("admin").methods(["find", "findById", "count"])))
         // It prints mails here. SmtpMailer sends them.
         .mailer(ConsoleMailer::stdout())
         .public_url(&public_url)
-        // Your page where a user chooses a new password, in place of a plain one below /api/Users. It sends the token to
-        // POST /api/Users/reset-password.
-        // .reset_link("https://app.example.com/reset-password?token={token}")
-        // Where GET /api/Users/confirm may send a browser, besides paths of this server:
+        // Your page where a user chooses a new password, in place of a plain one below /api/Users.
+        // It sends the token to POST /api/Users/reset-password.
+        // .reset_link("https://app.example.com/reset-password?token={token}") Where GET
+        // /api/Users/confirm may send a browser, besides paths of this server:
         // .redirect_origin("https://app.example.com")
         .build()?;
 
@@ -65,8 +68,8 @@ async fn run() -> Result<(), Box<dyn Error>> {
         .method_not_allowed_fallback(routes::url_not_found)
         .nest("/api", rest)
         .fallback(routes::url_not_found)
-        // LoopBack's places. A cookie is none of them, and must not become one, signed or not, while every origin may send cookies
-        // along and read the answers: see `cors`.
+        // LoopBack's places. A cookie is none of them, and must not become one, signed or not,
+        // while every origin may send cookies along and read the answers: see `cors`.
         .layer(AuthLayer::new(auth.clone()).sources(TokenSources::loopback()))
         // The form that a client accepts, and how much it is told of an error.
         .layer(ResponseFormatLayer::new().debug(setting("NODE_ENV", "development") != "production"));
@@ -88,8 +91,9 @@ fn status(started: Timestamp, clock: Instant) -> Json<Value> {
     Json(json!({ "started": started, "uptime": clock.elapsed().as_secs_f64() }))
 }
 
-/// The CORS answers of a generated project: every origin may call, with credentials. That is harmless only because no cookie is a
-/// token here. Before one is, name your origins: `AllowOrigin::list([..])`.
+/// The CORS answers of a generated project: every origin may call, with credentials. That is
+/// harmless only because no cookie is a token here. Before one is, name your origins:
+/// `AllowOrigin::list([..])`.
 fn cors() -> CorsLayer {
     CorsLayer::new()
         .allow_origin(AllowOrigin::mirror_request())

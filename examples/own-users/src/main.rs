@@ -1,8 +1,9 @@
-//! An app's own user type, in an own table, with fields of its own: `members.rs` is all it takes. Tokens are kept by Gatekit, in the
-//! same database.
+//! An app's own user type, in an own table, with fields of its own: `members.rs` is all it takes.
+//! Tokens are kept by Gatekit, in the same database.
 //!
-//! It reads `PORT` (default 3000) and `DATABASE` (default `own-users.db`). With the argument `doctor` it lists the members that break a rule,
-//! such as an address that is stored with capitals, and stops.
+//! It reads `PORT` (default 3000) and `DATABASE` (default `own-users.db`). With the argument
+//! `doctor` it lists the members that break a rule, such as an address that is stored with
+//! capitals, and stops.
 
 mod members;
 mod server;

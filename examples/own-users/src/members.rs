@@ -11,7 +11,8 @@ use gatekit::sql::sqlx::{self, Row};
 use gatekit::{Account, SqliteStore};
 use serde::{Deserialize, Serialize};
 
-/// A member. What is in here may be shown to the member; the password's hash is kept beside it, never in it.
+/// A member. What is in here may be shown to the member; the password's hash is kept beside it,
+/// never in it.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Member {
     pub(crate) id: String,
@@ -44,8 +45,8 @@ impl Account for Member {
     }
 }
 
-/// Our table, which we could have had long before Gatekit. `rev` is the one column Gatekit asks for: an integer that only grows,
-/// and with it all tokens of the member end.
+/// Our table, which we could have had long before Gatekit. `rev` is the one column Gatekit asks
+/// for: an integer that only grows, and with it all tokens of the member end.
 const TABLE: &str = "
     CREATE TABLE IF NOT EXISTS members (
         id TEXT PRIMARY KEY DEFAULT (lower(hex(randomblob(12)))),
@@ -98,8 +99,8 @@ fn text(id: &UserId) -> Option<&str> {
     }
 }
 
-/// Six methods, each one statement. `find_token_owner` is there to save a query: the token and its member at once.
-/// `find_users_like` and `list_users` are for members from before Gatekit.
+/// Six methods, each one statement. `find_token_owner` is there to save a query: the token and its
+/// member at once. `find_users_like` and `list_users` are for members from before Gatekit.
 #[async_trait]
 impl UserStore<Member> for Members {
     async fn create_user(&self, new: NewUser<Profile>) -> Result<StoredUser<Member>, CreateUserError> {
@@ -132,8 +133,9 @@ impl UserStore<Member> for Members {
         row.as_ref().map(stored).transpose()
     }
 
-    /// Finds members who were stored with capitals, before Gatekit, in whatever case they are typed. Letters beyond ASCII are found as
-    /// they are stored. A column with `normalize::key` and an index on it would find all spellings.
+    /// Finds members who were stored with capitals, before Gatekit, in whatever case they are
+    /// typed. Letters beyond ASCII are found as they are stored. A column with `normalize::key` and
+    /// an index on it would find all spellings.
     async fn find_users_like(&self, wanted: &Identifier, typed: &str) -> Result<Vec<StoredUser<Member>>, StoreError> {
         if wanted.kind == IdentifierKind::Username {
             return Ok(Vec::new());

@@ -1,6 +1,8 @@
-//! Accounts on embedded SQLite: all routes of the User API, a protected page, and mails on the console.
+//! Accounts on embedded SQLite: all routes of the User API, a protected page, and mails on the
+//! console.
 //!
-//! Copy this folder as a start. It reads `PORT` (default 3000) and `DATABASE` (default `quickstart.db`).
+//! Copy this folder as a start. It reads `PORT` (default 3000) and `DATABASE` (default
+//! `quickstart.db`).
 
 mod server;
 

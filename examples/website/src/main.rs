@@ -1,4 +1,5 @@
-//! A little site whose visitors have accounts: pages to sign up, log in and manage an account, mails, and pages of its own.
+//! A little site whose visitors have accounts: pages to sign up, log in and manage an account,
+//! mails, and pages of its own.
 //!
 //! Copy this folder as a start.
 //!
@@ -9,7 +10,8 @@
 //! 1. "Create an account", with any address. Mails are printed to the terminal.
 //! 2. `/private` is for users: log out, open it, and you are back there after logging in.
 //! 3. `/private/keys` asks for the password again, ten minutes after the last time.
-//! 4. `/account` has the rest: change the password or the address, end sessions, delete the account.
+//! 4. `/account` has the rest: change the password or the address, end sessions, delete the
+//!    account.
 //!
 //! It reads from the environment:
 //!
@@ -67,7 +69,8 @@ async fn run() -> Result<(), Box<dyn Error>> {
     };
     let auth: Auth = auth.build()?;
 
-    // Over HTTPS, as in production, browsers keep the token in a cookie that no other host can set. Plain http is for development.
+    // Over HTTPS, as in production, browsers keep the token in a cookie that no other host can set.
+    // Plain http is for development.
     let cookie = if public_url.starts_with("https://") { TokenCookie::default() } else { TokenCookie::for_localhost() };
     let pages = Pages::new(auth.clone());
     let app = Router::new()

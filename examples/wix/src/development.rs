@@ -1,7 +1,7 @@
 //! The account for development, whose password everybody can read here.
 //!
-//! A debug build is for development. `DEVELOPMENT=1` in the environment makes a release build one too, and `DEVELOPMENT=0` makes a
-//! debug build none.
+//! A debug build is for development. `DEVELOPMENT=1` in the environment makes a release build one
+//! too, and `DEVELOPMENT=0` makes a debug build none.
 
 use std::env;
 use std::error::Error;
@@ -23,7 +23,8 @@ pub(crate) fn is_on() -> Result<bool, String> {
     }
 }
 
-/// Makes the member that the pages and the documentation speak of, unless it is there, and tells of it. Its address counts as verified.
+/// Makes the member that the pages and the documentation speak of, unless it is there, and tells of
+/// it. Its address counts as verified.
 pub(crate) async fn make_member(auth: &Auth<MemberUser>) -> Result<(), Box<dyn Error>> {
     let (email, password) = MEMBER;
     if auth.find_account(&AccountName::email(email)).await?.is_none() {

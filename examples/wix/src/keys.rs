@@ -1,5 +1,5 @@
-//! The keys that tokens are signed with. They are made at the first start and kept beside the database: an app in production has them from
-//! where it has its other secrets.
+//! The keys that tokens are signed with. They are made at the first start and kept beside the
+//! database: an app in production has them from where it has its other secrets.
 
 use std::error::Error;
 use std::fs::{self, OpenOptions};
@@ -35,8 +35,8 @@ fn key(secret: &str) -> Result<TokenKeys, Box<dyn Error>> {
     Ok(TokenKeys::new(&TokenDigest::of(secret).handle()[..8], secret)?)
 }
 
-/// What the file holds then. Under its own name it is there whole or not at all, also if the process is killed here, and of two processes one
-/// makes it.
+/// What the file holds then. Under its own name it is there whole or not at all, also if the
+/// process is killed here, and of two processes one makes it.
 fn make(path: &Path, auth: &Auth<MemberUser>) -> Result<String, Box<dyn Error>> {
     let text = format!("{}\n{}\n", auth.new_secret()?.expose(), auth.new_secret()?.expose());
     let draft = path.with_extension(format!("keys.{}", std::process::id()));

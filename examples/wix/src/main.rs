@@ -1,5 +1,5 @@
-//! A site with Wix members login: a page that logs in and applies a session token, the members' routes, and the endpoints that `@wix/sdk`
-//! calls.
+//! A site with Wix members login: a page that logs in and applies a session token, the members'
+//! routes, and the endpoints that `@wix/sdk` calls.
 //!
 //! Copy this folder as a start.
 //!
@@ -7,8 +7,8 @@
 //! cargo run -p wix                    # then open http://127.0.0.1:3000
 //! ```
 //!
-//! In development it begins with the member `user@example.com` / `correct horse battery`: see [`development`]. Mails are printed to the
-//! terminal. It reads from the environment:
+//! In development it begins with the member `user@example.com` / `correct horse battery`: see
+//! [`development`]. Mails are printed to the terminal. It reads from the environment:
 //!
 //! | variable | without it |
 //! | --- | --- |
@@ -109,7 +109,8 @@ async fn run() -> Result<(), Box<dyn Error>> {
         }
     };
 
-    // Over HTTPS, as in production, browsers keep the token in a cookie that no other host can set. Plain http is for development.
+    // Over HTTPS, as in production, browsers keep the token in a cookie that no other host can set.
+    // Plain http is for development.
     let cookie = if public_url.starts_with("https://") { TokenCookie::default() } else { TokenCookie::for_localhost() };
     let app = Router::new()
         .route("/me", get(|AuthUser(member): AuthUser<MemberUser>| async move { Json(member) }))

@@ -1,5 +1,6 @@
-//! What the site's owner does: sees who waits, lets members in, keeps them out, and resets their passwords. In Wix that is backend code; here it is a
-//! few routes with a key. One has no key, because the token from the owner's mail is as good as one.
+//! What the site's owner does: sees who waits, lets members in, keeps them out, and resets their
+//! passwords. In Wix that is backend code; here it is a few routes with a key. One has no key,
+//! because the token from the owner's mail is as good as one.
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -27,8 +28,8 @@ struct Approval {
     token: String,
 }
 
-/// `POST /owner/approve`, `/owner/block` and `/owner/reset-password`, each with an address; `/owner/pending`; and `/owner/approve-by-token`, for the
-/// page where the mail leads.
+/// `POST /owner/approve`, `/owner/block` and `/owner/reset-password`, each with an address;
+/// `/owner/pending`; and `/owner/approve-by-token`, for the page where the mail leads.
 pub(crate) fn routes(members: WixMembers, key: &str) -> Router {
     Router::new()
         .route("/owner/approve", post(approve))

@@ -1,6 +1,8 @@
-//! What does the browser ask its person? WebDriver BiDi tells of the login dialog and fills it in; classic WebDriver cannot.
+//! What does the browser ask its person? WebDriver BiDi tells of the login dialog and fills it in;
+//! classic WebDriver cannot.
 //!
-//! It is JSON over a WebSocket. The few frames this needs are spoken here, so that the tests need no crate for it.
+//! It is JSON over a WebSocket. The few frames this needs are spoken here, so that the tests need
+//! no crate for it.
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

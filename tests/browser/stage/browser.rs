@@ -1,4 +1,5 @@
-//! What can a test do in a browser? What a person can: go to a page, fill in fields, press buttons, look.
+//! What can a test do in a browser? What a person can: go to a page, fill in fields, press buttons,
+//! look.
 
 use gatekit_tests::Folder;
 use serde_json::{Value, json};
@@ -76,7 +77,8 @@ impl Browser {
         wanted.add_experimental_option("prefs", preferences).unwrap();
         more(&mut wanted);
         let driver = WebDriver::new(process.url(), wanted).await.expect("Chromium starts");
-        // Its own way to end the session when it is dropped can block the thread for minutes. Chromedriver ends it.
+        // Its own way to end the session when it is dropped can block the thread for minutes.
+        // Chromedriver ends it.
         driver.clone().leak().expect("it has just begun");
         driver.set_script_timeout(super::PATIENCE).await.unwrap();
         driver.set_page_load_timeout(super::PATIENCE).await.unwrap();
@@ -211,7 +213,8 @@ impl Browser {
         self.follow(&format!("form[action='{path}'] button[type=submit]")).await;
     }
 
-    /// Runs a script in the page, whether or not pages may. It ends with `return`, and finds its arguments in `arguments`.
+    /// Runs a script in the page, whether or not pages may. It ends with `return`, and finds its
+    /// arguments in `arguments`.
     pub(crate) async fn execute(&self, script: &str, arguments: Vec<Value>) -> Value {
         self.driver.execute(script, arguments).await.unwrap_or_else(|e| panic!("{script}: {e}")).json().clone()
     }
@@ -268,8 +271,8 @@ impl Browser {
     }
 }
 
-/// Whether an element that was asked is one of a page that is no longer shown. While pages change, chromedriver answers all kinds of errors;
-/// they say nothing, and it is asked again.
+/// Whether an element that was asked is one of a page that is no longer shown. While pages change,
+/// chromedriver answers all kinds of errors; they say nothing, and it is asked again.
 fn is_gone(answer: WebDriverResult<String>) -> Option<()> {
     match answer.map_err(|e| e.into_inner()) {
         Err(WebDriverErrorInner::StaleElementReference(_) | WebDriverErrorInner::NoSuchElement(_)) => Some(()),

@@ -17,8 +17,8 @@ pub(crate) struct ChromeDriver {
 }
 
 impl ChromeDriver {
-    /// Starts it. It wants the same port in IPv4 and IPv6, and gives up when the one it has chosen is taken in one of them: then it is started
-    /// again.
+    /// Starts it. It wants the same port in IPv4 and IPv6, and gives up when the one it has chosen
+    /// is taken in one of them: then it is started again.
     pub(crate) fn start() -> Self {
         (0..20).find_map(|_| Self::attempt()).expect("chromedriver finds a free port")
     }

@@ -1,4 +1,5 @@
-//! What does the browser look at, if not at the website? Another example, started as an app author would start it.
+//! What does the browser look at, if not at the website? Another example, started as an app author
+//! would start it.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};

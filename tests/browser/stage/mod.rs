@@ -25,7 +25,8 @@ pub(crate) use self::screenshot::{Look, folder};
 pub(crate) use self::site::{Setting, Site};
 pub(crate) use self::visitor::{ADA, TOKEN};
 
-/// How many tests run at a time, whatever the number of threads: each has a browser of several processes.
+/// How many tests run at a time, whatever the number of threads: each has a browser of several
+/// processes.
 static STAGES: Semaphore = Semaphore::const_new(2);
 
 /// Waits until a browser may be started, for tests that set their own stage.
@@ -56,7 +57,8 @@ where
     }
 }
 
-/// Makes each rule two tests: one with JavaScript, one without. After `;` stand settings of the site.
+/// Makes each rule two tests: one with JavaScript, one without. After `;` stand settings of the
+/// site.
 macro_rules! with_and_without_scripts {
     ($($(#[$meta:meta])* async fn $name:ident($stage:ident $(; $setting:expr)*) $body:block)+) => {$(
         $(#[$meta])*

@@ -32,7 +32,8 @@ impl OtherSite {
             format!("<!doctype html><html lang=en><title>Another site</title><body>{body}</body></html>");
     }
 
-    /// Of another origin but the same site as `http://localhost`: browsers send it `SameSite` cookies.
+    /// Of another origin but the same site as `http://localhost`: browsers send it `SameSite`
+    /// cookies.
     pub(crate) fn same_site(&self) -> String {
         format!("http://localhost:{}/", self.port)
     }

@@ -3,7 +3,8 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-/// How long a condition may take to come true. Far more than it does, for machines with much else to do.
+/// How long a condition may take to come true. Far more than it does, for machines with much else
+/// to do.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How often it is asked.

@@ -1,4 +1,5 @@
-//! What does the browser look at? `examples/website`, started as an app author would start it, with a real mail server.
+//! What does the browser look at? `examples/website`, started as an app author would start it, with
+//! a real mail server.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -107,7 +108,8 @@ impl Site {
         self.mails.mails().iter().filter(|mail| mail.to.iter().any(|receiver| receiver == to)).count()
     }
 
-    /// A GET by a program that is no browser, such as one that looks into mails for bad links: no cookies, and no redirects followed.
+    /// A GET by a program that is no browser, such as one that looks into mails for bad links: no
+    /// cookies, and no redirects followed.
     pub(crate) async fn get(&self, url: &str, headers: &str) -> Plain {
         let path = url.strip_prefix(&self.url).expect("a URL of this site");
         let mut stream = TcpStream::connect(self.authority()).await.unwrap();

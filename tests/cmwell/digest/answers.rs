@@ -129,7 +129,8 @@ on_every_store! {
         expect_refused(reply.send(&site).await, "no algorithm means MD5");
     }
 
-    /// DG-1: an answer is by the hash of its own challenge. Clients that know only MD5 read the first challenge alone, so it is MD5's.
+    /// DG-1: an answer is by the hash of its own challenge. Clients that know only MD5 read the
+    /// first challenge alone, so it is MD5's.
     async fn with_its_flag_md5_is_offered_before_sha_256(store) {
         let site = Site::with_md5(store).await;
         let offered = Challenge::all(&site.get("/_login").await);
@@ -142,7 +143,8 @@ on_every_store! {
         md5.answer(NAME, PASSWORD).send(&site).await.expect_status(200);
         md5.answer(NAME, PASSWORD).count(2).with("algorithm", None).send(&site).await.expect_status(200);
         sha.answer(NAME, PASSWORD).send(&site).await.expect_status(200);
-        // `@mhoc/axios-digest-auth` returns no opaque, which the signed nonce makes up for. Another one is refused all the same.
+        // `@mhoc/axios-digest-auth` returns no opaque, which the signed nonce makes up for. Another
+        // one is refused all the same.
         md5.answer(NAME, PASSWORD).count(3).with("opaque", None).send(&site).await.expect_status(200);
         expect_refused(md5.answer(NAME, PASSWORD).count(4).with("opaque", "x").send(&site).await, "another opaque");
         expect_refused(sha.answer(NAME, PASSWORD).count(2).with("opaque", None).send(&site).await, "SHA-256 without opaque");
@@ -171,7 +173,8 @@ on_every_store! {
         expect_malformed(fixed.send_to(&site, "/_login?exp=1d").await, &fixed.header(), "CM-Well's fixed uri");
     }
 
-    /// RFC 7616 §3.4.6: a proxy has cut off the path of the public URL, and the client has hashed what it asked the proxy for.
+    /// RFC 7616 §3.4.6: a proxy has cut off the path of the public URL, and the client has hashed
+    /// what it asked the proxy for.
     async fn a_path_that_a_proxy_cuts_off_may_stand_in_the_answer(store) {
         let public = "https://www.example.com/app";
         let site = Site::with(store, Wishes { public_url: Some(public), ..Wishes::default() }).await;

@@ -1,4 +1,5 @@
-//! What would a Digest client send? A client of its own, so that server and test do not share a mistake.
+//! What would a Digest client send? A client of its own, so that server and test do not share a
+//! mistake.
 
 use gatekit_tests::{Answer, Call};
 use md5::Md5;

@@ -139,7 +139,8 @@ on_every_store! {
         let mine = site.credential(NAME, "SHA-256").await.unwrap();
         let theirs = gatekit::core::DigestCredential { user_id: victim.clone(), ..mine.clone() };
         site.digests.put_digest(&theirs).await.unwrap();
-        // The victim's name with the attacker's secret, and the attacker's name in the victim's row.
+        // The victim's name with the attacker's secret, and the attacker's name in the victim's
+        // row.
         let moved = answer(&site, NAME, PASSWORD).await.tampered("username", Some(BASIC_NAME));
         moved.send(&site).await.expect_status(401);
         log_in(&site, BASIC_NAME, PASSWORD).await.expect_status(401);
@@ -175,7 +176,8 @@ on_every_store! {
         site.router = both;
         old_challenge.answer(NAME, PASSWORD).send(&site).await.expect_status(200);
         log_in(&site, NAME, PASSWORD).await.expect_status(200);
-        // Without the old key its credentials are as if there were none, and its challenges are a stranger's.
+        // Without the old key its credentials are as if there were none, and its challenges are a
+        // stranger's.
         let new = (site.rekeyed)(&[3]);
         site.router = new;
         log_in(&site, NAME, PASSWORD).await.expect_status(401);

@@ -41,7 +41,8 @@ on_every_store! {
         }
     }
 
-    /// What Python's `requests` sends for a name that ISO 8859-1 can write: that in the header, UTF-8 in the hash.
+    /// What Python's `requests` sends for a name that ISO 8859-1 can write: that in the header,
+    /// UTF-8 in the hash.
     async fn a_name_in_latin_1_is_understood(store) {
         let site = Site::with_digest(store).await;
         site.sign_up_with_digest("Jürgen").await;

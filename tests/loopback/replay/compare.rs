@@ -15,7 +15,8 @@ pub(super) const HEADERS: [&str; 3] = ["content-type", "location", "x-warning"];
 /// 2. So are the headers that matter; a header that is not there is none here either.
 /// 3. So is the body: JSON member by member and in the same order, anything else byte for byte.
 ///
-/// A time is any time. A token that was seen before is that token; one that was not is any token, and is learnt.
+/// A time is any time. A token that was seen before is that token; one that was not is any token,
+/// and is learnt.
 pub(super) fn difference(recorded: Option<&Recorded>, answer: &Answer, names: &mut Names) -> Option<String> {
     let Some(recorded) = recorded else {
         return Some("the process did not die".into());
@@ -98,7 +99,8 @@ fn text(at: &str, wanted: &str, found: &str, names: &mut Names) -> Option<String
     (wanted != found).then(|| format!("{at} is {found:?} and not {wanted:?}"))
 }
 
-/// Whether a body is as `deviations.toml` has it: `{token}`, `{handle}` (of a token) and `{time}` are any such.
+/// Whether a body is as `deviations.toml` has it: `{token}`, `{handle}` (of a token) and `{time}`
+/// are any such.
 pub(super) fn is_body(wanted: &str, found: &str, names: &Names) -> bool {
     match (serde_json::from_str::<Value>(wanted), serde_json::from_str::<Value>(found)) {
         (Ok(wanted), Ok(found)) => is_value(&wanted, &found, names),

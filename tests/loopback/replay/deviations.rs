@@ -32,7 +32,8 @@ pub(super) struct Deviation {
 }
 
 impl Deviations {
-    /// Reads the part of TOML that the file needs: comments, tables, and keys with a text or a number. Anything else is an error.
+    /// Reads the part of TOML that the file needs: comments, tables, and keys with a text or a
+    /// number. Anything else is an error.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let mut file = Self::default();
         let (mut in_reasons, mut in_unrecorded) = (false, false);

@@ -1,4 +1,5 @@
-//! What each section of the recordings starts from: the settings of the server, its users and their tokens.
+//! What each section of the recordings starts from: the settings of the server, its users and their
+//! tokens.
 //!
 //! A token that a request brings and that is in no list here is one of user 1, made just before.
 

@@ -106,7 +106,8 @@ impl Stage {
         assert!(self.app().tokens.delete_token(&TokenDigest::of(token)).await.unwrap(), "no such token");
     }
 
-    /// Puts a token with this value into the database, so that it can be sent as it was recorded, in whatever form.
+    /// Puts a token with this value into the database, so that it can be sent as it was recorded,
+    /// in whatever form.
     pub(super) async fn token(&mut self, label: &str, recorded: &str, row: Row) {
         let app = self.app();
         app.clock.advance(Duration::from_millis(1));
@@ -168,7 +169,8 @@ impl Stage {
         })
     }
 
-    /// The next mail with a proof of an address that was not yet looked at. LoopBack sends no others.
+    /// The next mail with a proof of an address that was not yet looked at. LoopBack sends no
+    /// others.
     pub(super) async fn mail(&mut self) -> Mail {
         let app = self.app();
         loop {

@@ -1,5 +1,5 @@
-//! What the recorder did between two exchanges, and what has to be put right after one that deviates, so that the next begin
-//! where they did.
+//! What the recorder did between two exchanges, and what has to be put right after one that
+//! deviates, so that the next begin where they did.
 
 use gatekit::core::TokenDigest;
 use gatekit_tests::Answer;
@@ -124,7 +124,8 @@ async fn verify_email(stage: &mut Stage, user: i64) {
     stage.change_user(user, |change| change.email_verified = Some(Some(true))).await;
 }
 
-/// An exchange of the recorder's own: what it did is done, and what it saw is looked for. The error says what is not there.
+/// An exchange of the recorder's own: what it did is done, and what it saw is looked for. The error
+/// says what is not there.
 pub(super) async fn of_the_recorder(
     stage: &mut Stage,
     file: &str,
@@ -138,8 +139,8 @@ pub(super) async fn of_the_recorder(
     let Some(recorded) = whole.filter(|_| request.path.starts_with(OF_THE_RECORDER)) else { return Ok(()) };
     let recorded: Value = serde_json::from_str(recorded).map_err(|error| error.to_string())?;
     match (file, exchange.number, request.path.as_str()) {
-        // What LoopBack stored because of a defect: an access token as a field of the user, a change by somebody else. And the
-        // database after a death, which is empty there.
+        // What LoopBack stored because of a defect: an access token as a field of the user, a
+        // change by somebody else. And the database after a death, which is empty there.
         ("02-token", 78, _) | ("06-acl", 117, _) | ("05-verify-realm", 47, _) => Ok(()),
         (_, _, "/__test/events") => events(stage, &recorded),
         (_, _, "/__test/outbox") => outbox(stage, &recorded).await,

@@ -63,8 +63,8 @@ impl Recorded {
 const LOST: &str = "…(lost)";
 
 impl Transcript {
-    /// Reads a file. What it cannot make sense of is an error that names the line: an exchange that is overlooked would prove
-    /// nothing, and nobody would see it.
+    /// Reads a file. What it cannot make sense of is an error that names the line: an exchange that
+    /// is overlooked would prove nothing, and nobody would see it.
     pub(super) fn parse(file: &'static str, text: &str) -> Result<Self, String> {
         let mut lines = Lines { rest: text.lines().enumerate().peekable() };
         let mut steps = Vec::new();

@@ -56,7 +56,8 @@ on_every_store! {
         }
     }
 
-    /// RFC 6749 §4.1.2: a code that comes again was seen by somebody else. The tokens that it gave end, whoever brings it.
+    /// RFC 6749 §4.1.2: a code that comes again was seen by somebody else. The tokens that it gave
+    /// end, whoever brings it.
     async fn a_code_that_is_brought_again_ends_the_tokens_that_it_gave(store) {
         let site = Site::iam(store).await;
         let other = site.tokens().await;
@@ -75,7 +76,8 @@ on_every_store! {
         site.refresh(&other.refresh).await.expect_status(200);
     }
 
-    /// RFC 6749 §4.1.2, O-6: what the tokens were renewed to ends with them, as long as they can live.
+    /// RFC 6749 §4.1.2, O-6: what the tokens were renewed to ends with them, as long as they can
+    /// live.
     async fn a_code_that_is_brought_again_later_ends_what_came_of_it(store) {
         let site = Site::iam(store).await;
         let code = site.oauth_code().await;
@@ -89,7 +91,8 @@ on_every_store! {
         site.refresh(&tokens.refresh).await.refuses_grant(400, "invalid_grant");
     }
 
-    /// 10.4.5, RACE-3: at most one gets tokens for a code. The others have brought it again, so nothing of it lives.
+    /// 10.4.5, RACE-3: at most one gets tokens for a code. The others have brought it again, so
+    /// nothing of it lives.
     async fn of_20_at_once_one_gets_tokens_for_a_code_and_they_end(store) {
         let site = Site::iam(store).await;
         let code = site.oauth_code().await;
@@ -99,7 +102,8 @@ on_every_store! {
         assert!(site.auth.list_tokens(&user.id).await.unwrap().is_empty());
     }
 
-    /// RACE-3, in the worst order: the code comes again after it was taken and before its tokens are made.
+    /// RACE-3, in the worst order: the code comes again after it was taken and before its tokens
+    /// are made.
     async fn a_code_that_is_brought_again_before_its_tokens_are_made_gives_none(store) {
         let site = Site::iam(store).await;
         let user = site.auth.find_account(&AccountName::email(EMAIL)).await.unwrap().unwrap().user;
@@ -115,7 +119,8 @@ on_every_store! {
         }
     }
 
-    /// REL-6: a store that fails while a code is exchanged gives no tokens that a second use would not end.
+    /// REL-6: a store that fails while a code is exchanged gives no tokens that a second use would
+    /// not end.
     async fn a_store_that_fails_during_an_exchange_gives_tokens_that_can_be_ended(store) {
         let site = Site::iam(store).await;
         let mut calls = 0;

@@ -44,7 +44,8 @@ on_every_store! {
         site.refresh(&other.refresh).await.expect_status(200);
     }
 
-    /// RACE-6: the family has one line of tokens however many renew at once. Within the grace they all get it.
+    /// RACE-6: the family has one line of tokens however many renew at once. Within the grace they
+    /// all get it.
     async fn of_20_at_once_all_get_the_same_tokens(store) {
         let site = Site::iam(store).await;
         let tokens = site.tokens().await;
@@ -68,7 +69,8 @@ on_every_store! {
         assert!(site.auth.list_tokens(&user.id).await.unwrap().is_empty());
     }
 
-    /// RACE-6, in the worst order: a renewal that read the family stores its tokens after another one has stored its own.
+    /// RACE-6, in the worst order: a renewal that read the family stores its tokens after another
+    /// one has stored its own.
     async fn a_renewal_that_comes_between_reading_and_storing_gets_the_same_tokens(store) {
         let site = Site::iam(store).await;
         let user = site.auth.find_account(&AccountName::email(EMAIL)).await.unwrap().unwrap().user;
@@ -103,7 +105,8 @@ on_every_store! {
         site.refresh(&fast.refresh).await.refuses_grant(400, "invalid_grant");
     }
 
-    /// Within 30 seconds a renewal is repeated: same tokens, and what is left of the four hours. After that it is reuse.
+    /// Within 30 seconds a renewal is repeated: same tokens, and what is left of the four hours.
+    /// After that it is reuse.
     async fn a_renewal_is_repeated_for_half_a_minute_and_ends_the_family_after_it(store) {
         let site = Site::iam(store).await;
         let first = site.tokens().await;
@@ -133,7 +136,8 @@ on_every_store! {
         site.refresh(&first.refresh).await.refuses_grant(400, "invalid_grant");
     }
 
-    /// 10.4.5: a thief and the member who both have the tokens of one renewal are found out when they renew them.
+    /// 10.4.5: a thief and the member who both have the tokens of one renewal are found out when
+    /// they renew them.
     async fn once_the_next_token_was_used_the_grace_is_over(store) {
         let site = Site::iam(store).await;
         let first = site.tokens().await;
@@ -259,7 +263,8 @@ on_every_store! {
         assert_eq!(site.me(&tokens.access).await, 401);
     }
 
-    /// REL-6: a store that fails, at whatever call, gives nobody two families, and never says that all is well.
+    /// REL-6: a store that fails, at whatever call, gives nobody two families, and never says that
+    /// all is well.
     async fn a_store_that_fails_leaves_one_family_or_none(store) {
         let site = Site::iam(store).await;
         let mut calls = 0;
@@ -311,7 +316,8 @@ on_every_store! {
         site.refresh(&first.refresh).await.refuses_grant(400, "invalid_grant");
     }
 
-    /// With the setting: of two who have the same token, the second within four hours ends it for both.
+    /// With the setting: of two who have the same token, the second within four hours ends it for
+    /// both.
     async fn two_who_have_the_token_of_an_sdk_are_found_out(store) {
         let site = Site::iam_for_sdk(store).await;
         let first = site.tokens().await;
@@ -336,7 +342,8 @@ on_every_store! {
         site.refresh(&third.refresh).await.refuses_grant(400, "invalid_grant");
     }
 
-    /// The SDK does not wait for its own renewal: two of its calls after four hours renew with its first token.
+    /// The SDK does not wait for its own renewal: two of its calls after four hours renew with its
+    /// first token.
     async fn two_calls_of_an_sdk_renew_once(store) {
         let site = Site::iam_for_sdk(store).await;
         let first = site.tokens().await;

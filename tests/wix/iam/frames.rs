@@ -25,7 +25,8 @@ on_every_store! {
         );
         assert!(page.body.contains(&script), "{}", page.body);
 
-        // It changes nothing: a browser may load it again. Once the code is spent, it tells nothing.
+        // It changes nothing: a browser may load it again. Once the code is spent, it tells
+        // nothing.
         site.get(path_of(&url)).await.expect_status(200);
         site.exchange(&code, VERIFIER).await.expect_status(200);
         let spent = site.get(path_of(&url)).await.expect_status(400);
@@ -68,7 +69,8 @@ on_every_store! {
         assert!(!late.body.contains("postMessage"));
     }
 
-    /// 3.4.2: pages of listed origins may read the answers, and no cookie is sent with what they ask.
+    /// 3.4.2: pages of listed origins may read the answers, and no cookie is sent with what they
+    /// ask.
     async fn pages_of_listed_origins_may_ask(store) {
         let site = Site::iam(store).await;
         for path in [crate::iam::TOKEN, crate::iam::LOGIN, crate::iam::REDIRECT_SESSION] {

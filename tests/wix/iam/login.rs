@@ -175,7 +175,8 @@ on_every_store! {
     }
 }
 
-/// The SDK reads nothing else of a refused login: a `validationError` makes it fail with an error of its own.
+/// The SDK reads nothing else of a refused login: a `validationError` makes it fail with an error
+/// of its own.
 #[tokio::test]
 async fn a_refused_login_is_never_a_validation_error() {
     let site = Site::iam(Store::Memory).await;

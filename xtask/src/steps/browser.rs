@@ -1,4 +1,5 @@
-//! The pages in Chromium, by the tests in `tests/browser`. They start `examples/website` themselves.
+//! The pages in Chromium, by the tests in `tests/browser`. They start `examples/website`
+//! themselves.
 
 use super::Passed;
 use crate::run::{Result, Run};

@@ -1,6 +1,7 @@
 //! How many crates the kit costs an app, and which ones never come with it.
 //!
-//! Counted are the crates that are compiled for this platform, build dependencies included, the counted one itself too.
+//! Counted are the crates that are compiled for this platform, build dependencies included, the
+//! counted one itself too.
 
 use std::collections::BTreeSet;
 
@@ -85,7 +86,8 @@ fn check(budget: &Budget) -> Result<()> {
     }
 }
 
-/// Name and version of each crate once. A line is `name v1.2.3`, then perhaps `(proc-macro)` or a path.
+/// Name and version of each crate once. A line is `name v1.2.3`, then perhaps `(proc-macro)` or a
+/// path.
 fn crates(tree: &str) -> BTreeSet<(&str, &str)> {
     tree.lines()
         .filter_map(|line| line.split_once(' '))

@@ -1,7 +1,8 @@
 //! Clients in other languages, unmodified, against examples as an app author would run them.
 //!
 //! 1. `loopback` stands in place of a LoopBack project: every client must work.
-//! 2. `quickstart` follows Gatekit's own rules: the clients must work that use nothing LoopBack alone allows.
+//! 2. `quickstart` follows Gatekit's own rules: the clients must work that use nothing LoopBack
+//!    alone allows.
 //! 3. `cmwell` stands in place of a CM-Well server, for curl and for Python's requests.
 //! 4. `wix` stands in place of Wix, for its JavaScript SDK.
 
@@ -45,7 +46,8 @@ pub(super) fn run(workspace: &Workspace) -> Result<Passed> {
     if failures.is_empty() { Ok(Passed::default()) } else { Err(failures.join("; ")) }
 }
 
-/// curl, driven by a Node test, Python's requests, and clients that know Digest with MD5 alone. The tests of the last start servers themselves.
+/// curl, driven by a Node test, Python's requests, and clients that know Digest with MD5 alone. The
+/// tests of the last start servers themselves.
 fn cmwell(workspace: &Workspace, node: &Path, python: &str) -> Result<()> {
     let folder = workspace.root.join("tests/clients/cmwell");
     Run::new("npm", &["ci", "--no-audit", "--no-fund"]).dir(&folder).show()?;
@@ -72,7 +74,8 @@ fn wix(workspace: &Workspace, node: &Path) -> Result<()> {
     test_files(&folder)?.iter().fold(run, Run::arg).show().map_err(|why| format!("wix: {why}"))
 }
 
-/// `*.test.js`, `*.test.mjs` and so on; none at all is an error, since a run of no tests proves nothing.
+/// `*.test.js`, `*.test.mjs` and so on; none at all is an error, since a run of no tests proves
+/// nothing.
 fn test_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let unreadable = |e: std::io::Error| format!("{}: {e}", folder.display());
     let mut files = Vec::new();

@@ -1,10 +1,13 @@
-//! The examples are made to be copied. Each is copied out of the repository, pointed at this checkout as the README says, built and
-//! started. So is the first example of the README, with the rest of `quickstart` around it.
+//! The examples are made to be copied. Each is copied out of the repository, pointed at this
+//! checkout as the README says, built and started. So is the first example of the README, with the
+//! rest of `quickstart` around it.
 //!
-//! 1. The copy is all of the example's folder, and nothing else of the repository. Cargo.lock comes along so that the test depends on
-//!    no version published since.
-//! 2. The commands `sed ..` of its README, or of the repository's, make it depend on this checkout. Nothing else changes.
-//! 3. `cargo build` in that folder. What it compiles is kept in our target folder, the executables in a folder of their own there.
+//! 1. The copy is all of the example's folder, and nothing else of the repository. Cargo.lock comes
+//!    along so that the test depends on no version published since.
+//! 2. The commands `sed ..` of its README, or of the repository's, make it depend on this checkout.
+//!    Nothing else changes.
+//! 3. `cargo build` in that folder. What it compiles is kept in our target folder, the executables
+//!    in a folder of their own there.
 //! 4. Password hashing is optimized.
 //! 5. It prints `READY`. With a setting that is wrong it ends, and says why in words.
 
@@ -171,7 +174,8 @@ fn hashing_is_optimized(messages: &str) -> Result<()> {
     Ok(())
 }
 
-/// Mistakes that people make when they start an example end in a sentence, and not in the `Debug` form of an error.
+/// Mistakes that people make when they start an example end in a sentence, and not in the `Debug`
+/// form of an error.
 fn refuses_in_words(name: &str, executable: &Path, folder: &Path) -> Result<()> {
     for (example, variable, value, words) in REFUSALS {
         if !matches!(example, "every one") && example != name {

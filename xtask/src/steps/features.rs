@@ -1,5 +1,6 @@
-//! Each library with no feature, with its defaults and with each feature alone: apps pick features one by one, and code
-//! that only compiles because a neighbour's feature is on too breaks for them, not for us.
+//! Each library with no feature, with its defaults and with each feature alone: apps pick features
+//! one by one, and code that only compiles because a neighbour's feature is on too breaks for them,
+//! not for us.
 
 use super::Passed;
 use crate::run::{Result, Run};
@@ -12,7 +13,8 @@ pub(super) fn run(workspace: &Workspace) -> Result<Passed> {
     for library in &workspace.libraries {
         for selection in selections(library) {
             let selection: Vec<&str> = selection.iter().map(String::as_str).collect();
-            // Only the library: its tests may need more, and `clippy` has seen them with all features.
+            // Only the library: its tests may need more, and `clippy` has seen them with all
+            // features.
             let head = ["clippy", "--quiet", "--lib", "-p", &library.name];
             if Run::cargo(&[&head, &*selection, &["--", "-D", "warnings"]].concat()).show().is_err() {
                 broken.push(format!("{} {}", library.name, selection.join(" ")).trim_end().to_owned());

@@ -1,7 +1,7 @@
 //! Lock files that fit the manifests: a build from them is the build that was tested.
 //!
-//! The benchmarks depend on our crates by path, and nothing else in `cargo xtask test` builds them: without this step
-//! their lock files would go stale unseen.
+//! The benchmarks depend on our crates by path, and nothing else in `cargo xtask test` builds them:
+//! without this step their lock files would go stale unseen.
 
 use super::Passed;
 use crate::run::{Result, Run};

@@ -1,4 +1,5 @@
-//! All tests that need nothing but Rust: unit tests, black-box suites, doctests, and that the examples compile.
+//! All tests that need nothing but Rust: unit tests, black-box suites, doctests, and that the
+//! examples compile.
 
 use super::Passed;
 use crate::run::{Result, Run};

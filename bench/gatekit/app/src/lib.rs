@@ -1,4 +1,5 @@
-//! The Gatekit app, whatever its store is: the quick start, with the one account that every server has.
+//! The Gatekit app, whatever its store is: the quick start, with the one account that every server
+//! has.
 
 use axum::{Json, Router, routing::get};
 use bench_serve::{EMAIL, PASSWORD, Result};

@@ -18,7 +18,8 @@ use crate::backend::Backend;
 
 fn main() -> Result<()> {
     run(async {
-        // The settings that one gives SQLite under a server: readers and the writer do not wait for each other.
+        // The settings that one gives SQLite under a server: readers and the writer do not wait for
+        // each other.
         let options = SqliteConnectOptions::new()
             .filename(scratch_file("axum-login.db")?)
             .create_if_missing(true)

@@ -1,6 +1,7 @@
-//! The app without accounts: what all others are compared with. Its `/me` answers a constant, its `/login` hashes as
-//! most apps do and hands out a token that nobody checks. With `BENCH_LAYER=1` it has the smallest layer there is, one that leaves
-//! a value in each request, to tell what a layer costs from what is done in it.
+//! The app without accounts: what all others are compared with. Its `/me` answers a constant, its
+//! `/login` hashes as most apps do and hands out a token that nobody checks. With `BENCH_LAYER=1`
+//! it has the smallest layer there is, one that leaves a value in each request, to tell what a
+//! layer costs from what is done in it.
 
 use std::sync::Arc;
 

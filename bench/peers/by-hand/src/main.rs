@@ -1,5 +1,6 @@
-//! What a careful author writes without a kit: an extractor that looks up the token's digest in a map, and logins
-//! behind as many permits as there are cores. `BENCH_REUSE_BLOCKS=1` keeps one block of argon2 memory per permit.
+//! What a careful author writes without a kit: an extractor that looks up the token's digest in a
+//! map, and logins behind as many permits as there are cores. `BENCH_REUSE_BLOCKS=1` keeps one
+//! block of argon2 memory per permit.
 
 mod hasher;
 mod users;

@@ -1,4 +1,5 @@
-//! The operations of `/_auth` for callers with the operation `Admin`: a made-up password, and the password of another user.
+//! The operations of `/_auth` for callers with the operation `Admin`: a made-up password, and the
+//! password of another user.
 
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
@@ -37,7 +38,8 @@ pub(super) async fn generate_password<U: Account>(cmwell: &CmWell<U>) -> Result<
     Ok(json(StatusCode::OK, &Generated { password, encrypted: hash.expose() }))
 }
 
-/// Gives the user of this login name the password with this hash. What Digest has kept of the old one is removed.
+/// Gives the user of this login name the password with this hash. What Digest has kept of the old
+/// one is removed.
 pub(super) async fn set_password<U: Account>(
     cmwell: &CmWell<U>,
     parts: &Parts,
@@ -71,7 +73,8 @@ pub(super) async fn set_password<U: Account>(
     }
 }
 
-/// A token is what would be accepted here; a browser that was offered Basic would ask for a password that nobody looks at.
+/// A token is what would be accepted here; a browser that was offered Basic would ask for a
+/// password that nobody looks at.
 fn bearer(realm: &str) -> HeaderValue {
     HeaderValue::try_from(format!(r#"Bearer realm="{realm}""#)).unwrap_or(HeaderValue::from_static("Bearer"))
 }

@@ -4,9 +4,11 @@ use md5::Md5;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-/// A hash of RFC 7616, as `algorithm` names it. Its `-sess` forms are not offered: nothing here needs them.
+/// A hash of RFC 7616, as `algorithm` names it. Its `-sess` forms are not offered: nothing here
+/// needs them.
 ///
-/// SHA-512-256 is not offered either: curl before 8.7 hashes with another function under that name, and so does an example of the RFC.
+/// SHA-512-256 is not offered either: curl before 8.7 hashes with another function under that name,
+/// and so does an example of the RFC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Algorithm {
     Sha256,

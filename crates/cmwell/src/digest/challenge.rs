@@ -15,7 +15,8 @@ pub(super) struct Challenge<'a> {
 }
 
 impl Challenge<'_> {
-    /// As a header of its own: two in one are mixed up by curl. What must be quoted is, what must not be is not (RFC 7616 §3.3).
+    /// As a header of its own: two in one are mixed up by curl. What must be quoted is, what must
+    /// not be is not (RFC 7616 §3.3).
     pub(super) fn header(&self) -> HeaderValue {
         let mut text = format!(
             r#"Digest realm={}, qop="auth", algorithm={}, nonce={}, opaque={}, charset=UTF-8"#,
@@ -30,7 +31,8 @@ impl Challenge<'_> {
         if self.stale {
             text.push_str(", stale=true");
         }
-        // Nothing in it is a control character: the realm was looked at, and `quoted` leaves them out.
+        // Nothing in it is a control character: the realm was looked at, and `quoted` leaves them
+        // out.
         HeaderValue::from_bytes(text.as_bytes()).unwrap_or_else(|_| HeaderValue::from_static("Digest"))
     }
 }

@@ -18,8 +18,8 @@ pub enum EnableDigestError {
     /// There is no such user.
     #[error("there is no such user")]
     UserNotFound,
-    /// The password's stored hash does not see all of it (bcrypt and 72 bytes or more), so it may not be the user's own. A new password mends
-    /// that.
+    /// The password's stored hash does not see all of it (bcrypt and 72 bytes or more), so it may
+    /// not be the user's own. A new password mends that.
     #[error("the stored hash of the password sees only a part of it; choose a new password first")]
     PasswordNotWhole,
     /// The user has no name that it could log in with here.
@@ -49,11 +49,13 @@ impl From<LoginError> for EnableDigestError {
 }
 
 impl<U: Account> CmWell<U> {
-    /// Lets a user log in by Digest, who has asked for it and given the password: what Digest needs of it is kept from now on, sealed. Again after
-    /// each change of the password or of the name, which end it.
+    /// Lets a user log in by Digest, who has asked for it and given the password: what Digest needs
+    /// of it is kept from now on, sealed. Again after each change of the password or of the name,
+    /// which end it.
     ///
-    /// The password is checked as a login's is, with its events and notices. The name is the username, or the address where that is the name
-    /// ([`LoginNames`]); only what is typed letter by letter like it logs in by Digest.
+    /// The password is checked as a login's is, with its events and notices. The name is the
+    /// username, or the address where that is the name ([`LoginNames`]); only what is typed letter
+    /// by letter like it logs in by Digest.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -79,7 +81,8 @@ impl<U: Account> CmWell<U> {
     /// [`EnableDigestError`].
     pub async fn enable_digest(&self, user: &UserId, password: impl Into<Password>) -> Result<(), EnableDigestError> {
         let (cmwell, user, password) = (self.clone(), user.clone(), password.into());
-        // Several credentials are stored: all of them, or Digest works with one algorithm and not with the other.
+        // Several credentials are stored: all of them, or Digest works with one algorithm and not
+        // with the other.
         self.0
             .auth
             .change(|_| async move {
@@ -89,7 +92,8 @@ impl<U: Account> CmWell<U> {
             .await
     }
 
-    /// Removes what Digest has kept of a user's password. Where Digest is not set up there is nothing to remove.
+    /// Removes what Digest has kept of a user's password. Where Digest is not set up there is
+    /// nothing to remove.
     ///
     /// # Errors
     ///
@@ -103,7 +107,8 @@ impl<U: Account> CmWell<U> {
 }
 
 impl Digest {
-    /// Makes a credential for each algorithm on offer, given the password. It is checked, or another one could log in from then on.
+    /// Makes a credential for each algorithm on offer, given the password. It is checked, or
+    /// another one could log in from then on.
     pub(crate) async fn enable<U: Account>(
         &self,
         auth: &Auth<U>,

@@ -10,10 +10,12 @@ use tokio::time::timeout;
 /// How long the change of a password waits for it: the default of `Policy::store_timeout`.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A hook that removes a user's Digest credentials with its password: [`Builder::hooks`](gatekit_core::Builder::hooks).
+/// A hook that removes a user's Digest credentials with its password:
+/// [`Builder::hooks`](gatekit_core::Builder::hooks).
 ///
-/// They are worthless by then in any case, since each is bound to the password it was made of. This is so that none is kept longer than it must
-/// be. If the store fails, the change of the password has happened all the same, and a log line says what is left over.
+/// They are worthless by then in any case, since each is bound to the password it was made of. This
+/// is so that none is kept longer than it must be. If the store fails, the change of the password
+/// has happened all the same, and a log line says what is left over.
 ///
 /// ```
 /// use gatekit_cmwell::ForgetDigests;

@@ -12,8 +12,9 @@ const MIN_BYTES: usize = 32;
 
 /// The key that seals what Digest keeps of a password, and by which its nonces are known.
 ///
-/// It is the app's: 32 bytes or more from a random source, kept apart from the database (an environment variable, a secret's file), the same on
-/// every node, and not the key that signs tokens. Who has this key and the database can log in as every user who turned Digest on.
+/// It is the app's: 32 bytes or more from a random source, kept apart from the database (an
+/// environment variable, a secret's file), the same on every node, and not the key that signs
+/// tokens. Who has this key and the database can log in as every user who turned Digest on.
 ///
 /// ```
 /// use gatekit_cmwell::SealingKey;
@@ -26,9 +27,11 @@ const MIN_BYTES: usize = 32;
 ///
 /// # To change it
 ///
-/// 1. Start with the new key, and the old one as additional key: new credentials are sealed with the new one, old ones can still be opened.
-/// 2. A credential is sealed anew when its user turns Digest on again. Those who have not when you take the old key away log in by Basic: theirs
-///    cannot be opened, which is as if there were none.
+/// 1. Start with the new key, and the old one as additional key: new credentials are sealed with
+///    the new one, old ones can still be opened.
+/// 2. A credential is sealed anew when its user turns Digest on again. Those who have not when you
+///    take the old key away log in by Basic: theirs cannot be opened, which is as if there were
+///    none.
 #[derive(Clone)]
 pub struct SealingKey {
     /// Tells which of several keys sealed something.
@@ -91,7 +94,8 @@ fn derive(key: &[u8], purpose: &str) -> Zeroizing<[u8; 32]> {
     mac(key, &[b"gatekit cmwell digest", purpose.as_bytes()])
 }
 
-/// HMAC-SHA-256 over `parts`, each with its length in front, so that no two lists are the same bytes.
+/// HMAC-SHA-256 over `parts`, each with its length in front, so that no two lists are the same
+/// bytes.
 pub(super) fn mac(key: &[u8], parts: &[&[u8]]) -> Zeroizing<[u8; 32]> {
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), &framed(parts));
     let mut bytes = Zeroizing::new([0; 32]);

@@ -1,6 +1,7 @@
 //! Is this nonce ours, for this challenge, and still young? RFC 7616 §3.3 and §5.4.
 //!
-//! A nonce says so itself, by its signature: making one costs no store and no memory. Only one that logged somebody in is remembered.
+//! A nonce says so itself, by its signature: making one costs no store and no memory. Only one that
+//! logged somebody in is remembered.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -25,13 +26,15 @@ impl Made {
         self.0.plus_seconds(ttl)
     }
 
-    /// Whether it is too old. One from the future is too: another node's clock is wrong, and ours would keep it for long.
+    /// Whether it is too old. One from the future is too: another node's clock is wrong, and ours
+    /// would keep it for long.
     pub(super) fn is_expired(self, now: Timestamp, ttl: i64) -> bool {
         now >= self.expires(ttl) || self.0 >= now.plus_seconds(ttl)
     }
 }
 
-/// A new nonce for a challenge of this realm and algorithm: base64 of time, random bytes and signature.
+/// A new nonce for a challenge of this realm and algorithm: base64 of time, random bytes and
+/// signature.
 pub(super) fn make(
     key: &SealingKey,
     realm: &str,
@@ -47,7 +50,8 @@ pub(super) fn make(
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// When this nonce was made, if it is one of ours for this realm and algorithm, under any of the keys.
+/// When this nonce was made, if it is one of ours for this realm and algorithm, under any of the
+/// keys.
 pub(super) fn read(keys: &[SealingKey], realm: &str, algorithm: Algorithm, nonce: &str) -> Option<Made> {
     let bytes = URL_SAFE_NO_PAD.decode(nonce).ok()?;
     let (time, rest) = bytes.split_first_chunk::<TIME>()?;

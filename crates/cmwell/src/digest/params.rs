@@ -1,4 +1,5 @@
-//! What does an `Authorization` header say, parameter by parameter? The grammar of RFC 9110 §11.4 and §5.6.
+//! What does an `Authorization` header say, parameter by parameter? The grammar of RFC 9110 §11.4
+//! and §5.6.
 
 /// Longer headers are nobody's: names, nonce, uri and two hashes have room in a quarter of it.
 const MAX_BYTES: usize = 8 * 1024;
@@ -9,10 +10,12 @@ const MAX_PARAMS: usize = 32;
 pub(super) struct Params(Vec<(String, Vec<u8>)>);
 
 impl Params {
-    /// Reads `Digest name=value, ..`. `None` if it is another scheme, breaks the grammar, or has a parameter twice.
+    /// Reads `Digest name=value, ..`. `None` if it is another scheme, breaks the grammar, or has a
+    /// parameter twice.
     ///
-    /// Names are compared without regard to case. A value may be a token or a quoted string whatever the parameter: clients differ, and it
-    /// makes no difference to what is said. It takes one pass.
+    /// Names are compared without regard to case. A value may be a token or a quoted string
+    /// whatever the parameter: clients differ, and it makes no difference to what is said. It takes
+    /// one pass.
     pub(super) fn parse(header: &[u8]) -> Option<Self> {
         if header.len() > MAX_BYTES {
             return None;

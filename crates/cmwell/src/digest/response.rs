@@ -1,4 +1,5 @@
-//! What does a client answer to a challenge? Every parameter as its type, before any of them is believed.
+//! What does a client answer to a challenge? Every parameter as its type, before any of them is
+//! believed.
 
 use percent_encoding::percent_decode_str;
 
@@ -34,7 +35,8 @@ pub(super) struct Quality {
 }
 
 impl Response {
-    /// `None` if a parameter is missing, twice, or not what it can be: RFC 7616 §3.4 wants 400 then.
+    /// `None` if a parameter is missing, twice, or not what it can be: RFC 7616 §3.4 wants 400
+    /// then.
     pub(super) fn parse(header: &[u8]) -> Option<Self> {
         let params = Params::parse(header)?;
         let userhash = match params.text("userhash") {
@@ -92,7 +94,8 @@ impl Quality {
     }
 }
 
-/// `UTF-8''J%C3%A4s%C3%B8n`, RFC 8187. The language, which may stand between the quotes, says nothing about a name.
+/// `UTF-8''J%C3%A4s%C3%B8n`, RFC 8187. The language, which may stand between the quotes, says
+/// nothing about a name.
 fn decode(encoded: &str) -> Option<String> {
     let (charset, rest) = encoded.split_once('\'')?;
     let (_, value) = rest.split_once('\'')?;

@@ -1,8 +1,10 @@
-//! How is kept what can log in? Sealed with AES-256-GCM, and bound to whose it is and to the password it was made of.
+//! How is kept what can log in? Sealed with AES-256-GCM, and bound to whose it is and to the
+//! password it was made of.
 //!
-//! What Digest needs of a password, `H(name:realm:password)`, is as good as the password for this realm: who reads it can log in. So the database
-//! alone must not have it. The binding makes a row worthless in another user's place, and once the password is another, also if nobody
-//! managed to delete the row.
+//! What Digest needs of a password, `H(name:realm:password)`, is as good as the password for this
+//! realm: who reads it can log in. So the database alone must not have it. The binding makes a row
+//! worthless in another user's place, and once the password is another, also if nobody managed to
+//! delete the row.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use gatekit_core::{TokenDigest, UserId};
@@ -19,7 +21,8 @@ const TAG: usize = 16;
 pub(super) struct Binding<'a> {
     pub(super) user_type: &'a str,
     pub(super) user: &'a UserId,
-    /// What the user is called here. It is hashed with the password, so that a user of another name needs another credential.
+    /// What the user is called here. It is hashed with the password, so that a user of another name
+    /// needs another credential.
     pub(super) name: &'a str,
     pub(super) realm: &'a str,
     pub(super) algorithm: Algorithm,
@@ -47,8 +50,9 @@ impl Binding<'_> {
     }
 }
 
-/// Version, key id, nonce, and the secret encrypted, with its tag. `nonce` is random: at one seal for each time that a user turns Digest
-/// on, 96 bits are far from a repetition (NIST SP 800-38D §8.3: 2³² seals).
+/// Version, key id, nonce, and the secret encrypted, with its tag. `nonce` is random: at one seal
+/// for each time that a user turns Digest on, 96 bits are far from a repetition (NIST SP 800-38D
+/// §8.3: 2³² seals).
 pub(super) fn seal(key: &SealingKey, nonce: [u8; NONCE_LEN], binding: &Binding<'_>, secret: &str) -> Option<Vec<u8>> {
     let mut text = Zeroizing::new(Vec::with_capacity(secret.len() + TAG));
     text.extend_from_slice(secret.as_bytes());

@@ -4,8 +4,9 @@
 //!
 //! 1. Path and query as on the request line, byte for byte.
 //! 2. The same below the path of the app's public URL: a proxy has cut that path off.
-//! 3. One of the two behind a scheme and a host, which is the absolute form of a client that goes through a proxy (RFC 9112 §3.2.2). The host must be
-//!    the one that the request names, or the one of the public URL: an answer for another server is none for this one.
+//! 3. One of the two behind a scheme and a host, which is the absolute form of a client that goes
+//!    through a proxy (RFC 9112 §3.2.2). The host must be the one that the request names, or the
+//!    one of the public URL: an answer for another server is none for this one.
 
 use axum::extract::OriginalUri;
 use axum::http::header::HOST;

@@ -22,7 +22,8 @@ pub(crate) enum DigestOutcome<U> {
     Accepted {
         /// Who, as read before the proof was checked.
         account: Box<KnownAccount<U>>,
-        /// `Authentication-Info`: that the server knows the secret as well (RFC 7616 §3.5). RFC 2069's clients know none.
+        /// `Authentication-Info`: that the server knows the secret as well (RFC 7616 §3.5). RFC
+        /// 2069's clients know none.
         info: Option<HeaderValue>,
     },
     /// 401 with new challenges.
@@ -55,7 +56,8 @@ impl Digest {
     ///
     /// # Errors
     ///
-    /// [`LoginError::Unavailable`] if a store fails: nothing is decided then, and nothing used up; [`LoginError::Refused`] by a hook.
+    /// [`LoginError::Unavailable`] if a store fails: nothing is decided then, and nothing used up;
+    /// [`LoginError::Refused`] by a hook.
     pub(crate) async fn verify<U: Account>(
         &self,
         auth: &Auth<U>,
@@ -112,7 +114,8 @@ impl Digest {
     fn offered(&self, answer: &Response) -> Option<Algorithm> {
         let named = Algorithm::named(answer.algorithm.as_deref())?;
         let algorithm = self.algorithms().find(|offered| *offered == named)?;
-        // Old clients leave it out. The nonce is signed, so it says already that the challenge was ours.
+        // Old clients leave it out. The nonce is signed, so it says already that the challenge was
+        // ours.
         let is_opaque_known = match answer.opaque.as_deref() {
             Some(opaque) => self.keys.iter().any(|key| self.opaque(key) == opaque),
             None => algorithm == Algorithm::Md5,
@@ -150,7 +153,8 @@ impl Digest {
             return Ok(Found { account, sealed: sealed_of(found) });
         }
         let account = auth.find_account(&names.account_name(&answer.name)).await?;
-        // The hash was made of the stored name, letter by letter: another spelling, which finds the account too, proves nothing.
+        // The hash was made of the stored name, letter by letter: another spelling, which finds the
+        // account too, proves nothing.
         let is_spelled = |account: &KnownAccount<U>| {
             names.full_name_of(auth, &account.user).is_some_and(|stored| stored == answer.name)
         };
@@ -160,7 +164,8 @@ impl Digest {
         Ok(Found { account, sealed: sealed_of(found) })
     }
 
-    /// What is sealed for this user and this password. Without a user, a credential or a password: `None`, after as much work.
+    /// What is sealed for this user and this password. Without a user, a credential or a password:
+    /// `None`, after as much work.
     fn open<U: Account>(
         &self,
         auth: &Auth<U>,

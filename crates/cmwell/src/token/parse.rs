@@ -1,4 +1,5 @@
-//! What are a token's parts? Nothing here is to be believed before the signature is known to be good.
+//! What are a token's parts? Nothing here is to be believed before the signature is known to be
+//! good.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use gatekit_core::{Timestamp, UserId};
@@ -24,8 +25,8 @@ pub(super) struct Parsed<'t> {
 }
 
 impl<'t> Parsed<'t> {
-    /// The parts, if there are two or three, with a name and a time among the claims. That is what CM-Well calls a token; whether it is a good one is
-    /// another question.
+    /// The parts, if there are two or three, with a name and a time among the claims. That is what
+    /// CM-Well calls a token; whether it is a good one is another question.
     pub(super) fn of(text: &'t str) -> Option<Self> {
         if text.len() > MAX_BYTES {
             return None;
@@ -65,7 +66,8 @@ impl<'t> Parsed<'t> {
         signature.is_some_and(|signature| key.verifies(self.message.as_bytes(), &signature))
     }
 
-    /// What it says, if all of it is what it should be. A claim that cannot be read is not one that is absent (CVE-2026-25537).
+    /// What it says, if all of it is what it should be. A claim that cannot be read is not one that
+    /// is absent (CVE-2026-25537).
     pub(super) fn into_token(self, audience: &str) -> Option<CmWellToken> {
         if !self.is_meant_for(audience) {
             return None;
@@ -88,7 +90,8 @@ impl<'t> Parsed<'t> {
     }
 }
 
-/// A part as JSON. Strict: a padded, broken or non-canonical text is another token with the same meaning, so it is none (RFC 7515 §2, J-15).
+/// A part as JSON. Strict: a padded, broken or non-canonical text is another token with the same
+/// meaning, so it is none (RFC 7515 §2, J-15).
 fn object(part: &str) -> Option<UniqueNames> {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
 }

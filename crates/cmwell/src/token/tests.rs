@@ -46,7 +46,8 @@ fn fixed_vectors_are_read_as_cm_well_reads_them() {
     assert_eq!(verify(EXPIRED), Err(CmWellTokenError::Expired));
 }
 
-/// Its claims are written as they were read. Its header has the names in the order of an older library.
+/// Its claims are written as they were read. Its header has the names in the order of an older
+/// library.
 #[test]
 fn the_recorded_token_is_written_as_it_was_read() {
     let parsed = Parsed::of(RECORDED).unwrap();
@@ -59,7 +60,8 @@ fn the_recorded_token_is_written_as_it_was_read() {
     assert_eq!(RECORDED.split('.').nth(1), Some(claims.as_str()));
 }
 
-/// RFC 7519 has seconds, and a library that knows nothing else would take milliseconds for a year far away.
+/// RFC 7519 has seconds, and a library that knows nothing else would take milliseconds for a year
+/// far away.
 #[test]
 fn seconds_are_not_taken_for_milliseconds_nor_the_other_way_round() {
     assert_eq!(verify(SECONDS), Err(CmWellTokenError::Expired));

@@ -88,7 +88,8 @@ pub struct ExplainedRow {
     pub score: u32,
     /// Whether its principal is the caller's, or one of the caller's roles.
     pub matches: bool,
-    /// Whether it is the one that decided. None does if the default permission did, or the token's scope.
+    /// Whether it is the one that decided. None does if the default permission did, or the token's
+    /// scope.
     pub decides: bool,
 }
 

@@ -31,7 +31,8 @@ impl fmt::Display for AccessType {
     }
 }
 
-/// A method that is about to be called. The constants are those of LoopBack's User; an app may guard its own the same way:
+/// A method that is about to be called. The constants are those of LoopBack's User; an app may
+/// guard its own the same way:
 ///
 /// ```
 /// use gatekit_core::{AccessType, Method};
@@ -59,7 +60,8 @@ const fn execute(name: &'static str) -> Method {
 }
 
 impl Method {
-    /// No method in particular: what a [`RoleResolver`](crate::RoleResolver) sees where only a role is asked about.
+    /// No method in particular: what a [`RoleResolver`](crate::RoleResolver) sees where only a role
+    /// is asked about.
     pub const ANY: Self = execute("*");
 
     /// `POST /`

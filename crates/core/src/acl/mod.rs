@@ -2,14 +2,16 @@
 //!
 //! # How a list decides
 //!
-//! 1. Of all rows those are looked at that are about the method: by its name or by all names, for its kind of access or for all
-//!    kinds. A row for [`AccessType::Execute`] is about every kind.
-//! 2. The most specific one whose principal the caller is decides. See [`AclRow::score`] for what is more specific; of two that
-//!    are equally so the one that denies wins over one that is logged, and that over one that allows.
+//! 1. Of all rows those are looked at that are about the method: by its name or by all names, for
+//!    its kind of access or for all kinds. A row for [`AccessType::Execute`] is about every kind.
+//! 2. The most specific one whose principal the caller is decides. See [`AclRow::score`] for what
+//!    is more specific; of two that are equally so the one that denies wins over one that is
+//!    logged, and that over one that allows.
 //! 3. If there is none, [`Acl::default_permission`] decides.
 //!
-//! A row's score does not depend on the request, so a list keeps its rows in the order of their scores: the first one that is
-//! about the method and matches the caller is the one. Who the caller is need not be known further than that.
+//! A row's score does not depend on the request, so a list keeps its rows in the order of their
+//! scores: the first one that is about the method and matches the caller is the one. Who the caller
+//! is need not be known further than that.
 
 mod explain;
 mod json;
@@ -69,12 +71,14 @@ pub struct Acl {
 }
 
 impl Acl {
-    /// No rows: everything is allowed to everybody, unless [`default_permission`](Self::default_permission) says otherwise.
+    /// No rows: everything is allowed to everybody, unless
+    /// [`default_permission`](Self::default_permission) says otherwise.
     pub fn empty() -> Self {
         Self { rows: Vec::new(), default_permission: Permission::Allow }
     }
 
-    /// The rows of LoopBack's built-in User. Whatever no row opens is denied to everybody, administrators too.
+    /// The rows of LoopBack's built-in User. Whatever no row opens is denied to everybody,
+    /// administrators too.
     ///
     /// | principal | permission | methods |
     /// | --- | --- | --- |
@@ -99,8 +103,9 @@ impl Acl {
 
     /// With a row that denies a method, or all of them (`*`).
     ///
-    /// A row that names the kind of access too is more specific than this one, as some of [`Acl::user`] are. What those allow is denied
-    /// by a row of their kind, and a denial that they overrule is logged as a warning:
+    /// A row that names the kind of access too is more specific than this one, as some of
+    /// [`Acl::user`] are. What those allow is denied by a row of their kind, and a denial that they
+    /// overrule is logged as a warning:
     ///
     /// ```
     /// use gatekit_core::{AccessType, Acl, AclRow, Method};
@@ -115,7 +120,8 @@ impl Acl {
         self.row(AclRow::deny(principal).methods([method]))
     }
 
-    /// With one more row. Where it is added matters only among rows with the same [`score`](AclRow::score).
+    /// With one more row. Where it is added matters only among rows with the same
+    /// [`score`](AclRow::score).
     pub fn row(mut self, row: AclRow) -> Self {
         let row = row.normalized();
         let at = self.rows.partition_point(|other| other.score() >= row.score());
@@ -123,8 +129,8 @@ impl Acl {
         self
     }
 
-    /// With this row in place of those for the same principal, methods and access, as entries in LoopBack's
-    /// `model-config.json` replace those of the model.
+    /// With this row in place of those for the same principal, methods and access, as entries in
+    /// LoopBack's `model-config.json` replace those of the model.
     pub fn replace(mut self, row: AclRow) -> Self {
         let row = row.normalized();
         self.rows.retain(|other| !other.has_same_subject(&row));
@@ -143,8 +149,8 @@ impl Acl {
         &self.rows
     }
 
-    /// Whether this list allows a method to everybody, so that nothing need be known of the caller: no token is looked for and no
-    /// store is asked.
+    /// Whether this list allows a method to everybody, so that nothing need be known of the caller:
+    /// no token is looked for and no store is asked.
     ///
     /// A method whose use is to be logged is never open, because the log is to name the caller.
     ///
@@ -200,7 +206,8 @@ impl Acl {
         }
     }
 
-    /// The rows that deny a method by its name to callers whom a more specific row allows it, all of them, with that row.
+    /// The rows that deny a method by its name to callers whom a more specific row allows it, all
+    /// of them, with that row.
     fn overruled(&self) -> Vec<(&AclRow, &AclRow)> {
         let mut overruled = Vec::new();
         for (at, denial) in
@@ -220,8 +227,8 @@ pub struct AccessRequest<'a, U> {
     pub method: Method,
     /// Who calls; `None` for nobody.
     pub caller: Option<&'a Authenticated<U>>,
-    /// The id of the user it is about, as it stands in the path. Never from a query or a body: who writes those could name
-    /// himself, and in LoopBack `GET /users?id=1` passed for the owner's.
+    /// The id of the user it is about, as it stands in the path. Never from a query or a body: who
+    /// writes those could name himself, and in LoopBack `GET /users?id=1` passed for the owner's.
     pub target: Option<&'a str>,
 }
 
@@ -255,7 +262,8 @@ impl<U> Copy for AccessRequest<'_, U> {}
 /// ```
 #[async_trait]
 pub trait RoleResolver<U: Account>: Send + Sync + 'static {
-    /// Whether the caller of this access, who may be nobody, is in `role`. It has `Policy::store_timeout` to find out.
+    /// Whether the caller of this access, who may be nobody, is in `role`. It has
+    /// `Policy::store_timeout` to find out.
     ///
     /// Where no method of the User API is called, as for `HasRole`, the method is [`Method::ANY`].
     ///

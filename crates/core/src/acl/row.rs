@@ -10,7 +10,8 @@ use crate::UserId;
 /// What a row of an [`Acl`](super::Acl) says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Permission {
-    /// What holds where no row applies: the list's [`default_permission`](super::Acl::default_permission).
+    /// What holds where no row applies: the list's
+    /// [`default_permission`](super::Acl::default_permission).
     Default,
     /// Yes.
     Allow,
@@ -46,7 +47,8 @@ impl fmt::Display for Permission {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Principal {
-    /// Everybody in a role: `$everyone`, `$authenticated`, `$unauthenticated`, `$owner`, or one of the app's.
+    /// Everybody in a role: `$everyone`, `$authenticated`, `$unauthenticated`, `$owner`, or one of
+    /// the app's.
     Role(Cow<'static, str>),
     /// One user.
     User(UserId),
@@ -108,16 +110,17 @@ pub struct AclRow {
     pub principal: Principal,
     /// What it says.
     pub permission: Permission,
-    /// The methods by LoopBack's primary names, such as `findById`; `None` means every method (LoopBack's `*`), an empty list
-    /// none. Aliases such as `updateAttributes` match nothing, as in LoopBack.
+    /// The methods by LoopBack's primary names, such as `findById`; `None` means every method
+    /// (LoopBack's `*`), an empty list none. Aliases such as `updateAttributes` match nothing, as
+    /// in LoopBack.
     pub methods: Option<Vec<Cow<'static, str>>>,
     /// The kind of access; `None` means each (LoopBack's `*`).
     pub access: Option<AccessType>,
 }
 
 impl AclRow {
-    /// A row about all methods and each kind of access, to be narrowed by [`methods`](Self::methods) and
-    /// [`access`](Self::access).
+    /// A row about all methods and each kind of access, to be narrowed by
+    /// [`methods`](Self::methods) and [`access`](Self::access).
     #[must_use]
     pub fn new(permission: Permission, principal: impl Into<Principal>) -> Self {
         Self { principal: principal.into(), permission, methods: None, access: None }
@@ -154,7 +157,8 @@ impl AclRow {
         self.normalized()
     }
 
-    /// About this kind of access only. [`AccessType::Execute`] is every kind, only more specific than none named.
+    /// About this kind of access only. [`AccessType::Execute`] is every kind, only more specific
+    /// than none named.
     #[must_use]
     pub fn access(mut self, access: AccessType) -> Self {
         self.access = Some(access);
@@ -163,11 +167,13 @@ impl AclRow {
 
     /// How specific the row is. Of the rows that match, the one with the highest score decides.
     ///
-    /// LoopBack's formula: `((((m·4 + p)·4 + a)·4 + t)·8 + r)·4 + permission`, where `m`, `p` and `a` are 3 if model, method and
-    /// kind of access are named and 2 if they are `*` (the model always is the one that is guarded); `t` is 4 for a user and 2 for a
-    /// role; `r` is 5 for a role of the app's, 4 for `$owner`, 3 for `$related`, 2 for `$authenticated` and `$unauthenticated`,
-    /// 1 for `$everyone`; and the permission is -1 for `DEFAULT`, 0 for `ALLOW`, 1 for `ALARM`, 2 for `AUDIT`, 3 for `DENY`. Two
-    /// rows with one score are looked at in the order in which they were added.
+    /// LoopBack's formula: `((((m·4 + p)·4 + a)·4 + t)·8 + r)·4 + permission`, where `m`, `p` and
+    /// `a` are 3 if model, method and kind of access are named and 2 if they are `*` (the model
+    /// always is the one that is guarded); `t` is 4 for a user and 2 for a role; `r` is 5 for a
+    /// role of the app's, 4 for `$owner`, 3 for `$related`, 2 for `$authenticated` and
+    /// `$unauthenticated`, 1 for `$everyone`; and the permission is -1 for `DEFAULT`, 0 for
+    /// `ALLOW`, 1 for `ALARM`, 2 for `AUDIT`, 3 for `DENY`. Two rows with one score are looked at
+    /// in the order in which they were added.
     ///
     /// ```
     /// use gatekit_core::AclRow;
@@ -237,7 +243,8 @@ impl fmt::Display for AclRow {
 }
 
 impl AclRow {
-    /// Whether this row is about all callers and kinds of access that the other is about, on a method that both name.
+    /// Whether this row is about all callers and kinds of access that the other is about, on a
+    /// method that both name.
     pub(super) fn covers(&self, other: &Self) -> bool {
         let callers = self.principal == other.principal
             || match (&self.principal, &other.principal) {

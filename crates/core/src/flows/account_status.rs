@@ -38,8 +38,9 @@ impl From<StoreError> for SetAccountStatusError {
 impl<U: Account> Auth<U> {
     /// Blocks an account, lets it in again, or approves of it. Returns the user.
     ///
-    /// All of its tokens end, and so does whatever else was made under its `rev`, in the same atomic step (ASVS 7.4.2): who is logging in at
-    /// that moment gets a token that is dead. To make an active account active changes nothing.
+    /// All of its tokens end, and so does whatever else was made under its `rev`, in the same
+    /// atomic step (ASVS 7.4.2): who is logging in at that moment gets a token that is dead. To
+    /// make an active account active changes nothing.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -81,8 +82,8 @@ impl<U: Account> Auth<U> {
         .await
     }
 
-    /// At most `limit` accounts with this status, in the order of their ids, from the first or from behind `after`: those that wait for approval,
-    /// for instance.
+    /// At most `limit` accounts with this status, in the order of their ids, from the first or from
+    /// behind `after`: those that wait for approval, for instance.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {

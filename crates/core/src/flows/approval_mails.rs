@@ -1,15 +1,17 @@
-//! The mails around an account that waits for approval: to whoever decides, and to its owner once it is approved of.
+//! The mails around an account that waits for approval: to whoever decides, and to its owner once
+//! it is approved of.
 
 use crate::mails::{Ask, OwnWords};
 use crate::{Account, Auth, CounterLimit, MailKind, MailOptions, TokenDigest, Unavailable, UserId};
 
-/// How many mails one approver gets in an hour, however many sign up: strangers cause them. Whoever waits is in the list all the same
-/// ([`Auth::users_with_status`]).
+/// How many mails one approver gets in an hour, however many sign up: strangers cause them. Whoever
+/// waits is in the list all the same ([`Auth::users_with_status`]).
 const PER_HOUR: CounterLimit = CounterLimit { events: 20, window_ms: 3_600_000 };
 
 impl<U: Account> Auth<U> {
-    /// Tells the person at `approver` that a user has signed up and waits. `link` leads to where that is decided; without one the mail says who waits.
-    /// One approver gets at most 20 of these mails an hour. Returns whether this one is sent.
+    /// Tells the person at `approver` that a user has signed up and waits. `link` leads to where
+    /// that is decided; without one the mail says who waits. One approver gets at most 20 of these
+    /// mails an hour. Returns whether this one is sent.
     ///
     /// # Errors
     ///

@@ -13,14 +13,15 @@ use crate::{
     TokenForm, TokenOwner, TokenRecord, TokenSecret, TokenState, TokenWatch, UserId,
 };
 
-/// Longer texts are no token of anybody's; LoopBack lets an app choose the length, and nobody chose more than this.
+/// Longer texts are no token of anybody's; LoopBack lets an app choose the length, and nobody chose
+/// more than this.
 const MAX_BYTES: usize = 512;
 
 impl<U: Account> Auth<U> {
     /// Finds the user `token` belongs to, with one query.
     ///
-    /// The token is alive if it is stored, has not expired, and was issued under the user's present `rev`. An expired one is
-    /// removed on the way, as in LoopBack.
+    /// The token is alive if it is stored, has not expired, and was issued under the user's present
+    /// `rev`. An expired one is removed on the way, as in LoopBack.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -41,7 +42,8 @@ impl<U: Account> Auth<U> {
         self.authenticate_digest(&TokenDigest::of(token)).await
     }
 
-    /// As [`authenticate`](Self::authenticate), for whoever keeps digests and not secrets, as a server-side session does.
+    /// As [`authenticate`](Self::authenticate), for whoever keeps digests and not secrets, as a
+    /// server-side session does.
     ///
     /// # Errors
     ///
@@ -68,8 +70,8 @@ impl<U: Account> Auth<U> {
         Ok(caller)
     }
 
-    /// Notes that a token is used, and begins its lifetime anew, where the policy says so and it is time: one write for both. That
-    /// it fails is logged: the token is as good as it was.
+    /// Notes that a token is used, and begins its lifetime anew, where the policy says so and it is
+    /// time: one write for both. That it fails is logged: the token is as good as it was.
     async fn touch(&self, token: TokenRecord, now: Timestamp) -> TokenRecord {
         let (renewed, last_used) = (self.renewed(&token, now), self.last_used(&token, now));
         if renewed == token.renewed && last_used == token.last_used {
@@ -117,7 +119,8 @@ enum Standing<U> {
 
 impl<U: Account> Inner<U> {
     fn standing(&self, found: Option<TokenOwner<U>>, now: Timestamp) -> Standing<U> {
-        // A token of another kind of user that shares the store; whose id is the same is somebody else.
+        // A token of another kind of user that shares the store; whose id is the same is somebody
+        // else.
         let Some(owner) = found.filter(|owner| owner.token.user_type == U::model_name()) else {
             return Standing::Revoked;
         };
@@ -162,8 +165,8 @@ impl<U: Account> TokenWatch for Inner<U> {
 }
 
 impl<U: Account> Auth<U> {
-    /// What this process does to the tokens of a user from now on, for an authenticator of another crate whose tokens end with those of
-    /// an `Auth`.
+    /// What this process does to the tokens of a user from now on, for an authenticator of another
+    /// crate whose tokens end with those of an `Auth`.
     #[must_use]
     pub fn token_changes(&self, user: &UserId) -> TokenChanges {
         self.0.waiting.of_user(user)
@@ -182,8 +185,8 @@ impl<U: Account> Authenticator for Auth<U> {
         Auth::authenticate_digest(self, digest).await
     }
 
-    /// Its own tokens have 64 characters of base62. Tokens that an app has carried over from LoopBack may have other lengths, and
-    /// are letters, digits and `_`, `-`, `$` at most.
+    /// Its own tokens have 64 characters of base62. Tokens that an app has carried over from
+    /// LoopBack may have other lengths, and are letters, digits and `_`, `-`, `$` at most.
     fn token_form(&self, token: &str) -> TokenForm {
         let is_of_an_id = |byte: u8| byte.is_ascii_alphanumeric() || b"_-$".contains(&byte);
         if TokenSecret::is_well_formed(token) {

@@ -12,12 +12,13 @@ impl<U: Account> Auth<U> {
     ///
     /// 1. A token that is confined to scopes is refused, also where everybody is let in:
     ///    [`authorize_in_scope`](Self::authorize_in_scope) admits it.
-    /// 2. Of the rows about the method, from the most specific on, the first one that matches the caller decides. Nothing is
-    ///    found out that this does not need: who opens a method to `$everyone` pays no query for roles.
+    /// 2. Of the rows about the method, from the most specific on, the first one that matches the
+    ///    caller decides. Nothing is found out that this does not need: who opens a method to
+    ///    `$everyone` pays no query for roles.
     /// 3. If none matches, the default permission does.
     ///
-    /// `AUDIT` and `ALARM` allow, and are logged. So is every access that is denied; where the caller is known, it raises
-    /// [`Event::AccessDenied`] (ASVS 16.3.2).
+    /// `AUDIT` and `ALARM` allow, and are logged. So is every access that is denied; where the
+    /// caller is known, it raises [`Event::AccessDenied`] (ASVS 16.3.2).
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -36,7 +37,8 @@ impl<U: Account> Auth<U> {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if a row that could decide names a role and it cannot be found out who is in it. That is neither yes nor no.
+    /// [`StoreError`] if a row that could decide names a role and it cannot be found out who is in
+    /// it. That is neither yes nor no.
     pub async fn authorize(&self, access: &AccessRequest<'_, U>) -> Result<Decision, StoreError> {
         self.authorize_in_scope(TokenRecord::DEFAULT_SCOPE, access).await
     }
@@ -50,9 +52,10 @@ impl<U: Account> Auth<U> {
         self.decide(scope, Membership::new(self, access)).await
     }
 
-    /// As [`authorize_in_scope`](Self::authorize_in_scope), for a caller of another model that owns the user with the id `target`, by
-    /// [`find_other_owner`](Self::find_other_owner). It is in the roles `$everyone`, `$authenticated` and `$owner`, and in no other: roles are
-    /// assigned within a model.
+    /// As [`authorize_in_scope`](Self::authorize_in_scope), for a caller of another model that owns
+    /// the user with the id `target`, by [`find_other_owner`](Self::find_other_owner). It is in the
+    /// roles `$everyone`, `$authenticated` and `$owner`, and in no other: roles are assigned within
+    /// a model.
     ///
     /// # Errors
     ///
@@ -107,7 +110,8 @@ impl<U: Account> Auth<U> {
         decision
     }
 
-    /// An event for a caller that is known. That a caller has no good token is no event: anybody could raise as many as they like.
+    /// An event for a caller that is known. That a caller has no good token is no event: anybody
+    /// could raise as many as they like.
     fn denied(&self, access: &AccessRequest<'_, U>, other: Option<&OtherOwner>, required: String) {
         let target = access.target.map(shown_target);
         if access.caller.is_none() && other.is_none() {
@@ -121,8 +125,9 @@ impl<U: Account> Auth<U> {
         self.raise(Event::AccessDenied { user_id, required, target });
     }
 
-    /// Says how the list comes to its answer, with all rows about the method. For people who wonder why; it asks about each
-    /// row's principal, so it costs more than [`authorize`](Self::authorize), and it logs nothing.
+    /// Says how the list comes to its answer, with all rows about the method. For people who wonder
+    /// why; it asks about each row's principal, so it costs more than
+    /// [`authorize`](Self::authorize), and it logs nothing.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -200,7 +205,8 @@ impl<U: Account> Auth<U> {
     }
 }
 
-/// The scopes of a token come before any row, as in LoopBack. Nobody has no token, so none that is confined.
+/// The scopes of a token come before any row, as in LoopBack. Nobody has no token, so none that is
+/// confined.
 fn in_scope<U>(access: &AccessRequest<'_, U>, other: Option<&OtherOwner>, scope: &str) -> bool {
     access.caller.is_none_or(|caller| caller.has_scope(scope)) && other.is_none_or(|other| other.token.has_scope(scope))
 }
@@ -280,8 +286,8 @@ impl<'a, U: Account> Membership<'a, U> {
     }
 }
 
-/// Whether a row's id is the caller's. By text, as in LoopBack, since a table of rows may hold numbers as texts; and a row that
-/// denies must not fail to because of that.
+/// Whether a row's id is the caller's. By text, as in LoopBack, since a table of rows may hold
+/// numbers as texts; and a row that denies must not fail to because of that.
 fn is_same(caller: &UserId, row: &UserId) -> bool {
     caller == row || caller.is_named(&row.to_string())
 }

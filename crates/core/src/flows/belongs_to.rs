@@ -1,4 +1,5 @@
-//! A user that belongs to a user of another model: LoopBack's `belongsTo` between two user models, which makes the other user an `$owner`.
+//! A user that belongs to a user of another model: LoopBack's `belongsTo` between two user models,
+//! which makes the other user an `$owner`.
 
 use std::fmt;
 use std::sync::Arc;
@@ -61,11 +62,12 @@ impl<U> fmt::Debug for BelongsTo<U> {
 }
 
 impl<U: Account> Auth<U> {
-    /// The user of another model that this token belongs to, if it owns the user with the id `target` by
-    /// [`Builder::belongs_to`](crate::Builder::belongs_to). `None` for every other token.
+    /// The user of another model that this token belongs to, if it owns the user with the id
+    /// `target` by [`Builder::belongs_to`](crate::Builder::belongs_to). `None` for every other
+    /// token.
     ///
-    /// It costs one query for each model of a `belongs_to`, and one for the user with the id `target` where a token is good. Without a
-    /// `belongs_to` it costs nothing.
+    /// It costs one query for each model of a `belongs_to`, and one for the user with the id
+    /// `target` where a token is good. Without a `belongs_to` it costs nothing.
     ///
     /// # Errors
     ///
@@ -94,8 +96,9 @@ impl<U: Account> Auth<U> {
         Ok(None)
     }
 
-    /// Whether a token, or a secret that resets a password, is one of another model over the same store: LoopBack answers 403 and not 401
-    /// then where a caller changes its own password. Whether the other user is still there is not looked at.
+    /// Whether a token, or a secret that resets a password, is one of another model over the same
+    /// store: LoopBack answers 403 and not 401 then where a caller changes its own password.
+    /// Whether the other user is still there is not looked at.
     ///
     /// # Errors
     ///

@@ -101,7 +101,8 @@ pub enum ChangeEmailError {
     /// The new address is none, or was taken while its mail was on the way. HTTP status 422.
     #[error("the new address is not valid: {}", .0.message)]
     Invalid(Box<FieldError>),
-    /// The secret is unknown, used, replaced by a newer one, too old, or from before the account's last change. HTTP status 400.
+    /// The secret is unknown, used, replaced by a newer one, too old, or from before the account's
+    /// last change. HTTP status 400.
     #[error("Invalid token")]
     InvalidToken,
     /// It cannot be done now. HTTP status 503.
@@ -143,12 +144,14 @@ impl From<Unproven> for ChangeEmailError {
 }
 
 impl<U: Account> Auth<U> {
-    /// Makes a secret that changes the user's address, once, within `Policy::verification_ttl`, and mails it to the new one. The old
-    /// address stays the user's until the secret comes back (ASVS 6.2.3 for the password that is asked for).
+    /// Makes a secret that changes the user's address, once, within `Policy::verification_ttl`, and
+    /// mails it to the new one. The old address stays the user's until the secret comes back (ASVS
+    /// 6.2.3 for the password that is asked for).
     ///
-    /// An address that somebody else has gets the same answer after the same work, and no mail: whose addresses there are is
-    /// nobody's business. A user can have `Policy::mails_per_hour` of these mails sent, to whatever addresses. A request beyond that gets
-    /// the same answer and sends nothing; it ends the earlier secret too.
+    /// An address that somebody else has gets the same answer after the same work, and no mail:
+    /// whose addresses there are is nobody's business. A user can have `Policy::mails_per_hour` of
+    /// these mails sent, to whatever addresses. A request beyond that gets the same answer and
+    /// sends nothing; it ends the earlier secret too.
     ///
     /// # Errors
     ///
@@ -168,8 +171,8 @@ impl<U: Account> Auth<U> {
         let identifier = Identifier { namespace, kind: IdentifierKind::Email, value: email.clone() };
         let free = !self.is_taken(&identifier, &typed, None).await?;
         let secret = random::token_secret(&*auth.random)?;
-        // For an address that is taken the same record is stored, whose secret is told to nobody. So neither this request nor the
-        // next one, which ends it, costs less or more.
+        // For an address that is taken the same record is stored, whose secret is told to nobody.
+        // So neither this request nor the next one, which ends it, costs less or more.
         let record = OneTimeRecord {
             purpose: PURPOSE,
             digest: secret.digest(),
@@ -182,9 +185,11 @@ impl<U: Account> Auth<U> {
         };
         let auth = self.clone();
         self.change(|mut change| async move {
-            // The user has verified itself and may have mistyped the address before: here a new secret does end the earlier one.
+            // The user has verified itself and may have mistyped the address before: here a new
+            // secret does end the earlier one.
             auth.bounded(auth.0.one_time.delete_one_time_of(PURPOSE, U::model_name(), &user_id)).await?;
-            // Every request counts, also for an address that is taken, or the limit would tell which addresses are.
+            // Every request counts, also for an address that is taken, or the limit would tell
+            // which addresses are.
             if !auth.count_mail(PURPOSE, &user_id, auth.0.policy.verification_ttl).await? {
                 return Ok(());
             }
@@ -201,10 +206,12 @@ impl<U: Account> Auth<U> {
         .await
     }
 
-    /// Makes the new address the user's, proven, given the secret that was mailed to it, and ends all tokens but the one to keep.
+    /// Makes the new address the user's, proven, given the secret that was mailed to it, and ends
+    /// all tokens but the one to keep.
     ///
-    /// What makes the secret work once is the user's `rev`, as for a password reset: a later password, or another address, ends it.
-    /// The same secret again, while the address is the user's, changes nothing and succeeds: a second press is no error.
+    /// What makes the secret work once is the user's `rev`, as for a password reset: a later
+    /// password, or another address, ends it. The same secret again, while the address is the
+    /// user's, changes nothing and succeeds: a second press is no error.
     ///
     /// # Errors
     ///
@@ -233,7 +240,8 @@ impl<U: Account> Auth<U> {
                 let found = auth.bounded(auth.0.users.find_user(&id)).await?;
                 let old = match found {
                     Some(found) if found.rev == rev => found,
-                    // Another request with this secret was quicker, or has not come to mark it as used.
+                    // Another request with this secret was quicker, or has not come to mark it as
+                    // used.
                     Some(found) if is_verified(&found.user, &email) => return Ok(found.user),
                     _ => return Err(ChangeEmailError::InvalidToken),
                 };
@@ -276,8 +284,9 @@ impl<U: Account> Auth<U> {
         found.map(|found| found.user).filter(|user| is_verified(user, &email)).ok_or(ChangeEmailError::InvalidToken)
     }
 
-    /// What the link would do if [`change_email`](Self::change_email) were called with its secret now. It changes nothing: a page asks it
-    /// before it shows a button. An invalid link raises [`Event::SecretRefused`].
+    /// What the link would do if [`change_email`](Self::change_email) were called with its secret
+    /// now. It changes nothing: a page asks it before it shows a button. An invalid link raises
+    /// [`Event::SecretRefused`].
     ///
     /// # Errors
     ///

@@ -99,9 +99,11 @@ impl From<StoreError> for ChangePasswordError {
 }
 
 impl<U: Account> Auth<U> {
-    /// Replaces a password, given the old one (ASVS 6.2.3), and ends all tokens of the user but the one to keep.
+    /// Replaces a password, given the old one (ASVS 6.2.3), and ends all tokens of the user but the
+    /// one to keep.
     ///
-    /// The bump of the user's `rev` is one atomic step with the new hash, so no old token can outlive a crash in between.
+    /// The bump of the user's `rev` is one atomic step with the new hash, so no old token can
+    /// outlive a crash in between.
     ///
     /// # Errors
     ///
@@ -134,11 +136,13 @@ impl<U: Account> Auth<U> {
         self.emit(Event::PasswordChanged { user_id: user.id(), by_reset }).await;
     }
 
-    /// Carries the one token over that is kept, and clears the dead ones away. `rev` has been bumped already, so what
-    /// fails here is logged: a token that was not carried over is dead, and its user logs in again.
+    /// Carries the one token over that is kept, and clears the dead ones away. `rev` has been
+    /// bumped already, so what fails here is logged: a token that was not carried over is dead, and
+    /// its user logs in again.
     pub(crate) async fn after_new_rev(&self, user: &UserId, keep: Option<&TokenRecord>, rev: i64) {
         let tokens = &*self.0.tokens;
-        // Only a token of this user that was alive until now: whatever else ended it meanwhile has ended it for good.
+        // Only a token of this user that was alive until now: whatever else ended it meanwhile has
+        // ended it for good.
         let keep = keep.filter(|token| {
             token.user_type == U::model_name() && token.user_id == *user && token.rev.checked_add(1) == Some(rev)
         });

@@ -1,6 +1,8 @@
-//! The calls that commit a change of a user or of its tokens, each with the way to find out whether it was made after a store has failed.
+//! The calls that commit a change of a user or of its tokens, each with the way to find out whether
+//! it was made after a store has failed.
 //!
-//! What is found must be the doing of this very change: a hash with its random salt, a `rev` that has grown by one.
+//! What is found must be the doing of this very change: a hash with its random salt, a `rev` that
+//! has grown by one.
 
 use crate::{
     Account, AccountStatus, Auth, Change, CreateUserError, Identifier, IdentifierKind, IssuedToken, NewUser,
@@ -45,8 +47,8 @@ impl<U: Account> Auth<U> {
         done.await?
     }
 
-    /// Stores a token like this one under a new secret, issued now. If the request was answered 503 meanwhile, the token is taken back: nobody
-    /// will ever have its secret.
+    /// Stores a token like this one under a new secret, issued now. If the request was answered 503
+    /// meanwhile, the token is taken back: nobody will ever have its secret.
     pub(crate) async fn commit_new_token(
         &self,
         change: &mut Change,
@@ -82,8 +84,8 @@ impl<U: Account> Auth<U> {
         Ok(IssuedToken { secret, record })
     }
 
-    /// Ends a token whose secret nobody has got: no event is raised, because nobody is logged out. If the store fails, the token ends by itself, and
-    /// the log says so.
+    /// Ends a token whose secret nobody has got: no event is raised, because nobody is logged out.
+    /// If the store fails, the token ends by itself, and the log says so.
     pub async fn discard_token(&self, token: &TokenDigest) {
         if let Err(error) = self.bounded::<_, StoreError>(self.0.tokens.delete_token(token)).await {
             tracing::warn!(%error, "a token that nobody got could not be removed; it ends by itself");
@@ -114,7 +116,8 @@ impl<U: Account> Auth<U> {
         done.await
     }
 
-    /// Ends all tokens of a user that were issued under `before`. Returns the new `rev`, if there is such a user.
+    /// Ends all tokens of a user that were issued under `before`. Returns the new `rev`, if there
+    /// is such a user.
     pub(crate) async fn commit_new_rev(
         &self,
         change: &mut Change,
@@ -133,8 +136,9 @@ impl<U: Account> Auth<U> {
         done.await
     }
 
-    /// Stores a one-time secret that is to be mailed. If the request was answered 503 meanwhile, this fails, so that nobody is mailed what nobody
-    /// has been told of; the record ends by itself.
+    /// Stores a one-time secret that is to be mailed. If the request was answered 503 meanwhile,
+    /// this fails, so that nobody is mailed what nobody has been told of; the record ends by
+    /// itself.
     pub(crate) async fn commit_secret(&self, change: &mut Change, record: &OneTimeRecord) -> Result<(), StoreError> {
         change.commit(self.0.one_time.insert_one_time(record)).await?;
         if change.is_late() { Err(StoreError::Timeout) } else { Ok(()) }
@@ -155,8 +159,8 @@ impl<U: Account> Auth<U> {
         done.await
     }
 
-    /// Takes a one-time secret whose use has been stored already. Returns whether this request is the one that took it; of a store that fails
-    /// in between that may be more than one.
+    /// Takes a one-time secret whose use has been stored already. Returns whether this request is
+    /// the one that took it; of a store that fails in between that may be more than one.
     pub(crate) async fn commit_use(
         &self,
         change: &mut Change,
@@ -205,7 +209,8 @@ impl<U: Account> Auth<U> {
     ) -> Result<Option<StoredUser<U>>, CreateUserError> {
         let (users, id) = (&*self.0.users, &old.user.id());
         let wanted = Wanted::of(&update, old);
-        // That an address is taken is an answer. It is carried around the way of those that are none.
+        // That an address is taken is an answer. It is carried around the way of those that are
+        // none.
         let call = async {
             match users.update_user(old, update).await {
                 Err(CreateUserError::Store(error)) => Err(error),

@@ -1,4 +1,5 @@
-//! A login in parts, for crates that prove one in another way than by a password, or issue tokens of their own kind.
+//! A login in parts, for crates that prove one in another way than by a password, or issue tokens
+//! of their own kind.
 
 use std::fmt;
 
@@ -53,12 +54,14 @@ pub struct KnownAccount<U> {
     pub rev: i64,
     /// Whether it may log in.
     pub status: AccountStatus,
-    /// SHA-256 of the password's stored hash: another one after every change of the password, and also once it was hashed again with newer
-    /// parameters. What is bound to it ends with the password. `None` for a user without one.
+    /// SHA-256 of the password's stored hash: another one after every change of the password, and
+    /// also once it was hashed again with newer parameters. What is bound to it ends with the
+    /// password. `None` for a user without one.
     pub password_mark: Option<TokenDigest>,
-    /// Whether the stored hash depends on every byte of the password that was verified a moment ago: see
-    /// [`Verified::is_whole`](crate::Verified::is_whole). Where it does not, nothing may be made of that password which outlives the hash: it
-    /// may not be the owner's. `true` if no password was verified.
+    /// Whether the stored hash depends on every byte of the password that was verified a moment
+    /// ago: see [`Verified::is_whole`](crate::Verified::is_whole). Where it does not, nothing may
+    /// be made of that password which outlives the hash: it may not be the owner's. `true` if no
+    /// password was verified.
     pub password_is_whole: bool,
 }
 
@@ -78,7 +81,8 @@ impl<U> From<StoredUser<U>> for KnownAccount<U> {
 }
 
 impl<U: Account> Auth<U> {
-    /// The account with this address or name, of whatever status; with one query. Names are read as [`login`](Self::login) reads them.
+    /// The account with this address or name, of whatever status; with one query. Names are read as
+    /// [`login`](Self::login) reads them.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -114,10 +118,11 @@ impl<U: Account> Auth<U> {
         Ok(self.bounded(self.0.users.find_user(id)).await?.map(KnownAccount::from))
     }
 
-    /// Does all that [`login`](Self::login) does but for the token: same errors (`ttl` is not looked at), same work for unknown users, same
-    /// hooks, events and notices.
+    /// Does all that [`login`](Self::login) does but for the token: same errors (`ttl` is not
+    /// looked at), same work for unknown users, same hooks, events and notices.
     ///
-    /// Whoever issues a token for it binds it to [`KnownAccount::rev`], which is that of the moment when the password was right.
+    /// Whoever issues a token for it binds it to [`KnownAccount::rev`], which is that of the moment
+    /// when the password was right.
     ///
     /// # Errors
     ///
@@ -131,10 +136,12 @@ impl<U: Account> Auth<U> {
         auth.welcome_on_task(account, login.client, login.mails).await
     }
 
-    /// What [`login`](Self::login) does after the right password, for who has proven the account by other means: only an active account
-    /// with an address that is proven, where it must be, gets in; hooks may refuse; then event and notice.
+    /// What [`login`](Self::login) does after the right password, for who has proven the account by
+    /// other means: only an active account with an address that is proven, where it must be, gets
+    /// in; hooks may refuse; then event and notice.
     ///
-    /// `account` must be what was read before the proof was checked, so that what ends the account's tokens meanwhile ends this login's, too.
+    /// `account` must be what was read before the proof was checked, so that what ends the
+    /// account's tokens meanwhile ends this login's, too.
     ///
     /// # Errors
     ///
@@ -164,7 +171,8 @@ impl<U: Account> Auth<U> {
         .await
     }
 
-    /// Asks the hooks whether a login may be tried ([`Hooks::before_verify`](crate::Hooks::before_verify)). For a crate that verifies proofs of
+    /// Asks the hooks whether a login may be tried
+    /// ([`Hooks::before_verify`](crate::Hooks::before_verify)). For a crate that verifies proofs of
     /// another kind: it does this before it looks for the account.
     ///
     /// # Errors
@@ -179,8 +187,9 @@ impl<U: Account> Auth<U> {
         }
     }
 
-    /// Raises [`Event::LoginFailed`] for a wrong proof of another kind than a password: for a crate that verifies such proofs. `user` is the
-    /// account that was meant, if there is one, and `name` what it was called by.
+    /// Raises [`Event::LoginFailed`] for a wrong proof of another kind than a password: for a crate
+    /// that verifies such proofs. `user` is the account that was meant, if there is one, and `name`
+    /// what it was called by.
     pub async fn reject_login(&self, user: Option<&UserId>, name: Option<&AccountName>) {
         let wanted = name.and_then(|name| {
             let AccountName { email, username, realm } = name;
@@ -195,8 +204,9 @@ impl<U: Account> Auth<U> {
         self.emit(Event::SecretRefused { purpose, user_id: user.cloned() }).await;
     }
 
-    /// Raises [`Event::AccessDenied`] for a caller that is known: for a guard of the app's own, or of another crate. `required` says what
-    /// the caller has not; `target` what the access was about, of which 256 bytes are kept.
+    /// Raises [`Event::AccessDenied`] for a caller that is known: for a guard of the app's own, or
+    /// of another crate. `required` says what the caller has not; `target` what the access was
+    /// about, of which 256 bytes are kept.
     ///
     /// ```
     /// use gatekit_core::{Auth, MemoryStore, NoProfile, User};
@@ -274,7 +284,8 @@ impl<U: Account> Auth<U> {
         })
     }
 
-    /// Verifies a password and whether its user may log in. What is returned has the hash that is stored now.
+    /// Verifies a password and whether its user may log in. What is returned has the hash that is
+    /// stored now.
     pub(crate) async fn check_login(
         &self,
         wanted: &Wanted,
@@ -295,7 +306,8 @@ impl<U: Account> Auth<U> {
         };
         match self.admit(&found.user, found.status).await {
             Ok(()) => {}
-            // Where a sign-up hides that an address was taken, a login with its password must not tell it, nor by its time.
+            // Where a sign-up hides that an address was taken, a login with its password must not
+            // tell it, nor by its time.
             Err(LoginError::EmailNotVerified { .. }) if self.0.policy.hides_taken_email() => {
                 pause.over().await;
                 return Err(LoginError::InvalidCredentials);
@@ -335,7 +347,8 @@ impl<U: Account> Auth<U> {
         Ok(())
     }
 
-    /// What follows a login at this moment: a notice if the device was not seen before, and the event.
+    /// What follows a login at this moment: a notice if the device was not seen before, and the
+    /// event.
     pub(crate) async fn welcome(&self, user: &U, at: Timestamp, client: &Client, mails: &MailOptions) {
         self.notice_device(user, at, client, mails).await;
         self.emit(Event::LoggedIn { user: user.clone() }).await;
@@ -358,7 +371,8 @@ impl<U: Account> Auth<U> {
         }
     }
 
-    /// Replaces a hash by one with today's parameters. The login does not depend on it. Returns the new one if it was stored.
+    /// Replaces a hash by one with today's parameters. The login does not depend on it. Returns the
+    /// new one if it was stored.
     async fn rehash(&self, user: &UserId, password: Password, old: &PasswordHash) -> Option<PasswordHash> {
         let auth = &*self.0;
         let done: Result<Option<PasswordHash>, Unavailable> = async {

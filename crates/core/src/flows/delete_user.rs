@@ -5,7 +5,8 @@ use crate::{
     Account, Auth, Event, OneTimePurpose, PasswordUse, Refusal, StoreError, Unavailable, UserId, VerifyPasswordError,
 };
 
-/// A user wants to be removed, and proves that it is the one: with the password, or a token for which it was proven a short time ago.
+/// A user wants to be removed, and proves that it is the one: with the password, or a token for
+/// which it was proven a short time ago.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct DeleteAccount {
@@ -76,9 +77,11 @@ impl From<Unproven> for DeleteAccountError {
 }
 
 impl<U: Account> Auth<U> {
-    /// Removes a user, and with it all of its tokens, secrets and roles. Returns whether there was one.
+    /// Removes a user, and with it all of its tokens, secrets and roles. Returns whether there was
+    /// one.
     ///
-    /// The tokens are dead once the user is gone. Clearing them away is housekeeping: if it fails, it is logged.
+    /// The tokens are dead once the user is gone. Clearing them away is housekeeping: if it fails,
+    /// it is logged.
     ///
     /// # Errors
     ///
@@ -99,8 +102,8 @@ impl<U: Account> Auth<U> {
         .await
     }
 
-    /// Removes the user whose id `text` names, as [`find_user_named`](Self::find_user_named) reads it. The user is not looked up: one whose row
-    /// cannot be read can be removed.
+    /// Removes the user whose id `text` names, as [`find_user_named`](Self::find_user_named) reads
+    /// it. The user is not looked up: one whose row cannot be read can be removed.
     ///
     /// # Errors
     ///

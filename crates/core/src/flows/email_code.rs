@@ -1,4 +1,5 @@
-//! A proof of an address by a code of six digits: the code is mailed, and entered where it was asked for.
+//! A proof of an address by a code of six digits: the code is mailed, and entered where it was
+//! asked for.
 
 use std::fmt::Write;
 
@@ -45,12 +46,12 @@ pub enum RequestEmailCodeError {
     /// The user has no address.
     #[error("the user has no address")]
     NoEmail,
-    /// The user has tried as many codes as `Policy::email_code_attempts` allows, and gets another one within `Policy::email_code_ttl`. HTTP
-    /// status 429.
+    /// The user has tried as many codes as `Policy::email_code_attempts` allows, and gets another
+    /// one within `Policy::email_code_ttl`. HTTP status 429.
     #[error("too many codes were tried")]
     TooManyAttempts,
-    /// The user has got as many codes as `Policy::mails_per_hour` allows within `Policy::email_code_ttl`. The last one stays good. HTTP status
-    /// 429.
+    /// The user has got as many codes as `Policy::mails_per_hour` allows within
+    /// `Policy::email_code_ttl`. The last one stays good. HTTP status 429.
     #[error("too many codes were mailed")]
     TooManyMails,
     /// It cannot be done now. HTTP status 503.
@@ -68,7 +69,8 @@ impl From<StoreError> for RequestEmailCodeError {
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfirmEmailCodeError {
-    /// The state is unknown, used, replaced by a newer one, too old, or for another address than the user has now. HTTP status 400.
+    /// The state is unknown, used, replaced by a newer one, too old, or for another address than
+    /// the user has now. HTTP status 400.
     #[error("the code was not asked for here, or it has ended")]
     InvalidState,
     /// It is another code. HTTP status 400.
@@ -104,8 +106,9 @@ impl From<StoreError> for ConfirmEmailCodeError {
 const PURPOSE: OneTimePurpose = OneTimePurpose::EMAIL_CODE;
 
 impl<U: Account> Auth<U> {
-    /// Mails a code of six digits to the user's address. Returns the state: a secret for whoever has asked, without which the code is
-    /// worth nothing (ASVS 6.6.2). A code mailed before is worth nothing from then on. A user gets `Policy::mails_per_hour` of these mails within
+    /// Mails a code of six digits to the user's address. Returns the state: a secret for whoever
+    /// has asked, without which the code is worth nothing (ASVS 6.6.2). A code mailed before is
+    /// worth nothing from then on. A user gets `Policy::mails_per_hour` of these mails within
     /// `Policy::email_code_ttl`.
     ///
     /// ```
@@ -142,13 +145,15 @@ impl<U: Account> Auth<U> {
         .await
     }
 
-    /// Does the work of [`request_email_code`](Self::request_email_code) for an address that gets no code, and returns a state that belongs
-    /// to no user. A code that is tried with it is counted and compared as any other, and is wrong. `before` is what a state that this has
+    /// Does the work of [`request_email_code`](Self::request_email_code) for an address that gets
+    /// no code, and returns a state that belongs to no user. A code that is tried with it is
+    /// counted and compared as any other, and is wrong. `before` is what a state that this has
     /// returned says it belongs to ([`OneTimeRecord::user_id`]): the new state takes its place.
     ///
     /// # Errors
     ///
-    /// [`RequestEmailCodeError::TooManyAttempts`], [`RequestEmailCodeError::TooManyMails`], [`RequestEmailCodeError::Unavailable`].
+    /// [`RequestEmailCodeError::TooManyAttempts`], [`RequestEmailCodeError::TooManyMails`],
+    /// [`RequestEmailCodeError::Unavailable`].
     pub async fn pretend_email_code(
         &self,
         before: Option<&UserId>,
@@ -203,12 +208,14 @@ impl<U: Account> Auth<U> {
         Ok((state, code))
     }
 
-    /// Marks the user's address as proven, given the state and the code from the mail. Blanks in the code do not count.
+    /// Marks the user's address as proven, given the state and the code from the mail. Blanks in
+    /// the code do not count.
     ///
-    /// Each call is counted before the code is looked at, whoever makes it and with which state: of many at the same time no more than
-    /// `Policy::email_code_attempts` are looked at, and a new code brings no new tries (ASVS 6.6.3, NIST SP 800-63B-4 §3.1.3.2). Of many
-    /// with the right code one succeeds. The code is good for the address it was mailed to, and for no later one. A store that fails
-    /// leaves it as good as it was.
+    /// Each call is counted before the code is looked at, whoever makes it and with which state: of
+    /// many at the same time no more than `Policy::email_code_attempts` are looked at, and a new
+    /// code brings no new tries (ASVS 6.6.3, NIST SP 800-63B-4 §3.1.3.2). Of many with the right
+    /// code one succeeds. The code is good for the address it was mailed to, and for no later one.
+    /// A store that fails leaves it as good as it was.
     ///
     /// # Errors
     ///
@@ -284,7 +291,8 @@ fn is_nobody(id: &UserId) -> bool {
     matches!(id, UserId::Text(text) if text.starts_with(NOBODY))
 }
 
-/// What is kept of a code: without the state, which is kept nowhere, nobody can try all codes on it.
+/// What is kept of a code: without the state, which is kept nowhere, nobody can try all codes on
+/// it.
 fn mark(state: &str, code: &str) -> String {
     let digest = TokenDigest::of(&format!("{} {state} {code}", PURPOSE.as_str()));
     digest.as_bytes().iter().fold(String::with_capacity(64), |mut text, byte| {

@@ -12,7 +12,8 @@ impl<U: Account> Auth<U> {
         Ok(self.bounded(self.0.users.find_user(id)).await?.map(|found| found.user))
     }
 
-    /// The user whose id `text` names, such as a segment of a path: an integer is tried first where it is written as one.
+    /// The user whose id `text` names, such as a segment of a path: an integer is tried first where
+    /// it is written as one.
     ///
     /// # Errors
     ///
@@ -28,8 +29,9 @@ impl<U: Account> Auth<U> {
         self.find_user(&UserId::from(text)).await
     }
 
-    /// A condition with its addresses and names as they are stored: in the one spelling of [`normalize`](crate::normalize), and in
-    /// lower case where the policy says so (LoopBack's `caseSensitiveEmail`).
+    /// A condition with its addresses and names as they are stored: in the one spelling of
+    /// [`normalize`](crate::normalize), and in lower case where the policy says so (LoopBack's
+    /// `caseSensitiveEmail`).
     #[must_use]
     pub fn canonical_where(&self, condition: Where) -> Where {
         let policy = &self.0.policy;
@@ -47,13 +49,14 @@ impl<U: Account> Auth<U> {
     ///
     /// # Errors
     ///
-    /// [`Unavailable`] if the store fails or does not do this ([`UserOperation::Find`](crate::UserOperation::Find)).
+    /// [`Unavailable`] if the store fails or does not do this
+    /// ([`UserOperation::Find`](crate::UserOperation::Find)).
     pub async fn find_users(&self, query: &UserQuery) -> Result<Vec<U>, Unavailable> {
         Ok(self.bounded(self.0.users.find_users(query)).await?)
     }
 
-    /// A part of the users a query asks for: the first one, or the one that begins where another has ended. For many users, which together
-    /// would take a lot of memory.
+    /// A part of the users a query asks for: the first one, or the one that begins where another
+    /// has ended. For many users, which together would take a lot of memory.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -2,8 +2,8 @@
 
 use crate::{Account, Auth, FieldError, Identifier, IdentifierKind, Policy, email, normalize};
 
-/// Longer identifiers belong to nobody: the longest address has 254 bytes. Longer names and realms are refused: LoopBack's SQL
-/// columns hold 512.
+/// Longer identifiers belong to nobody: the longest address has 254 bytes. Longer names and realms
+/// are refused: LoopBack's SQL columns hold 512.
 const MAX_BYTES: usize = 512;
 
 /// What is looked up, and the realm the user found must have if it is no part of the lookup.
@@ -48,7 +48,8 @@ impl Policy {
         if self.normalize_identifiers { normalize::username(name) } else { name.to_owned() }
     }
 
-    /// [`canonical_email`](Self::canonical_email) or [`canonical_username`](Self::canonical_username).
+    /// [`canonical_email`](Self::canonical_email) or
+    /// [`canonical_username`](Self::canonical_username).
     pub(crate) fn canonical(&self, kind: IdentifierKind, text: &str) -> String {
         match kind {
             IdentifierKind::Email => self.canonical_email(text),
@@ -69,8 +70,9 @@ impl Policy {
 
     /// Whether a user may get the address `typed`, in its canonical form.
     ///
-    /// It must be valid by [`email::is_valid`]. Where `normalize_identifiers` is set, its characters must be
-    /// [sound](normalize::is_sound) and mail can be sent to it ([`email::smtp_form`]).
+    /// It must be valid by [`email::is_valid`]. Where `normalize_identifiers` is set, its
+    /// characters must be [sound](normalize::is_sound) and mail can be sent to it
+    /// ([`email::smtp_form`]).
     #[must_use]
     pub fn accepts_email(&self, typed: &str) -> bool {
         let address = self.canonical_email(typed);
@@ -78,10 +80,11 @@ impl Policy {
             && (!self.normalize_identifiers || (normalize::is_sound(&address) && email::smtp_form(&address).is_some()))
     }
 
-    /// Whether a user may get the username `typed`, in its canonical form: at most 512 bytes without
-    /// control characters, and without a `:` unless `colon_in_names` is set. Where
-    /// `normalize_identifiers` is set, its characters must be [sound](normalize::is_sound), and some
-    /// must be visible. Where a name is enough to sign up (`email_required` is off), it has no `@`.
+    /// Whether a user may get the username `typed`, in its canonical form: at most 512 bytes
+    /// without control characters, and without a `:` unless `colon_in_names` is set. Where
+    /// `normalize_identifiers` is set, its characters must be [sound](normalize::is_sound), and
+    /// some must be visible. Where a name is enough to sign up (`email_required` is off), it has no
+    /// `@`.
     #[must_use]
     pub fn accepts_username(&self, typed: &str) -> bool {
         let name = self.canonical_username(typed);
@@ -107,7 +110,8 @@ impl Policy {
     /// 1. The email counts before the username; an empty one is none.
     /// 2. With a delimiter, `realm:name` names the realm, and wins over the field `realm`.
     /// 3. Where the policy has realms, one must be named.
-    /// 4. Where it has none, a realm that is named must be the user's, but is no part of the lookup.
+    /// 4. Where it has none, a realm that is named must be the user's, but is no part of the
+    ///    lookup.
     pub(crate) fn wanted(
         &self,
         email: Option<&str>,
@@ -121,7 +125,8 @@ impl Policy {
             (None, username) => username.map(|username| (IdentifierKind::Username, username)),
         };
         if let (Some(delimiter), Some((kind, whole))) = (self.realm_delimiter, name.clone())
-            // A full-width colon is the delimiter too, or it would come into being after the text was split.
+            // A full-width colon is the delimiter too, or it would come into being after the text
+            // was split.
             && let Some((prefix, rest)) = match whole.contains(delimiter) {
                 true => whole,
                 false => self.canonical_username(&whole),
@@ -138,8 +143,8 @@ impl Policy {
         Ok(self.looked_up(kind, value, realm))
     }
 
-    /// Whose address it is, for a flow that need not know the realm: where addresses are unique among all users, LoopBack finds
-    /// one without it.
+    /// Whose address it is, for a flow that need not know the realm: where addresses are unique
+    /// among all users, LoopBack finds one without it.
     pub(crate) fn wanted_email(&self, email: &str, realm: Option<&str>) -> Wanted {
         self.looked_up(
             IdentifierKind::Email,
@@ -174,8 +179,8 @@ impl Wanted {
 }
 
 impl<U: Account> Auth<U> {
-    /// Whether a user may get the address `typed`: [`Policy::accepts_email`], and where `Policy::normalize_identifiers` is set, the
-    /// mailer [can reach](crate::Mailer::can_reach) it.
+    /// Whether a user may get the address `typed`: [`Policy::accepts_email`], and where
+    /// `Policy::normalize_identifiers` is set, the mailer [can reach](crate::Mailer::can_reach) it.
     #[must_use]
     pub fn accepts_email(&self, typed: &str) -> bool {
         let (policy, mailer) = (&self.0.policy, self.0.mailer.as_ref());

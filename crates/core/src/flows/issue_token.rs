@@ -9,12 +9,13 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct IssueToken {
-    /// Lifetime in seconds. `None` for `Policy::token_ttl`, `-1` for one that never ends where the policy allows that; what
-    /// exceeds `Policy::max_token_ttl` is cut to it.
+    /// Lifetime in seconds. `None` for `Policy::token_ttl`, `-1` for one that never ends where the
+    /// policy allows that; what exceeds `Policy::max_token_ttl` is cut to it.
     pub ttl: Option<i64>,
     /// What it may be used for; see [`TokenRecord::scopes`].
     pub scopes: Option<Vec<String>>,
-    /// Whether the user has proven a password, or what counts as much, a moment ago; see [`TokenRecord::proven`].
+    /// Whether the user has proven a password, or what counts as much, a moment ago; see
+    /// [`TokenRecord::proven`].
     pub proven: bool,
     /// On what it is issued, for the user's list of sessions.
     pub client: Client,
@@ -37,15 +38,17 @@ impl IssueToken {
         self
     }
 
-    /// For a user who has proven a password, or what counts as much, a moment ago: the token is fresh, as a login's is.
+    /// For a user who has proven a password, or what counts as much, a moment ago: the token is
+    /// fresh, as a login's is.
     #[must_use]
     pub fn proven(mut self, proven: bool) -> Self {
         self.proven = proven;
         self
     }
 
-    /// With this secret in place of a random one: for a crate that must be able to tell the same client the same token again. It has the form of
-    /// [`TokenSecret::is_well_formed`], and must hold 128 bits that nobody can guess, such as a MAC under a secret of the client's.
+    /// With this secret in place of a random one: for a crate that must be able to tell the same
+    /// client the same token again. It has the form of [`TokenSecret::is_well_formed`], and must
+    /// hold 128 bits that nobody can guess, such as a MAC under a secret of the client's.
     #[must_use]
     pub fn secret(mut self, secret: TokenSecret) -> Self {
         self.secret = Some(secret);
@@ -88,7 +91,8 @@ impl From<StoreError> for IssueTokenError {
 }
 
 impl<U: Account> Auth<U> {
-    /// Issues a token for a user whom the app knows by other means. Nothing is asked and no event is raised.
+    /// Issues a token for a user whom the app knows by other means. Nothing is asked and no event
+    /// is raised.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -128,8 +132,9 @@ impl<U: Account> Auth<U> {
         self.change(|mut change| async move { Ok(auth.commit_token(&mut change, token, secret).await?) }).await
     }
 
-    /// The lifetime a token gets for which `asked` seconds are asked; `None` if no token can have that, which is what
-    /// [`issue_token`](Self::issue_token) refuses. For who wants to know it before anything is done.
+    /// The lifetime a token gets for which `asked` seconds are asked; `None` if no token can have
+    /// that, which is what [`issue_token`](Self::issue_token) refuses. For who wants to know it
+    /// before anything is done.
     #[must_use]
     pub fn effective_ttl(&self, asked: Option<i64>) -> Option<i64> {
         let policy = &self.0.policy;

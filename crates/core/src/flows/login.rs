@@ -35,7 +35,8 @@ pub struct Client {
     pub user_agent: Option<String>,
     /// The address, if there is one that can be trusted. Only its network is stored.
     pub ip: Option<IpAddr>,
-    /// What the device is known by, a secret it was given at an earlier login. Without one it is known by its `User-Agent`.
+    /// What the device is known by, a secret it was given at an earlier login. Without one it is
+    /// known by its `User-Agent`.
     pub device: Option<TokenSecret>,
 }
 
@@ -154,8 +155,10 @@ pub enum LoginError {
     /// The lifetime asked for is negative. HTTP status 400.
     #[error("ttl must be a positive whole number of seconds")]
     InvalidTtl,
-    /// Unknown user, wrong password, or a user without one: the caller does not learn which. Where a sign-up hides that an address is
-    /// taken ([`Policy::hides_taken_email`](crate::Policy::hides_taken_email)), an unverified address too. HTTP status 401.
+    /// Unknown user, wrong password, or a user without one: the caller does not learn which. Where
+    /// a sign-up hides that an address is taken
+    /// ([`Policy::hides_taken_email`](crate::Policy::hides_taken_email)), an unverified address
+    /// too. HTTP status 401.
     #[error("login failed")]
     InvalidCredentials,
     /// The password is right, and the account is blocked. HTTP status 403.
@@ -164,11 +167,13 @@ pub enum LoginError {
     /// The password is right, and somebody has yet to approve of the account. HTTP status 403.
     #[error("the account has not been approved yet")]
     Pending,
-    /// The password is right, and those who run the app have reset it: a new one must be chosen by mail. HTTP status 403.
+    /// The password is right, and those who run the app have reset it: a new one must be chosen by
+    /// mail. HTTP status 403.
     #[error("the password was reset; choose a new one")]
     PasswordReset,
-    /// The password is right, but the address is not verified, `Policy::email_verification_required` is set, and a sign-up tells that an
-    /// address is taken. HTTP status 401.
+    /// The password is right, but the address is not verified,
+    /// `Policy::email_verification_required` is set, and a sign-up tells that an address is taken.
+    /// HTTP status 401.
     #[error("login failed as the email has not been verified")]
     EmailNotVerified {
         /// Whose, so that a client can ask for the mail again.
@@ -210,8 +215,9 @@ impl From<StoreError> for LoginError {
 impl<U: Account> Auth<U> {
     /// Checks a password and issues a token.
     ///
-    /// An unknown user, a wrong password and a user without a password are one and the same to the caller: same error, and
-    /// the same hashing work (ASVS 6.3.8). A hash made with other parameters than today's is replaced on the way.
+    /// An unknown user, a wrong password and a user without a password are one and the same to the
+    /// caller: same error, and the same hashing work (ASVS 6.3.8). A hash made with other
+    /// parameters than today's is replaced on the way.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -256,7 +262,8 @@ impl<U: Account> Auth<U> {
         .await
     }
 
-    /// A secret to know a device by from now on: what [`Client::device`] takes, and the browser keeps in a cookie.
+    /// A secret to know a device by from now on: what [`Client::device`] takes, and the browser
+    /// keeps in a cookie.
     ///
     /// # Errors
     ///

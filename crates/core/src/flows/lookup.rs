@@ -1,14 +1,19 @@
-//! Which user an address or a name means, also where it is stored in another spelling than the policy writes.
+//! Which user an address or a name means, also where it is stored in another spelling than the
+//! policy writes.
 //!
-//! Users who were imported, who signed up under another policy, or who are in an app's own table may be stored with capitals
-//! or in a form that [`normalize`](crate::normalize) does not produce. They log in, get their mails, and keep their address
-//! from others all the same.
+//! Users who were imported, who signed up under another policy, or who are in an app's own table
+//! may be stored with capitals or in a form that [`normalize`](crate::normalize) does not produce.
+//! They log in, get their mails, and keep their address from others all the same.
 //!
-//! 1. A policy that compares byte for byte, such as `Policy::loopback()`, asks the store for the very text.
-//! 2. Otherwise a user is meant if the stored spelling has the canonical form of what was typed. One query finds all of them.
+//! 1. A policy that compares byte for byte, such as `Policy::loopback()`, asks the store for the
+//!    very text.
+//! 2. Otherwise a user is meant if the stored spelling has the canonical form of what was typed.
+//!    One query finds all of them.
 //! 3. A user whose stored spelling is exactly what was typed wins.
-//! 4. One user alone is found. If it is stored in another spelling than the policy writes, a log line names its id.
-//! 5. Of several, none of which is spelled as it was typed, none is preferred: nobody is found, and a log line names their ids.
+//! 4. One user alone is found. If it is stored in another spelling than the policy writes, a log
+//!    line names its id.
+//! 5. Of several, none of which is spelled as it was typed, none is preferred: nobody is found, and
+//!    a log line names their ids.
 //! 6. An address or name is taken if it means any user at all.
 
 use crate::flows::identifier::{Wanted, is_possible};
@@ -19,7 +24,8 @@ impl<U: Account> Auth<U> {
     pub(crate) async fn find_wanted(&self, wanted: &Wanted) -> Result<Option<StoredUser<U>>, StoreError> {
         let Some(identifier) = &wanted.identifier else { return Ok(None) };
         let mut found = self.users_called(identifier, &wanted.typed).await?;
-        // Where a realm is named but is no part of the lookup, a user of another realm is not meant.
+        // Where a realm is named but is no part of the lookup, a user of another realm is not
+        // meant.
         found.retain(|found| wanted.includes(&found.user));
         Ok(self.the_one(identifier, &wanted.typed, found))
     }

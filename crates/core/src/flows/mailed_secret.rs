@@ -1,14 +1,18 @@
-//! The secret of a mailed link: how it is made, how many of them a user gets, and the work of a mail that is not sent.
+//! The secret of a mailed link: how it is made, how many of them a user gets, and the work of a
+//! mail that is not sent.
 //!
 //! The rules, for each kind of mail ([`OneTimePurpose`]):
 //!
-//! 1. A new secret ends no earlier one. A stranger may ask for a mail too, and must not take away the link that the owner has.
-//! 2. An account gets at most `Policy::mails_per_hour` and `Policy::mails_per_day` mails. A secret whose life is shorter than the
-//!    hour or the day is counted for its life only. So while no mail is sent, that many links in the owner's mailbox are good,
-//!    and no stranger can keep the owner out by asking.
+//! 1. A new secret ends no earlier one. A stranger may ask for a mail too, and must not take away
+//!    the link that the owner has.
+//! 2. An account gets at most `Policy::mails_per_hour` and `Policy::mails_per_day` mails. A secret
+//!    whose life is shorter than the hour or the day is counted for its life only. So while no mail
+//!    is sent, that many links in the owner's mailbox are good, and no stranger can keep the owner
+//!    out by asking.
 //! 3. A request that sends no mail costs one commit, as one that does.
-//! 4. A code, and the link for a new address, do end the one before. So there are no records that could be counted, and the mails
-//!    are counted by [`CounterStore`](crate::CounterStore), within the same limits.
+//! 4. A code, and the link for a new address, do end the one before. So there are no records that
+//!    could be counted, and the mails are counted by [`CounterStore`](crate::CounterStore), within
+//!    the same limits.
 
 use crate::{
     Account, Auth, CounterLimit, OneTimeLimit, OneTimePurpose, OneTimeRecord, StoreError, Timestamp, TokenDigest,
@@ -17,7 +21,8 @@ use crate::{
 
 const HOUR: i64 = 3_600;
 const DAY: i64 = 86_400;
-/// How many decoys a store keeps at most. With one for all, requests at the same time would wait for the same row.
+/// How many decoys a store keeps at most. With one for all, requests at the same time would wait
+/// for the same row.
 const DECOYS: u8 = 64;
 
 /// A secret that is to be mailed.
@@ -34,8 +39,8 @@ pub(crate) struct NewMailedSecret {
 }
 
 impl<U: Account> Auth<U> {
-    /// Makes a secret and stores it, with one call of the store. Returns `None` if no mail may be sent: there is no owner, or it has got as
-    /// many as it may. A decoy is stored then.
+    /// Makes a secret and stores it, with one call of the store. Returns `None` if no mail may be
+    /// sent: there is no owner, or it has got as many as it may. A decoy is stored then.
     pub(crate) async fn new_mailed_secret(&self, new: NewMailedSecret) -> Result<Option<TokenSecret>, Unavailable> {
         let auth = &*self.0;
         let secret = random::token_secret(&*auth.random)?;
@@ -44,7 +49,8 @@ impl<U: Account> Auth<U> {
         let decoy = self.decoy(purpose, &secret);
         let limits = if limited { self.mail_limits(now, ttl) } else { Vec::new() };
         let Some((user_id, rev)) = owner else {
-            // With the same limits, so that it is the same statement. None of them holds for a decoy.
+            // With the same limits, so that it is the same statement. None of them holds for a
+            // decoy.
             self.bounded(auth.one_time.insert_one_time_within(&decoy, &limits, &decoy)).await?;
             return Ok(None);
         };
@@ -69,8 +75,8 @@ impl<U: Account> Auth<U> {
         Ok(())
     }
 
-    /// A record that belongs to no user and has ended. It has one of a few digests that no secret has: however many are stored, the
-    /// store does not grow.
+    /// A record that belongs to no user and has ended. It has one of a few digests that no secret
+    /// has: however many are stored, the store does not grow.
     fn decoy(&self, purpose: OneTimePurpose, secret: &TokenSecret) -> OneTimeRecord {
         let mut bytes = [0; 32];
         let digest = secret.digest();
@@ -95,7 +101,8 @@ impl<U: Account> Auth<U> {
             .collect()
     }
 
-    /// How many mails an account gets, each with the window in seconds, for secrets that are good for `ttl` seconds.
+    /// How many mails an account gets, each with the window in seconds, for secrets that are good
+    /// for `ttl` seconds.
     fn mails_within(&self, ttl: i64) -> Vec<(i64, u32)> {
         let policy = &self.0.policy;
         let limits = [(HOUR, policy.mails_per_hour), (DAY, policy.mails_per_day)];

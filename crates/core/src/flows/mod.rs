@@ -1,4 +1,5 @@
-//! What can be done with an account, one file each. Everything that decides is here; a route only translates.
+//! What can be done with an account, one file each. Everything that decides is here; a route only
+//! translates.
 
 pub(crate) mod account_status;
 pub(crate) mod approval_mails;

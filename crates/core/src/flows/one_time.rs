@@ -1,4 +1,5 @@
-//! Things that work once, for other crates and the app: what a purpose of one's own ([`OneTimePurpose::Other`]) is made with.
+//! Things that work once, for other crates and the app: what a purpose of one's own
+//! ([`OneTimePurpose::Other`]) is made with.
 
 use crate::{
     Account, Auth, OneTimePurpose, OneTimeRecord, StoreError, Timestamp, TokenDigest, TokenSecret, Unavailable, UserId,
@@ -12,8 +13,9 @@ pub struct NewOneTime {
     pub purpose: OneTimePurpose,
     /// Whose it is.
     pub user: UserId,
-    /// The user's `rev`, as [`KnownAccount::rev`](crate::KnownAccount::rev) has it. It is kept, and whoever takes the thing compares it with
-    /// the user's then: a new password or a block in between ends it.
+    /// The user's `rev`, as [`KnownAccount::rev`](crate::KnownAccount::rev) has it. It is kept, and
+    /// whoever takes the thing compares it with the user's then: a new password or a block in
+    /// between ends it.
     pub rev: i64,
     /// How long it can be taken, in milliseconds.
     pub ttl_ms: i64,
@@ -68,8 +70,8 @@ impl<U: Account> Auth<U> {
         Ok(secret)
     }
 
-    /// As [`issue_one_time`](Self::issue_one_time), for a secret made elsewhere, such as a signed token. It is stored as SHA-256, so it must
-    /// have 112 bits nobody can guess (ASVS 6.5.2).
+    /// As [`issue_one_time`](Self::issue_one_time), for a secret made elsewhere, such as a signed
+    /// token. It is stored as SHA-256, so it must have 112 bits nobody can guess (ASVS 6.5.2).
     ///
     /// # Errors
     ///
@@ -88,9 +90,11 @@ impl<U: Account> Auth<U> {
         Ok(self.bounded(self.0.one_time.insert_one_time(&record)).await?)
     }
 
-    /// What is remembered of a secret that can still be taken; `None` if it is unknown, ended, or of another type of user. It stays.
+    /// What is remembered of a secret that can still be taken; `None` if it is unknown, ended, or
+    /// of another type of user. It stays.
     ///
-    /// Whether the user still has the record's `rev` is left to the caller, who looks the user up anyway.
+    /// Whether the user still has the record's `rev` is left to the caller, who looks the user up
+    /// anyway.
     ///
     /// # Errors
     ///
@@ -108,7 +112,8 @@ impl<U: Account> Auth<U> {
         Ok(found.filter(counts))
     }
 
-    /// As [`find_one_time`](Self::find_one_time), and it is gone: of many at the same time one gets it.
+    /// As [`find_one_time`](Self::find_one_time), and it is gone: of many at the same time one gets
+    /// it.
     ///
     /// # Errors
     ///
@@ -125,9 +130,9 @@ impl<U: Account> Auth<U> {
         Ok(self.bounded(self.0.one_time.take_one_time(purpose, &TokenDigest::of(secret))).await?)
     }
 
-    /// Gives what was found other data and another end, if nobody has changed or taken it since. Returns whether it
-    /// did: of many at the same time one does. Write data that nobody else would write, so that it can be told whose they are if the store
-    /// fails to say so.
+    /// Gives what was found other data and another end, if nobody has changed or taken it since.
+    /// Returns whether it did: of many at the same time one does. Write data that nobody else would
+    /// write, so that it can be told whose they are if the store fails to say so.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -42,16 +42,18 @@ impl PasswordUse {
     }
 }
 
-/// A password is about to be verified: what [`Hooks::before_verify`](crate::Hooks::before_verify) is asked about.
+/// A password is about to be verified: what [`Hooks::before_verify`](crate::Hooks::before_verify)
+/// is asked about.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct PasswordAttempt {
     /// What the password is asked for.
     pub used_for: PasswordUse,
-    /// At a login: which address or name was given, as it is looked up. An account may have it or not. `None` where a user is logged in
-    /// already, and for what no account can have.
+    /// At a login: which address or name was given, as it is looked up. An account may have it or
+    /// not. `None` where a user is logged in already, and for what no account can have.
     ///
-    /// People type passwords into the field for the name: count it, and keep it out of logs. `Debug` shows only its kind.
+    /// People type passwords into the field for the name: count it, and keep it out of logs.
+    /// `Debug` shows only its kind.
     pub identifier: Option<Identifier>,
     /// Where a user is logged in already: who.
     pub user_id: Option<UserId>,
@@ -73,10 +75,12 @@ impl fmt::Debug for PasswordAttempt {
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum VerifyPasswordError {
-    /// It is wrong, or the user has none, or there is no such user. HTTP status 400 in Gatekit's routes.
+    /// It is wrong, or the user has none, or there is no such user. HTTP status 400 in Gatekit's
+    /// routes.
     #[error("Invalid current password")]
     WrongPassword,
-    /// A hook refused the attempt ([`Hooks::before_verify`](crate::Hooks::before_verify)); the password was not looked at. HTTP status 403.
+    /// A hook refused the attempt ([`Hooks::before_verify`](crate::Hooks::before_verify)); the
+    /// password was not looked at. HTTP status 403.
     #[error(transparent)]
     Refused(#[from] Refusal),
     /// It cannot be done now. HTTP status 503.
@@ -91,8 +95,8 @@ impl From<StoreError> for VerifyPasswordError {
 }
 
 impl<U: Account> Auth<U> {
-    /// Verifies a user's password, for an app that asks for it before something of its own. A wrong one raises
-    /// [`Event::PasswordRefused`] with `used_for`, and takes as long as a wrong login.
+    /// Verifies a user's password, for an app that asks for it before something of its own. A wrong
+    /// one raises [`Event::PasswordRefused`] with `used_for`, and takes as long as a wrong login.
     ///
     /// It does not look at the account's status, and it counts as no login.
     ///
@@ -125,9 +129,11 @@ impl<U: Account> Auth<U> {
     /// Whether `password` may become the password of this owner.
     ///
     /// 1. [`Policy::check_password`](crate::Policy::check_password) accepts it.
-    /// 2. Unless [`Policy::refuse_expected_passwords`](crate::Policy::refuse_expected_passwords) is off, it is not made of the owner's address or
-    ///    name, of the site's name or of [`Policy::context_words`](crate::Policy::context_words) (ASVS 6.2.11). Case, digits and punctuation do
-    ///    not count, nor do words such as `login` or `password`; any other word makes it acceptable.
+    /// 2. Unless [`Policy::refuse_expected_passwords`](crate::Policy::refuse_expected_passwords) is
+    ///    off, it is not made of the owner's address or name, of the site's name or of
+    ///    [`Policy::context_words`](crate::Policy::context_words) (ASVS 6.2.11). Case, digits and
+    ///    punctuation do not count, nor do words such as `login` or `password`; any other word
+    ///    makes it acceptable.
     ///
     /// ```
     /// use gatekit_core::{Auth, MemoryStore, PasswordError, PasswordOwner};
@@ -149,8 +155,8 @@ impl<U: Account> Auth<U> {
         if policy.refuse_expected_passwords && is_expected() { Err(PasswordError::Expected) } else { Ok(()) }
     }
 
-    /// Hashes a new password with the hasher and the randomness of this `Auth`. Whether it may become somebody's password is for
-    /// [`check_new_password`](Self::check_new_password) to say.
+    /// Hashes a new password with the hasher and the randomness of this `Auth`. Whether it may
+    /// become somebody's password is for [`check_new_password`](Self::check_new_password) to say.
     ///
     /// # Errors
     ///
@@ -159,8 +165,8 @@ impl<U: Account> Auth<U> {
         self.0.hasher.hash(password, &*self.0.random).await
     }
 
-    /// Verifies the password of a user who was read a moment ago, or does the same work for nobody. Hooks are asked first. A refusal is
-    /// recorded, and then waits for its time.
+    /// Verifies the password of a user who was read a moment ago, or does the same work for nobody.
+    /// Hooks are asked first. A refusal is recorded, and then waits for its time.
     pub(crate) async fn verify_password_of(
         &self,
         user: &UserId,
@@ -187,7 +193,8 @@ impl<U: Account> Auth<U> {
         Err(VerifyPasswordError::WrongPassword)
     }
 
-    /// The hash alone, and when a refusal may be sent: for a login, which has its own event. Says in the log what is wrong with a stored hash.
+    /// The hash alone, and when a refusal may be sent: for a login, which has its own event. Says
+    /// in the log what is wrong with a stored hash.
     pub(crate) async fn verify_hash(
         &self,
         found: Option<&StoredUser<U>>,

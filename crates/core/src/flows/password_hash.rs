@@ -1,4 +1,5 @@
-//! A password given as its hash, by those who run the app: an importer, or an administrator who has the hash of a password that was made up.
+//! A password given as its hash, by those who run the app: an importer, or an administrator who has
+//! the hash of a password that was made up.
 
 use crate::{
     Account, Auth, HashProblem, MailOptions, PasswordHash, ResetPasswordError, StoreError, Unavailable, UserId,
@@ -29,10 +30,12 @@ impl From<StoreError> for SetPasswordHashError {
 }
 
 impl<U: Account> Auth<U> {
-    /// Replaces a user's password by its hash: argon2 in the PHC format as [`hash_password`](Self::hash_password) makes it, or bcrypt. All of the
-    /// user's tokens end, and the user is told as of any other new password.
+    /// Replaces a user's password by its hash: argon2 in the PHC format as
+    /// [`hash_password`](Self::hash_password) makes it, or bcrypt. All of the user's tokens end,
+    /// and the user is told as of any other new password.
     ///
-    /// For the app's own code: whoever can call this can log in as everybody. Whether the password is a good one cannot be seen in its hash.
+    /// For the app's own code: whoever can call this can log in as everybody. Whether the password
+    /// is a good one cannot be seen in its hash.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {

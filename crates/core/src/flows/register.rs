@@ -1,4 +1,5 @@
-//! A new user: what is checked, how it is stored, and the sign-up that does not tell whose addresses have an account.
+//! A new user: what is checked, how it is stored, and the sign-up that does not tell whose
+//! addresses have an account.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -21,19 +22,22 @@ pub struct Register<P> {
     pub realm: Option<String>,
     /// The password. Required.
     pub password: Option<Password>,
-    /// Whether the address was proven. Code may say so; a client never can (the route sets it to `Some(false)` or `None`).
+    /// Whether the address was proven. Code may say so; a client never can (the route sets it to
+    /// `Some(false)` or `None`).
     pub email_verified: Option<bool>,
-    /// Whether the user may log in. Code may say so; a client never can (routes and pages leave it active).
+    /// Whether the user may log in. Code may say so; a client never can (routes and pages leave it
+    /// active).
     pub status: AccountStatus,
-    /// What was found wrong while the request was read, such as a number where a text belongs. It is reported together with
-    /// what else is wrong.
+    /// What was found wrong while the request was read, such as a number where a text belongs. It
+    /// is reported together with what else is wrong.
     pub problems: Vec<FieldError>,
     /// The app's own fields.
     pub profile: P,
     /// How the verification mail is written.
     pub mails: MailOptions,
     /// How the mail is written that the owner of the address gets if it has an account already: see
-    /// [`Auth::sign_up`](crate::Auth::sign_up). Its page is one that needs no token, such as the one where a new password is asked for.
+    /// [`Auth::sign_up`](crate::Auth::sign_up). Its page is one that needs no token, such as the
+    /// one where a new password is asked for.
     pub notices: MailOptions,
 }
 
@@ -78,8 +82,8 @@ impl<P> Register<P> {
         self
     }
 
-    /// Not to log in before somebody approves of it: [`AccountStatus::Pending`]. It needs a store with
-    /// [`UserOperation::Status`](crate::UserOperation::Status).
+    /// Not to log in before somebody approves of it: [`AccountStatus::Pending`]. It needs a store
+    /// with [`UserOperation::Status`](crate::UserOperation::Status).
     #[must_use]
     pub fn status(mut self, status: AccountStatus) -> Self {
         self.status = status;
@@ -114,8 +118,9 @@ impl<P> Register<P> {
 pub enum SignUp<U> {
     /// The user is stored.
     Registered(Box<U>),
-    /// The address must be verified, and a mail is on its way to its owner. Whether a user was stored is not told, not even to the app:
-    /// [`Event::Registered`](crate::Event::Registered) and [`Event::SignUpRepeated`](crate::Event::SignUpRepeated) tell it.
+    /// The address must be verified, and a mail is on its way to its owner. Whether a user was
+    /// stored is not told, not even to the app: [`Event::Registered`](crate::Event::Registered) and
+    /// [`Event::SignUpRepeated`](crate::Event::SignUpRepeated) tell it.
     CheckMail(CheckMail),
 }
 
@@ -146,8 +151,8 @@ pub enum RegisterError {
     /// A hook refused it. HTTP status 403.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// It cannot be done now. HTTP status 503. If the store did not say whether it has stored the user, the user may exist; then it gets its
-    /// mail, and the event is raised.
+    /// It cannot be done now. HTTP status 503. If the store did not say whether it has stored the
+    /// user, the user may exist; then it gets its mail, and the event is raised.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
 }
@@ -193,8 +198,8 @@ impl FieldError {
 }
 
 impl<U: Account> Auth<U> {
-    /// Registers a user, and tells what is taken. It is for the app's own code; what an anonymous caller asks for goes through
-    /// [`sign_up`](Self::sign_up).
+    /// Registers a user, and tells what is taken. It is for the app's own code; what an anonymous
+    /// caller asks for goes through [`sign_up`](Self::sign_up).
     ///
     /// 1. The password is checked against the policy.
     /// 2. Password and address are there (or a name, where
@@ -204,7 +209,8 @@ impl<U: Account> Auth<U> {
     ///    of [`normalize`](crate::normalize), unless the policy says otherwise.
     /// 3. Neither address nor name is in use.
     /// 4. Hooks may refuse.
-    /// 5. The password is hashed and the user stored. Of two at the same time the store's unique index takes one.
+    /// 5. The password is hashed and the user stored. Of two at the same time the store's unique
+    ///    index takes one.
     /// 6. Where the policy requires a proven address, the mail with the link is sent.
     ///
     /// ```
@@ -235,14 +241,16 @@ impl<U: Account> Auth<U> {
 
     /// Registers a user for an anonymous caller: what the routes and pages call.
     ///
-    /// Where an address must be verified and `Policy::reveal_taken_email` is off, the result is the same whether or not the address has
-    /// an account (ASVS 6.3.8), after the same work: the same checks, the same hashing, as many writes, one mail. If it has one, nothing
-    /// is stored of the sign-up, and the owner of the address gets a mail: that there is an account and how to get a new password, or,
-    /// while the address is unverified, the link that verifies it. [`Hooks::before_register`](crate::Hooks::before_register) is called in
-    /// both cases.
+    /// Where an address must be verified and `Policy::reveal_taken_email` is off, the result is the
+    /// same whether or not the address has an account (ASVS 6.3.8), after the same work: the same
+    /// checks, the same hashing, as many writes, one mail. If it has one, nothing is stored of the
+    /// sign-up, and the owner of the address gets a mail: that there is an account and how to get a
+    /// new password, or, while the address is unverified, the link that verifies it.
+    /// [`Hooks::before_register`](crate::Hooks::before_register) is called in both cases.
     ///
-    /// A name that is taken is told: names are public, and the user has to choose another one. The name of such a sign-up stays
-    /// reserved for `Policy::reserved_name_ttl`, so that trying it again does not tell whether the sign-up has stored a user.
+    /// A name that is taken is told: names are public, and the user has to choose another one. The
+    /// name of such a sign-up stays reserved for `Policy::reserved_name_ttl`, so that trying it
+    /// again does not tell whether the sign-up has stored a user.
     ///
     /// Everywhere else this is [`register`](Self::register).
     ///
@@ -306,7 +314,8 @@ impl<U: Account> Auth<U> {
         errors
     }
 
-    /// Steps 1 to 3 of [`register`](Self::register). With `hide`, an address that is taken is no error.
+    /// Steps 1 to 3 of [`register`](Self::register). With `hide`, an address that is taken is no
+    /// error.
     async fn check_registration(
         &self,
         register: Register<U::Profile>,
@@ -395,8 +404,8 @@ impl<U: Account> Auth<U> {
         .await
     }
 
-    /// Names what is taken, all of it; with `hide`, returns the user that has the address in place of an error. The index has the last
-    /// word; this is for the response.
+    /// Names what is taken, all of it; with `hide`, returns the user that has the address in place
+    /// of an error. The index has the last word; this is for the response.
     async fn check_unique(
         &self,
         new: &NewUser<U::Profile>,

@@ -1,4 +1,5 @@
-//! A new password for who has lost the old one: a mail is requested, and the secret in it is used once.
+//! A new password for who has lost the old one: a mail is requested, and the secret in it is used
+//! once.
 
 use crate::flows::identifier::is_possible;
 use crate::flows::mailed_secret::NewMailedSecret;
@@ -16,18 +17,20 @@ use crate::{
 pub struct RequestPasswordReset {
     /// The address, which must be that of an account.
     pub email: String,
-    /// The realm, if the app has realms. Without one it is the first user with the address, in the order of their ids.
+    /// The realm, if the app has realms. Without one it is the first user with the address, in the
+    /// order of their ids.
     pub realm: Option<String>,
     /// How the mail is written.
     pub mails: MailOptions,
     /// Whether the mail asks to choose a first password, for an account that somebody else has made
     /// ([`MailKind::SetPassword`]).
     pub set_password: bool,
-    /// Whether the app's own code asks, and not a stranger: an invitation, for instance. Then the mail goes to an unverified address
-    /// too, and is not counted against `Policy::mails_per_hour`. Off unless set; a route never sets it.
+    /// Whether the app's own code asks, and not a stranger: an invitation, for instance. Then the
+    /// mail goes to an unverified address too, and is not counted against `Policy::mails_per_hour`.
+    /// Off unless set; a route never sets it.
     pub trusted: bool,
-    /// How long the secret is good, in seconds; `None` for `Policy::reset_token_ttl`. Whoever reads the mail until then can take the account
-    /// (ASVS 6.4.1).
+    /// How long the secret is good, in seconds; `None` for `Policy::reset_token_ttl`. Whoever reads
+    /// the mail until then can take the account (ASVS 6.4.1).
     pub ttl: Option<i64>,
 }
 
@@ -92,10 +95,12 @@ impl RequestPasswordReset {
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RequestPasswordResetError {
-    /// No account has the address. Only under `Policy::reveal_unknown_email_on_reset`. HTTP status 404.
+    /// No account has the address. Only under `Policy::reveal_unknown_email_on_reset`. HTTP status
+    /// 404.
     #[error("Email not found")]
     EmailNotFound,
-    /// The address is not verified, and it must be ([`Policy::resets_only_verified`](crate::Policy::resets_only_verified)). Only under
+    /// The address is not verified, and it must be
+    /// ([`Policy::resets_only_verified`](crate::Policy::resets_only_verified)). Only under
     /// `Policy::reveal_unknown_email_on_reset`. HTTP status 401, as in LoopBack.
     #[error("Email has not been verified")]
     EmailNotVerified,
@@ -137,12 +142,13 @@ impl PasswordReset {
     }
 }
 
-/// Why a password was not reset. The secret can be used again, unless it is `InvalidToken`, or a store did not say whether it has stored the
-/// new password.
+/// Why a password was not reset. The secret can be used again, unless it is `InvalidToken`, or a
+/// store did not say whether it has stored the new password.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ResetPasswordError {
-    /// The secret is unknown, used, too old, or from before the account's last change. HTTP status 401.
+    /// The secret is unknown, used, too old, or from before the account's last change. HTTP status
+    /// 401.
     #[error("the reset token is not valid")]
     InvalidToken,
     /// There is no such user (only from [`Auth::set_password`]). HTTP status 401, as in LoopBack.
@@ -177,11 +183,13 @@ pub enum ResetLink<U> {
 const PURPOSE: OneTimePurpose = OneTimePurpose::ResetPassword;
 
 impl<U: Account> Auth<U> {
-    /// Makes a secret that chooses a new password, once, within `Policy::reset_token_ttl`, and mails it. Secrets that were mailed before
-    /// stay good. One account gets `Policy::mails_per_hour` of these mails, whoever asks.
+    /// Makes a secret that chooses a new password, once, within `Policy::reset_token_ttl`, and
+    /// mails it. Secrets that were mailed before stay good. One account gets
+    /// `Policy::mails_per_hour` of these mails, whoever asks.
     ///
-    /// Where an address must be verified, or `Policy::reset_needs_verified_email` is set, an unverified address gets no mail. Unless the
-    /// policy reveals it, the response is the same as for an unknown address, after the same work. The mail is sent on a task of its own.
+    /// Where an address must be verified, or `Policy::reset_needs_verified_email` is set, an
+    /// unverified address gets no mail. Unless the policy reveals it, the response is the same as
+    /// for an unknown address, after the same work. The mail is sent on a task of its own.
     ///
     /// # Errors
     ///
@@ -231,8 +239,9 @@ impl<U: Account> Auth<U> {
         .await
     }
 
-    /// The user that the mail is for. Where an address may occur once in each realm and none is named, it is the first of them by id, as
-    /// in LoopBack, also where a login would have to name one.
+    /// The user that the mail is for. Where an address may occur once in each realm and none is
+    /// named, it is the first of them by id, as in LoopBack, also where a login would have to name
+    /// one.
     async fn find_by_address(&self, request: &RequestPasswordReset) -> Result<Option<StoredUser<U>>, StoreError> {
         let policy = &self.0.policy;
         let realm = request.realm.as_deref().filter(|realm| !realm.is_empty());
@@ -249,11 +258,13 @@ impl<U: Account> Auth<U> {
         self.find_wanted(&policy.wanted_email(&request.email, realm)).await
     }
 
-    /// Replaces a password, given the secret from the mail, and ends all tokens of the user. Nobody is logged in by it.
+    /// Replaces a password, given the secret from the mail, and ends all tokens of the user. Nobody
+    /// is logged in by it.
     ///
-    /// What makes the secret work once is the user's `rev`: the new password is stored only if `rev` is still what it was
-    /// when the secret was made, and storing it changes `rev`, in one atomic step. Of twenty at the same time one wins; a
-    /// store that fails leaves the secret as good as it was.
+    /// What makes the secret work once is the user's `rev`: the new password is stored only if
+    /// `rev` is still what it was when the secret was made, and storing it changes `rev`, in one
+    /// atomic step. Of twenty at the same time one wins; a store that fails leaves the secret as
+    /// good as it was.
     ///
     /// # Errors
     ///
@@ -276,8 +287,9 @@ impl<U: Account> Auth<U> {
         self.replace_password(found, reset.new, None, reset.mails, Some(digest)).await
     }
 
-    /// What the link would do if [`reset_password`](Self::reset_password) were called with its secret now. It changes nothing: a page asks
-    /// it before it shows a form. An invalid link raises [`Event::SecretRefused`].
+    /// What the link would do if [`reset_password`](Self::reset_password) were called with its
+    /// secret now. It changes nothing: a page asks it before it shows a form. An invalid link
+    /// raises [`Event::SecretRefused`].
     ///
     /// # Errors
     ///
@@ -301,7 +313,8 @@ impl<U: Account> Auth<U> {
         Ok(found.map_or(ResetLink::Invalid, |found| ResetLink::Good(Box::new(found.user))))
     }
 
-    /// The step that counts: the new password is stored if `rev` is still the user's. `used` is the secret that is worth nothing then.
+    /// The step that counts: the new password is stored if `rev` is still the user's. `used` is the
+    /// secret that is worth nothing then.
     async fn replace_password(
         &self,
         found: StoredUser<U>,
@@ -330,7 +343,8 @@ impl<U: Account> Auth<U> {
             let rev = rev.ok_or(ResetPasswordError::InvalidToken)?;
             auth.after_new_rev(&found.user.id(), keep.as_ref(), rev).await;
             auth.after_new_password(&found.user, true, &mails).await;
-            // Dead already, with all others of the user; kept, so that its link can say that it was used.
+            // Dead already, with all others of the user; kept, so that its link can say that it was
+            // used.
             if let Some(used) = used {
                 let spent = auth.0.one_time.spend_one_time(PURPOSE, &used, OneTimePurpose::RESET_PASSWORD_USED);
                 if let Err(error) = auth.bounded::<_, StoreError>(spent).await {
@@ -342,12 +356,14 @@ impl<U: Account> Auth<U> {
         .await
     }
 
-    /// Replaces a password without the old one, for a user whom the app knows by other means, and ends all tokens but the one to
-    /// keep. No route offers this unless `Policy::login_token_may_reset_password` is set.
+    /// Replaces a password without the old one, for a user whom the app knows by other means, and
+    /// ends all tokens but the one to keep. No route offers this unless
+    /// `Policy::login_token_may_reset_password` is set.
     ///
     /// # Errors
     ///
-    /// [`ResetPasswordError`]; `InvalidToken` if the account was changed at the same time, or the token to keep has been ended.
+    /// [`ResetPasswordError`]; `InvalidToken` if the account was changed at the same time, or the
+    /// token to keep has been ended.
     pub async fn set_password(
         &self,
         user_id: &UserId,

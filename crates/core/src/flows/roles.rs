@@ -39,7 +39,8 @@ impl From<StoreError> for AssignRoleError {
 }
 
 impl<U: Account> Auth<U> {
-    /// Puts a user into a role, from the user's next request on (ASVS 8.3.2). Returns whether the user was not in it before.
+    /// Puts a user into a role, from the user's next request on (ASVS 8.3.2). Returns whether the
+    /// user was not in it before.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -57,9 +58,10 @@ impl<U: Account> Auth<U> {
     ///
     /// # Errors
     ///
-    /// [`AssignRoleError`]. A name is 1 to 128 bytes long, has no control characters, no blanks at its ends and no `$` in front:
-    /// those are the names of roles that are computed. For the same reason a role with a
-    /// [`role_resolver`](crate::Builder::role_resolver) is not assigned to anybody.
+    /// [`AssignRoleError`]. A name is 1 to 128 bytes long, has no control characters, no blanks at
+    /// its ends and no `$` in front: those are the names of roles that are computed. For the same
+    /// reason a role with a [`role_resolver`](crate::Builder::role_resolver) is not assigned to
+    /// anybody.
     pub async fn assign_role(&self, user: &UserId, role: &str) -> Result<bool, AssignRoleError> {
         check_name(role).map_err(AssignRoleError::InvalidName)?;
         if self.0.role_resolvers.iter().any(|(name, _)| name == role) {
@@ -81,7 +83,8 @@ impl<U: Account> Auth<U> {
         .await
     }
 
-    /// Takes a user out of a role, from the user's next request on (ASVS 8.3.2). Returns whether the user was in it.
+    /// Takes a user out of a role, from the user's next request on (ASVS 8.3.2). Returns whether
+    /// the user was in it.
     ///
     /// # Errors
     ///
@@ -98,7 +101,8 @@ impl<U: Account> Auth<U> {
         .await
     }
 
-    /// The roles a user was put into, in the order of the alphabet. Computed roles are not among them.
+    /// The roles a user was put into, in the order of the alphabet. Computed roles are not among
+    /// them.
     ///
     /// # Errors
     ///

@@ -5,7 +5,8 @@ use crate::flows::update_user::{ATTEMPTS, changes_too_often};
 use crate::{Account, Auth, Event, IssueToken, IssueTokenError, TokenDigest, TokenRecord, Unavailable, UserId};
 
 impl<U: Account> Auth<U> {
-    /// The tokens of a user that are alive, the oldest first. They are named by [`TokenRecord::handle`]: the secrets are nowhere.
+    /// The tokens of a user that are alive, the oldest first. They are named by
+    /// [`TokenRecord::handle`]: the secrets are nowhere.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -36,7 +37,8 @@ impl<U: Account> Auth<U> {
         Ok(tokens)
     }
 
-    /// The living token of a user with this name: its handle, or its secret, which only its holder can know.
+    /// The living token of a user with this name: its handle, or its secret, which only its holder
+    /// can know.
     ///
     /// # Errors
     ///
@@ -66,8 +68,8 @@ impl<U: Account> Auth<U> {
         .await
     }
 
-    /// Changes lifetime and scopes of a living token; what is `None` stays. Returns the token as it is then, or `None` if there is none
-    /// of this name.
+    /// Changes lifetime and scopes of a living token; what is `None` stays. Returns the token as it
+    /// is then, or `None` if there is none of this name.
     ///
     /// # Errors
     ///
@@ -81,7 +83,8 @@ impl<U: Account> Auth<U> {
         let ttl = self.effective_ttl(options.ttl).ok_or(IssueTokenError::InvalidTtl)?;
         for _ in 0..ATTEMPTS {
             let Some(old) = self.find_token(user, name).await? else { return Ok(None) };
-            // A token that was renewed has lived for a while: in the end it lives no longer than one that was not.
+            // A token that was renewed has lived for a while: in the end it lives no longer than
+            // one that was not.
             let lived = old.renewed.map_or(0, |renewed| renewed.0.saturating_sub(old.created.0));
             let lived = lived.saturating_add(999).div_euclid(1000);
             let left = self.0.policy.max_token_ttl.saturating_sub(lived).max(old.ttl);
@@ -99,10 +102,12 @@ impl<U: Account> Auth<U> {
         Err(changes_too_often().into())
     }
 
-    /// Ends all tokens of a user but the one to keep, in one atomic step (ASVS 7.4.3). Returns whether there is such a user.
+    /// Ends all tokens of a user but the one to keep, in one atomic step (ASVS 7.4.3). Returns
+    /// whether there is such a user.
     ///
-    /// A store that fails may have ended them all the same. Then this looks whether they have ended; if so, they count as ended, and
-    /// the one to keep ends too, since another request may be what has ended them.
+    /// A store that fails may have ended them all the same. Then this looks whether they have
+    /// ended; if so, they count as ended, and the one to keep ends too, since another request may
+    /// be what has ended them.
     ///
     /// # Errors
     ///

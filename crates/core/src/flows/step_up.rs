@@ -110,8 +110,8 @@ impl From<StoreError> for StepUpError {
 }
 
 impl<U: Account> Auth<U> {
-    /// Replaces a token by one that counts as fresh, given the password. The old one ends (ASVS 7.2.4); lifetime, scopes and client are
-    /// its.
+    /// Replaces a token by one that counts as fresh, given the password. The old one ends (ASVS
+    /// 7.2.4); lifetime, scopes and client are its.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -141,8 +141,9 @@ impl<U: Account> Auth<U> {
         let fresh = TokenRecord { proven: Some(self.now()), ..token };
         self.change(|mut change| async move {
             let fresh = auth.commit_new_token(&mut change, fresh).await?;
-            // Whoever removes the old token gets the new one: of several at the same time one, and none whose token was ended meanwhile.
-            // That it is gone after a failure does not tell who has removed it, so nobody gets the new one then.
+            // Whoever removes the old token gets the new one: of several at the same time one, and
+            // none whose token was ended meanwhile. That it is gone after a failure does not tell
+            // who has removed it, so nobody gets the new one then.
             let replaced = auth.bounded::<_, StoreError>(auth.0.tokens.delete_token(&old)).await;
             auth.0.waiting.recheck(&fresh.record.user_id);
             if !matches!(replaced, Ok(true)) || change.is_late() {

@@ -1,4 +1,5 @@
-//! The work of a sign-up whose address has an account: as much as that of a new account, and a mail to the owner.
+//! The work of a sign-up whose address has an account: as much as that of a new account, and a mail
+//! to the owner.
 
 use crate::flows::mailed_secret::NewMailedSecret;
 use crate::mails::{Ask, OwnWords};
@@ -15,8 +16,9 @@ const NAME: OneTimePurpose = OneTimePurpose::Other("reserved_name");
 const COUNTED: i64 = 86_400;
 
 impl<U: Account> Auth<U> {
-    /// Tells the owner of an address that somebody has signed up with it. It costs one commit, as the verification mail of a new user
-    /// does, whether or not there is a mail. No mail goes to a blocked account, nor to one that has got as many as it may.
+    /// Tells the owner of an address that somebody has signed up with it. It costs one commit, as
+    /// the verification mail of a new user does, whether or not there is a mail. No mail goes to a
+    /// blocked account, nor to one that has got as many as it may.
     pub(crate) async fn tell_owner(
         &self,
         owner: &StoredUser<U>,
@@ -44,8 +46,9 @@ impl<U: Account> Auth<U> {
         Ok(())
     }
 
-    /// Tells a user that somebody wanted to sign up with its address, for a sign-up that is not [`sign_up`](Self::sign_up) and hides whose
-    /// addresses are taken. It costs one commit, whether or not the user gets the mail.
+    /// Tells a user that somebody wanted to sign up with its address, for a sign-up that is not
+    /// [`sign_up`](Self::sign_up) and hides whose addresses are taken. It costs one commit, whether
+    /// or not the user gets the mail.
     ///
     /// # Errors
     ///
@@ -76,7 +79,8 @@ impl<U: Account> Auth<U> {
         Ok(())
     }
 
-    /// Stores something in place of the user: the name, which counts as taken from then on, or a decoy if there is none.
+    /// Stores something in place of the user: the name, which counts as taken from then on, or a
+    /// decoy if there is none.
     pub(crate) async fn reserve_name(&self, name: Option<(String, String)>) -> Result<(), RegisterError> {
         let auth = &*self.0;
         let Some((namespace, name)) = name else {
@@ -96,7 +100,8 @@ impl<U: Account> Auth<U> {
         let Err(error) = self.bounded::<_, StoreError>(auth.one_time.insert_one_time(&record)).await else {
             return Ok(());
         };
-        // Either another request has reserved it meanwhile, or one that has ended was not cleared away yet.
+        // Either another request has reserved it meanwhile, or one that has ended was not cleared
+        // away yet.
         if self.is_reserved(&namespace, &name).await? {
             return Err(RegisterError::Invalid(vec![FieldError::taken(IdentifierKind::Username, &name)]));
         }

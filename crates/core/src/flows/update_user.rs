@@ -13,29 +13,34 @@ use crate::{
 /// How often a change is tried again that met another change of the same user.
 pub(crate) const ATTEMPTS: usize = 16;
 
-/// What of a user is Gatekit's; the rest of its JSON is the app's profile.
-/// `accessTokens` is LoopBack's relation: a client that sends back what it has read may send it along.
-/// `__proto__` is nobody's: clients in JavaScript that copy a user would change the prototype of all objects by it (CWE-1321).
+/// What of a user is Gatekit's; the rest of its JSON is the app's profile. `accessTokens` is
+/// LoopBack's relation: a client that sends back what it has read may send it along. `__proto__` is
+/// nobody's: clients in JavaScript that copy a user would change the prototype of all objects by it
+/// (CWE-1321).
 const OWN: [&str; 9] =
     ["realm", "username", "email", "emailVerified", "id", "password", "verificationToken", "accessTokens", "__proto__"];
 
-/// A user is to be changed. `Debug` shows the names of what changes and no values: there may be a password among them.
+/// A user is to be changed. `Debug` shows the names of what changes and no values: there may be a
+/// password among them.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct UpdateUser {
     /// Whose.
     pub user_id: UserId,
-    /// The new values, by the names that a sign-up has: `email`, `username`, `realm`, `password`, and the app's own. `null` removes one.
+    /// The new values, by the names that a sign-up has: `email`, `username`, `realm`, `password`,
+    /// and the app's own. `null` removes one.
     pub changes: Map<String, Value>,
     /// Whether what is not among the changes is removed. Then `email` and `password` are required.
     pub replace: bool,
-    /// Whether the app itself wants it, and not a client: then `emailVerified` and `realm` may be set, and a password and an address may
-    /// be changed whatever the policy says. A `realm` from a client is ignored unless [`Policy::clients_set_realm`](crate::Policy::clients_set_realm).
+    /// Whether the app itself wants it, and not a client: then `emailVerified` and `realm` may be
+    /// set, and a password and an address may be changed whatever the policy says. A `realm` from a
+    /// client is ignored unless [`Policy::clients_set_realm`](crate::Policy::clients_set_realm).
     pub trusted: bool,
     /// The token that asks, which stays alive. If password or address change, all others end.
     pub keep: Option<TokenRecord>,
-    /// Whether all tokens stay alive even if password or address change. LoopBack's `options.preserveAccessTokens`. Secrets that were mailed
-    /// to reset the password or to change the address end all the same.
+    /// Whether all tokens stay alive even if password or address change. LoopBack's
+    /// `options.preserveAccessTokens`. Secrets that were mailed to reset the password or to change
+    /// the address end all the same.
     pub preserve_access_tokens: bool,
     /// How the notices of a new password or address are written.
     pub mails: MailOptions,
@@ -131,7 +136,8 @@ pub enum UpdateUserError {
     /// Fields are missing, malformed or taken. HTTP status 422.
     #[error("the user is not valid: {}", .0.iter().map(|e| format!("{} {}", e.field, e.message)).collect::<Vec<_>>().join("; "))]
     Invalid(Vec<FieldError>),
-    /// The account was changed again and again at the same time, or the token that asks was ended meanwhile. HTTP status 409.
+    /// The account was changed again and again at the same time, or the token that asks was ended
+    /// meanwhile. HTTP status 409.
     #[error("the account was changed at the same time")]
     Conflict,
     /// It cannot be done now. HTTP status 503.
@@ -169,12 +175,12 @@ impl<U: Account> Auth<U> {
     /// Changes a user.
     ///
     /// 1. The id stays, and the policy may refuse a password or another address from a client.
-    /// 2. A new password is checked against the policy, an address for its syntax, both for being free. The profile as it will be stored is
-    ///    no larger and no deeper than the policy allows.
-    /// 3. The change is stored if the user is still what it was when it was read; if not, it is read again. Of two at the same time
-    ///    none is lost.
-    /// 4. A new password or address ends all tokens of the user but the one to keep, in the same atomic step. A new address is not
-    ///    proven.
+    /// 2. A new password is checked against the policy, an address for its syntax, both for being
+    ///    free. The profile as it will be stored is no larger and no deeper than the policy allows.
+    /// 3. The change is stored if the user is still what it was when it was read; if not, it is
+    ///    read again. Of two at the same time none is lost.
+    /// 4. A new password or address ends all tokens of the user but the one to keep, in the same
+    ///    atomic step. A new address is not proven.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -226,7 +232,8 @@ impl<U: Account> Auth<U> {
             }
             change.password.clone_from(&hash);
             change.bump_rev &= !preserve_access_tokens;
-            // Another request has ended the token that asks: what ends others is not for it to decide any more.
+            // Another request has ended the token that asks: what ends others is not for it to
+            // decide any more.
             if change.bump_rev && keep.as_ref().is_some_and(|token| is_outdated(token, &old)) {
                 return Err(UpdateUserError::Conflict);
             }
@@ -344,7 +351,8 @@ impl<U: Account> Auth<U> {
         let mut change = UserChange::default();
         let differs =
             |new: &Option<Option<String>>, old: Option<&str>| new.as_ref().filter(|new| new.as_deref() != old).cloned();
-        // Another spelling of what is stored is no change: clients send back what they have read, and people what they remember.
+        // Another spelling of what is stored is no change: clients send back what they have read,
+        // and people what they remember.
         let renamed = |kind: IdentifierKind, new: &Option<Option<String>>, old: Option<&str>| {
             new.clone().filter(|new| !self.0.policy.is_same(kind, new.as_deref(), old))
         };
@@ -358,7 +366,8 @@ impl<U: Account> Auth<U> {
         }
         self.check_taken(&old.user, &namespace, &change, &mut errors).await?;
 
-        // A new address is nobody's until it is proven; an old one stays what it was, whatever a client says of it.
+        // A new address is nobody's until it is proven; an old one stays what it was, whatever a
+        // client says of it.
         if change.email.is_some()
             && (self.0.policy.email_verification_required || old.user.email_verified() == Some(true))
         {
@@ -378,8 +387,8 @@ impl<U: Account> Auth<U> {
         if errors.is_empty() { Ok(change) } else { Err(UpdateUserError::Invalid(errors)) }
     }
 
-    /// Names what another user has. The index has the last word; this is for the answer. The user itself may have got it a moment ago,
-    /// by the same request sent twice.
+    /// Names what another user has. The index has the last word; this is for the answer. The user
+    /// itself may have got it a moment ago, by the same request sent twice.
     async fn check_taken(
         &self,
         user: &U,
@@ -478,7 +487,8 @@ impl<U: Account> Auth<U> {
         new.user
     }
 
-    /// Ends what was mailed to choose a password or an address, where `rev`, which would end it, stays for the sake of the tokens.
+    /// Ends what was mailed to choose a password or an address, where `rev`, which would end it,
+    /// stays for the sake of the tokens.
     async fn end_secrets(&self, user: &UserId) {
         for purpose in [OneTimePurpose::ResetPassword, OneTimePurpose::ChangeEmail] {
             let ended = self.0.one_time.delete_one_time_of(purpose, U::model_name(), user);
@@ -494,8 +504,9 @@ pub(crate) fn is_outdated<U: Account>(token: &TokenRecord, user: &StoredUser<U>)
     token.user_type == U::model_name() && token.user_id == user.user.id() && token.rev != user.rev
 }
 
-/// The id may be sent along, as clients do that send a whole user back, but not another one. To a replacement `null`, `""`, `0` and
-/// `false` are no id, and to a change they are another one, as in LoopBack.
+/// The id may be sent along, as clients do that send a whole user back, but not another one. To a
+/// replacement `null`, `""`, `0` and `false` are no id, and to a change they are another one, as in
+/// LoopBack.
 fn check_id<U: Account>(old: &StoredUser<U>, id: Option<&Value>, replace: bool) -> Result<(), UpdateUserError> {
     let Some(to) = id else { return Ok(()) };
     let from = old.user.id();

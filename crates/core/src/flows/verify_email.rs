@@ -25,16 +25,17 @@ const PURPOSE: OneTimePurpose = OneTimePurpose::VerifyEmail;
 pub struct VerifyOptions {
     /// The sender; `None` for the mailer's own. LoopBack: `noreply@example.com`.
     pub from: Option<String>,
-    /// The subject, one line. LoopBack: `Thanks for Registering`. Left as it is, it is said in the language of the mail; another one is
-    /// sent as it is set, whatever the language.
+    /// The subject, one line. LoopBack: `Thanks for Registering`. Left as it is, it is said in the
+    /// language of the mail; another one is sent as it is set, whatever the language.
     pub subject: String,
-    /// The text, with `{href}` where the link goes. The same holds for it; the mail's HTML says what it says.
+    /// The text, with `{href}` where the link goes. The same holds for it; the mail's HTML says
+    /// what it says.
     pub text: String,
     /// Where the link leads in the end: a path of the own site, or a URL of a listed origin
     /// ([`Builder::redirect_origin`](crate::Builder::redirect_origin)). LoopBack: `/`.
     pub redirect: String,
-    /// The link without its query, such as `https://app.example.com/verified`, in place of the route `confirm`. `uid`, `redirect`
-    /// and `token` are appended.
+    /// The link without its query, such as `https://app.example.com/verified`, in place of the
+    /// route `confirm`. `uid`, `redirect` and `token` are appended.
     pub verify_href: Option<String>,
 }
 
@@ -197,7 +198,8 @@ pub enum ConfirmEmailError {
     /// No user has the id. Only under `Policy::reveal_unknown_id_on_verify`. HTTP status 404.
     #[error("User not found: {0}")]
     UserNotFound(String),
-    /// The secret is unknown, too old, or for another address than the user has now. HTTP status 400.
+    /// The secret is unknown, too old, or for another address than the user has now. HTTP status
+    /// 400.
     #[error("Invalid token")]
     InvalidToken,
     /// It cannot be done now; the secret stays good. HTTP status 503.
@@ -224,11 +226,13 @@ impl From<StoreError> for ConfirmEmailError {
 }
 
 impl<U: Account> Auth<U> {
-    /// Makes a secret that verifies the user's address, once, within `Policy::verification_ttl`, and mails it. Links that were mailed
-    /// before stay good until they end or one of them is used. One account gets `Policy::mails_per_hour` of these mails, whoever asks.
+    /// Makes a secret that verifies the user's address, once, within `Policy::verification_ttl`,
+    /// and mails it. Links that were mailed before stay good until they end or one of them is used.
+    /// One account gets `Policy::mails_per_hour` of these mails, whoever asks.
     ///
-    /// Unless the policy reveals it, the response to an unknown user, to one whose address is verified, and to one that has got as many
-    /// mails as it may is the same after the same work, and no mail is sent. The mail is sent on a task of its own.
+    /// Unless the policy reveals it, the response to an unknown user, to one whose address is
+    /// verified, and to one that has got as many mails as it may is the same after the same work,
+    /// and no mail is sent. The mail is sent on a task of its own.
     ///
     /// # Errors
     ///
@@ -244,8 +248,8 @@ impl<U: Account> Auth<U> {
                 if found.is_none() && auth.policy.reveal_unknown_id_on_verify {
                     return Err(RequestEmailVerificationError::UserNotFound(id.clone()));
                 }
-                // Anybody may ask, and ids can be counted: a user with a verified address gets no mail, unless the app wants
-                // LoopBack's behaviour.
+                // Anybody may ask, and ids can be counted: a user with a verified address gets no
+                // mail, unless the app wants LoopBack's behaviour.
                 found.filter(|found| {
                     auth.policy.reveal_unknown_id_on_verify || found.user.email_verified() != Some(true)
                 })
@@ -261,7 +265,8 @@ impl<U: Account> Auth<U> {
         Ok(())
     }
 
-    /// The mail that a new user gets where an address must be verified. The user is stored; if this fails, it asks again.
+    /// The mail that a new user gets where an address must be verified. The user is stored; if this
+    /// fails, it asks again.
     pub(crate) async fn verify_new_user(&self, user: &U, mails: &MailOptions) {
         let policy = &self.0.policy;
         if !policy.resets_only_verified() || !policy.verify_on_register || user.email_verified() == Some(true) {
@@ -305,9 +310,11 @@ impl<U: Account> Auth<U> {
 
     /// Marks the user's address as verified, given the two values of the mailed link.
     ///
-    /// The secret is good for the address it was mailed to, and for no later one. Of twenty at the same time one verifies it. The same
-    /// link again finds the address verified: [`ConfirmedEmail::already`] is set, and nothing changes. A mail scanner or a second press
-    /// makes no error of what has succeeded. A store that fails leaves the secret as good as it was.
+    /// The secret is good for the address it was mailed to, and for no later one. Of twenty at the
+    /// same time one verifies it. The same link again finds the address verified:
+    /// [`ConfirmedEmail::already`] is set, and nothing changes. A mail scanner or a second press
+    /// makes no error of what has succeeded. A store that fails leaves the secret as good as it
+    /// was.
     ///
     /// # Errors
     ///
@@ -336,7 +343,8 @@ impl<U: Account> Auth<U> {
         self.change(|mut change| async move {
             let user = auth.verify_address(&mut change, &id, &email).await?;
             let user = user.ok_or(ConfirmEmailError::InvalidToken)?;
-            // The change is the same however often it is made; the request that spends the secret is the one that made it.
+            // The change is the same however often it is made; the request that spends the secret
+            // is the one that made it.
             let spent = auth.0.one_time.spend_one_time(PURPOSE, &digest, OneTimePurpose::VERIFY_EMAIL_USED);
             let already = change.commit::<_, StoreError>(spent).await?.is_none();
             if !already {
@@ -347,8 +355,9 @@ impl<U: Account> Auth<U> {
         .await
     }
 
-    /// What the link would do if [`confirm_email`](Self::confirm_email) were called with it now. It changes nothing: a page asks it
-    /// before it shows a button. An invalid link raises [`Event::SecretRefused`].
+    /// What the link would do if [`confirm_email`](Self::confirm_email) were called with it now. It
+    /// changes nothing: a page asks it before it shows a button. An invalid link raises
+    /// [`Event::SecretRefused`].
     ///
     /// # Errors
     ///
@@ -373,7 +382,8 @@ impl<U: Account> Auth<U> {
         })
     }
 
-    /// Whose link it is, for which address, and whether it was used. `None` if it is unknown, too old or another user's.
+    /// Whose link it is, for which address, and whether it was used. `None` if it is unknown, too
+    /// old or another user's.
     async fn find_email_link(&self, confirm: &ConfirmEmail) -> Result<Option<(UserId, String, bool)>, StoreError> {
         let auth = &*self.0;
         let digest = confirm.token.digest();
@@ -432,7 +442,8 @@ impl<U: Account> Auth<U> {
         }
     }
 
-    /// What the app has set in [`VerifyOptions`] wins over the catalogue; what is as it is by default counts as not set.
+    /// What the app has set in [`VerifyOptions`] wins over the catalogue; what is as it is by
+    /// default counts as not set.
     fn verification_mail(&self, user: &U, to: &str, mails: &MailOptions, secret: &TokenSecret) -> MailContent {
         let (options, default) = (&self.0.verify_options, VerifyOptions::default());
         let link = self.verification_href(user, mails, secret);

@@ -1,10 +1,12 @@
-//! Password hashing that cannot take the server down: off the async threads, behind permits, in memory that is reused.
+//! Password hashing that cannot take the server down: off the async threads, behind permits, in
+//! memory that is reused.
 //!
-//! 1. As many hashes run at a time as there are permits (default: one a core). Each permit has one block of memory that is
-//!    allocated once, so 64 logins in flight cost as much memory as two.
-//! 2. Who finds no permit waits in an async queue, holding no thread. The queue is bounded: beyond it a request fails at
-//!    once with [`HasherError::Busy`], HTTP 503 and `Retry-After`.
-//! 3. A verification for an unknown user does the same work against a hash that no password matches.
+//! 1. As many hashes run at a time as there are permits (default: one a core). Each permit has one
+//!    block of memory that is allocated once, so 64 logins in flight cost as much memory as two.
+//! 2. Who finds no permit waits in an async queue, holding no thread. The queue is bounded: beyond
+//!    it a request fails at once with [`HasherError::Busy`], HTTP 503 and `Retry-After`.
+//! 3. A verification for an unknown user does the same work against a hash that no password
+//!    matches.
 //! 4. A refusal takes the same time whatever hash was stored: see `pace.rs`.
 
 mod pace;
@@ -24,7 +26,8 @@ pub(crate) use self::pace::Pause;
 pub use self::stored::{HashProblem, Verified};
 use crate::{ConfigError, Password, PasswordHash, Random, Unavailable};
 
-/// Hashes and verifies passwords: argon2id for new ones, bcrypt as well for those that come from LoopBack.
+/// Hashes and verifies passwords: argon2id for new ones, bcrypt as well for those that come from
+/// LoopBack.
 ///
 /// Clones share permits, memory and queue. One hasher may serve several [`Auth`](crate::Auth)s.
 ///
@@ -49,7 +52,8 @@ struct Shared {
     /// Blocks of memory that no hash is using; at most one a permit.
     memory: Mutex<Vec<Vec<Block>>>,
     hashes: AtomicU64,
-    /// A hash with our parameters that no password matches: what an unknown user's password is verified against.
+    /// A hash with our parameters that no password matches: what an unknown user's password is
+    /// verified against.
     nobody: PasswordHash,
     /// How long a refusal takes.
     pace: Pace,
@@ -97,7 +101,8 @@ const MEMORY_KIB: u32 = 19_456;
 const ITERATIONS: u32 = 2;
 
 impl HasherBuilder {
-    /// Memory of one hash in KiB (argon2's m). Default 19,456, the least ASVS 11.4.2 allows with two iterations.
+    /// Memory of one hash in KiB (argon2's m). Default 19,456, the least ASVS 11.4.2 allows with
+    /// two iterations.
     pub fn memory_kib(mut self, kib: u32) -> Self {
         self.memory_kib = kib;
         self
@@ -121,22 +126,24 @@ impl HasherBuilder {
         self
     }
 
-    /// How many may wait for a permit before further ones are refused with 503. Default: 128 a permit, about two
-    /// seconds of work.
+    /// How many may wait for a permit before further ones are refused with 503. Default: 128 a
+    /// permit, about two seconds of work.
     pub fn queue(mut self, queue: usize) -> Self {
         self.queue = queue;
         self
     }
 
-    /// The greatest cost of the bcrypt hashes that the store may hold, because users were imported. Default `Some(10)`, LoopBack's
-    /// `saltWorkFactor`.
+    /// The greatest cost of the bcrypt hashes that the store may hold, because users were imported.
+    /// Default `Some(10)`, LoopBack's `saltWorkFactor`.
     ///
-    /// A bcrypt hash takes longer to verify than argon2id with the default parameters, about 110 ms against 25. So every
-    /// refusal waits until as much time has passed as the slower hash takes on this machine (OWASP ASVS 6.3.8): a wrong
-    /// password then takes the same time for an imported user, for any other user, and for nobody. The wait costs neither
-    /// a permit nor a thread. A right password does not wait.
+    /// A bcrypt hash takes longer to verify than argon2id with the default parameters, about 110 ms
+    /// against 25. So every refusal waits until as much time has passed as the slower hash takes on
+    /// this machine (OWASP ASVS 6.3.8): a wrong password then takes the same time for an imported
+    /// user, for any other user, and for nobody. The wait costs neither a permit nor a thread. A
+    /// right password does not wait.
     ///
-    /// `None` answers at once. It is right where no hash was imported; otherwise the time tells who was.
+    /// `None` answers at once. It is right where no hash was imported; otherwise the time tells who
+    /// was.
     pub fn imported_bcrypt_cost(mut self, cost: Option<u32>) -> Self {
         self.imported_bcrypt_cost = cost;
         self
@@ -152,8 +159,9 @@ impl HasherBuilder {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Hasher`] if argon2 does not take the parameters, if they fall below ASVS 11.4.2 (19 MiB with two
-    /// iterations, 46 MiB with one, 12 MiB with three), if there is no permit, or if the cost of imported hashes is not from 4 to 14.
+    /// [`ConfigError::Hasher`] if argon2 does not take the parameters, if they fall below ASVS
+    /// 11.4.2 (19 MiB with two iterations, 46 MiB with one, 12 MiB with three), if there is no
+    /// permit, or if the cost of imported hashes is not from 4 to 14.
     pub fn build(self) -> Result<Hasher, ConfigError> {
         let minimum = match self.iterations {
             0 | 1 => 47_104,
@@ -227,11 +235,11 @@ impl Hasher {
         hash.ok_or_else(|| HasherError::Stopped.into())
     }
 
-    /// Verifies a password against a stored hash, or, for a user who does not exist or has no password, does the same work
-    /// and answers no.
+    /// Verifies a password against a stored hash, or, for a user who does not exist or has no
+    /// password, does the same work and answers no.
     ///
-    /// A stored string that cannot be verified matches no password, costs the same work, and is told in
-    /// [`Verified::problem`]. A no takes the same time whatever is stored: see
+    /// A stored string that cannot be verified matches no password, costs the same work, and is
+    /// told in [`Verified::problem`]. A no takes the same time whatever is stored: see
     /// [`HasherBuilder::imported_bcrypt_cost`].
     ///
     /// # Errors
@@ -245,8 +253,9 @@ impl Hasher {
         Ok(verified)
     }
 
-    /// [`verify`](Self::verify) for a caller that has something to do before a refusal waits: a client that hangs up while it waits must not
-    /// keep its try from being recorded. A right password has a pause as well, for a caller that refuses it in the words of a wrong one.
+    /// [`verify`](Self::verify) for a caller that has something to do before a refusal waits: a
+    /// client that hangs up while it waits must not keep its try from being recorded. A right
+    /// password has a pause as well, for a caller that refuses it in the words of a wrong one.
     pub(crate) async fn verify_at_once(
         &self,
         password: Password,
@@ -264,22 +273,24 @@ impl Hasher {
         .await
     }
 
-    /// How many hashes were computed since the start, for tests and metrics: equal for a known and an unknown user.
+    /// How many hashes were computed since the start, for tests and metrics: equal for a known and
+    /// an unknown user.
     #[must_use]
     pub fn hashes(&self) -> u64 {
         self.0.hashes.load(Ordering::Relaxed)
     }
 
-    /// How much memory waits for the next hashes, in bytes: at most one hash with the hasher's own parameters for each permit. For
-    /// tests and metrics.
+    /// How much memory waits for the next hashes, in bytes: at most one hash with the hasher's own
+    /// parameters for each permit. For tests and metrics.
     #[must_use]
     pub fn idle_memory(&self) -> usize {
         let blocks = self.0.memory.lock().unwrap_or_else(PoisonError::into_inner);
         blocks.iter().map(|blocks| blocks.capacity().saturating_mul(size_of::<Block>())).sum()
     }
 
-    /// Waits for a permit and runs `work` on a thread that may block. If the caller goes away, the work is finished all the
-    /// same and only then gives its permit back: a client that hangs up cannot make more run at a time.
+    /// Waits for a permit and runs `work` on a thread that may block. If the caller goes away, the
+    /// work is finished all the same and only then gives its permit back: a client that hangs up
+    /// cannot make more run at a time.
     async fn run<T: Send + 'static>(&self, work: impl FnOnce(&Shared) -> T + Send + 'static) -> Result<T, HasherError> {
         let permit = self.permit().await?;
         let shared = Arc::clone(&self.0);
@@ -302,7 +313,8 @@ impl Hasher {
     }
 }
 
-/// A place in the queue, given back when it is dropped, also if the request is abandoned while it waits.
+/// A place in the queue, given back when it is dropped, also if the request is abandoned while it
+/// waits.
 struct Place<'a>(&'a Shared);
 
 impl<'a> Place<'a> {
@@ -335,7 +347,8 @@ impl Shared {
         let mut output = [0; OUTPUT_LENGTH];
         let argon2 = Argon2::new(algorithm, version, params.clone());
         let needed = params.block_count();
-        // A hash that was stored with more memory than ours brings its own, which goes with it: no permit keeps that.
+        // A hash that was stored with more memory than ours brings its own, which goes with it: no
+        // permit keeps that.
         let is_ours = needed <= self.params.block_count();
         let pooled = || self.memory.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut memory = is_ours.then(pooled).flatten().unwrap_or_default();

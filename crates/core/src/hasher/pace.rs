@@ -1,16 +1,20 @@
-//! How long a refusal takes: as long as the slowest hash that the store may hold, whatever was verified.
+//! How long a refusal takes: as long as the slowest hash that the store may hold, whatever was
+//! verified.
 //!
-//! 1. A refusal is sent no earlier than `pace` after its work began. The wait holds no permit and no thread.
-//! 2. At first, `pace` is the measured time of one bcrypt hash of the cost that the app expects, with a margin. One such hash
-//!    is computed for that, with the first refusal.
-//! 3. A verification that takes longer raises `pace` to its own time, with a margin, so that a busy machine or a
-//!    slower hash does not stand out again. What was raised falls by half in each minute.
+//! 1. A refusal is sent no earlier than `pace` after its work began. The wait holds no permit and
+//!    no thread.
+//! 2. At first, `pace` is the measured time of one bcrypt hash of the cost that the app expects,
+//!    with a margin. One such hash is computed for that, with the first refusal.
+//! 3. A verification that takes longer raises `pace` to its own time, with a margin, so that a busy
+//!    machine or a slower hash does not stand out again. What was raised falls by half in each
+//!    minute.
 //! 4. `pace` never exceeds [`LONGEST`].
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// A refusal waits no longer than this. A stored hash that takes longer can be told apart by time, and is named in the log.
+/// A refusal waits no longer than this. A stored hash that takes longer can be told apart by time,
+/// and is named in the log.
 pub(super) const LONGEST: Duration = Duration::from_secs(2);
 /// What was learned from a slow verification falls by half in this time.
 const HALF_LIFE: Duration = Duration::from_secs(60);
@@ -70,12 +74,13 @@ impl Pace {
         self.bcrypt_cost.is_some_and(|expected| bcrypt_cost > expected)
     }
 
-    /// Learns from a verification that began at `began` and has just ended, and says when its refusal may be sent.
-    /// It may block for one bcrypt hash.
+    /// Learns from a verification that began at `began` and has just ended, and says when its
+    /// refusal may be sent. It may block for one bcrypt hash.
     pub(super) fn after(&self, began: Instant) -> Pause {
         let Some(cost) = self.bcrypt_cost else { return Pause::NONE };
         let took = began.elapsed();
-        // Measured outside the lock: of several at the same time, each measures, and the slowest counts.
+        // Measured outside the lock: of several at the same time, each measures, and the slowest
+        // counts.
         let measured = self.known().is_none().then(|| measure(cost));
         let now = Instant::now();
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,5 @@
-//! Verifies a password against a stored hash: which schemes there are, what each of them sees of a password, and where they stop.
+//! Verifies a password against a stored hash: which schemes there are, what each of them sees of a
+//! password, and where they stop.
 
 use argon2::password_hash::phc;
 use argon2::{Algorithm, Params, Version};
@@ -11,16 +12,17 @@ use crate::{Password, PasswordHash};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Verified {
-    /// Whether the password is the one that was hashed, as far as the hash can tell: see [`is_whole`](Self::is_whole).
+    /// Whether the password is the one that was hashed, as far as the hash can tell: see
+    /// [`is_whole`](Self::is_whole).
     pub matches: bool,
-    /// Whether it matches but was hashed with other parameters than today's, and should be hashed again. Never set for a
-    /// password that the hash has seen only a part of.
+    /// Whether it matches but was hashed with other parameters than today's, and should be hashed
+    /// again. Never set for a password that the hash has seen only a part of.
     pub outdated: bool,
     /// Whether the hash depends on every byte of this password.
     ///
-    /// bcrypt looks at 72 bytes at most, and does not tell a password from one that repeats it after a NUL byte. Where this is
-    /// `false`, other passwords match too, and the one at hand may not be the owner's. Nothing may be made of it that
-    /// outlives the hash.
+    /// bcrypt looks at 72 bytes at most, and does not tell a password from one that repeats it
+    /// after a NUL byte. Where this is `false`, other passwords match too, and the one at hand may
+    /// not be the owner's. Nothing may be made of it that outlives the hash.
     pub is_whole: bool,
     /// What is wrong with the stored hash, for the log.
     pub problem: Option<HashProblem>,
@@ -34,26 +36,29 @@ impl Verified {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HashProblem {
-    /// It is neither a PHC string of argon2 nor a bcrypt string, or it is cut or damaged. No password matches.
+    /// It is neither a PHC string of argon2 nor a bcrypt string, or it is cut or damaged. No
+    /// password matches.
     #[error("the stored hash is damaged or of an unknown scheme; no password matches it")]
     Unreadable,
-    /// It would take too long or too much memory to verify: bcrypt above cost 16, or argon2 above 1 GiB or 32 passes. No
-    /// password matches.
+    /// It would take too long or too much memory to verify: bcrypt above cost 16, or argon2 above 1
+    /// GiB or 32 passes. No password matches.
     #[error(
         "the stored hash has a cost above the limit (bcrypt 16, argon2 1 GiB and 32 passes); no password matches it"
     )]
     TooCostly,
-    /// It is `$2x$`, made by the version of crypt_blowfish that read bytes above 127 wrongly. Passwords of ASCII characters
-    /// match; others do not.
+    /// It is `$2x$`, made by the version of crypt_blowfish that read bytes above 127 wrongly.
+    /// Passwords of ASCII characters match; others do not.
     #[error(
         "the stored hash is of bcrypt's defective version 2x; a password with other characters than ASCII does not match it"
     )]
     DefectiveVersion,
-    /// There are blanks around it, as a column of a fixed width adds them. It was verified without them.
+    /// There are blanks around it, as a column of a fixed width adds them. It was verified without
+    /// them.
     #[error("the stored hash has blanks around it; it was verified without them")]
     Padded,
     /// It was verified, but takes longer than refusals are made to take
-    /// ([`HasherBuilder::imported_bcrypt_cost`](crate::HasherBuilder::imported_bcrypt_cost)), so its user can be told from others by time.
+    /// ([`HasherBuilder::imported_bcrypt_cost`](crate::HasherBuilder::imported_bcrypt_cost)), so
+    /// its user can be told from others by time.
     #[error(
         "the stored hash has a greater cost than the hasher was told to expect; wrong logins of its user may take longer than others"
     )]
@@ -61,8 +66,8 @@ pub enum HashProblem {
 }
 
 impl HashProblem {
-    /// What can be told of a stored hash without a password; `None` if it can be verified. [`Slow`](Self::Slow) depends on the hasher
-    /// and is not among it.
+    /// What can be told of a stored hash without a password; `None` if it can be verified.
+    /// [`Slow`](Self::Slow) depends on the hasher and is not among it.
     #[must_use]
     pub fn of(stored: &PasswordHash) -> Option<Self> {
         let text = trimmed(stored);

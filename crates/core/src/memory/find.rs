@@ -1,7 +1,8 @@
 //! Users by a condition on their fields.
 //!
-//! A condition is asked of 64 users at a time, and other tasks get their turn in between: neither the lock nor the thread is held
-//! for as long as there are users. A user that is changed meanwhile is found as it was before or as it is after.
+//! A condition is asked of 64 users at a time, and other tasks get their turn in between: neither
+//! the lock nor the thread is held for as long as there are users. A user that is changed meanwhile
+//! is found as it was before or as it is after.
 
 use std::collections::VecDeque;
 

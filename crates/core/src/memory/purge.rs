@@ -1,8 +1,8 @@
 //! When what has ended is removed: each time the store has doubled since the last time.
 //!
-//! So what has ended never takes more room than what is alive and a small number besides, and a change costs the same on average,
-//! however many there are. The time is that of the clock of the [`Auth`](crate::Auth); a store that no `Auth` was built with keeps
-//! everything.
+//! So what has ended never takes more room than what is alive and a small number besides, and a
+//! change costs the same on average, however many there are. The time is that of the clock of the
+//! [`Auth`](crate::Auth); a store that no `Auth` was built with keeps everything.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -12,7 +12,8 @@ use crate::{Clock, Timestamp};
 
 /// Records that are never looked through.
 const FEW: usize = 1024;
-/// A device that a user was not seen on for 400 days is a new one: browsers keep no cookie for longer (RFC 6265bis, section 5.5).
+/// A device that a user was not seen on for 400 days is a new one: browsers keep no cookie for
+/// longer (RFC 6265bis, section 5.5).
 const UNSEEN_SECONDS: i64 = 400 * 24 * 3600;
 
 /// The clock that the store was given.

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-/// The path of a request, decoded once and without a slash at its end; `/` itself is empty. `None` if it could be read in two ways.
+/// The path of a request, decoded once and without a slash at its end; `/` itself is empty. `None`
+/// if it could be read in two ways.
 pub(super) fn of_request(raw: &str) -> Option<Cow<'_, str>> {
     // Before decoding every `/` divides segments; after it none may be added.
     let decoded = if raw.contains('%') { Cow::Owned(decode(raw)?) } else { Cow::Borrowed(raw) };
@@ -12,7 +13,8 @@ pub(super) fn of_request(raw: &str) -> Option<Cow<'_, str>> {
     }
 }
 
-/// The path of an entry, without a slash at its end. `None` if no request can have it, or if it seems to be percent-encoded.
+/// The path of an entry, without a slash at its end. `None` if no request can have it, or if it
+/// seems to be percent-encoded.
 pub(super) fn of_entry(id: &str) -> Option<&str> {
     let escaped =
         |rest: &str| rest.as_bytes().first_chunk().is_some_and(|[a, b]| hex(*a).is_some() && hex(*b).is_some());
@@ -44,7 +46,8 @@ fn plain(path: &str) -> Option<&str> {
     segments.split('/').all(is_name).then_some(path)
 }
 
-/// RFC 3986, section 2.1. `None` for an escape that is none, for an encoded slash, and for what is no UTF-8.
+/// RFC 3986, section 2.1. `None` for an escape that is none, for an encoded slash, and for what is
+/// no UTF-8.
 fn decode(raw: &str) -> Option<String> {
     let mut decoded = Vec::with_capacity(raw.len());
     let mut bytes = raw.bytes();

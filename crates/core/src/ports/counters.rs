@@ -16,12 +16,14 @@ use crate::{StoreError, Timestamp, TokenDigest};
 pub struct CounterLimit {
     /// How many: at most [`CounterLimit::MAX_EVENTS`].
     pub events: u32,
-    /// For how long an event counts, in milliseconds. An event that was counted at `t` counts until just before `t + window_ms`.
+    /// For how long an event counts, in milliseconds. An event that was counted at `t` counts until
+    /// just before `t + window_ms`.
     pub window_ms: i64,
 }
 
 impl CounterLimit {
-    /// The most events that a counter holds: 100. A store keeps the time of each, so a limit beyond it counts as this one.
+    /// The most events that a counter holds: 100. A store keeps the time of each, so a limit beyond
+    /// it counts as this one.
     pub const MAX_EVENTS: u32 = 100;
 
     /// How many events a store keeps.
@@ -43,13 +45,16 @@ impl CounterLimit {
     }
 }
 
-/// Counts events, such as codes that somebody tried. The count is the store's, so all nodes share it.
+/// Counts events, such as codes that somebody tried. The count is the store's, so all nodes share
+/// it.
 ///
-/// A key is a digest, so that a store holds neither addresses nor names in it. A key is always used with the same limit.
+/// A key is a digest, so that a store holds neither addresses nor names in it. A key is always used
+/// with the same limit.
 #[async_trait]
 pub trait CounterStore: Send + Sync + 'static {
-    /// In one atomic step: counts one event under `key` at `now`, unless as many as the limit allows count already. Returns whether it
-    /// was counted. Of many at the same time no more are counted than there is room for. An event that is not counted changes nothing.
+    /// In one atomic step: counts one event under `key` at `now`, unless as many as the limit
+    /// allows count already. Returns whether it was counted. Of many at the same time no more are
+    /// counted than there is room for. An event that is not counted changes nothing.
     async fn add_event(&self, key: &TokenDigest, limit: CounterLimit, now: Timestamp) -> Result<bool, StoreError>;
 
     /// Whether an event of `now` would be counted. It is not.
@@ -58,6 +63,7 @@ pub trait CounterStore: Send + Sync + 'static {
     /// Forgets all events under `key`. Returns whether there were any.
     async fn clear_counter(&self, key: &TokenDigest) -> Result<bool, StoreError>;
 
-    /// Removes at most `limit` counters whose events all stopped counting at or before `now`. Returns how many.
+    /// Removes at most `limit` counters whose events all stopped counting at or before `now`.
+    /// Returns how many.
     async fn purge_counters(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError>;
 }

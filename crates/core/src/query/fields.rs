@@ -33,14 +33,16 @@ impl Fields {
 
     /// Reads one name, an array of names, or an object of names with `true` or `false`.
     ///
-    /// - In an object with any `true`, what is `true` is sent and nothing else; otherwise all that is not `false`. From a query
-    ///   string the texts `false` and `0` are false too (in LoopBack they are true).
+    /// - In an object with any `true`, what is `true` is sent and nothing else; otherwise all that
+    ///   is not `false`. From a query string the texts `false` and `0` are false too (in LoopBack
+    ///   they are true).
     /// - An empty text, array or object means all, and so do `null`, `false` and `0`.
     /// - `password` and `verificationToken` are never sent, whatever is asked for.
     ///
     /// # Errors
     ///
-    /// [`FilterError::TooMany`] for more than [`Fields::MAX_NAMES`] names, [`FilterError::Fields`] for what is no name.
+    /// [`FilterError::TooMany`] for more than [`Fields::MAX_NAMES`] names, [`FilterError::Fields`]
+    /// for what is no name.
     pub fn from_json(fields: &Value) -> Result<Self, FilterError> {
         let names = |names: Vec<&str>| {
             limited("fields", names.len(), Self::MAX_NAMES)?;

@@ -1,10 +1,11 @@
 //! Whether a pattern of `like` matches.
 //!
-//! 1. `%` divides a pattern into segments. A text matches if it has them in their order, one behind the other; of each the
-//!    first place where it fits is as good as any.
-//! 2. A segment is looked for in short texts by trying each place. In long ones that could take as many steps as both lengths
-//!    multiplied, so there all places are tried at once, one bit each ("shift-and", Baeza-Yates and Gonnet 1992). A character then
-//!    costs the same whatever the text and the pattern are: one step for each 64 characters of the segment.
+//! 1. `%` divides a pattern into segments. A text matches if it has them in their order, one behind
+//!    the other; of each the first place where it fits is as good as any.
+//! 2. A segment is looked for in short texts by trying each place. In long ones that could take as
+//!    many steps as both lengths multiplied, so there all places are tried at once, one bit each
+//!    ("shift-and", Baeza-Yates and Gonnet 1992). A character then costs the same whatever the text
+//!    and the pattern are: one step for each 64 characters of the segment.
 
 /// Up to so many steps are cheaper than preparing a segment for a long text.
 const FEW_STEPS: usize = 4096;
@@ -44,7 +45,8 @@ fn segments(pattern: &str, ignore_case: bool) -> Vec<Segment> {
     segments
 }
 
-/// In lower case, if the case is ignored. A character with more than one in lower case stays: it is equal to itself alone.
+/// In lower case, if the case is ignored. A character with more than one in lower case stays: it is
+/// equal to itself alone.
 fn folded(char: char, ignore_case: bool) -> char {
     if !ignore_case {
         return char;
@@ -89,7 +91,8 @@ impl Segment {
         let places = Places::of(self);
         let last = (self.0.len() - 1) / 64;
         let end = 1_u64 << ((self.0.len() - 1) % 64);
-        // The bit n says that the n characters before and this one fit the beginning of the segment.
+        // The bit n says that the n characters before and this one fit the beginning of the
+        // segment.
         let mut state = vec![0_u64; places.words];
         let mut chars = text.chars();
         while let Some(char) = chars.next() {
@@ -158,7 +161,8 @@ fn set(mask: &mut [u64], place: usize) {
 mod tests {
     use super::*;
 
-    /// Both ways of looking, over all short patterns and texts of three characters, and the same with the text made long.
+    /// Both ways of looking, over all short patterns and texts of three characters, and the same
+    /// with the text made long.
     #[test]
     fn a_long_text_is_searched_by_the_same_rule_as_a_short_one() {
         let words = |letters: &[char], length: usize| -> Vec<String> {
@@ -195,8 +199,8 @@ mod tests {
         }
     }
 
-    /// LOAD-7: what a pattern costs does not depend on how nearly it fits. Tried place by place, this takes four thousand million
-    /// steps.
+    /// LOAD-7: what a pattern costs does not depend on how nearly it fits. Tried place by place,
+    /// this takes four thousand million steps.
     #[test]
     fn a_pattern_that_nearly_fits_everywhere_costs_one_pass() {
         let text = "a".repeat(16_000_000);

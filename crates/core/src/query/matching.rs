@@ -11,17 +11,21 @@ impl Where {
     ///
     /// It is what LoopBack's memory connector does, with the differences that are marked \*.
     ///
-    /// - **Not set.** A member that is absent and one that is `null` are the same. It is equal to `null` only, not equal to
-    ///   anything else (so `neq` and `nin` hold), neither less nor greater, and matches no pattern\* (so `nlike` holds).
-    /// - **Mixed types.** The condition's value is taken as the type that the member has, as LoopBack does by the type a property
-    ///   was declared with: the text `"2"` finds the id 2, and the number 2 finds the text `"2"` (but not `"02"`\*). For a member
-    ///   that is `true` or `false`, the texts `false` and `0` and the empty one are false, all others are true. What cannot be taken
-    ///   so is not equal to it.
-    /// - **Texts** are compared by their characters, in no language's order; `like` matches a part too, and its pattern is no
-    ///   regular expression\*: it has only `%`, `_` and `\`.
-    /// - **Arrays.** A test holds for a member that is an array if it holds for one of its elements, and `neq` also if there is
-    ///   none. An array within a condition from code is equal to the same array.
-    /// - **Paths.** `address.city` is a member of a member, `friends.0.name` of an element, and `friends.name` that of any of them.
+    /// - **Not set.** A member that is absent and one that is `null` are the same. It is equal to
+    ///   `null` only, not equal to anything else (so `neq` and `nin` hold), neither less nor
+    ///   greater, and matches no pattern\* (so `nlike` holds).
+    /// - **Mixed types.** The condition's value is taken as the type that the member has, as
+    ///   LoopBack does by the type a property was declared with: the text `"2"` finds the id 2, and
+    ///   the number 2 finds the text `"2"` (but not `"02"`\*). For a member that is `true` or
+    ///   `false`, the texts `false` and `0` and the empty one are false, all others are true. What
+    ///   cannot be taken so is not equal to it.
+    /// - **Texts** are compared by their characters, in no language's order; `like` matches a part
+    ///   too, and its pattern is no regular expression\*: it has only `%`, `_` and `\`.
+    /// - **Arrays.** A test holds for a member that is an array if it holds for one of its
+    ///   elements, and `neq` also if there is none. An array within a condition from code is equal
+    ///   to the same array.
+    /// - **Paths.** `address.city` is a member of a member, `friends.0.name` of an element, and
+    ///   `friends.name` that of any of them.
     ///
     /// ```
     /// use gatekit_core::Where;
@@ -45,9 +49,10 @@ impl Where {
         }
     }
 
-    /// Changes every text that a property is compared with for being equal: its values in `Eq`, `Neq`, `Inq` and `Nin`. For a
-    /// policy that keeps addresses and names in one spelling, so that a condition finds one however it is written (LoopBack's
-    /// setting `caseSensitiveEmail: false` does it for `Eq` of `email`).
+    /// Changes every text that a property is compared with for being equal: its values in `Eq`,
+    /// `Neq`, `Inq` and `Nin`. For a policy that keeps addresses and names in one spelling, so that
+    /// a condition finds one however it is written (LoopBack's setting `caseSensitiveEmail: false`
+    /// does it for `Eq` of `email`).
     ///
     /// ```
     /// use gatekit_core::Where;
@@ -97,7 +102,8 @@ impl Test {
         }
     }
 
-    /// Whether it compares with an array: then it is about the whole of a member. No client can ask so.
+    /// Whether it compares with an array: then it is about the whole of a member. No client can ask
+    /// so.
     fn is_about_arrays(&self) -> bool {
         matches!(self, Self::Eq(Value::Array(_)) | Self::Neq(Value::Array(_)))
     }
@@ -138,13 +144,14 @@ fn child<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
     }
 }
 
-/// Whether a test holds for the member at a path. Each value on the way is looked at once, so that a path through a deep profile
-/// costs no more than one through a flat one.
+/// Whether a test holds for the member at a path. Each value on the way is looked at once, so that
+/// a path through a deep profile costs no more than one through a flat one.
 fn holds_at(object: &Value, path: &str, test: &Test) -> bool {
     let Some((first, rest)) = path.split_once('.') else { return test.holds(member(object, path)) };
     match child(object, first) {
         Some(inner @ Value::Object(_)) => holds_at(inner, rest, test),
-        // The same member of each element, if there is an array on the way; or the rest is the place of an element.
+        // The same member of each element, if there is an array on the way; or the rest is the
+        // place of an element.
         Some(list @ Value::Array(elements)) => {
             test.holds(member(list, rest)) || elements.iter().any(|element| holds_at(element, rest, test))
         }

@@ -69,11 +69,12 @@ pub enum FilterError {
     /// A direction is neither `ASC` nor `DESC`.
     #[error("The order {0} has invalid direction")]
     Direction(String),
-    /// `where` or `order` is about something that is never sent. To ignore it would change whom a request is for.
+    /// `where` or `order` is about something that is never sent. To ignore it would change whom a
+    /// request is for.
     #[error("The property {0} is hidden and cannot be asked for")]
     Hidden(String),
-    /// The filter has a member that is none of those it may have. To ignore it would send everybody to a client that has written
-    /// `were` for `where`.
+    /// The filter has a member that is none of those it may have. To ignore it would send everybody
+    /// to a client that has written `were` for `where`.
     #[error("The query filter has {0}, which is none of where, fields, order, limit, skip, offset, include")]
     Member(String),
     /// `fields` is no name, no list of names, and no object of names.
@@ -96,7 +97,8 @@ pub enum FilterError {
 }
 
 impl FilterError {
-    /// The stable code: of the two errors that have one in LoopBack, and `INVALID_FILTER` for what LoopBack ignores.
+    /// The stable code: of the two errors that have one in LoopBack, and `INVALID_FILTER` for what
+    /// LoopBack ignores.
     #[must_use]
     pub fn code(&self) -> Option<&'static str> {
         match self {
@@ -114,7 +116,8 @@ impl Filter {
     /// How many are answered at most to who skips some and sets no limit (LoopBack).
     pub const LIMIT_OF_SKIP: u64 = 100;
 
-    /// Reads a filter as LoopBack's clients send it, with JSON's types or, from a query string, with texts throughout.
+    /// Reads a filter as LoopBack's clients send it, with JSON's types or, from a query string,
+    /// with texts throughout.
     ///
     /// | member | what |
     /// | --- | --- |
@@ -125,8 +128,9 @@ impl Filter {
     /// | `skip` or `offset` | a whole number; without a limit 100 are answered |
     /// | `include` | names of relations |
     ///
-    /// What cannot be understood is an error and never ignored: another member, or `password` and `verificationToken` in `where` and
-    /// `order`. LoopBack ignores both. `null` is the empty filter.
+    /// What cannot be understood is an error and never ignored: another member, or `password` and
+    /// `verificationToken` in `where` and `order`. LoopBack ignores both. `null` is the empty
+    /// filter.
     ///
     /// ```
     /// use gatekit_core::Filter;
@@ -186,29 +190,34 @@ impl Filter {
 const MEMBERS: [&str; 7] = ["where", "fields", "order", "limit", "skip", "offset", "include"];
 
 impl Where {
-    /// How deep `and` and `or` may be nested in each other (LoopBack's `maxDepthOfQuery` of 32 levels of JSON, two for each).
+    /// How deep `and` and `or` may be nested in each other (LoopBack's `maxDepthOfQuery` of 32
+    /// levels of JSON, two for each).
     pub const MAX_DEPTH: usize = 16;
-    /// The most tests of a member in one condition, and the most entries of all its `and` and `or` together.
+    /// The most tests of a member in one condition, and the most entries of all its `and` and `or`
+    /// together.
     pub const MAX_TESTS: usize = 200;
-    /// The most values in one condition, those in lists counted one by one: what one user is compared with at most.
+    /// The most values in one condition, those in lists counted one by one: what one user is
+    /// compared with at most.
     pub const MAX_VALUES: usize = 1000;
     /// The most bytes of a pattern of `like` and its kind.
     pub const MAX_PATTERN: usize = 256;
-    /// The most tests of `like` and its kind in one condition: each reads the whole of a member, which may be as long as
-    /// `Policy::profile_max_bytes`.
+    /// The most tests of `like` and its kind in one condition: each reads the whole of a member,
+    /// which may be as long as `Policy::profile_max_bytes`.
     pub const MAX_PATTERNS: usize = 32;
     /// The most bytes of a member's name or path.
     pub const MAX_NAME: usize = 256;
 
     /// Reads a condition as LoopBack's clients send it.
     ///
-    /// - `{"email": "a@b.c"}` is equality; `{"id": {"gt": 5}}` has an operator: `eq`, `neq`, `gt`, `gte`, `lt`, `lte`, `between`,
-    ///   `inq`, `nin`, `like`, `nlike`, `ilike`, `nilike`.
-    /// - Several members, and several operators of one (of which LoopBack sees but one), must all hold; `and` and `or` have lists of
-    ///   conditions.
-    /// - `password` and `verificationToken` are an error wherever they stand, also as a part of a path. LoopBack takes them out, so that
-    ///   `{"password": "x"}` holds for everybody there and changes everybody.
-    /// - A list may also be an object with the keys `0`, `1` and so on, which is what long lists in query strings become.
+    /// - `{"email": "a@b.c"}` is equality; `{"id": {"gt": 5}}` has an operator: `eq`, `neq`, `gt`,
+    ///   `gte`, `lt`, `lte`, `between`, `inq`, `nin`, `like`, `nlike`, `ilike`, `nilike`.
+    /// - Several members, and several operators of one (of which LoopBack sees but one), must all
+    ///   hold; `and` and `or` have lists of conditions.
+    /// - `password` and `verificationToken` are an error wherever they stand, also as a part of a
+    ///   path. LoopBack takes them out, so that `{"password": "x"}` holds for everybody there and
+    ///   changes everybody.
+    /// - A list may also be an object with the keys `0`, `1` and so on, which is what long lists in
+    ///   query strings become.
     ///
     /// ```
     /// use gatekit_core::{FilterError, Where};
@@ -354,7 +363,8 @@ pub(super) fn limited(what: &'static str, count: usize, max: usize) -> Result<()
     if count > max { Err(FilterError::TooMany { what, max }) } else { Ok(()) }
 }
 
-/// What is never sent, and so is never asked about either: who may ask `like` of a hash reads it letter by letter.
+/// What is never sent, and so is never asked about either: who may ask `like` of a hash reads it
+/// letter by letter.
 const HIDDEN: [&str; 2] = ["password", "verificationToken"];
 
 /// Whether a path leads through something hidden.

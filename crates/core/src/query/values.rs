@@ -5,9 +5,11 @@ use std::cmp::Ordering;
 
 use serde_json::{Number, Value};
 
-/// How a member compares with a value of a condition; `None` if neither is less and they are not equal.
+/// How a member compares with a value of a condition; `None` if neither is less and they are not
+/// equal.
 ///
-/// The value is taken as the type that the member has, as LoopBack does by the type that a property was declared with.
+/// The value is taken as the type that the member has, as LoopBack does by the type that a property
+/// was declared with.
 pub(super) fn compare(member: Option<&Value>, value: &Value) -> Option<Ordering> {
     match (member.unwrap_or(&Value::Null), value) {
         (Value::Null, Value::Null) => Some(Ordering::Equal),
@@ -19,7 +21,8 @@ pub(super) fn compare(member: Option<&Value>, value: &Value) -> Option<Ordering>
     }
 }
 
-/// Which of two members comes first. A total order: types that do not compare come one after the other.
+/// Which of two members comes first. A total order: types that do not compare come one after the
+/// other.
 pub(super) fn order(a: Option<&Value>, b: Option<&Value>) -> Ordering {
     let (a, b) = (a.unwrap_or(&Value::Null), b.unwrap_or(&Value::Null));
     match (a, b) {
@@ -40,7 +43,8 @@ fn rank(value: &Value) -> u8 {
     }
 }
 
-/// A value as one of `true` and `false`: the texts of a query string as LoopBack reads them, anything else as JavaScript does.
+/// A value as one of `true` and `false`: the texts of a query string as LoopBack reads them,
+/// anything else as JavaScript does.
 fn truth(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(value) => Some(*value),
@@ -109,8 +113,8 @@ impl Exact {
         }
     }
 
-    /// By size. Floats first, which every number has; what is equal there is told apart by its whole part, which is exact. So it
-    /// is a total order (JSON has no NaN).
+    /// By size. Floats first, which every number has; what is equal there is told apart by its
+    /// whole part, which is exact. So it is a total order (JSON has no NaN).
     pub(super) fn cmp(self, other: Self) -> Ordering {
         let by_float = self.float().partial_cmp(&other.float()).unwrap_or(Ordering::Equal);
         by_float.then_with(|| self.whole().cmp(&other.whole()))

@@ -1,12 +1,14 @@
 //! Which language somebody gets who sends `Accept-Language`.
 
-/// The most that is read of a header, in bytes and in languages. Browsers send some ten languages in less than 200 bytes.
+/// The most that is read of a header, in bytes and in languages. Browsers send some ten languages
+/// in less than 200 bytes.
 const MAX_BYTES: usize = 1024;
 const MAX_RANGES: usize = 32;
 /// The longest language tag that is looked at, in bytes. RFC 5646 §4.4.1 asks for 35 at least.
 const MAX_TAG: usize = 64;
 
-/// A tag and what is left of it when subtags are cut off its end: `zh-Hant-TW`, `zh-Hant`, `zh` (RFC 4647 §3.4).
+/// A tag and what is left of it when subtags are cut off its end: `zh-Hant-TW`, `zh-Hant`, `zh`
+/// (RFC 4647 §3.4).
 pub(super) fn truncations(tag: &str) -> impl Iterator<Item = &str> {
     let tag = Some(tag).filter(|tag| tag.len() <= MAX_TAG && !tag.is_empty());
     std::iter::successors(tag, |tag| tag.rsplit_once('-').map(|(parent, _)| parent))

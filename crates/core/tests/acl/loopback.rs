@@ -1,5 +1,5 @@
-//! The contract's section 4, word for word and without a thought for speed. Nothing here is shared with what is tested: rows are
-//! LoopBack's JSON members as texts.
+//! The contract's section 4, word for word and without a thought for speed. Nothing here is shared
+//! with what is tested: rows are LoopBack's JSON members as texts.
 
 #[derive(Clone, Debug)]
 pub(crate) struct Rule {

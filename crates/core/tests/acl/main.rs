@@ -1,4 +1,5 @@
-//! Access control lists decide as LoopBack's do: against a slow second statement of its rules, and against what was measured.
+//! Access control lists decide as LoopBack's do: against a slow second statement of its rules, and
+//! against what was measured.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests stop at the first surprise")]
 
 mod loopback;

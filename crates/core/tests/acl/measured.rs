@@ -20,7 +20,8 @@ fn the_rows_of_user_are_loopbacks() {
     );
 }
 
-/// Contract 4.1 and 4.2: each method of LoopBack's User for nobody, a stranger and the owner. 8.1.1, 8.2.1, 8.2.2.
+/// Contract 4.1 and 4.2: each method of LoopBack's User for nobody, a stranger and the owner.
+/// 8.1.1, 8.2.1, 8.2.2.
 #[tokio::test]
 async fn the_rows_of_user_open_what_loopbacks_do_and_nothing_else() {
     let auth = auth();
@@ -87,8 +88,8 @@ async fn the_rows_of_user_open_what_loopbacks_do_and_nothing_else() {
     );
 }
 
-/// Its number in `06-acl.txt`, the rows added to LoopBack's own, the method, who calls, whom it is about, and whether the answer
-/// was other than 401.
+/// Its number in `06-acl.txt`, the rows added to LoopBack's own, the method, who calls, whom it is
+/// about, and whether the answer was other than 401.
 type Exchange<'a> = (u32, &'a [AclRow], Method, Option<&'a Authenticated<User>>, Option<&'a str>, bool);
 
 #[tokio::test]
@@ -149,7 +150,8 @@ async fn what_was_measured_holds() {
         (112, &owners, M::FIND_BY_ID, Some(&first), Some("1"), true),
         (113, &owners, M::EXISTS, Some(&first), Some("1"), true),
         (114, &owners, M::GET_ACCESS_TOKENS, Some(&first), Some("1"), true),
-        // Measured otherwise, and refused here: LoopBack took the id from the query and from the body.
+        // Measured otherwise, and refused here: LoopBack took the id from the query and from the
+        // body.
         (115, &owners, M::FIND, Some(&first), None, false),
         (116, &owners, M::UPDATE_ALL, Some(&first), None, false),
         // Not an exchange: the contract's `/users/01` is not `/users/1`.

@@ -9,7 +9,8 @@ use gatekit_core::{
 
 use crate::{Odd, loopback, user, with_scopes};
 
-/// A small deterministic generator (SplitMix64): the same cases everywhere, and a failing one has a number.
+/// A small deterministic generator (SplitMix64): the same cases everywhere, and a failing one has a
+/// number.
 struct Dice(u64);
 
 impl Dice {
@@ -71,7 +72,8 @@ fn some_row(dice: &mut Dice) -> (AclRow, loopback::Rule) {
     (row, loopback::Rule { property, access_type, principal_type, principal_id: principal_id.into(), permission: word })
 }
 
-/// A caller as both sides see it. Half of them bring their roles with the token, the others have them in the store.
+/// A caller as both sides see it. Half of them bring their roles with the token, the others have
+/// them in the store.
 async fn some_caller(
     dice: &mut Dice,
     auth_store: &MemoryStore,

@@ -17,8 +17,9 @@ use crate::jwks_url::RemoteKeys;
 const DEFAULT_LEEWAY: Duration = Duration::from_secs(30);
 const MAX_LEEWAY: Duration = Duration::from_secs(120);
 
-/// Builds a [`JwtVerifier`]. Start with one of its constructors; the methods of the same names add further keys, so that a
-/// new key and the one before it are good side by side while the issuer changes over.
+/// Builds a [`JwtVerifier`]. Start with one of its constructors; the methods of the same names add
+/// further keys, so that a new key and the one before it are good side by side while the issuer
+/// changes over.
 ///
 /// Two questions have no default, because the safe answer is known to the app alone: whose tokens
 /// ([`issuer`](Self::issuer)), and for whom ([`audience`](Self::audience)).
@@ -70,8 +71,8 @@ impl<C> JwtVerifierBuilder<C> {
         }
     }
 
-    /// Accepts tokens whose `iss` is exactly this text. Call it again to accept another issuer's as well, if all of them may
-    /// sign with all of the keys; otherwise build one verifier for each.
+    /// Accepts tokens whose `iss` is exactly this text. Call it again to accept another issuer's as
+    /// well, if all of them may sign with all of the keys; otherwise build one verifier for each.
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
         self.issuers.named.push(issuer.into());
         self
@@ -83,29 +84,32 @@ impl<C> JwtVerifierBuilder<C> {
         self
     }
 
-    /// Accepts tokens whose `aud` is exactly this text, or a list with it. Call it again for another name of this app.
+    /// Accepts tokens whose `aud` is exactly this text, or a list with it. Call it again for
+    /// another name of this app.
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audiences.named.push(audience.into());
         self
     }
 
-    /// Accepts every `aud`, and tokens without one: a token that was made for another service, and that this other service has
-    /// seen, opens this one too (RFC 8725 §3.9).
+    /// Accepts every `aud`, and tokens without one: a token that was made for another service, and
+    /// that this other service has seen, opens this one too (RFC 8725 §3.9).
     pub fn any_audience(mut self) -> Self {
         self.audiences.any = true;
         self
     }
 
-    /// Accepts tokens whose header has this `typ` only, such as `at+jwt` for access tokens (RFC 9068 §2.1), in any case, with or
-    /// without `application/`. Name it if the issuer does: it keeps ID tokens and logout tokens out (RFC 8725 §3.11).
-    /// By default any `typ` is accepted, and none.
+    /// Accepts tokens whose header has this `typ` only, such as `at+jwt` for access tokens (RFC
+    /// 9068 §2.1), in any case, with or without `application/`. Name it if the issuer does: it
+    /// keeps ID tokens and logout tokens out (RFC 8725 §3.11). By default any `typ` is accepted,
+    /// and none.
     pub fn token_type(mut self, token_type: impl AsRef<str>) -> Self {
         self.token_type = Some(media_type(token_type.as_ref()));
         self
     }
 
-    /// How far the issuer's clock may be off: `exp` counts that much later, `nbf` and `iat` that much earlier. Whole seconds, 0 to
-    /// 120, 30 by default. (RFC 7519 §4.1.4: "usually no more than a few minutes".)
+    /// How far the issuer's clock may be off: `exp` counts that much later, `nbf` and `iat` that
+    /// much earlier. Whole seconds, 0 to 120, 30 by default. (RFC 7519 §4.1.4: "usually no more
+    /// than a few minutes".)
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.leeway = leeway;
         self
@@ -162,11 +166,13 @@ impl<C> JwtVerifierBuilder<C> {
     /// Also accepts tokens under the keys published at `url`.
     ///
     /// - `https`, or `http` on this very machine. Redirects are not followed. 5 seconds, 512 KiB.
-    /// - Fetched when first needed, and again after the `max-age` of the answer's `Cache-Control`: 1 minute to 24 hours, 1 hour
-    ///   if it has none.
-    /// - A token that names an unknown `kid` has the set fetched again, at most once a minute, however many such tokens come.
-    /// - While it cannot be fetched, the last good set is used, for 24 hours at most from when it should have been
-    ///   renewed, and one attempt is made a minute. Without a set requests fail with 503 and one attempt is made a second.
+    /// - Fetched when first needed, and again after the `max-age` of the answer's `Cache-Control`:
+    ///   1 minute to 24 hours, 1 hour if it has none.
+    /// - A token that names an unknown `kid` has the set fetched again, at most once a minute,
+    ///   however many such tokens come.
+    /// - While it cannot be fetched, the last good set is used, for 24 hours at most from when it
+    ///   should have been renewed, and one attempt is made a minute. Without a set requests fail
+    ///   with 503 and one attempt is made a second.
     /// - There is one fetch at a time, and all requests wait for it together.
     #[cfg(feature = "jwks-url")]
     pub fn from_jwks_url(mut self, url: impl Into<String>) -> Self {
@@ -299,12 +305,14 @@ pub enum JwtConfigError {
          need `foreign_issuer_rs256`, which takes no others"
     )]
     NoUsableKey,
-    /// Neither [`issuer`](JwtVerifierBuilder::issuer) nor [`any_issuer`](JwtVerifierBuilder::any_issuer) was called.
+    /// Neither [`issuer`](JwtVerifierBuilder::issuer) nor
+    /// [`any_issuer`](JwtVerifierBuilder::any_issuer) was called.
     #[error(
         "say whose tokens are accepted: `.issuer(\"https://..\")` with what they have as `iss`, or `.any_issuer()`"
     )]
     IssuerUndecided,
-    /// Neither [`audience`](JwtVerifierBuilder::audience) nor [`any_audience`](JwtVerifierBuilder::any_audience) was called.
+    /// Neither [`audience`](JwtVerifierBuilder::audience) nor
+    /// [`any_audience`](JwtVerifierBuilder::any_audience) was called.
     #[error(
         "say for whom accepted tokens are made: `.audience(\"..\")` with what they have as `aud`, or `.any_audience()`"
     )]

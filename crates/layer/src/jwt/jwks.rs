@@ -14,12 +14,14 @@ pub(crate) const MAX_TEXT: usize = 512 * 1024;
 /// Keys in one set; issuers publish two to ten.
 const MAX_KEYS: usize = 64;
 
-/// A JWK set (RFC 7517): `{"keys": [..]}`, or a single JWK. From JSON text of up to 512 KiB, or from a value; up to 64 keys.
+/// A JWK set (RFC 7517): `{"keys": [..]}`, or a single JWK. From JSON text of up to 512 KiB, or
+/// from a value; up to 64 keys.
 ///
-/// Taken are EC keys on P-256 (ES256), OKP keys on Ed25519 (EdDSA), `oct` keys (HS256), and RSA keys (RS256) if the set is that of
-/// a named foreign issuer, which has no others. Passed over, as RFC 7517 §5 wants it, are keys of other types, for other
-/// algorithms or uses (`use` other than `sig`, `key_ops` without `verify`), and broken or weak ones. A set of which nothing is left is an
-/// error. Private members are not read.
+/// Taken are EC keys on P-256 (ES256), OKP keys on Ed25519 (EdDSA), `oct` keys (HS256), and RSA
+/// keys (RS256) if the set is that of a named foreign issuer, which has no others. Passed over, as
+/// RFC 7517 §5 wants it, are keys of other types, for other algorithms or uses (`use` other than
+/// `sig`, `key_ops` without `verify`), and broken or weak ones. A set of which nothing is left is
+/// an error. Private members are not read.
 ///
 /// ```
 /// use gatekit_layer::jwt::Jwks;
@@ -126,7 +128,8 @@ struct Jwk {
 }
 
 impl Jwk {
-    /// `None` if it is not meant for verifying tokens, or not with an algorithm that is spoken here.
+    /// `None` if it is not meant for verifying tokens, or not with an algorithm that is spoken
+    /// here.
     fn into_key(self, origin: &Origin) -> Result<Option<Key>, JwtConfigError> {
         let algorithm = match (self.kty.as_str(), self.crv.as_deref()) {
             ("EC", Some("P-256")) => Algorithm::Es256,

@@ -11,7 +11,8 @@ use super::JwtConfigError;
 use super::pem;
 use super::token::Token;
 
-/// Keys tried for one token. Each costs a signature check (about 0.1 ms); issuers have two or three at a time.
+/// Keys tried for one token. Each costs a signature check (about 0.1 ms); issuers have two or three
+/// at a time.
 const MAX_TRIES: usize = 8;
 /// RFC 7518 §3.2: a key of at least the size of the hash.
 const MIN_SECRET: usize = 32;
@@ -31,7 +32,8 @@ pub(crate) enum Algorithm {
 }
 
 impl Algorithm {
-    /// By the `alg` of a header. RFC 9864 renames `EdDSA` to `Ed25519`, which is the only curve spoken here.
+    /// By the `alg` of a header. RFC 9864 renames `EdDSA` to `Ed25519`, which is the only curve
+    /// spoken here.
     pub(crate) fn from_header(alg: &str) -> Option<Self> {
         match alg {
             "HS256" => Some(Self::Hs256),
@@ -85,7 +87,8 @@ impl Key {
     }
 
     fn verifies(&self, token: &Token<'_>) -> bool {
-        // The provider is named here and not looked up in the process: another crate's choice must not change ours.
+        // The provider is named here and not looked up in the process: another crate's choice must
+        // not change ours.
         (DEFAULT_PROVIDER.verifier_factory)(&self.algorithm.jws(), &self.decoding)
             .is_ok_and(|verifier| verifier.verify(token.message, &token.signature).is_ok())
     }
@@ -169,8 +172,8 @@ fn base64url(text: &str, what: &'static str) -> Result<Vec<u8>, JwtConfigError> 
     URL_SAFE_NO_PAD.decode(text).map_err(|_| JwtConfigError::NotBase64Url { what })
 }
 
-/// The Ed25519 points whose order divides 8, and second spellings of two of them, without the sign: signatures can be made for
-/// these without a private key (RFC 8725 §3.4: validate what comes in).
+/// The Ed25519 points whose order divides 8, and second spellings of two of them, without the sign:
+/// signatures can be made for these without a private key (RFC 8725 §3.4: validate what comes in).
 const SMALL_ORDER: [&str; 7] = [
     "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
     "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",

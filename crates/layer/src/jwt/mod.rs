@@ -1,40 +1,51 @@
-//! Who a JSON Web Token belongs to, when the token was made elsewhere: by an identity provider, a gateway, another service.
+//! Who a JSON Web Token belongs to, when the token was made elsewhere: by an identity provider, a
+//! gateway, another service.
 //!
-//! Nothing is stored and nobody is asked: the token's signature and claims are all there is. So a token lives until it
-//! expires, whatever happens to the account meanwhile; issuers should keep them short (15 minutes, not days).
+//! Nothing is stored and nobody is asked: the token's signature and claims are all there is. So a
+//! token lives until it expires, whatever happens to the account meanwhile; issuers should keep
+//! them short (15 minutes, not days).
 //!
 //! # The rules, in the order they are applied
 //!
 //! 1. A token of more than 8 KiB is refused before anything is done with it.
-//! 2. It is three parts of canonical base64url: no padding, no white space, no fourth part (RFC 7515 §7.1). Encrypted
-//!    tokens have five and are refused.
-//! 3. Its header is a JSON object without repeated names. `crit`, `b64`, `zip`, `enc` and a nested JWT ask for extensions that
-//!    are not spoken here, so they are refused (RFC 7515 §4.1.11). `jku`, `jwk`, `x5u` and `x5c` offer keys; nobody looks at
-//!    them (ASVS 9.1.3). `typ` is compared if the app named one ([`JwtVerifierBuilder::token_type`]).
-//! 4. A key says which algorithm it is for; the token can only agree. Of the keys whose algorithm the header names, those
-//!    with the header's `kid` are tried, and those that have none; without a `kid` all of them. At most 8 are tried.
-//!    `none` is the algorithm of no key (RFC 8725 §3.1, §3.2).
-//! 5. The signature verifies under one of them, or the token is refused, before its claims are read (ASVS 9.1.1).
+//! 2. It is three parts of canonical base64url: no padding, no white space, no fourth part (RFC
+//!    7515 §7.1). Encrypted tokens have five and are refused.
+//! 3. Its header is a JSON object without repeated names. `crit`, `b64`, `zip`, `enc` and a nested
+//!    JWT ask for extensions that are not spoken here, so they are refused (RFC 7515 §4.1.11).
+//!    `jku`, `jwk`, `x5u` and `x5c` offer keys; nobody looks at them (ASVS 9.1.3). `typ` is
+//!    compared if the app named one ([`JwtVerifierBuilder::token_type`]).
+//! 4. A key says which algorithm it is for; the token can only agree. Of the keys whose algorithm
+//!    the header names, those with the header's `kid` are tried, and those that have none; without
+//!    a `kid` all of them. At most 8 are tried. `none` is the algorithm of no key (RFC 8725 §3.1,
+//!    §3.2).
+//! 5. The signature verifies under one of them, or the token is refused, before its claims are read
+//!    (ASVS 9.1.1).
 //! 6. The claims are a JSON object without repeated names (RFC 7519 §4).
-//! 7. `iss` is one the app named. Under the key of a named foreign issuer it is that issuer (RFC 8725 §3.8).
+//! 7. `iss` is one the app named. Under the key of a named foreign issuer it is that issuer (RFC
+//!    8725 §3.8).
 //! 8. `aud` is, or contains, one the app named (RFC 8725 §3.9).
-//! 9. `exp`, `nbf` and `iat` are whole seconds before the year 10000, not texts, fractions or milliseconds; `exp` must be there.
-//!    `nbf` has come, and `iat` has too: a token from the future shows a broken clock or a forger.
-//! 10. `exp` has not come. This alone answers [`AuthenticateError::Expired`]; all else is [`AuthenticateError::Invalid`], and
-//!     a key set that cannot be fetched is [`AuthenticateError::Unavailable`].
+//! 9. `exp`, `nbf` and `iat` are whole seconds before the year 10000, not texts, fractions or
+//!    milliseconds; `exp` must be there. `nbf` has come, and `iat` has too: a token from the future
+//!    shows a broken clock or a forger.
+//! 10. `exp` has not come. This alone answers [`AuthenticateError::Expired`]; all else is
+//!     [`AuthenticateError::Invalid`], and a key set that cannot be fetched is
+//!     [`AuthenticateError::Unavailable`].
 //! 11. The claims fit the app's own type, which becomes the principal.
 //!
-//! Of several JWTs in a request the first counts whose `iss` and `aud` are those that the app named, where it named any: the one that
-//! an identity-aware proxy adds is passed over. What an unverified token says is believed for nothing but this choice.
+//! Of several JWTs in a request the first counts whose `iss` and `aud` are those that the app
+//! named, where it named any: the one that an identity-aware proxy adds is passed over. What an
+//! unverified token says is believed for nothing but this choice.
 //!
-//! Times in rules 9 and 10 have a leeway of 30 seconds for clocks that differ ([`JwtVerifierBuilder::leeway`]).
-//! Why a token was refused is logged at level `debug`, without the token.
+//! Times in rules 9 and 10 have a leeway of 30 seconds for clocks that differ
+//! ([`JwtVerifierBuilder::leeway`]). Why a token was refused is logged at level `debug`, without
+//! the token.
 //!
 //! # Which algorithms
 //!
-//! EdDSA with Ed25519 (the one to choose), ES256, and HS256 where both sides can keep one secret. RS256 only for an issuer
-//! named in [`JwtVerifier::foreign_issuer_rs256`]: RSA PKCS #1 v1.5 signatures are on their way out (ASVS 5.0, appendix C),
-//! but the large identity providers still make them.
+//! EdDSA with Ed25519 (the one to choose), ES256, and HS256 where both sides can keep one secret.
+//! RS256 only for an issuer named in [`JwtVerifier::foreign_issuer_rs256`]: RSA PKCS #1 v1.5
+//! signatures are on their way out (ASVS 5.0, appendix C), but the large identity providers still
+//! make them.
 //!
 //! # Example
 //!
@@ -64,8 +75,8 @@
 //!
 //! # Sources
 //!
-//! RFC 7515 (signatures), RFC 7517 (keys), RFC 7519 (claims), RFC 8037 and 9864 (Ed25519), RFC 8725 (best current practice),
-//! OWASP ASVS 5.0 chapter V9.
+//! RFC 7515 (signatures), RFC 7517 (keys), RFC 7519 (claims), RFC 8037 and 9864 (Ed25519), RFC 8725
+//! (best current practice), OWASP ASVS 5.0 chapter V9.
 
 mod builder;
 pub(crate) mod jwks;
@@ -92,8 +103,8 @@ pub use unique_names::UniqueNames;
 
 /// Verifies JSON Web Tokens and reads their claims as `C`. The [module](self) says by which rules.
 ///
-/// Each constructor starts a [`JwtVerifierBuilder`], which wants to be told whose tokens for whom are meant before it builds.
-/// Clones share their keys.
+/// Each constructor starts a [`JwtVerifierBuilder`], which wants to be told whose tokens for whom
+/// are meant before it builds. Clones share their keys.
 #[derive(Clone)]
 pub struct JwtVerifier<C> {
     rules: Arc<Rules>,
@@ -116,7 +127,8 @@ struct Rules {
 }
 
 impl<C> JwtVerifier<C> {
-    /// Tokens signed with a shared secret: HMAC SHA-256. Whoever can verify can sign, so keep it to your own services.
+    /// Tokens signed with a shared secret: HMAC SHA-256. Whoever can verify can sign, so keep it to
+    /// your own services.
     ///
     /// `secret` is at least 32 random bytes, not a password (RFC 7518 §3.2, RFC 8725 §3.5).
     #[must_use = "a builder does nothing until `build`"]
@@ -136,7 +148,8 @@ impl<C> JwtVerifier<C> {
         JwtVerifierBuilder::new().es256_pem(pem)
     }
 
-    /// As [`es256_pem`](Self::es256_pem), with the point's coordinates as base64url text, as in the `x` and `y` of a JWK.
+    /// As [`es256_pem`](Self::es256_pem), with the point's coordinates as base64url text, as in the
+    /// `x` and `y` of a JWK.
     #[must_use = "a builder does nothing until `build`"]
     pub fn es256_components(x: &str, y: &str) -> JwtVerifierBuilder<C> {
         JwtVerifierBuilder::new().es256_components(x, y)
@@ -148,14 +161,16 @@ impl<C> JwtVerifier<C> {
         JwtVerifierBuilder::new().eddsa_pem(pem)
     }
 
-    /// As [`eddsa_pem`](Self::eddsa_pem), with the key's 32 bytes as base64url text, as in the `x` of a JWK.
+    /// As [`eddsa_pem`](Self::eddsa_pem), with the key's 32 bytes as base64url text, as in the `x`
+    /// of a JWK.
     #[must_use = "a builder does nothing until `build`"]
     pub fn eddsa_components(x: &str) -> JwtVerifierBuilder<C> {
         JwtVerifierBuilder::new().eddsa_components(x)
     }
 
-    /// Tokens signed with one of the keys of a JWK set (or of a single JWK), as JSON text or value: EC keys on P-256,
-    /// Ed25519 keys, and `oct` keys for HS256. [`Jwks`] says which keys are passed over.
+    /// Tokens signed with one of the keys of a JWK set (or of a single JWK), as JSON text or value:
+    /// EC keys on P-256, Ed25519 keys, and `oct` keys for HS256. [`Jwks`] says which keys are
+    /// passed over.
     #[must_use = "a builder does nothing until `build`"]
     pub fn from_jwks(jwks: impl Into<Jwks>) -> JwtVerifierBuilder<C> {
         JwtVerifierBuilder::new().from_jwks(jwks)
@@ -163,7 +178,8 @@ impl<C> JwtVerifier<C> {
 
     /// Tokens of one foreign issuer that signs with RSA, verified with the RSA keys of its JWK set.
     ///
-    /// These keys are good for tokens whose `iss` is exactly `issuer`, and for no others; so no [`issuer`] is asked for.
+    /// These keys are good for tokens whose `iss` is exactly `issuer`, and for no others; so no
+    /// [`issuer`] is asked for.
     ///
     /// [`issuer`]: JwtVerifierBuilder::issuer
     #[must_use = "a builder does nothing until `build`"]
@@ -171,11 +187,11 @@ impl<C> JwtVerifier<C> {
         JwtVerifierBuilder::new().foreign_issuer_rs256(issuer, jwks)
     }
 
-    /// Tokens signed with one of the keys published at `url`: EC keys on P-256 and Ed25519 keys. A shared secret that is
-    /// published is none, so `oct` keys are passed over.
+    /// Tokens signed with one of the keys published at `url`: EC keys on P-256 and Ed25519 keys. A
+    /// shared secret that is published is none, so `oct` keys are passed over.
     ///
-    /// The set is fetched when the first token needs it, and kept. How long, and what happens when it cannot be fetched, is
-    /// told at [`JwtVerifierBuilder::from_jwks_url`].
+    /// The set is fetched when the first token needs it, and kept. How long, and what happens when
+    /// it cannot be fetched, is told at [`JwtVerifierBuilder::from_jwks_url`].
     #[cfg(feature = "jwks-url")]
     #[must_use = "a builder does nothing until `build`"]
     pub fn from_jwks_url(url: impl Into<String>) -> JwtVerifierBuilder<C> {
@@ -220,8 +236,8 @@ where
         })
     }
 
-    /// A JWT of another issuer or for another audience, such as the one that an identity-aware proxy adds, is none of these tokens.
-    /// What it says of itself is believed for nothing else.
+    /// A JWT of another issuer or for another audience, such as the one that an identity-aware
+    /// proxy adds, is none of these tokens. What it says of itself is believed for nothing else.
     fn token_form(&self, token: &str) -> TokenForm {
         match Token::parse(token, self.rules.token_type.as_deref()) {
             Ok(token) if self.rules.may_be_meant(&token) => TokenForm::Own,
@@ -257,7 +273,8 @@ impl Rules {
         Ok((claims, times.end(self.leeway_seconds)))
     }
 
-    /// Whether the token names an issuer and an audience that the app has named, where it has. Nobody has verified that.
+    /// Whether the token names an issuer and an audience that the app has named, where it has.
+    /// Nobody has verified that.
     fn may_be_meant(&self, token: &Token<'_>) -> bool {
         let Ok(claims) = token.claims() else { return false };
         let issuer =
@@ -266,7 +283,8 @@ impl Rules {
         [issuer, audience].into_iter().flatten().all(|rule| rule.is_ok())
     }
 
-    /// The issuer that the key which verifies `token` is bound to, if it is bound to one; an error if no key verifies it.
+    /// The issuer that the key which verifies `token` is bound to, if it is bound to one; an error
+    /// if no key verifies it.
     async fn key_issuer(&self, token: &Token<'_>) -> Result<Option<Arc<str>>, Refused> {
         if let Some(key) = signer_of(&self.keys, token) {
             return Ok(key.issuer.clone());
@@ -281,7 +299,8 @@ impl Rules {
                             return Ok(key.issuer.clone());
                         }
                     }
-                    // Another set may have the key. If none has, this one might have had it: that is not "invalid".
+                    // Another set may have the key. If none has, this one might have had it: that
+                    // is not "invalid".
                     Err(cause) => unreachable = Some(cause),
                 }
             }

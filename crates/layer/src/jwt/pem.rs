@@ -1,11 +1,12 @@
-//! Public keys in PEM, by the two forms they have, and what a public key looks like when it was taken for a secret.
+//! Public keys in PEM, by the two forms they have, and what a public key looks like when it was
+//! taken for a secret.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::JwtConfigError;
 
-/// How the SubjectPublicKeyInfo of a P-256 point begins (RFC 5480): the algorithm, the curve, and that the point is 65
-/// bytes, uncompressed.
+/// How the SubjectPublicKeyInfo of a P-256 point begins (RFC 5480): the algorithm, the curve, and
+/// that the point is 65 bytes, uncompressed.
 const P256: [u8; 26] = [
     0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce,
     0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
@@ -43,8 +44,8 @@ fn public_key(pem: &[u8]) -> Result<Vec<u8>, JwtConfigError> {
     STANDARD.decode(body).map_err(|_| JwtConfigError::NotPem)
 }
 
-/// True for one half of a key pair in any of its usual forms: PEM, DER, SSH, JWK. As an HS256 secret it would let everyone
-/// who knows the public half sign (CVE-2022-29217 and others).
+/// True for one half of a key pair in any of its usual forms: PEM, DER, SSH, JWK. As an HS256
+/// secret it would let everyone who knows the public half sign (CVE-2022-29217 and others).
 pub(super) fn looks_like_a_key_of_two(secret: &[u8]) -> bool {
     let begins = |text: &str| secret.trim_ascii_start().starts_with(text.as_bytes());
     let contains = |bytes: &[u8]| secret.windows(bytes.len()).take(64).any(|window| window == bytes);

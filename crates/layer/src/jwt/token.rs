@@ -93,13 +93,14 @@ impl<'t> Token<'t> {
     }
 }
 
-/// Strict: a padded, broken or non-canonical text is another token with the same meaning, so it is none (RFC 7515 §2).
-/// A dot too many ends here as well, since it is no letter of base64url.
+/// Strict: a padded, broken or non-canonical text is another token with the same meaning, so it is
+/// none (RFC 7515 §2). A dot too many ends here as well, since it is no letter of base64url.
 fn decode(part: &str) -> Result<Vec<u8>, Refused> {
     URL_SAFE_NO_PAD.decode(part).map_err(|_| Refused::Form)
 }
 
-/// A media type as it is compared: in any case, and with or without `application/` (RFC 7515 §4.1.9).
+/// A media type as it is compared: in any case, and with or without `application/` (RFC 7515
+/// §4.1.9).
 pub(super) fn media_type(value: &str) -> String {
     let lower = value.to_ascii_lowercase();
     lower.strip_prefix("application/").map_or(lower.clone(), str::to_owned)

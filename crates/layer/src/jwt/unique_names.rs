@@ -5,8 +5,8 @@ use std::fmt;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
-/// A JSON object in which no name comes twice: two readers could take different ones (RFC 7515 §4, RFC 7519 §4). For headers and claims of tokens that
-/// an app reads by itself.
+/// A JSON object in which no name comes twice: two readers could take different ones (RFC 7515 §4,
+/// RFC 7519 §4). For headers and claims of tokens that an app reads by itself.
 ///
 /// ```
 /// use gatekit_layer::jwt::UniqueNames;

@@ -22,7 +22,8 @@ pub(crate) struct Candidate<'a> {
     pub(super) token: Cow<'a, str>,
     /// Whether a browser sends it without being asked.
     pub(super) ambient: bool,
-    /// Whether it stands in a form that others than Gatekit's clients use more often, such as `Basic`.
+    /// Whether it stands in a form that others than Gatekit's clients use more often, such as
+    /// `Basic`.
     pub(super) borrowed_form: bool,
 }
 
@@ -69,8 +70,8 @@ impl<'a> Candidate<'a> {
         Self { token: token.into(), ambient: true, borrowed_form: false }
     }
 
-    /// The value of a header, by the table of [`TokenSource::header`](crate::TokenSource::header), row by row. `None` if it is not
-    /// ASCII.
+    /// The value of a header, by the table of [`TokenSource::header`](crate::TokenSource::header),
+    /// row by row. `None` if it is not ASCII.
     pub(super) fn header(value: &'a HeaderValue) -> Option<Self> {
         let value = value.to_str().ok()?.trim();
         if let Some(bearer) = after_scheme(value, "bearer ") {
@@ -91,7 +92,8 @@ impl<'a> Candidate<'a> {
         after_scheme(value.to_str().ok()?, "bearer ").map(Self::sent)
     }
 
-    /// Whether there is no token: nothing, or what a program writes that has none. Such a text is no token in any form.
+    /// Whether there is no token: nothing, or what a program writes that has none. Such a text is
+    /// no token in any form.
     pub(super) fn is_nothing(&self) -> bool {
         const NOTHING: [&str; 10] =
             ["undefined", "null", "NaN", "none", "nil", "false", "true", "[object Object]", "bearer", "basic"];

@@ -8,12 +8,15 @@ use super::found::{Candidate, Found};
 
 /// A search through the places for tokens, by the rules of [`TokenSources`](crate::TokenSources):
 ///
-/// 1. A place without a token is passed over, and so is a text that says there is none: `undefined`, `null`.
+/// 1. A place without a token is passed over, and so is a text that says there is none:
+///    `undefined`, `null`.
 /// 2. The first text in the authenticator's own form ends the search, valid or not.
-/// 3. If there is none, the first text counts that could be a token. `Basic` and other schemes come after all others.
+/// 3. If there is none, the first text counts that could be a token. `Basic` and other schemes come
+///    after all others.
 /// 4. What cannot be a token counts if there is nothing else, and the authenticator refuses it.
 ///
-/// With LoopBack's order the first text that could be a token ends the search too, and so does an empty one in the query.
+/// With LoopBack's order the first text that could be a token ends the search too, and so does an
+/// empty one in the query.
 pub(super) struct Search<'a, F> {
     form: F,
     loopbacks_order: bool,

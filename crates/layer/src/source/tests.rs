@@ -91,8 +91,8 @@ fn found(sources: &TokenSources, uri: &str, headers: &[(&'static str, &str)]) ->
     Some(sources.find(&map, &cut, form)?.token().map(Cow::into_owned))
 }
 
-/// The exchanges of LoopBack 3.28.0 with the default options of `loopback.token()`, with the place where an id was found.
-/// Where we take more than LoopBack does, the line says so.
+/// The exchanges of LoopBack 3.28.0 with the default options of `loopback.token()`, with the place
+/// where an id was found. Where we take more than LoopBack does, the line says so.
 #[test]
 fn loopbacks_places_hold_what_loopback_finds_in_them() {
     let sources = TokenSources::loopback();
@@ -239,7 +239,8 @@ fn without_a_form_the_first_text_counts_and_a_borrowed_scheme_only_alone() {
     assert_eq!(with(&[("authorization", basic)]).as_deref(), Some("staging"));
 }
 
-/// With LoopBack's order the first id ends the search, whatever its length. What LoopBack takes for one by mistake does not.
+/// With LoopBack's order the first id ends the search, whatever its length. What LoopBack takes for
+/// one by mistake does not.
 #[cfg(feature = "signed-cookies")]
 #[test]
 fn in_loopbacks_order_any_id_ends_the_search_and_a_strangers_credential_does_not() {

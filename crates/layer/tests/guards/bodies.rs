@@ -1,4 +1,5 @@
-//! Guards around services whose response bodies are not axum's: compression, files, gRPC, bodies of the app's own.
+//! Guards around services whose response bodies are not axum's: compression, files, gRPC, bodies of
+//! the app's own.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -59,7 +60,8 @@ impl Guard for Closed {
     }
 }
 
-/// A router in which every guard stands directly around each of these services, in one stack of layers.
+/// A router in which every guard stands directly around each of these services, in one stack of
+/// layers.
 macro_rules! guarded {
     ($service:expr) => {{
         let auth = || AuthLayer::new(Members::default());
@@ -134,7 +136,8 @@ async fn trailers_pass_a_guard() {
     assert!(refused.trailers().is_none());
 }
 
-/// The guard tells the length of a refusal, and knows where it ends, so that a server need not send it in chunks.
+/// The guard tells the length of a refusal, and knows where it ends, so that a server need not send
+/// it in chunks.
 #[tokio::test]
 async fn a_refusal_has_a_length_and_an_inner_body_keeps_its_own() {
     let inner = service_fn(async |_: Request<Body>| Ok::<_, Infallible>(Response::new(Body::from("twelve bytes"))));
@@ -151,7 +154,8 @@ async fn a_refusal_has_a_length_and_an_inner_body_keeps_its_own() {
     }
 }
 
-/// Compression inside of the guard, in one stack of layers on a router, on a method and around a service.
+/// Compression inside of the guard, in one stack of layers on a router, on a method and around a
+/// service.
 #[tokio::test]
 async fn compression_may_be_inside_of_a_guard() {
     let long = "all the same ".repeat(100);

@@ -17,7 +17,8 @@ use crate::{Admin, Member, Read, Robot, Robots, anonymous, ask, denied, error, o
 
 const NOW: i64 = 1_800_000_000_000;
 
-/// Members whose tokens say how many milliseconds ago a password was proven, and for what they are: `1500`, `1500 read`, `never`.
+/// Members whose tokens say how many milliseconds ago a password was proven, and for what they are:
+/// `1500`, `1500 read`, `never`.
 struct Proven;
 
 #[async_trait]

@@ -1,4 +1,5 @@
-//! Guards beyond "somebody is there": roles, scopes, owners, fresh passwords, in axum apps and in plain tower.
+//! Guards beyond "somebody is there": roles, scopes, owners, fresh passwords, in axum apps and in
+//! plain tower.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod bodies;
@@ -28,7 +29,8 @@ struct Member(&'static str);
 #[derive(Clone, Debug, PartialEq)]
 struct Robot(&'static str);
 
-/// Members have stored tokens, some of them with scopes. It counts the questions about tokens and about roles.
+/// Members have stored tokens, some of them with scopes. It counts the questions about tokens and
+/// about roles.
 #[derive(Clone, Default)]
 struct Members {
     tokens: Arc<AtomicUsize>,

@@ -1,4 +1,5 @@
-//! The layers for roles and scopes in plain tower: no axum, other bodies, under services that wait for their turn.
+//! The layers for roles and scopes in plain tower: no axum, other bodies, under services that wait
+//! for their turn.
 
 use std::future::{Future, Ready, ready};
 use std::pin::Pin;
@@ -25,7 +26,8 @@ struct Text(String);
 #[error("the app's own error: {0}")]
 struct AppError(&'static str);
 
-/// Answers with who calls. It panics if it is called without having been ready: a clone of it is not.
+/// Answers with who calls. It panics if it is called without having been ready: a clone of it is
+/// not.
 #[derive(Default)]
 struct Greeter {
     ready: bool,
@@ -135,7 +137,8 @@ async fn errors_of_the_inner_service_pass_through() {
     assert_eq!(call(&mut for_scope(Greeter::default()), "/error", "ada").await.unwrap_err(), AppError("from the call"));
 }
 
-/// Who is refused gives the place back; so does who is answered, and who goes away while the authenticator is asked.
+/// Who is refused gives the place back; so does who is answered, and who goes away while the
+/// authenticator is asked.
 #[tokio::test]
 async fn a_concurrency_limit_inside_loses_no_permit() {
     let mut role = for_role(ConcurrencyLimit::new(Greeter::default(), 1));

@@ -246,7 +246,8 @@ async fn the_token_is_looked_up_once_however_many_guards_ask() {
     assert_eq!(members.roles.load(Ordering::SeqCst), 3);
 }
 
-/// An `Auth` knows assigned roles, resolved ones and LoopBack's own. 8.3.2: from one request to the next.
+/// An `Auth` knows assigned roles, resolved ones and LoopBack's own. 8.3.2: from one request to the
+/// next.
 #[tokio::test]
 async fn an_auth_knows_all_kinds_of_roles() {
     struct OfTheHouse;

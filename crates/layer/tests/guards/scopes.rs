@@ -33,7 +33,8 @@ fn router() -> Router {
         .merge(group(&[], "/none"))
 }
 
-/// Contract 4.3.1: a token has its scopes, or else exactly `DEFAULT`; the route asks for its own instead of `DEFAULT`. 10.3.2.
+/// Contract 4.3.1: a token has its scopes, or else exactly `DEFAULT`; the route asks for its own
+/// instead of `DEFAULT`. 10.3.2.
 #[tokio::test]
 async fn a_route_for_a_scope_is_for_tokens_with_exactly_that_scope() {
     let router = router().layer(AuthLayer::new(Members::default()));
@@ -64,7 +65,8 @@ async fn a_route_for_a_scope_is_for_tokens_with_exactly_that_scope() {
     assert_eq!(ask(&router, "/maybe", "down").await.0, 503);
 }
 
-/// What one route admits is admitted there alone, and an extractor before the guard knows nothing of it.
+/// What one route admits is admitted there alone, and an extractor before the guard knows nothing
+/// of it.
 #[tokio::test]
 async fn a_scoped_token_is_admitted_by_the_guard_and_nowhere_else() {
     let router = router().layer(AuthLayer::new(Members::default()));

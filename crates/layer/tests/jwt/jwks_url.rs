@@ -16,7 +16,8 @@ use tokio::sync::Semaphore;
 
 use crate::support::*;
 
-/// An issuer on this machine. It counts how often its keys are fetched, and answers what it is told to.
+/// An issuer on this machine. It counts how often its keys are fetched, and answers what it is told
+/// to.
 struct Issuer {
     url: String,
     fetches: Arc<AtomicUsize>,

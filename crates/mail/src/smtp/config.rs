@@ -1,4 +1,5 @@
-//! Which mail server, and how safe the way to it is: what a URL says, with safe answers where it says nothing.
+//! Which mail server, and how safe the way to it is: what a URL says, with safe answers where it
+//! says nothing.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,8 +11,8 @@ use lettre::transport::smtp::{SMTP_PORT, SUBMISSION_PORT, SUBMISSIONS_PORT};
 use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 
-/// What is wrong with the settings of an [`SmtpMailer`](super::SmtpMailer). The message says what to do; none repeats the
-/// URL, which may hold a password.
+/// What is wrong with the settings of an [`SmtpMailer`](super::SmtpMailer). The message says what
+/// to do; none repeats the URL, which may hold a password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SmtpConfigError {
@@ -150,8 +151,8 @@ fn tls_parameters(host: &str, roots: &[Certificate]) -> Result<TlsParameters, Sm
     builder.build().map_err(|error| SmtpConfigError::TlsSetup(error.to_string()))
 }
 
-/// The host as a resolver takes it, and whether it is this machine. In a URL that is not of the web the parser leaves hosts as
-/// they are, so they are parsed here.
+/// The host as a resolver takes it, and whether it is this machine. In a URL that is not of the web
+/// the parser leaves hosts as they are, so they are parsed here.
 fn host_of(url: &Url) -> Result<(String, bool), SmtpConfigError> {
     let text = url.host_str().filter(|host| !host.is_empty()).ok_or(SmtpConfigError::NoHost)?;
     let decoded = decode(text)?;

@@ -1,7 +1,7 @@
 //! A connection to the mail server, and the few that are kept for the next mail.
 //!
-//! A connection in use is owned by the send that uses it, and dropped, thus closed, with it: a send that is given up
-//! half-way leaves nothing behind that another mail could be mixed up with.
+//! A connection in use is owned by the send that uses it, and dropped, thus closed, with it: a send
+//! that is given up half-way leaves nothing behind that another mail could be mixed up with.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -21,7 +21,8 @@ const MOST_KEPT: usize = 4;
 /// Servers close what is idle for some minutes.
 const KEPT_FOR: Duration = Duration::from_secs(60);
 
-/// Connections that have delivered a mail and wait for the next, and what the server has said it cannot do.
+/// Connections that have delivered a mail and wait for the next, and what the server has said it
+/// cannot do.
 #[derive(Default)]
 pub(super) struct Connections {
     idle: Mutex<Vec<Idle>>,
@@ -103,8 +104,8 @@ impl Connections {
         }
     }
 
-    /// The one kept last, if the server still answers on it. If it says nothing at all, the others are given up too, so that a
-    /// server that is gone costs one timeout and not one for each.
+    /// The one kept last, if the server still answers on it. If it says nothing at all, the others
+    /// are given up too, so that a server that is gone costs one timeout and not one for each.
     async fn kept(&self, limit: Duration) -> Option<AsyncSmtpConnection> {
         while let Some(mut connection) = self.pop() {
             match timeout(limit, connection.test_connected()).await {

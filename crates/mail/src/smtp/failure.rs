@@ -74,8 +74,8 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// What the server said, on one line of bounded length, without anything that could be a secret it repeats: ours are 64
-/// letters and digits.
+/// What the server said, on one line of bounded length, without anything that could be a secret it
+/// repeats: ours are 64 letters and digits.
 fn fit_for_a_log(text: &str) -> String {
     const LONGEST_WORD: usize = 31;
     const LONGEST_TEXT: usize = 300;

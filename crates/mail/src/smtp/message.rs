@@ -23,10 +23,11 @@ pub(super) fn sender(text: &str) -> Result<Mailbox, SmtpConfigError> {
     Ok(Mailbox::new(name, address(email).ok_or_else(wrong)?))
 }
 
-/// 1. Neither recipient nor subject holds a control character, so neither can begin another header or command.
+/// 1. Neither recipient nor subject holds a control character, so neither can begin another header
+///    or command.
 /// 2. The recipient is one address, by the rule that sign-up has too ([`email::smtp_form`]).
-/// 3. An international domain is written in its ASCII form, which every server takes. An international name before the `@`
-///    needs a server with SMTPUTF8 (RFC 6531).
+/// 3. An international domain is written in its ASCII form, which every server takes. An
+///    international name before the `@` needs a server with SMTPUTF8 (RFC 6531).
 /// 4. A mail that names a sender comes from that one.
 /// 5. With HTML the text goes first, for readers that show no HTML (RFC 2046 §5.1.4).
 /// 6. `Auto-Submitted` (RFC 3834) keeps holiday notices from answering.
@@ -63,8 +64,8 @@ pub(super) fn compose(from: &Mailbox, mail: &Mail) -> Result<Message, MailError>
 fn address(text: &str) -> Option<Address> {
     let address = email::smtp_form(text)?;
     let (local, domain) = address.rsplit_once('@')?;
-    // lettre's own check refuses emoji and IPv6 literals, which sign-up takes. What smtp_form returns has no blank, control
-    // character or angle bracket outside a quoted string.
+    // lettre's own check refuses emoji and IPv6 literals, which sign-up takes. What smtp_form
+    // returns has no blank, control character or angle bracket outside a quoted string.
     Some(Address::new_dangerous(local, domain))
 }
 

@@ -33,8 +33,8 @@ use connection::Connections;
 ///
 /// # The URL
 ///
-/// `scheme://user:password@host:port/name?tls=...`. User and password are percent-encoded (`@` is `%40`); `name` is what
-/// `EHLO` says, the machine's host name if absent.
+/// `scheme://user:password@host:port/name?tls=...`. User and password are percent-encoded (`@` is
+/// `%40`); `name` is what `EHLO` says, the machine's host name if absent.
 ///
 /// | URL | connection | port unless given |
 /// | --- | --- | --- |
@@ -45,16 +45,18 @@ use connection::Connections;
 /// | `smtp://host?tls=opportunistic` | STARTTLS if offered. Who sits in between can prevent that and read the password | 587 |
 /// | `smtp://host?tls=none` | in clear. Everybody in between can read the password and every reset link | 25 |
 ///
-/// Certificates are checked against those the system trusts (`ca-certificates` must be installed) and
-/// [`root_certificate`](Self::root_certificate)s.
+/// Certificates are checked against those the system trusts (`ca-certificates` must be installed)
+/// and [`root_certificate`](Self::root_certificate)s.
 ///
 /// # Failures
 ///
-/// 1. Connecting, and the conversation about one mail, may each take 10 seconds ([`timeout`](Self::timeout)).
-/// 2. What is surely not sent is a [temporary](MailError::temporary) error, after which Gatekit tries again with growing pauses until
-///    `Policy::mail_timeout`: no connection, a connection lost before the mail was offered, and the server's "not now" (4xx).
-/// 3. The server's "no" (5xx), a wrong certificate and a missing STARTTLS stay what they are, and so does a connection lost
-///    while the mail was under way: a second copy could be one too many.
+/// 1. Connecting, and the conversation about one mail, may each take 10 seconds
+///    ([`timeout`](Self::timeout)).
+/// 2. What is surely not sent is a [temporary](MailError::temporary) error, after which Gatekit
+///    tries again with growing pauses until `Policy::mail_timeout`: no connection, a connection
+///    lost before the mail was offered, and the server's "not now" (4xx).
+/// 3. The server's "no" (5xx), a wrong certificate and a missing STARTTLS stay what they are, and
+///    so does a connection lost while the mail was under way: a second copy could be one too many.
 /// 4. A connection that worked is kept for the next mail, one that did not never.
 ///
 /// Clones share their connections.
@@ -73,7 +75,8 @@ impl fmt::Debug for SmtpMailer {
 }
 
 impl SmtpMailer {
-    /// Through the server at `url`, from the address `from`: `no-reply@example.com` or `Example <no-reply@example.com>`.
+    /// Through the server at `url`, from the address `from`: `no-reply@example.com` or
+    /// `Example <no-reply@example.com>`.
     ///
     /// Nothing is connected yet; [`check`](Self::check) does that.
     ///
@@ -89,14 +92,16 @@ impl SmtpMailer {
         })
     }
 
-    /// How long connecting may take, and again the conversation about one mail. Default: 10 seconds.
+    /// How long connecting may take, and again the conversation about one mail. Default: 10
+    /// seconds.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Trusts this certificate (PEM) too, for a mail server whose certificate an authority of your own has signed.
+    /// Trusts this certificate (PEM) too, for a mail server whose certificate an authority of your
+    /// own has signed.
     ///
     /// # Errors
     ///
@@ -107,8 +112,8 @@ impl SmtpMailer {
         Ok(self)
     }
 
-    /// Connects, checks the certificate and logs in, without sending anything: to find a wrong password when an app starts and
-    /// not when the first user waits for a mail.
+    /// Connects, checks the certificate and logs in, without sending anything: to find a wrong
+    /// password when an app starts and not when the first user waits for a mail.
     ///
     /// # Errors
     ///
@@ -122,8 +127,9 @@ impl SmtpMailer {
 
 #[async_trait]
 impl Mailer for SmtpMailer {
-    /// A server that offers no SMTPUTF8 (RFC 6531) takes no address with characters beyond ASCII before the `@`. Known once the
-    /// mailer has connected: await [`check`](Self::check) when the app starts. Until then every valid address counts as reachable.
+    /// A server that offers no SMTPUTF8 (RFC 6531) takes no address with characters beyond ASCII
+    /// before the `@`. Known once the mailer has connected: await [`check`](Self::check) when the
+    /// app starts. Until then every valid address counts as reachable.
     fn can_reach(&self, address: &str) -> bool {
         match email::smtp_form(address) {
             Some(address) => address.is_ascii() || !self.connections.is_ascii_only(),

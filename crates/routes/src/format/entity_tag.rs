@@ -9,7 +9,8 @@ use sha2::{Digest, Sha256};
 /// Bytes of the digest that are in a tag: no two bodies of one URL will ever have them in common.
 const DIGEST_BYTES: usize = 16;
 
-/// The weak entity tag of a body. It has the shape of Express' (`W/"<length>-<digest>"`), whose digest is SHA-1.
+/// The weak entity tag of a body. It has the shape of Express' (`W/"<length>-<digest>"`), whose
+/// digest is SHA-1.
 pub(super) fn entity_tag(body: &[u8]) -> HeaderValue {
     let mut tag = format!("W/\"{:x}-", body.len());
     for byte in Sha256::digest(body).iter().take(DIGEST_BYTES) {
@@ -25,8 +26,8 @@ pub(super) fn entity_tag(body: &[u8]) -> HeaderValue {
 pub(super) struct IfNoneMatch(Vec<HeaderValue>);
 
 impl IfNoneMatch {
-    /// Nothing, if the method is another than GET or HEAD, or if the client wants a fresh answer (`Cache-Control: no-cache`, as
-    /// Express has it).
+    /// Nothing, if the method is another than GET or HEAD, or if the client wants a fresh answer
+    /// (`Cache-Control: no-cache`, as Express has it).
     pub(super) fn of(method: &Method, headers: &HeaderMap) -> Self {
         let wants_fresh = || {
             let values = headers.get_all(CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok());

@@ -15,7 +15,8 @@ pub(super) fn json(root: Option<&str>, members: Map<String, Value>) -> String {
     }
 }
 
-/// A page with the elements that LoopBack's has. Everything in it is escaped, the stack too, which LoopBack's is not.
+/// A page with the elements that LoopBack's has. Everything in it is escaped, the stack too, which
+/// LoopBack's is not.
 pub(super) fn html(members: &Map<String, Value>) -> String {
     let text = |name: &str| members.get(name).map(plain).unwrap_or_default();
     let [name, message, status, stack] = ["name", "message", "statusCode", "stack"].map(text);
@@ -69,7 +70,8 @@ impl std::fmt::Display for Escaped<'_> {
     }
 }
 
-/// The document that LoopBack's js2xmlparser makes of the members: an element for each, and for each item of a list.
+/// The document that LoopBack's js2xmlparser makes of the members: an element for each, and for
+/// each item of a list.
 pub(super) fn xml(root: &str, members: &Map<String, Value>) -> String {
     let mut document = "<?xml version='1.0'?>".to_owned();
     object(&mut document, &element_name(root), members, 0);

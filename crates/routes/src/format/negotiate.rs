@@ -37,7 +37,8 @@ struct MediaRange {
     quality: f32,
 }
 
-/// How welcome a media type is: the quality, how exactly it is named, and where in the header that stands.
+/// How welcome a media type is: the quality, how exactly it is named, and where in the header that
+/// stands.
 #[derive(Clone, Copy)]
 struct Weight {
     quality: f32,

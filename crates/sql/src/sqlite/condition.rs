@@ -1,7 +1,7 @@
 //! A condition on users as SQL, as far as the database compares as [`Where::matches`] does.
 //!
-//! No name of a member becomes SQL: it is looked up among our own columns, and if it is none of them the test stays with the caller.
-//! Values are parameters.
+//! No name of a member becomes SQL: it is looked up among our own columns, and if it is none of
+//! them the test stays with the caller. Values are parameters.
 
 use gatekit_core::{Order, StoreError, Test, Where};
 use serde_json::Value;
@@ -12,13 +12,13 @@ use sqlx::{AssertSqlSafe, Sqlite};
 use super::SqliteStore;
 use super::users::TABLE;
 
-/// Confines a statement to one user type. The plus keeps SQLite from the unique indexes, which begin with this column: rows read by way of
-/// one of them would have to be sorted for every page.
+/// Confines a statement to one user type. The plus keeps SQLite from the unique indexes, which
+/// begin with this column: rows read by way of one of them would have to be sorted for every page.
 const OF_TYPE: &str = "+user_type = ?";
 /// The most values of one statement. SQLite's own limit is 32766.
 const MAX_PARAMETERS: usize = 1000;
-/// The most tests of one statement. SQLite's own limit is an expression 1000 levels deep, and a chain of ANDs is as deep as it is
-/// long.
+/// The most tests of one statement. SQLite's own limit is an expression 1000 levels deep, and a
+/// chain of ANDs is as deep as it is long.
 const MAX_TESTS: usize = 500;
 /// How deep they are nested at most: SQLite's parser had a stack of 100.
 const MAX_DEPTH: usize = 20;
@@ -26,7 +26,8 @@ const MAX_DEPTH: usize = 20;
 const _: () =
     assert!(Where::MAX_VALUES <= MAX_PARAMETERS && 2 * Where::MAX_TESTS < MAX_TESTS && Where::MAX_DEPTH < MAX_DEPTH);
 
-/// An order as SQL, if all of it is about columns. SQLite too has NULL first, `false` before `true`, and texts by their bytes.
+/// An order as SQL, if all of it is about columns. SQLite too has NULL first, `false` before
+/// `true`, and texts by their bytes.
 pub(super) fn order_by(orders: &[Order]) -> Option<String> {
     let mut text = String::new();
     let mut seen = Vec::new();
@@ -136,7 +137,8 @@ impl Sql {
         Some(())
     }
 
-    /// What is compared with NULL is NULL in SQL, which counts as not holding: there is no NOT around anything here.
+    /// What is compared with NULL is NULL in SQL, which counts as not holding: there is no NOT
+    /// around anything here.
     fn push_test(&mut self, column: &str, kind: Kind, test: &Test) -> Option<()> {
         match test {
             Test::Eq(value) => self.push_comparison(column, kind, "=", value, "IS NULL"),
@@ -184,7 +186,8 @@ impl Sql {
         values.into_iter().try_for_each(|value| self.push_value(kind, value))
     }
 
-    /// A value that compares with the column as it does with the member; `None` if that is not certain.
+    /// A value that compares with the column as it does with the member; `None` if that is not
+    /// certain.
     fn push_value(&mut self, kind: Kind, value: &Value) -> Option<()> {
         let parameter = match (kind, value) {
             (Kind::Integer, Value::Number(number)) => Parameter::Integer(number.as_i64()?),

@@ -1,7 +1,8 @@
 //! How queries reach the database: one connection that writes, and some that read.
 //!
-//! sqlx's own pool starts a task and pings the connection's thread whenever a connection comes back, which doubles what a
-//! short query costs. A protected request is one short query, so a file opened by us is reached without it.
+//! sqlx's own pool starts a task and pings the connection's thread whenever a connection comes
+//! back, which doubles what a short query costs. A protected request is one short query, so a file
+//! opened by us is reached without it.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
@@ -28,7 +29,8 @@ enum Lent<'a> {
 pub(super) enum Connections {
     /// To a file opened by us.
     Own { writer: Lane, readers: Lane, pool: SqlitePool },
-    /// Of an app's pool. Our writes take turns, so that they do not find the database busy with each other.
+    /// Of an app's pool. Our writes take turns, so that they do not find the database busy with
+    /// each other.
     Pooled { pool: SqlitePool, turn: Mutex<()> },
 }
 
@@ -114,7 +116,8 @@ impl Slot {
     }
 }
 
-/// How long a statement waits for the lock of another process, unless less is left of the request's time.
+/// How long a statement waits for the lock of another process, unless less is left of the request's
+/// time.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How often a connection is asked whether its thread is alive, before it is lent.
@@ -135,7 +138,8 @@ impl Lane {
         let free = self.slots.iter().find_map(|slot| slot.try_lock().ok());
         let mut slot = free.ok_or(sqlx::Error::PoolClosed)?;
         if slot.checked.is_none_or(|checked| checked.elapsed() >= CHECK_EVERY) {
-            // One that failed us is not asked: a question that comes while its thread is dying is never answered.
+            // One that failed us is not asked: a question that comes while its thread is dying is
+            // never answered.
             let alive = slot.checked.is_some() && is_alive(&mut slot.connection).await;
             if !alive {
                 tracing::warn!("a connection to the database was lost and is opened again");
@@ -159,13 +163,14 @@ impl Connection<'_> {
     }
 }
 
-/// Whether the connection's thread answers, for which it may first have to finish a statement that waits for a lock.
+/// Whether the connection's thread answers, for which it may first have to finish a statement that
+/// waits for a lock.
 async fn is_alive(connection: &mut SqliteConnection) -> bool {
     matches!(tokio::time::timeout(BUSY_TIMEOUT * 2, connection.ping()).await, Ok(Ok(())))
 }
 
-/// Opens a connection. Changing a new file over to the write-ahead log does not wait for another process that does the same,
-/// whatever the busy timeout says, so it is tried again for as long.
+/// Opens a connection. Changing a new file over to the write-ahead log does not wait for another
+/// process that does the same, whatever the busy timeout says, so it is tried again for as long.
 async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConnection, sqlx::Error> {
     let started = Instant::now();
     loop {

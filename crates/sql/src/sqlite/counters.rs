@@ -1,7 +1,8 @@
 //! Events that are counted.
 //!
-//! A row holds the times of the newest events of a key, as many as its limit allows: 16 digits each, the newest first. Numbers of equal
-//! length compare as texts as they do as numbers, so one statement of plain SQL reads the oldest and puts another one in front.
+//! A row holds the times of the newest events of a key, as many as its limit allows: 16 digits
+//! each, the newest first. Numbers of equal length compare as texts as they do as numbers, so one
+//! statement of plain SQL reads the oldest and puts another one in front.
 
 use async_trait::async_trait;
 use gatekit_core::{CounterLimit, CounterStore, StoreError, Timestamp, TokenDigest};
@@ -16,7 +17,8 @@ const DIGITS: u32 = 16;
 impl CounterStore for SqliteStore {
     async fn add_event(&self, key: &TokenDigest, limit: CounterLimit, now: Timestamp) -> Result<bool, StoreError> {
         let Some(oldest) = place_of_oldest(limit) else { return Ok(false) };
-        // The index decides between an insert and an update, and the condition is that of the row as it is written over.
+        // The index decides between an insert and an update, and the condition is that of the row
+        // as it is written over.
         let add = sqlx::query(
             "INSERT INTO gatekit_counters (key, times, expires) VALUES (?1, ?2, ?3) \
              ON CONFLICT (key) DO UPDATE SET times = substr(?2 || times, 1, ?4), expires = ?3 \
@@ -55,7 +57,8 @@ impl CounterStore for SqliteStore {
     }
 }
 
-/// Where the time of the oldest event begins in the text of a full counter, counted from one; `None` if no event may be counted.
+/// Where the time of the oldest event begins in the text of a full counter, counted from one;
+/// `None` if no event may be counted.
 fn place_of_oldest(limit: CounterLimit) -> Option<u32> {
     limit.kept().checked_sub(1).map(|before| before * DIGITS + 1)
 }

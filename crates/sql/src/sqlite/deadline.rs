@@ -1,7 +1,7 @@
 //! Until when the statements on a connection may run: what is left of the request's time.
 //!
-//! 1. A statement that waits for the lock of another process waits for as long as is left (SQLite's busy timeout), and then fails: nothing
-//!    has happened.
+//! 1. A statement that waits for the lock of another process waits for as long as is left (SQLite's
+//!    busy timeout), and then fails: nothing has happened.
 //! 2. A statement that runs on past the deadline is interrupted, and what it has changed is undone.
 //! 3. A commit that has begun is not interrupted. Core waits for it, so that its outcome is known.
 
@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 
 use sqlx::SqliteConnection;
 
-/// How many steps of SQLite's machine are between two looks at the clock: some tens of microseconds.
+/// How many steps of SQLite's machine are between two looks at the clock: some tens of
+/// microseconds.
 const STEPS: i32 = 10_000;
 
 /// The deadline of one connection, shared with the handler that SQLite asks.
@@ -49,7 +50,8 @@ fn millis() -> u64 {
     u64::try_from(EPOCH.elapsed().as_millis()).unwrap_or(NEVER)
 }
 
-/// How long to wait for a lock when this much is left: rounded down, so that the setting need not be changed for each statement.
+/// How long to wait for a lock when this much is left: rounded down, so that the setting need not
+/// be changed for each statement.
 pub(super) fn busy_timeout(left: Duration) -> Duration {
     const GRAIN: u64 = 250;
     let millis = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);

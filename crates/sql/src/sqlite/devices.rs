@@ -28,7 +28,8 @@ impl DeviceStore for SqliteStore {
         if self.change(seen).await.map_err(store_error)?.count > 0 {
             return Ok(DeviceSeen::Known);
         }
-        // SQLite writes one statement after the other, so what RETURNING counts is what was there before this one and this one.
+        // SQLite writes one statement after the other, so what RETURNING counts is what was there
+        // before this one and this one.
         let insert = sqlx::query(
             "INSERT INTO gatekit_devices (user_type, user_id, device, seen) VALUES (?1, ?2, ?3, ?4) \
              ON CONFLICT (user_type, user_id, device) DO NOTHING \

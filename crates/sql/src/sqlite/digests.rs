@@ -74,7 +74,8 @@ impl DigestStore for SqliteStore {
     }
 
     async fn use_nonce(&self, nonce: &TokenDigest, count: u32, expires: Timestamp) -> Result<bool, StoreError> {
-        // WHERE of the SELECT: none was used with 0. WHERE of the UPDATE: only a greater count than before.
+        // WHERE of the SELECT: none was used with 0. WHERE of the UPDATE: only a greater count than
+        // before.
         let mark = sqlx::query(
             "INSERT INTO gatekit_digest_nonces (nonce, count, expires) SELECT ?1, ?2, ?3 WHERE ?2 > 0 \
              ON CONFLICT (nonce) DO UPDATE \

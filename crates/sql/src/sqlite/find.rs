@@ -1,16 +1,19 @@
 //! Users by a condition on their members, a page at a time.
 //!
-//! 1. What is asked of the built-in members, and compares there exactly as [`Where::matches`] says, is asked of the database
-//!    (`condition.rs`). The rest is asked of what was read.
-//! 2. In the order of ids a page begins behind the last id of the one before. In any other order the ids are sorted first, all of
-//!    them, and a page reads the rows of the next ones: an id takes 8 bytes, and a user as many as its profile has.
+//! 1. What is asked of the built-in members, and compares there exactly as [`Where::matches`] says,
+//!    is asked of the database (`condition.rs`). The rest is asked of what was read.
+//! 2. In the order of ids a page begins behind the last id of the one before. In any other order
+//!    the ids are sorted first, all of them, and a page reads the rows of the next ones: an id
+//!    takes 8 bytes, and a user as many as its profile has.
 //! 3. A page has a bounded number of users and bytes. Between two pages no connection is held.
-//! 4. Nobody is found twice. A user that is changed while pages are being read is found as it was before or as it is after, and not
-//!    if the condition does not hold for it any more.
+//! 4. Nobody is found twice. A user that is changed while pages are being read is found as it was
+//!    before or as it is after, and not if the condition does not hold for it any more.
 //! 5. A row that cannot be read is left out and named in the log.
-//! 6. Other tasks get their turn while rows are compared: a condition with many patterns takes its time with long profiles.
+//! 6. Other tasks get their turn while rows are compared: a condition with many patterns takes its
+//!    time with long profiles.
 //!
-//! A profile must have no members with the names of the built-in ones: their columns are asked, whatever the profile says.
+//! A profile must have no members with the names of the built-in ones: their columns are asked,
+//! whatever the profile says.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -34,7 +37,8 @@ const BYTES_AT_ONCE: usize = 64 * 1024;
 
 /// Where the next page begins.
 enum Cursor {
-    /// Behind this id, in the order of ids. So many users are left of the limit; so many are passed over before.
+    /// Behind this id, in the order of ids. So many users are left of the limit; so many are passed
+    /// over before.
     Id { after: Option<i64>, left: u64, skip: u64 },
     /// At the first of these ids.
     Ids(VecDeque<i64>),
@@ -143,7 +147,8 @@ async fn sorted_ids<P: Model>(store: &SqliteStore, query: &UserQuery) -> Result<
     sorter.finish().await
 }
 
-/// A look through all rows for which a condition may hold, in the order of their ids, some hundred at a time.
+/// A look through all rows for which a condition may hold, in the order of their ids, some hundred
+/// at a time.
 struct Scan<'a> {
     condition: &'a Where,
     sql: Sql,

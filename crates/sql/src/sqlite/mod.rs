@@ -40,7 +40,8 @@ pub use self::sessions::SqliteSessionStore;
 use crate::own::store_error;
 use crate::{OpenError, migrate};
 
-/// Users, access tokens, one-time secrets, roles, known devices and the rest of what the ports keep, in SQLite.
+/// Users, access tokens, one-time secrets, roles, known devices and the rest of what the ports
+/// keep, in SQLite.
 ///
 /// A clone is another handle to the same. Every change is one atomic statement.
 ///
@@ -57,8 +58,9 @@ use crate::{OpenError, migrate};
 /// | `gatekit_sessions` | sessions of tower-sessions, with the feature of that name |
 /// | `gatekit_migrations` | which migrations were applied |
 ///
-/// Several user types may share it, and are apart: every user, token, one-time token and role is stored with the name of the user type
-/// (`Account::model_name`), and an address or name is unique within its type. [`rename_model`](Self::rename_model) gives a type another name.
+/// Several user types may share it, and are apart: every user, token, one-time token and role is
+/// stored with the name of the user type (`Account::model_name`), and an address or name is unique
+/// within its type. [`rename_model`](Self::rename_model) gives a type another name.
 #[derive(Clone)]
 pub struct SqliteStore {
     inner: Arc<Inner>,
@@ -71,18 +73,20 @@ struct Inner {
 }
 
 impl SqliteStore {
-    /// Opens the database at `path`. Creates the file if there is none, brings its tables up to date, and from then on
-    /// removes what has ended in the background.
+    /// Opens the database at `path`. Creates the file if there is none, brings its tables up to
+    /// date, and from then on removes what has ended in the background.
     ///
     /// - A new file is readable by its owner only (mode 0600).
     /// - Write-ahead log, so that readers never wait for a writer.
-    /// - `synchronous=FULL`: what was acknowledged is on the disk. With less, a power cut could bring back a token that was
-    ///   logged out, or lose a registration. A write costs one `fsync` for it.
-    /// - One connection writes, so that writes of this process never find the database busy; as many read as there are
-    ///   cores (2 to 16). Another process that holds the write lock is waited for, up to 5 seconds, and no longer than the request has time
+    /// - `synchronous=FULL`: what was acknowledged is on the disk. With less, a power cut could
+    ///   bring back a token that was logged out, or lose a registration. A write costs one `fsync`
+    ///   for it.
+    /// - One connection writes, so that writes of this process never find the database busy; as
+    ///   many read as there are cores (2 to 16). Another process that holds the write lock is
+    ///   waited for, up to 5 seconds, and no longer than the request has time
     ///   (`Policy::store_timeout`).
-    /// - A statement that takes longer than the request has time is interrupted, and what it has changed is undone: what was answered 503 does
-    ///   not happen later.
+    /// - A statement that takes longer than the request has time is interrupted, and what it has
+    ///   changed is undone: what was answered 503 does not happen later.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -112,15 +116,17 @@ impl SqliteStore {
         Self::start(connections.map_err(cannot)?, true).await
     }
 
-    /// Keeps the tables in the database of an app's own pool. Brings them up to date, and from then on removes what has ended
-    /// in the background.
+    /// Keeps the tables in the database of an app's own pool. Brings them up to date, and from then
+    /// on removes what has ended in the background.
     ///
-    /// The pool decides how long a statement waits for the lock of another process (`busy_timeout`, 5 seconds in sqlx). Set less than
-    /// `Policy::store_timeout`, so that what is answered 503 does not happen later. If it does, what follows a change still follows.
+    /// The pool decides how long a statement waits for the lock of another process (`busy_timeout`,
+    /// 5 seconds in sqlx). Set less than `Policy::store_timeout`, so that what is answered 503 does
+    /// not happen later. If it does, what follows a change still follows.
     ///
-    /// Pragmas are the app's: without `synchronous=FULL` a power cut may undo the last logouts and registrations, without
-    /// `journal_mode=WAL` reading waits for writing. [`SqliteStore::open`] is faster, since it does without the pool, which
-    /// talks to the connection twice for each query.
+    /// Pragmas are the app's: without `synchronous=FULL` a power cut may undo the last logouts and
+    /// registrations, without `journal_mode=WAL` reading waits for writing. [`SqliteStore::open`]
+    /// is faster, since it does without the pool, which talks to the connection twice for each
+    /// query.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -141,7 +147,8 @@ impl SqliteStore {
 
     /// A new database in memory, for tests. It is gone with the last handle.
     ///
-    /// All handles share one connection, and nothing is removed in the background: a test's frozen clock may be years off.
+    /// All handles share one connection, and nothing is removed in the background: a test's frozen
+    /// clock may be years off.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -177,8 +184,9 @@ impl SqliteStore {
 
     /// A pool of connections to the same database, for the app's own tables.
     ///
-    /// A transaction that writes should begin with `BEGIN IMMEDIATE` (`pool.begin_with("BEGIN IMMEDIATE")`): SQLite refuses
-    /// to let one that has read go on to write when another has written in between.
+    /// A transaction that writes should begin with `BEGIN IMMEDIATE`
+    /// (`pool.begin_with("BEGIN IMMEDIATE")`): SQLite refuses to let one that has read go on to
+    /// write when another has written in between.
     #[must_use]
     pub fn pool(&self) -> &SqlitePool {
         self.inner.connections.pool()
@@ -186,8 +194,8 @@ impl SqliteStore {
 
     /// The first row that a query which only reads finds.
     ///
-    /// Cheaper than on the [pool](Self::pool), and certain: `None` is an answer of the database and never a connection that was
-    /// lost on the way.
+    /// Cheaper than on the [pool](Self::pool), and certain: `None` is an answer of the database and
+    /// never a connection that was lost on the way.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -206,7 +214,8 @@ impl SqliteStore {
 
     /// All rows that a query which only reads finds.
     ///
-    /// All or an error: sqlx's own `fetch_all` answers with the rows it has if the connection is lost on the way.
+    /// All or an error: sqlx's own `fetch_all` answers with the rows it has if the connection is
+    /// lost on the way.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -223,7 +232,8 @@ impl SqliteStore {
         queries::find_all(&self.inner.connections, query).await
     }
 
-    /// Shows each row that a query which only reads finds, until `visit` has seen enough. Returns whether it has seen all.
+    /// Shows each row that a query which only reads finds, until `visit` has seen enough. Returns
+    /// whether it has seen all.
     async fn visit<V>(&self, query: Query<'_, Sqlite, SqliteArguments>, visit: V) -> Result<bool, StoreError>
     where
         V: FnMut(&SqliteRow) -> Result<bool, StoreError> + Send,
@@ -245,15 +255,16 @@ impl SqliteStore {
     /// # Errors
     ///
     /// The driver's, for [`own::create_user_error`](crate::own::create_user_error) or
-    /// [`own::store_error`](crate::own::store_error). Nothing was changed then, unless the connection was lost.
+    /// [`own::store_error`](crate::own::store_error). Nothing was changed then, unless the
+    /// connection was lost.
     pub async fn change(&self, query: Query<'_, Sqlite, SqliteArguments>) -> Result<Changed, sqlx::Error> {
         queries::change(&self.inner.connections, query).await
     }
 
     /// A connection for several queries that only read, lent until it is dropped.
     ///
-    /// For a single one there is [`find`](Self::find): sqlx's own `fetch_optional` answers `None` also when the connection is
-    /// lost on the way.
+    /// For a single one there is [`find`](Self::find): sqlx's own `fetch_optional` answers `None`
+    /// also when the connection is lost on the way.
     ///
     /// # Errors
     ///
@@ -262,11 +273,12 @@ impl SqliteStore {
         self.inner.connections.reader().await.map_err(store_error)
     }
 
-    /// The connection for transactions that write, lent until it is dropped. There is one: who holds it across other work
-    /// keeps every login waiting.
+    /// The connection for transactions that write, lent until it is dropped. There is one: who
+    /// holds it across other work keeps every login waiting.
     ///
-    /// For a single statement there is [`change`](Self::change): sqlx's own `fetch_one` and `fetch_optional` stop at the first
-    /// row that `RETURNING` returns, before the statement is committed, and do not tell if that fails.
+    /// For a single statement there is [`change`](Self::change): sqlx's own `fetch_one` and
+    /// `fetch_optional` stop at the first row that `RETURNING` returns, before the statement is
+    /// committed, and do not tell if that fails.
     ///
     /// # Errors
     ///
@@ -275,11 +287,11 @@ impl SqliteStore {
         self.inner.connections.writer().await.map_err(store_error)
     }
 
-    /// Removes the tokens, one-time secrets and sessions that ended at or before `now`, and the devices that nobody was seen on in
-    /// the 400 days before, 500 at a time. Returns how many.
+    /// Removes the tokens, one-time secrets and sessions that ended at or before `now`, and the
+    /// devices that nobody was seen on in the 400 days before, 500 at a time. Returns how many.
     ///
-    /// This is done in the background every 10 minutes, by the machine's clock, as long as a handle exists; the first time a
-    /// minute after the start.
+    /// This is done in the background every 10 minutes, by the machine's clock, as long as a handle
+    /// exists; the first time a minute after the start.
     ///
     /// # Errors
     ///
@@ -304,8 +316,8 @@ impl Drop for Inner {
     }
 }
 
-/// Creates the file, for nobody but its owner to read: SQLite itself would leave that to the umask. The log beside it gets
-/// the same mode from SQLite.
+/// Creates the file, for nobody but its owner to read: SQLite itself would leave that to the umask.
+/// The log beside it gets the same mode from SQLite.
 async fn create_file(path: &Path) -> Result<(), OpenError> {
     if path.as_os_str().is_empty() || path.to_str().is_some_and(|p| p.starts_with(':') || p.starts_with("file:")) {
         return Err(OpenError::NotAFile(path.to_owned()));

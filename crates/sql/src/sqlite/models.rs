@@ -18,9 +18,10 @@ const COLUMNS: [(&str, &str); 7] = [
 ];
 
 impl SqliteStore {
-    /// Gives a user type another name, in one transaction: its users, tokens, one-time tokens, roles, devices and permissions. For an
-    /// app that changes its `Model::NAME` or `Account::model_name`; call it once, before an `Auth` is built. Returns how many users
-    /// have the new name now that had the old one, which is 0 for users in an own table.
+    /// Gives a user type another name, in one transaction: its users, tokens, one-time tokens,
+    /// roles, devices and permissions. For an app that changes its `Model::NAME` or
+    /// `Account::model_name`; call it once, before an `Auth` is built. Returns how many users have
+    /// the new name now that had the old one, which is 0 for users in an own table.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -31,7 +32,8 @@ impl SqliteStore {
     ///
     /// # Errors
     ///
-    /// [`StoreError`], among others if a user of the new name has the same address or name already. Nothing has changed then.
+    /// [`StoreError`], among others if a user of the new name has the same address or name already.
+    /// Nothing has changed then.
     pub async fn rename_model(&self, from: &str, to: &str) -> Result<u64, StoreError> {
         let mut writer = self.writer().await?;
         let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await.map_err(store_error)?;

@@ -1,4 +1,5 @@
-//! How what has ended is removed: in bounded batches, between which every other write gets its turn.
+//! How what has ended is removed: in bounded batches, between which every other write gets its
+//! turn.
 
 use std::sync::Weak;
 use std::time::Duration;
@@ -13,7 +14,8 @@ const BATCH: u32 = 500;
 const FIRST_AFTER: Duration = Duration::from_secs(60);
 const EVERY: Duration = Duration::from_secs(600);
 
-/// A device that a user was not seen on for 400 days is a new one: browsers keep no cookie for longer (RFC 6265bis, section 5.5).
+/// A device that a user was not seen on for 400 days is a new one: browsers keep no cookie for
+/// longer (RFC 6265bis, section 5.5).
 const UNSEEN_SECONDS: i64 = 400 * 24 * 3600;
 
 /// Purges for as long as there is a handle to the store.

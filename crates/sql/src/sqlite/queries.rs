@@ -1,8 +1,9 @@
 //! Answers that can be trusted.
 //!
-//! A connection of sqlx is a thread. If that thread panics in the middle of a query (out of memory, for one), sqlx's own
-//! `fetch_optional` and `execute` answer that there is no row and that none was changed: a failure that looks like an unknown
-//! token or a logout. An answer is complete only if its last part has come, so here it is waited for.
+//! A connection of sqlx is a thread. If that thread panics in the middle of a query (out of memory,
+//! for one), sqlx's own `fetch_optional` and `execute` answer that there is no row and that none
+//! was changed: a failure that looks like an unknown token or a logout. An answer is complete only
+//! if its last part has come, so here it is waited for.
 
 use std::future::poll_fn;
 
@@ -14,7 +15,8 @@ use sqlx::{Either, Executor, Sqlite};
 use super::connections::{Connection, Connections};
 use crate::own::store_error;
 
-/// What a statement has changed, once that is committed. See [`SqliteStore::change`](crate::SqliteStore::change).
+/// What a statement has changed, once that is committed. See
+/// [`SqliteStore::change`](crate::SqliteStore::change).
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Changed {
@@ -51,8 +53,8 @@ pub(super) async fn find_all(
     Ok(run(&mut connection, query).await.map_err(store_error)?.rows)
 }
 
-/// Shows rows as they come, until `visit` has seen enough. Returns whether it has seen all: rows without the end are a part of the answer
-/// that looks like all of it.
+/// Shows rows as they come, until `visit` has seen enough. Returns whether it has seen all: rows
+/// without the end are a part of the answer that looks like all of it.
 pub(super) async fn visit(
     connections: &Connections,
     query: Query<'_, Sqlite, SqliteArguments>,
@@ -78,8 +80,8 @@ pub(super) async fn visit(
     Err(store_error(failed(&mut connection, error)))
 }
 
-/// Runs to the end, where the statement is committed: up to its first row, which is where `fetch_optional` stops, nothing is
-/// certain, and if the commit fails nobody is told.
+/// Runs to the end, where the statement is committed: up to its first row, which is where
+/// `fetch_optional` stops, nothing is certain, and if the commit fails nobody is told.
 pub(super) async fn change(
     connections: &Connections,
     query: Query<'_, Sqlite, SqliteArguments>,

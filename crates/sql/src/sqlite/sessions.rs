@@ -18,28 +18,35 @@ use crate::own::store_error;
 
 const TABLE: Table = Table("gatekit_sessions");
 
-/// How often a new id is drawn for a session before the source of ids is taken for broken: of 2^128 none comes twice by chance.
+/// How often a new id is drawn for a session before the source of ids is taken for broken: of 2^128
+/// none comes twice by chance.
 const ATTEMPTS: usize = 8;
 
-/// As deep as `serde_json` reads, the session's own object not counted. What is deeper could be written but never read again.
+/// As deep as `serde_json` reads, the session's own object not counted. What is deeper could be
+/// written but never read again.
 const DEEPEST: usize = 126;
 
-/// The sessions of tower-sessions 0.15, in the table `gatekit_sessions` of the same database; see [`SqliteStore::session_store`].
-/// A clone is another handle to the same.
+/// The sessions of tower-sessions 0.15, in the table `gatekit_sessions` of the same database; see
+/// [`SqliteStore::session_store`]. A clone is another handle to the same.
 ///
-/// - **Who reads the table can be nobody.** It is keyed by SHA-256 of the session's id as it stands in the cookie, so the ids
-///   of living sessions are not in it. What an app keeps in a session is, as JSON: put no secret into one.
-/// - **What has ended stays ended.** [`save`](SessionStore::save) changes a session that is there and never brings one back: a request
-///   that was under way while another logged out does not undo the logout. Its change is dropped and its answer is as always. Nor
-///   does an id that came with a request and that nobody here has drawn become a session.
-/// - **Expiry** is kept to the millisecond, rounded down, and judged by the clock of the machine ([`clock`](Self::clock) for
-///   another). What has expired is removed in the background, as [`SqliteStore::purge`] says; until then it is there for nobody.
-/// - A saved session costs one write with its `fsync`, as every write of this store. tower-sessions saves only what has changed,
-///   unless it is told otherwise (`with_always_save`).
-/// - An id that is in use is never overwritten by [`create`](SessionStore::create): the new session gets another one.
+/// - **Who reads the table can be nobody.** It is keyed by SHA-256 of the session's id as it stands
+///   in the cookie, so the ids of living sessions are not in it. What an app keeps in a session is,
+///   as JSON: put no secret into one.
+/// - **What has ended stays ended.** [`save`](SessionStore::save) changes a session that is there
+///   and never brings one back: a request that was under way while another logged out does not undo
+///   the logout. Its change is dropped and its answer is as always. Nor does an id that came with a
+///   request and that nobody here has drawn become a session.
+/// - **Expiry** is kept to the millisecond, rounded down, and judged by the clock of the machine
+///   ([`clock`](Self::clock) for another). What has expired is removed in the background, as
+///   [`SqliteStore::purge`] says; until then it is there for nobody.
+/// - A saved session costs one write with its `fsync`, as every write of this store. tower-sessions
+///   saves only what has changed, unless it is told otherwise (`with_always_save`).
+/// - An id that is in use is never overwritten by [`create`](SessionStore::create): the new session
+///   gets another one.
 ///
-/// Data that nests deeper than 126 levels is refused as [`Error::Encode`]; what cannot be read from the row is
-/// [`Error::Decode`]; a failure of the database is [`Error::Backend`]. None of them shows what is in a session.
+/// Data that nests deeper than 126 levels is refused as [`Error::Encode`]; what cannot be read from
+/// the row is [`Error::Decode`]; a failure of the database is [`Error::Backend`]. None of them
+/// shows what is in a session.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -75,8 +82,8 @@ pub struct SqliteSessionStore {
 impl SqliteStore {
     /// A store for the sessions of tower-sessions, in this database.
     ///
-    /// The name is the one of its crate: a session there is data that an app keeps for a browser. Who is logged in is said by an
-    /// access token, which may be in such a session.
+    /// The name is the one of its crate: a session there is data that an app keeps for a browser.
+    /// Who is logged in is said by an access token, which may be in such a session.
     #[must_use]
     pub fn session_store(&self) -> SqliteSessionStore {
         SqliteSessionStore { store: self.clone(), clock: Arc::new(SystemClock) }
@@ -84,7 +91,8 @@ impl SqliteStore {
 }
 
 impl SqliteSessionStore {
-    /// Has this clock say which session has expired, for tests. The removal in the background keeps to the machine's.
+    /// Has this clock say which session has expired, for tests. The removal in the background keeps
+    /// to the machine's.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);

@@ -1,8 +1,9 @@
 //! Users by address or name, whatever the spelling that is stored.
 //!
-//! Beside each address and name stands its key, `normalize::key`, with an index. A row that another program has written has none, until
-//! [`fill`] computes it: when the database is opened and every ten minutes. In the meantime the row is found by its exact spelling, and
-//! by one that differs in ASCII capitals or outer spaces.
+//! Beside each address and name stands its key, `normalize::key`, with an index. A row that another
+//! program has written has none, until [`fill`] computes it: when the database is opened and every
+//! ten minutes. In the meantime the row is found by its exact spelling, and by one that differs in
+//! ASCII capitals or outer spaces.
 
 use gatekit_core::{Identifier, IdentifierKind, StoreError, normalize};
 use sqlx::sqlite::SqliteRow;
@@ -19,7 +20,8 @@ const BATCH: u32 = 2000;
 /// The columns of `gatekit_users` that make a stored user.
 const COLUMNS: &str = "id, realm, username, email, email_verified, password, rev, profile, status";
 
-/// One query, each part of which has an index: the key, what SQLite can compute of a row without one, and the exact spellings.
+/// One query, each part of which has an index: the key, what SQLite can compute of a row without
+/// one, and the exact spellings.
 macro_rules! like {
     ($name:literal, $computed:literal) => {
         concat!(
@@ -55,8 +57,8 @@ pub(super) async fn find_like(
     store.find_all(query).await
 }
 
-/// The rows of at most `limit` users after the one with this id. The plus keeps SQLite from an index that begins with the user type: rows
-/// read by way of one would be sorted for every page.
+/// The rows of at most `limit` users after the one with this id. The plus keeps SQLite from an
+/// index that begins with the user type: rows read by way of one would be sorted for every page.
 pub(super) async fn list(
     store: &SqliteStore,
     user_type: &str,

@@ -1,4 +1,5 @@
-//! Users of the built-in type. Each statement names the user type (`Model::NAME`), so that several share the table and are apart.
+//! Users of the built-in type. Each statement names the user type (`Model::NAME`), so that several
+//! share the table and are apart.
 
 use async_trait::async_trait;
 use gatekit_core::{
@@ -170,8 +171,9 @@ impl<P: Model> UserStore<User<P>> for SqliteStore {
         change: UserChange<P>,
     ) -> Result<Option<StoredUser<User<P>>>, CreateUserError> {
         let UserId::Int(id) = old.user.id else { return Ok(None) };
-        // The text of the profile is compared in the statement, but is not what decides whether it is the same: an earlier
-        // version of the app may have written its members in another order, or without one that has a default.
+        // The text of the profile is compared in the statement, but is not what decides whether it
+        // is the same: an earlier version of the app may have written its members in another order,
+        // or without one that has a default.
         let query =
             sqlx::query("SELECT profile FROM gatekit_users WHERE id = ? AND user_type = ?").bind(id).bind(P::NAME);
         let Some(row) = self.find(query).await? else { return Ok(None) };
@@ -336,7 +338,8 @@ fn corrupt(column: &str, id: i64) -> StoreError {
     StoreError::corrupt(format_args!("{}.{column} of the row with id {id}", TABLE.0))
 }
 
-/// Deeper profiles are not written, whatever the policy says: serde_json reads 128 levels at most, and what it cannot read is lost.
+/// Deeper profiles are not written, whatever the policy says: serde_json reads 128 levels at most,
+/// and what it cannot read is lost.
 const MAX_DEPTH: usize = 100;
 
 /// `None` for the empty object, so that a user without fields of the app's own has none in the row.

@@ -1,7 +1,7 @@
 //! The rules of `UserStore::find_users` and `count_users`, for stores that have them.
 //!
-//! What is expected is what `Where::matches` and `UserQuery::compare` say of every user's JSON. For the built-in user there is also
-//! a table of what that must be.
+//! What is expected is what `Where::matches` and `UserQuery::compare` say of every user's JSON. For
+//! the built-in user there is also a table of what that must be.
 
 use std::fmt::Debug;
 
@@ -158,7 +158,8 @@ async fn everybody_is_found_in_the_order_of_ids<U: Account>(
     check(&store, &known, &UserQuery::default(), "everybody").await;
 }
 
-/// Filters, and the places in `PEOPLE` of those they find, if users have the members of the built-in type.
+/// Filters, and the places in `PEOPLE` of those they find, if users have the members of the
+/// built-in type.
 fn table() -> Vec<(Value, Vec<usize>)> {
     let all = || (0..PEOPLE.len()).collect::<Vec<_>>();
     let but = |places: &[usize]| all().into_iter().filter(|place| !places.contains(place)).collect::<Vec<_>>();

@@ -1,4 +1,5 @@
-//! The rules of `UserStore::find_token_owner`: the one query, if there is one, answers what two would.
+//! The rules of `UserStore::find_token_owner`: the one query, if there is one, answers what two
+//! would.
 
 use gatekit_core::{
     Account, MemoryStore, NewUser, NoProfile, PasswordHash, RoleStore, Timestamp, TokenClient, TokenRecord, TokenStore,

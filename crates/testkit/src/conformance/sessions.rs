@@ -150,7 +150,8 @@ async fn data_of_every_kind_is_kept(store: impl SessionStore) {
     assert_same(ok(store.load(&big.id).await), &big, "more than a megabyte of data is kept");
 }
 
-/// A store may have a limit. One that takes what it cannot give back has a session that fails every request.
+/// A store may have a limit. One that takes what it cannot give back has a session that fails every
+/// request.
 async fn what_can_be_stored_can_be_loaded(store: impl SessionStore) {
     for (id, depth) in (0..).zip([50, 100, 124, 125, 126, 127, 128, 129, 200, 500]) {
         let nested = |kind: fn(Value) -> Value| (0..depth).fold(json!(1), |value, _| kind(value));
@@ -213,7 +214,8 @@ async fn of_twenty_created_with_one_id_each_is_itself(store: impl SessionStore) 
     assert!(!created.is_empty(), "of twenty sessions with one id at least one is created");
 }
 
-/// Creates twenty sessions with one id at the same moment. Returns those that were, each of which is there.
+/// Creates twenty sessions with one id at the same moment. Returns those that were, each of which
+/// is there.
 async fn create_twenty(store: &Arc<impl SessionStore>) -> Vec<Record> {
     let answers = twenty(|n| {
         let store = Arc::clone(store);

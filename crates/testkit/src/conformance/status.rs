@@ -1,4 +1,5 @@
-//! The rules of an account's status: `UserStore::set_status`, and what is stored and read beside the user.
+//! The rules of an account's status: `UserStore::set_status`, and what is stored and read beside
+//! the user.
 
 use std::sync::Arc;
 

@@ -258,7 +258,8 @@ async fn the_tokens_of_a_user_are_listed_oldest_first(store: impl TokenStore) {
     assert_eq!(ok(store.list_tokens_of("User", &UserId::Int(1)).await), [], "who has no token has none listed");
     let scopes = Some(vec!["read".to_owned()]);
     let later = |milliseconds: i64| Timestamp(T0.0 + milliseconds);
-    // Neither the order in which they are stored nor that of their digests, revs, ends or renewals is the one asked for.
+    // Neither the order in which they are stored nor that of their digests, revs, ends or renewals
+    // is the one asked for.
     let mut stored = vec![
         TokenRecord { created: later(3), ..token("d") },
         TokenRecord { created: later(1), renewed: Some(later(9)), scopes, ..token("b") },

@@ -222,7 +222,8 @@ impl<U: Account> Subject<U> {
     }
 }
 
-/// Makes a change that nothing stands in the way of, and sees that what is returned is what is stored.
+/// Makes a change that nothing stands in the way of, and sees that what is returned is what is
+/// stored.
 async fn changed<U: Account>(
     store: &impl UserStore<U>,
     old: &StoredUser<U>,

@@ -199,7 +199,8 @@ async fn a_token_finds_the_user_of_its_type<A: Account, B: Account>(
     for (n, digest) in digests.iter().enumerate() {
         let owner_a = ok(of_a.find_token_owner(&tokens, digest).await);
         let owner_b = ok(of_b.find_token_owner(&tokens, digest).await);
-        // The last two name an id of the other type, which is an id of this type too where each type has a table of its own.
+        // The last two name an id of the other type, which is an id of this type too where each
+        // type has a table of its own.
         let (is_a, is_b) = (n % 2 == 0 && (n == 0 || in_a == in_b), n % 2 == 1 && (n == 1 || in_a == in_b));
         assert_eq!(owner_a.map(|owner| owner.user.id()), is_a.then(|| in_a.clone()), "{rule}: {n}");
         assert_eq!(owner_b.map(|owner| owner.user.id()), is_b.then(|| in_b.clone()), "{rule}: {n}");

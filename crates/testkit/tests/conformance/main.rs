@@ -39,7 +39,8 @@ async fn the_memory_store_conforms() {
 async fn all(fault: Option<Fault>) {
     let make = || async move { Faulty::new(MemoryStore::new(), fault) };
     let new_user = |email: &str| NewUser::new(email, Profile { city: format!("the city of {email}") });
-    // The quickest first: what a store with a fault costs is all that comes before the rule it breaks.
+    // The quickest first: what a store with a fault costs is all that comes before the rule it
+    // breaks.
     conformance::digest_store(make).await;
     conformance::permission_store(make).await;
     conformance::device_store(make).await;
@@ -278,7 +279,8 @@ faults!(
 
 #[test]
 fn a_store_with_any_one_fault_breaks_a_rule() {
-    // One thread: who comes when is decided by the yields of `pause`, not by how busy the machine is.
+    // One thread: who comes when is decided by the yields of `pause`, not by how busy the machine
+    // is.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let passed: Vec<_> = FAULTS
         .iter()

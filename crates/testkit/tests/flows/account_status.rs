@@ -72,7 +72,8 @@ async fn the_status_is_told_before_an_address_that_is_not_proven() {
     }
 }
 
-/// 7.4.2, V-42: every token and every secret from before is dead, and stays dead when the account is active again.
+/// 7.4.2, V-42: every token and every secret from before is dead, and stays dead when the account
+/// is active again.
 #[tokio::test]
 async fn what_a_user_had_before_ends_with_a_block_and_does_not_come_back() {
     for status in NOT_ACTIVE {

@@ -1,4 +1,5 @@
-//! The log lines that events write (16.2.1, 16.3.1, 16.3.3): one each, with stable fields and no secret.
+//! The log lines that events write (16.2.1, 16.3.1, 16.3.3): one each, with stable fields and no
+//! secret.
 
 use gatekit_core::{
     AUDIT_TARGET, Client, Event, Login, PasswordReset, PasswordUse, RequestPasswordReset, VerifyPasswordError,

@@ -16,8 +16,8 @@ async fn a_decoy_is_gone_with_the_next_purge_and_a_secret_is_not() {
     world.auth.request_password_reset(RequestPasswordReset::email("nobody@example.com")).await.unwrap();
     world.auth.request_email_verification(RequestEmailVerification::user(99)).await.unwrap();
     world.auth.request_email_change(RequestEmailChange::new(ada.id.clone(), OLD, "bob@example.com")).await.unwrap();
-    // That of the taken address is one a user: it lives until the next one, so that ending it costs as much as ending a secret. Two
-    // that share a digest are one.
+    // That of the taken address is one a user: it lives until the next one, so that ending it costs
+    // as much as ending a secret. Two that share a digest are one.
     assert!((1..=2).contains(&purged().await.unwrap()));
 
     world.auth.request_password_reset(RequestPasswordReset::email(EMAIL)).await.unwrap();
@@ -26,8 +26,9 @@ async fn a_decoy_is_gone_with_the_next_purge_and_a_secret_is_not() {
     assert_eq!(purged().await.unwrap(), 0);
 }
 
-/// LOAD-8: 57,848 requests about unknown addresses made as many rows in 20 seconds. Each does the same kind of write as one about a known
-/// address, and all of them together take as much room as a few.
+/// LOAD-8: 57,848 requests about unknown addresses made as many rows in 20 seconds. Each does the
+/// same kind of write as one about a known address, and all of them together take as much room as a
+/// few.
 #[tokio::test]
 async fn any_number_of_decoys_takes_the_room_of_sixty_four() {
     let world = World::new();

@@ -178,7 +178,8 @@ async fn many_logins_at_once_on_one_new_device_are_told_once() {
     assert_eq!(world.told_in_the_end().await, 1);
 }
 
-/// Of twenty first ones at once one is the first, and of the others the same is known: nobody is told.
+/// Of twenty first ones at once one is the first, and of the others the same is known: nobody is
+/// told.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn many_first_logins_at_once_on_one_device_are_not_told() {
     let world = watching();

@@ -1,4 +1,5 @@
-//! Codes of six digits, over the store in memory. The rules are in a file of their own, which other stores' tests run too.
+//! Codes of six digits, over the store in memory. The rules are in a file of their own, which other
+//! stores' tests run too.
 
 pub(crate) mod rules;
 

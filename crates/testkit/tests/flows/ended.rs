@@ -6,7 +6,8 @@ use gatekit_core::{Clock, IssueToken, OneTimeStore, RequestPasswordReset, TokenS
 
 use crate::{EMAIL, World};
 
-/// LOAD-8: the store in memory has no background task; it looks through what it has each time that has doubled.
+/// LOAD-8: the store in memory has no background task; it looks through what it has each time that
+/// has doubled.
 #[tokio::test]
 async fn the_store_in_memory_removes_what_has_ended() {
     let world = World::new();

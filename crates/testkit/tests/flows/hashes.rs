@@ -31,7 +31,8 @@ fn bcrypt_hash(password: &str, version: Version) -> PasswordHash {
 /// What today's parameters look like: those of `fast_hasher`.
 const TODAY: &str = "$argon2id$v=19$m=8,t=1,p=1$";
 
-/// 6.3.8, T-1, T-5, T-6: a refused login costs one hash and says the same, whatever it was refused for.
+/// 6.3.8, T-1, T-5, T-6: a refused login costs one hash and says the same, whatever it was refused
+/// for.
 #[tokio::test]
 async fn every_refused_login_costs_one_hash_and_gets_one_answer() {
     let world = World::new();
@@ -166,7 +167,8 @@ async fn a_hash_with_todays_parameters_stays_as_it_is() {
     assert_eq!(stored_hash(&world, EMAIL).await, before);
 }
 
-/// LOAD-14: a hash in the database that would take minutes or gigabytes to verify is taken for damaged.
+/// LOAD-14: a hash in the database that would take minutes or gigabytes to verify is taken for
+/// damaged.
 #[tokio::test]
 async fn a_hash_that_would_stop_the_server_verifies_nothing() {
     let world = World::new();

@@ -84,7 +84,8 @@ async fn a_hook_that_does_not_agree_lets_nobody_in() {
     }
 }
 
-/// RACE-9, RACE-14: a password is changed after a login has verified the old one, and before it is done.
+/// RACE-9, RACE-14: a password is changed after a login has verified the old one, and before it is
+/// done.
 #[tokio::test]
 async fn a_login_with_a_password_that_is_changed_meanwhile_comes_to_nothing() {
     struct ChangeMeanwhile(Auth);
@@ -161,7 +162,8 @@ impl Hooks<User> for OnEvent {
     }
 }
 
-/// REL-23: a hook that is told of a login neither delays nor loses it, whatever it does, and other hooks are told too.
+/// REL-23: a hook that is told of a login neither delays nor loses it, whatever it does, and other
+/// hooks are told too.
 #[tokio::test(start_paused = true)]
 async fn a_hook_that_panics_or_hangs_over_an_event_delays_and_loses_no_login() {
     for hook in [OnEvent::Panic, OnEvent::Hang] {

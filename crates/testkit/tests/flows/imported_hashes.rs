@@ -1,4 +1,5 @@
-//! Hashes that come from elsewhere: what they see of a password, and what the log says of those that cannot be verified.
+//! Hashes that come from elsewhere: what they see of a password, and what the log says of those
+//! that cannot be verified.
 
 use bcrypt::Version;
 use gatekit_core::{
@@ -28,8 +29,8 @@ fn bcrypt_of(password: &str, version: Version) -> String {
     bcrypt::hash_with_salt(password, 4, [7; 16]).unwrap().format_for_version(version)
 }
 
-/// Case 01: what bcrypt has seen a part of is never recorded as the whole password. The owner gets in before and after; so does any
-/// input with the same 72 bytes, as it did in LoopBack.
+/// Case 01: what bcrypt has seen a part of is never recorded as the whole password. The owner gets
+/// in before and after; so does any input with the same 72 bytes, as it did in LoopBack.
 #[tokio::test]
 async fn a_password_that_bcrypt_sees_a_part_of_is_never_hashed_again() {
     for version in [Version::TwoA, Version::TwoB, Version::TwoY, Version::TwoX] {
@@ -57,7 +58,8 @@ async fn a_password_of_71_bytes_is_hashed_again_and_then_compared_whole() {
     assert!(world.logs_in_with(whole).await && !world.logs_in_with(longer).await);
 }
 
-/// bcrypt repeats a short password with a NUL byte in between, so one that repeats itself in this way matches too.
+/// bcrypt repeats a short password with a NUL byte in between, so one that repeats itself in this
+/// way matches too.
 #[tokio::test]
 async fn a_password_that_repeats_another_after_a_nul_byte_does_not_lock_its_owner_out() {
     let world = World::new();
@@ -80,7 +82,8 @@ async fn the_owner_of_a_long_password_leaves_bcrypt_by_choosing_another() {
     assert!(world.logs_in_with(&new).await && !world.logs_in_with(LONG).await);
 }
 
-/// 6.2.8: an account says whether the password it was just verified with was seen whole, so that nothing is made of another one.
+/// 6.2.8: an account says whether the password it was just verified with was seen whole, so that
+/// nothing is made of another one.
 #[tokio::test]
 async fn a_login_says_whether_the_hash_saw_the_whole_password() {
     let world = World::new();
@@ -93,7 +96,8 @@ async fn a_login_says_whether_the_hash_saw_the_whole_password() {
 
 const OUTPUT: &str = "c29tZXNhbHRzb21lc2FsdA$zYg5BLTzBPJWT7VVnLJFjwJLyRQZqFVXLfGsUsKZpcE";
 
-/// Case 21: nobody is locked out in silence. One line names the user and the reason, and never the hash.
+/// Case 21: nobody is locked out in silence. One line names the user and the reason, and never the
+/// hash.
 #[tokio::test]
 async fn a_hash_that_cannot_be_verified_names_its_user_in_the_log() {
     let other = || bcrypt_of("pässwörter im Wald", Version::TwoX);
@@ -125,7 +129,8 @@ async fn a_hash_that_cannot_be_verified_names_its_user_in_the_log() {
     }
 }
 
-/// A column of a fixed width adds blanks. They are no part of the hash, and they go when it is hashed again.
+/// A column of a fixed width adds blanks. They are no part of the hash, and they go when it is
+/// hashed again.
 #[tokio::test]
 async fn a_hash_with_blanks_around_it_verifies_and_is_stored_without_them() {
     let today = World::new();
@@ -145,7 +150,8 @@ async fn a_hash_with_blanks_around_it_verifies_and_is_stored_without_them() {
     }
 }
 
-/// A cost that the hasher was not told of is verified, and the log says that its time may stand out.
+/// A cost that the hasher was not told of is verified, and the log says that its time may stand
+/// out.
 #[tokio::test]
 async fn a_bcrypt_hash_of_a_greater_cost_than_expected_is_told() {
     let hasher = Hasher::builder().memory_kib(8).iterations(1).insecure_below_minimum().imported_bcrypt_cost(Some(4));
@@ -157,7 +163,8 @@ async fn a_bcrypt_hash_of_a_greater_cost_than_expected_is_told() {
     assert_eq!((greater.matches, greater.problem), (true, Some(gatekit_core::HashProblem::Slow)));
 }
 
-/// LOAD-1, mutant 56: a stored hash with large parameters leaves no memory with the permit that verified it.
+/// LOAD-1, mutant 56: a stored hash with large parameters leaves no memory with the permit that
+/// verified it.
 #[tokio::test]
 async fn a_large_stored_hash_leaves_no_memory_behind() {
     let builder = || Hasher::builder().iterations(1).permits(1).insecure_below_minimum().imported_bcrypt_cost(None);

@@ -260,7 +260,8 @@ async fn a_template_of_the_apps_own_makes_the_mail() {
     assert_eq!(mail.html.as_deref(), Some("<p>own</p>"));
 }
 
-/// An app that stops loses none: what is under way is waited for, whether it is sent, refused, never answered or ends in a panic.
+/// An app that stops loses none: what is under way is waited for, whether it is sent, refused,
+/// never answered or ends in a panic.
 #[tokio::test(start_paused = true)]
 async fn mails_under_way_are_waited_for() {
     let (auth, mails) = app(with_links);
@@ -289,8 +290,8 @@ async fn mails_under_way_are_waited_for() {
     auth.settled().await;
 }
 
-/// 16.5.3: a mailer that says "not now" for a while gets the mail a little later, and one that says it to the end loses the mail, which is counted and
-/// logged, without its secret.
+/// 16.5.3: a mailer that says "not now" for a while gets the mail a little later, and one that says
+/// it to the end loses the mail, which is counted and logged, without its secret.
 #[tokio::test(start_paused = true)]
 async fn not_now_is_not_no() {
     let logs = gatekit_testkit::LogCapture::new();

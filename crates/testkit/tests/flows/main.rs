@@ -1,4 +1,5 @@
-//! The flows as code calls them, on the store in memory: the rules that no single function of core shows.
+//! The flows as code calls them, on the store in memory: the rules that no single function of core
+//! shows.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests stop at the first surprise")]
 
 mod account_status;

@@ -1,4 +1,5 @@
-//! Notices: one for each change, none without one, and never the request's matter (ASVS 6.3.5, 6.3.7).
+//! Notices: one for each change, none without one, and never the request's matter (ASVS 6.3.5,
+//! 6.3.7).
 
 use gatekit_core::{
     ChangeEmail, ChangePassword, Client, Login, MailKind, PasswordReset, Policy, RequestEmailChange,
@@ -22,7 +23,8 @@ fn fields(value: Value) -> Map<String, Value> {
 }
 
 impl World {
-    /// The notices so far. Mails are sent in the order they were posted, so a last one is waited for.
+    /// The notices so far. Mails are sent in the order they were posted, so a last one is waited
+    /// for.
     async fn notices(&self, address: &str) -> Vec<(MailKind, String)> {
         let before = self.mails.attempts();
         self.auth.request_password_reset(RequestPasswordReset::email(address).trusted(true)).await.unwrap();

@@ -1,5 +1,6 @@
-//! Of many at the same time exactly one wins. All of them have read the same state before any goes on: that is forced, so that a check
-//! that comes before the deciding step is never mistaken for it.
+//! Of many at the same time exactly one wins. All of them have read the same state before any goes
+//! on: that is forced, so that a check that comes before the deciding step is never mistaken for
+//! it.
 
 use gatekit_core::{
     ChangePassword, ChangePasswordError, LogoutError, PasswordReset, Register, RegisterError, RequestPasswordReset,
@@ -11,7 +12,8 @@ use crate::{EMAIL, NEW, OLD, World};
 
 const MANY: usize = 20;
 
-/// Runs `one` for each number at the same time on several threads, and returns the results in order.
+/// Runs `one` for each number at the same time on several threads, and returns the results in
+/// order.
 async fn at_once<T: Send + 'static, F: Future<Output = T> + Send + 'static>(one: impl Fn(usize) -> F) -> Vec<T> {
     let tasks: Vec<_> = (0..MANY).map(|i| tokio::spawn(one(i))).collect();
     let mut results = Vec::new();

@@ -57,7 +57,8 @@ async fn a_profile_beyond_the_limits_is_not_stored() {
     }
 }
 
-/// The whole counts, and not what one request adds: 400 small changes made a profile that kept everybody waiting.
+/// The whole counts, and not what one request adds: 400 small changes made a profile that kept
+/// everybody waiting.
 #[tokio::test]
 async fn a_profile_does_not_grow_past_the_limit_by_small_changes() {
     let auth = auth(Policy::default());

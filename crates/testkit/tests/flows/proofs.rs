@@ -1,4 +1,5 @@
-//! A token in place of the password, where something cannot be undone: another address, and the end of the account. ASVS 7.5.1.
+//! A token in place of the password, where something cannot be undone: another address, and the end
+//! of the account. ASVS 7.5.1.
 
 use std::time::Duration;
 

@@ -1,7 +1,8 @@
-//! The queue in front of the hasher: bounded, fair to who waits, and free again when somebody leaves.
+//! The queue in front of the hasher: bounded, fair to who waits, and free again when somebody
+//! leaves.
 //!
-//! The runtime here has one thread for blocking work, and a plug sits on it: a hash that has its permit waits until the plug is
-//! pulled. So who runs and who waits is known, without any sleeping.
+//! The runtime here has one thread for blocking work, and a plug sits on it: a hash that has its
+//! permit waits until the plug is pulled. So who runs and who waits is known, without any sleeping.
 
 use std::pin::{Pin, pin};
 use std::sync::mpsc;
@@ -94,7 +95,8 @@ fn a_request_that_is_dropped_while_it_waits_leaves_its_place() {
     });
 }
 
-/// REL-26: a client that hangs up while its password is hashed neither loses the permit nor frees it too early.
+/// REL-26: a client that hangs up while its password is hashed neither loses the permit nor frees
+/// it too early.
 #[test]
 fn a_request_that_is_dropped_while_it_is_hashed_gives_its_permit_back_when_the_hash_is_done() {
     run(async {

@@ -72,7 +72,8 @@ async fn the_mail_says_until_when_in_both_languages_with_link_and_with_code() {
     }
 }
 
-/// Where addresses have to be proven, who has not done so gets no mail to reset a password, but one to choose the first.
+/// Where addresses have to be proven, who has not done so gets no mail to reset a password, but one
+/// to choose the first.
 #[tokio::test]
 async fn it_is_sent_to_an_address_that_is_not_proven_and_to_nobody_who_is_blocked() {
     let mut policy = Policy::default();

@@ -214,7 +214,8 @@ async fn no_step_up_outlives_what_ends_the_session() {
     }
 }
 
-/// REL-2, REL-3, 16.5.3: each call fails, hangs, comes late, or is made although an error is reported; also with a client who goes away.
+/// REL-2, REL-3, 16.5.3: each call fails, hangs, comes late, or is made although an error is
+/// reported; also with a client who goes away.
 #[tokio::test(start_paused = true)]
 async fn a_store_that_goes_wrong_gives_nobody_a_token_and_keeps_the_old_one_unless_it_was_removed() {
     for call in ["find_user", "insert_token", "delete_token"] {
@@ -233,7 +234,8 @@ async fn a_store_that_goes_wrong_gives_nobody_a_token_and_keeps_the_old_one_unle
                 let tokens = world.tokens().await;
                 match answer {
                     Ok(Ok(fresh)) => {
-                        // That the new token is stored is found out; who has removed the old one is not.
+                        // That the new token is stored is found out; who has removed the old one is
+                        // not.
                         let found_out = call == "insert_token" && fault == FailAfter;
                         assert!(
                             (in_time || found_out) && world.lives(&fresh).await && !world.lives(&old).await,

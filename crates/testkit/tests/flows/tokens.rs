@@ -161,7 +161,8 @@ async fn a_password_that_is_not_changed_ends_nothing() {
     assert!(world.logs_in_with(OLD).await);
 }
 
-/// RACE-10: a token that something else has ended while the change was under way is not brought back to life by being kept.
+/// RACE-10: a token that something else has ended while the change was under way is not brought
+/// back to life by being kept.
 #[tokio::test]
 async fn a_dead_token_cannot_be_kept() {
     let world = World::new();

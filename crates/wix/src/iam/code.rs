@@ -1,12 +1,14 @@
-//! What a client gets for a session token: a code, which it exchanges for tokens once, within a minute, and only if it is the client that asked
-//! (RFC 6749 §4.1, RFC 9700 §2.1).
+//! What a client gets for a session token: a code, which it exchanges for tokens once, within a
+//! minute, and only if it is the client that asked (RFC 6749 §4.1, RFC 9700 §2.1).
 //!
-//! A code that is brought again was seen by somebody else: the tokens that it gave end, and so does what they were renewed to (RFC 6749 §4.1.2, §10.5).
-//! For this the record of a code stays as long as its tokens can live. It is compared and set, from one state to the next:
+//! A code that is brought again was seen by somebody else: the tokens that it gave end, and so does
+//! what they were renewed to (RFC 6749 §4.1.2, §10.5). For this the record of a code stays as long
+//! as its tokens can live. It is compared and set, from one state to the next:
 //!
 //! 1. `Asked`: it is good, for a minute.
 //! 2. `Spent`: it has given the family of this name, or nothing.
-//! 3. `Replayed`: it was brought again. Whoever exchanges it looks for this once its tokens are made, so a second use at the same moment ends them too.
+//! 3. `Replayed`: it was brought again. Whoever exchanges it looks for this once its tokens are
+//!    made, so a second use at the same moment ends them too.
 
 use gatekit_core::{
     Account, AccountStatus, Auth, Client, KnownAccount, NewOneTime, OneTimePurpose, OneTimeRecord, TokenSecret,
@@ -130,8 +132,9 @@ pub(crate) struct Brought<'a> {
     pub(crate) redirect_uri: Option<&'a str>,
 }
 
-/// Exchanges a code for the tokens of a new family, if this client may have them. What is wrong with it ends the code all the same. To be run on a
-/// task of its own: a client that hangs up must neither lose a code for nothing nor keep its misuse out of the log (ASVS 16.3.3).
+/// Exchanges a code for the tokens of a new family, if this client may have them. What is wrong
+/// with it ends the code all the same. To be run on a task of its own: a client that hangs up must
+/// neither lose a code for nothing nor keep its misuse out of the log (ASVS 16.3.3).
 pub(crate) async fn exchange<U: Account>(
     auth: &Auth<U>,
     code: &str,

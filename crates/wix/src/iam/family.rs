@@ -1,20 +1,27 @@
-//! How a member stays logged in for longer than an access token lasts: by a refresh token, which is another one each time it was used. If one comes
-//! back that was used before, it was copied: it and all that came of it end (RFC 9700 §4.14.2).
+//! How a member stays logged in for longer than an access token lasts: by a refresh token, which is
+//! another one each time it was used. If one comes back that was used before, it was copied: it and
+//! all that came of it end (RFC 9700 §4.14.2).
 //!
-//! A refresh token is the name of its family and a secret. A family is one record, which is compared and set: of many renewals at the same time one
-//! changes it, and no two refresh tokens of a family ever renew independently of each other.
+//! A refresh token is the name of its family and a secret. A family is one record, which is
+//! compared and set: of many renewals at the same time one changes it, and no two refresh tokens of
+//! a family ever renew independently of each other.
 //!
 //! # Two renewals with one refresh token
 //!
-//! Two tabs, or two calls of a client that does not wait for its own renewal, bring the same token. It is not a theft.
+//! Two tabs, or two calls of a client that does not wait for its own renewal, bring the same token.
+//! It is not a theft.
 //!
-//! 1. The first renewal makes the next tokens of the token that was brought and of a salt ([`successor`]), and sets the family to them.
-//! 2. The same token within the grace ([`refresh_grace`](crate::WixMembersBuilder::refresh_grace)) of that renewal gets the same answer: the very
-//!    same access and refresh token. So the family still has one line of tokens.
-//! 3. After the grace, and as soon as the next token was used, the token that was used ends the family.
+//! 1. The first renewal makes the next tokens of the token that was brought and of a salt
+//!    ([`successor`]), and sets the family to them.
+//! 2. The same token within the grace ([`refresh_grace`](crate::WixMembersBuilder::refresh_grace))
+//!    of that renewal gets the same answer: the very same access and refresh token. So the family
+//!    still has one line of tokens.
+//! 3. After the grace, and as soon as the next token was used, the token that was used ends the
+//!    family.
 //!
-//! Whoever has copied a refresh token and uses it within the grace of the member's own renewal thus gets the member's tokens. The copy is found out
-//! when both renew them: the second of the two comes after the grace, or with a token whose next one was used.
+//! Whoever has copied a refresh token and uses it within the grace of the member's own renewal thus
+//! gets the member's tokens. The copy is found out when both renew them: the second of the two
+//! comes after the grace, or with a token whose next one was used.
 
 mod record;
 mod successor;
@@ -36,26 +43,29 @@ const MEMBER: OneTimePurpose = OneTimePurpose::Other("wix_access");
 
 /// How long an access token lasts, in seconds: the four hours that Wix's last.
 pub(crate) const ACCESS_TTL: i64 = 4 * 60 * 60;
-/// How long a family lasts, in seconds, however often its token is used (ASVS 10.4.8): the two weeks that a session of Wix lasts.
+/// How long a family lasts, in seconds, however often its token is used (ASVS 10.4.8): the two
+/// weeks that a session of Wix lasts.
 pub(crate) const FAMILY_TTL: i64 = 14 * 24 * 60 * 60;
 /// Longer texts are no refresh token of ours.
 const MAX_BYTES: usize = 256;
 /// Whoever loses against another renewal finds its own token used at the second look.
 const LOOKS: usize = 3;
 
-/// When a refresh token that was used already is taken once more, beyond the grace in which a renewal is repeated.
+/// When a refresh token that was used already is taken once more, beyond the grace in which a
+/// renewal is repeated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RefreshReuse {
     /// Never: it ends the family (RFC 9700 §2.2.2, §4.14.2).
     #[default]
     EndsFamily,
-    /// Where its successor was never used, and the access token that came with it has ended by itself. `@wix/sdk` needs this: it never takes
-    /// the new refresh token, but asks with its first one every four hours. Without it the SDK's member is a visitor again after
-    /// eight.
+    /// Where its successor was never used, and the access token that came with it has ended by
+    /// itself. `@wix/sdk` needs this: it never takes the new refresh token, but asks with its first
+    /// one every four hours. Without it the SDK's member is a visitor again after eight.
     ///
-    /// It costs this: whoever copies the refresh token of such a client is found out only if both use it within the same four hours. Then,
-    /// and in every other case of reuse, the family ends as it does otherwise.
+    /// It costs this: whoever copies the refresh token of such a client is found out only if both
+    /// use it within the same four hours. Then, and in every other case of reuse, the family ends
+    /// as it does otherwise.
     AllowedToSdk,
 }
 
@@ -72,7 +82,8 @@ pub(crate) struct MemberTokens {
 /// Why there are no tokens.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum GrantError {
-    /// What was brought is unknown, used, too old, or another client's; or its user may not log in any more.
+    /// What was brought is unknown, used, too old, or another client's; or its user may not log in
+    /// any more.
     #[error("what was brought is not good, or not any more")]
     Invalid,
     /// It cannot be done now.
@@ -80,7 +91,8 @@ pub(crate) enum GrantError {
     Unavailable(#[from] Unavailable),
 }
 
-/// Tokens for a member who has just logged in with this client. `name` is the family's: a secret that nobody has yet.
+/// Tokens for a member who has just logged in with this client. `name` is the family's: a secret
+/// that nobody has yet.
 pub(crate) async fn begin<U: Account>(
     auth: &Auth<U>,
     account: &KnownAccount<U>,
@@ -118,7 +130,8 @@ pub(crate) async fn renew<U: Account>(
     device: Client,
 ) -> Result<MemberTokens, GrantError> {
     let (auth, token, client_id) = (auth.clone(), token.to_owned(), client_id.to_owned());
-    // Several steps: a client that hangs up must not leave the access token from before alive beside the new one.
+    // Several steps: a client that hangs up must not leave the access token from before alive
+    // beside the new one.
     let whole = auth.clone();
     whole.change(|_| async move { rotate(&auth, &token, &client_id, rules, device).await }).await
 }
@@ -156,7 +169,8 @@ async fn rotate<U: Account>(
         if let Some(tokens) = advance(auth, (name, secret), (&user, &record, family), device.clone()).await? {
             return Ok(tokens);
         }
-        // Another request with the same token was faster. What it has done is seen at the next look.
+        // Another request with the same token was faster. What it has done is seen at the next
+        // look.
     }
     Err(GrantError::Invalid)
 }
@@ -192,8 +206,9 @@ async fn advance<U: Account>(
             return Err(error.into());
         }
     }
-    // One access token of a family is alive, so that a logout has one to end. If the one from before should live and does not, it was logged out,
-    // wherever that was; then the family ends with it.
+    // One access token of a family is alive, so that a logout has one to end. If the one from
+    // before should live and does not, it was logged out, wherever that was; then the family ends
+    // with it.
     let alive_until = family.access_ends;
     if !end_access(auth, Some(family)).await? && now.0 < alive_until {
         end(auth, name).await?;
@@ -223,11 +238,13 @@ async fn repeat<U: Account>(
     }
 }
 
-/// Ends the access token that a member asks with, which is alive, and the refresh token that came with it.
+/// Ends the access token that a member asks with, which is alive, and the refresh token that came
+/// with it.
 pub(crate) async fn log_out<U: Account>(auth: &Auth<U>, access: &str) -> Result<(), Unavailable> {
     let (whole, access) = (auth.clone(), access.to_owned());
     auth.change(|_| async move {
-        // First what lasts longer: if the next step fails, the client asks again with what is still alive.
+        // First what lasts longer: if the next step fails, the client asks again with what is still
+        // alive.
         end_of(&whole, &access).await?;
         end_token(&whole, &TokenDigest::of(&access)).await?;
         whole.take_one_time(MEMBER, &access).await?;
@@ -236,7 +253,8 @@ pub(crate) async fn log_out<U: Account>(auth: &Auth<U>, access: &str) -> Result<
     .await
 }
 
-/// Ends the family that an access token is of, if it is of one: also what a renewal has made of it a moment ago.
+/// Ends the family that an access token is of, if it is of one: also what a renewal has made of it
+/// a moment ago.
 pub(crate) async fn end_of<U: Account>(auth: &Auth<U>, access: &str) -> Result<(), Unavailable> {
     match auth.find_one_time(MEMBER, access).await?.and_then(|record| record.data) {
         Some(name) => end(auth, &name).await,

@@ -1,7 +1,9 @@
-//! What does the hidden frame of a direct login do? It tells the page around it the code, and no page of anybody else.
+//! What does the hidden frame of a direct login do? It tells the page around it the code, and no
+//! page of anybody else.
 //!
-//! The browser compares the origin that a message is for with that of the page around the frame, and drops it unless they are the same.
-//! So each message is for one listed origin (OAuth 2.0 Web Message Response Mode; RFC 9700 §4.1). It also shows the frame only in a page of those
+//! The browser compares the origin that a message is for with that of the page around the frame,
+//! and drops it unless they are the same. So each message is for one listed origin (OAuth 2.0 Web
+//! Message Response Mode; RFC 9700 §4.1). It also shows the frame only in a page of those
 //! (`frame-ancestors`).
 
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY};
@@ -32,7 +34,8 @@ pub(crate) fn tell(answer: &[(&str, &str)], origins: &[String]) -> Response {
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     match HeaderValue::try_from(policy) {
         Ok(policy) => headers.insert(CONTENT_SECURITY_POLICY, policy),
-        // Origins are checked when the router is made: none of them has a character that a header cannot.
+        // Origins are checked when the router is made: none of them has a character that a header
+        // cannot.
         Err(_) => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     };
     (headers, body).into_response()

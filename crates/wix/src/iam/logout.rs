@@ -1,7 +1,8 @@
-//! `GET /_api/iam/authentication/v1/logout`: where a browser is sent after a logout, and on to where it came from.
+//! `GET /_api/iam/authentication/v1/logout`: where a browser is sent after a logout, and on to
+//! where it came from.
 //!
-//! The logout itself has happened before, when the client asked for this address with its token. A GET that a page of another site can
-//! cause ends nothing.
+//! The logout itself has happened before, when the client asked for this address with its token. A
+//! GET that a page of another site can cause ends nothing.
 
 use axum::extract::Request;
 use axum::http::header::LOCATION;

@@ -1,5 +1,6 @@
-//! What does `@wix/sdk` call? These endpoints, for apps that let members in without a page of Wix's: login and registration as states,
-//! visitors' and members' tokens, the way from a session token to tokens, a lost password, logout.
+//! What does `@wix/sdk` call? These endpoints, for apps that let members in without a page of
+//! Wix's: login and registration as states, visitors' and members' tokens, the way from a session
+//! token to tokens, a lost password, logout.
 //!
 //! One file each. [`WixMembers::iam_router`](crate::WixMembers::iam_router) mounts them:
 //!
@@ -16,7 +17,8 @@
 //! | `GET /oauth2/authorize` | the hidden frame of `getMemberTokensForDirectLogin`; `getAuthUrl` |
 //! | `GET /_api/iam/authentication/v1/logout` | where `logout` leads |
 //!
-//! None of them reads or sets a cookie: a page of another site can do nothing here in a visitor's name.
+//! None of them reads or sets a cookie: a page of another site can do nothing here in a visitor's
+//! name.
 
 mod authorize;
 mod change_password;

@@ -1,5 +1,5 @@
-//! Is who brings a code the one who asked for it? Proof Key for Code Exchange (RFC 7636), S256 only: with `plain` whoever sees the
-//! request has the proof (RFC 9700 §2.1.1).
+//! Is who brings a code the one who asked for it? Proof Key for Code Exchange (RFC 7636), S256
+//! only: with `plain` whoever sees the request has the proof (RFC 9700 §2.1.1).
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -22,7 +22,8 @@ impl Challenge {
         (method == "S256" && challenge.len() == CHALLENGE && decoded.len() == 32).then(|| Self(challenge.to_owned()))
     }
 
-    /// Whether this is what it was made of. A verifier has 43 to 128 characters (RFC 7636 §4.1): a shorter one could be guessed.
+    /// Whether this is what it was made of. A verifier has 43 to 128 characters (RFC 7636 §4.1): a
+    /// shorter one could be guessed.
     pub(crate) fn is_of(&self, verifier: &str) -> bool {
         let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
         if !(43..=128).contains(&verifier.len()) || !verifier.bytes().all(allowed) {

@@ -11,8 +11,8 @@ use super::state::State;
 
 /// Mails the secret, if there is a member. Nobody is told whether there is.
 ///
-/// `redirect.url` is where the client wants the member to come back to. It is checked, and no link is made of it: where the secret goes is the
-/// app's to say.
+/// `redirect.url` is where the client wants the member to come back to. It is checked, and no link
+/// is made of it: where the secret goes is the app's to say.
 pub(super) async fn send_email(iam: Iam, request: Request) -> Result<Response, Refusal> {
     let (_, body) = reply::read(&iam, request).await?;
     let email = required(&body, "email")?;

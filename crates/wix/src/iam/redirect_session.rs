@@ -1,5 +1,5 @@
-//! `POST /_api/redirects-api/v1/redirect-session`: an address to send a browser or a hidden frame to, which leads back with a code, or
-//! from a logout.
+//! `POST /_api/redirects-api/v1/redirect-session`: an address to send a browser or a hidden frame
+//! to, which leads back with a code, or from a logout.
 
 use axum::extract::Request;
 use axum::http::StatusCode;
@@ -94,7 +94,8 @@ fn code_request(iam: &Iam, asked: &Map<String, Value>, origin: Option<String>) -
     })
 }
 
-/// Ends what the caller asks with, and nothing if that is a visitor's token. Where the browser goes is checked before.
+/// Ends what the caller asks with, and nothing if that is a visitor's token. Where the browser goes
+/// is checked before.
 async fn log_out(
     iam: &Iam,
     parts: &Parts,

@@ -28,7 +28,8 @@ pub(super) async fn register(iam: Iam, request: Request) -> Result<Response, Ref
     Ok(state.into_response())
 }
 
-/// What the SDK calls `profile`. What members here do not have, such as postal addresses, is passed over; labels are the app's.
+/// What the SDK calls `profile`. What members here do not have, such as postal addresses, is passed
+/// over; labels are the app's.
 fn options(profile: &Map<String, Value>) -> Result<RegistrationOptions, Refusal> {
     let text = |name: &'static str| match profile.get(name) {
         None | Some(Value::Null) => Ok(None),

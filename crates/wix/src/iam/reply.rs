@@ -1,5 +1,5 @@
-//! What do clients of Wix read? JSON with status 200, or an error in the one shape that the SDK can read: it takes what it does not
-//! understand for a failure of its own.
+//! What do clients of Wix read? JSON with status 200, or an error in the one shape that the SDK can
+//! read: it takes what it does not understand for a failure of its own.
 
 use std::borrow::Cow;
 
@@ -59,7 +59,8 @@ impl Refusal {
         Self::new(StatusCode::UNAUTHORIZED, "-19984", "the session is not valid")
     }
 
-    /// At the token endpoint: with the members that RFC 6749 §5.2 has, too. `code` is one of its words.
+    /// At the token endpoint: with the members that RFC 6749 §5.2 has, too. `code` is one of its
+    /// words.
     pub(crate) fn oauth(status: StatusCode, code: &'static str, description: impl Into<Cow<'static, str>>) -> Self {
         Self::Own(Own { status, code, description: description.into(), oauth: true })
     }
@@ -131,8 +132,8 @@ pub(crate) fn required<'a>(body: &'a Map<String, Value>, member: &'static str) -
     text(body, member).ok_or_else(|| Refusal::validation(format!("{member} is required and must be a text")))
 }
 
-/// The member's token that a client sends, as Wix's do: bare. Others write `Bearer` before it. What cannot be such a token is passed
-/// over, such as a proxy's `Basic` or a visitor's token.
+/// The member's token that a client sends, as Wix's do: bare. Others write `Bearer` before it. What
+/// cannot be such a token is passed over, such as a proxy's `Basic` or a visitor's token.
 pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
     let bare = match value.split_at_checked("bearer ".len()) {

@@ -20,7 +20,8 @@ use super::{
 };
 use crate::{MemberUser, WixMembers, WixMembersBuilder};
 
-/// What every endpoint has. A handler that takes it as an argument gets it for the client that sent the request.
+/// What every endpoint has. A handler that takes it as an argument gets it for the client that sent
+/// the request.
 #[derive(Clone)]
 pub(crate) struct Iam {
     pub(crate) members: WixMembers,
@@ -56,34 +57,40 @@ impl Iam {
 }
 
 impl WixMembersBuilder {
-    /// Where browsers reach the app, such as `https://www.example.com`, or `https://example.com/shop` if a proxy serves the app below a path. The
-    /// endpoints of the SDK send browsers there; what a request says of its host is not believed. Unless set, it is the accounts'
-    /// [`Builder::public_url`](gatekit_core::Builder::public_url).
+    /// Where browsers reach the app, such as `https://www.example.com`, or
+    /// `https://example.com/shop` if a proxy serves the app below a path. The endpoints of the SDK
+    /// send browsers there; what a request says of its host is not believed. Unless set, it is the
+    /// accounts' [`Builder::public_url`](gatekit_core::Builder::public_url).
     pub fn public_url(mut self, url: impl Into<String>) -> Self {
         self.iam.public_url = Some(url.into());
         self
     }
 
-    /// An origin beside the app's own whose pages may use the SDK: scheme, host and port, such as `https://shop.example.com`. Their
-    /// requests are answered (CORS), the hidden frame tells them codes, and members may be sent back to them. Several may be added. `http://` is
-    /// for this machine.
+    /// An origin beside the app's own whose pages may use the SDK: scheme, host and port, such as
+    /// `https://shop.example.com`. Their requests are answered (CORS), the hidden frame tells them
+    /// codes, and members may be sent back to them. Several may be added. `http://` is for this
+    /// machine.
     pub fn allowed_origin(mut self, origin: impl Into<String>) -> Self {
         self.iam.origins.push(origin.into());
         self
     }
 
-    /// What happens if a refresh token comes back that was used. [`RefreshReuse::EndsFamily`] unless set.
+    /// What happens if a refresh token comes back that was used. [`RefreshReuse::EndsFamily`]
+    /// unless set.
     pub fn refresh_reuse(mut self, reuse: RefreshReuse) -> Self {
         self.iam.reuse = reuse;
         self
     }
 
-    /// For how long a renewal is repeated: the refresh token that made it gets the same answer again, the same access token and the same refresh
-    /// token. 30 seconds unless set, at most 60; zero to repeat nothing.
+    /// For how long a renewal is repeated: the refresh token that made it gets the same answer
+    /// again, the same access token and the same refresh token. 30 seconds unless set, at most 60;
+    /// zero to repeat nothing.
     ///
-    /// Two tabs, or two calls at the same time, renew with one token. Without a grace the second of them ends the member's login, because a token that
-    /// comes back is taken for a stolen one (RFC 9700 §4.14.2). Whoever has stolen a refresh token gets the member's own tokens with it within the
-    /// grace, and not a second line of tokens. Later, the second of the two to use them ends the login.
+    /// Two tabs, or two calls at the same time, renew with one token. Without a grace the second of
+    /// them ends the member's login, because a token that comes back is taken for a stolen one (RFC
+    /// 9700 §4.14.2). Whoever has stolen a refresh token gets the member's own tokens with it
+    /// within the grace, and not a second line of tokens. Later, the second of the two to use them
+    /// ends the login.
     pub fn refresh_grace(mut self, grace: Duration) -> Self {
         self.iam.grace = Some(grace);
         self
@@ -91,7 +98,8 @@ impl WixMembersBuilder {
 }
 
 impl WixMembers {
-    /// The endpoints that `@wix/sdk` calls, at the paths that it knows. They go into the root of the app; the table is above.
+    /// The endpoints that `@wix/sdk` calls, at the paths that it knows. They go into the root of
+    /// the app; the table is above.
     ///
     /// ```
     /// # fn app(members: &gatekit_wix::WixMembers) {
@@ -101,7 +109,8 @@ impl WixMembers {
     ///
     /// # Panics
     ///
-    /// If neither the builder nor the accounts were told a [`public_url`](WixMembersBuilder::public_url) with https, or on this machine.
+    /// If neither the builder nor the accounts were told a
+    /// [`public_url`](WixMembersBuilder::public_url) with https, or on this machine.
     #[expect(clippy::panic, reason = "the app's author meets it at the first start, and never again")]
     pub fn iam_router<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
         let Some(clients) = self.0.iam.complete(self.client_id(), self.auth().public_url()) else {
@@ -124,12 +133,14 @@ impl WixMembers {
             .route("/_api/iam/recovery/v1/recover", post(recovery::recover))
             .route("/_api/redirects-api/v1/redirect-session", post(redirect_session::redirect_session))
             .layer(cors)
-            // A layer goes around the router's 404 too, and an app that merges the router would get that one.
+            // A layer goes around the router's 404 too, and an app that merges the router would get
+            // that one.
             .reset_fallback()
             .with_state(iam)
     }
 
-    /// The visitor whose access token this is; `None` if it is none, is another client's, or has ended. A member's token is none.
+    /// The visitor whose access token this is; `None` if it is none, is another client's, or has
+    /// ended. A member's token is none.
     #[must_use]
     pub fn visitor(&self, access_token: &str) -> Option<Visitor> {
         let visitor = self.visitor_keys().verify(access_token, Use::Access, self.auth().now())?;
@@ -141,7 +152,8 @@ impl WixMembers {
     }
 }
 
-/// Pages of the listed origins may read the answers. No cookie is sent with the requests, and none would count.
+/// Pages of the listed origins may read the answers. No cookie is sent with the requests, and none
+/// would count.
 fn cors(clients: &Clients) -> CorsLayer {
     let origins = clients.origins.iter().filter_map(|origin| HeaderValue::try_from(origin).ok());
     CorsLayer::new()

@@ -1,4 +1,5 @@
-//! What the endpoints of the SDK have to be told: which clients there are, in pages of which origins, and where they are themselves.
+//! What the endpoints of the SDK have to be told: which clients there are, in pages of which
+//! origins, and where they are themselves.
 
 use std::time::Duration;
 
@@ -8,8 +9,10 @@ use url::Url;
 use super::RefreshReuse;
 use super::family::Rules;
 
-/// The longest grace in which a renewal is repeated, and the one unless another is set. Okta has the same range with this default ("grace period for
-/// token rotation", 0 to 60 seconds, 30), Auth0's "reuse interval" is as long by default. A client that renews twice does so within seconds.
+/// The longest grace in which a renewal is repeated, and the one unless another is set. Okta has
+/// the same range with this default ("grace period for token rotation", 0 to 60 seconds, 30),
+/// Auth0's "reuse interval" is as long by default. A client that renews twice does so within
+/// seconds.
 const MAX_GRACE: Duration = Duration::from_secs(60);
 pub(super) const GRACE: Duration = Duration::from_secs(30);
 
@@ -29,7 +32,8 @@ pub enum ClientConfigError {
     /// The address of the app is none that browsers could be sent to.
     #[error(transparent)]
     PublicUrl(#[from] InvalidPublicUrl),
-    /// The address of the app, or an origin, is not over TLS: anybody on the way could speak for it (RFC 9700 §2.6).
+    /// The address of the app, or an origin, is not over TLS: anybody on the way could speak for it
+    /// (RFC 9700 §2.6).
     #[error("{0:?} must begin with https://; http:// is for this machine")]
     NotSecure(String),
     /// A client's id is empty, or longer than 128 characters, or not of ASCII that can be seen.
@@ -64,7 +68,8 @@ impl Settings {
         Rules { reuse: self.reuse, grace: i64::try_from(grace).unwrap_or(0) }
     }
 
-    /// What the endpoints work with, if all that they need is there. The accounts' public URL stands in for an own one.
+    /// What the endpoints work with, if all that they need is there. The accounts' public URL
+    /// stands in for an own one.
     pub(crate) fn complete(&self, client_id: &str, of_accounts: Option<&PublicUrl>) -> Option<Clients> {
         let public_url = match &self.public_url {
             Some(url) => url.parse().ok()?,
@@ -115,7 +120,8 @@ impl Clients {
         target.is_ascii() && redirect::is_allowed(target, &self.origins)
     }
 
-    /// Whether a client may be told its code there: below a listed origin, with no mark for the answer yet.
+    /// Whether a client may be told its code there: below a listed origin, with no mark for the
+    /// answer yet.
     pub(crate) fn may_answer_at(&self, uri: &str) -> bool {
         self.may_lead_to(uri) && Url::parse(uri).is_ok_and(|url| url.fragment().is_none())
     }

@@ -1,4 +1,5 @@
-//! How far has somebody come who logs in or signs up? The states of the SDK: in, to be approved, or to prove the address first.
+//! How far has somebody come who logs in or signs up? The states of the SDK: in, to be approved, or
+//! to prove the address first.
 
 use axum::response::Response;
 use gatekit_core::TokenSecret;
@@ -19,7 +20,8 @@ pub(crate) enum State {
 }
 
 impl State {
-    /// Of what the members' functions say. Only who has proven a password is told a state; all else is a refusal.
+    /// Of what the members' functions say. Only who has proven a password is told a state; all else
+    /// is a refusal.
     pub(crate) fn of(outcome: Result<SignedIn, WixError>) -> Result<Self, Refusal> {
         match outcome {
             Ok(signed_in) => Ok(Self::Success(Box::new(signed_in))),
@@ -47,7 +49,8 @@ impl State {
     }
 }
 
-/// A member as the SDK's `Identity` is written. Times and what is called `id` get other names in the SDK.
+/// A member as the SDK's `Identity` is written. Times and what is called `id` get other names in
+/// the SDK.
 fn identity(member: &Member) -> Value {
     let (name, reasons): (_, &[&str]) = match member.status {
         MemberStatus::Approved => ("ACTIVE", &[]),

@@ -1,8 +1,9 @@
-//! Who has not logged in yet? A visitor, who is known by a signed token. It says nothing but which visitor of which client it is, so it is
-//! kept nowhere.
+//! Who has not logged in yet? A visitor, who is known by a signed token. It says nothing but which
+//! visitor of which client it is, so it is kept nowhere.
 //!
-//! Its key is made from that of session tokens and used for nothing else, and its first characters are its own: no other token of this
-//! crate can be taken for one, and it for none of them (ASVS 9.2.2).
+//! Its key is made from that of session tokens and used for nothing else, and its first characters
+//! are its own: no other token of this crate can be taken for one, and it for none of them (ASVS
+//! 9.2.2).
 
 use std::fmt;
 
@@ -88,7 +89,8 @@ impl VisitorKeys {
         let (signed, signature) = token.rsplit_once('.')?;
         let payload = signed.strip_prefix(PREFIX)?;
         let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
-        // All keys are tried: which one it is, is not secret, and `verify_slice` compares in constant time.
+        // All keys are tried: which one it is, is not secret, and `verify_slice` compares in
+        // constant time.
         let is_ours = self.0.iter().any(|key| verifies(&**key, signed.as_bytes(), &signature));
         let claims: Claims = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok().filter(|_| is_ours)?;
         let alive = now.0 < claims.exp.saturating_mul(1000);

@@ -39,17 +39,19 @@ fn invalid(error: TokenError) -> WixError {
 }
 
 impl WixMembers {
-    /// Logs the member in whose session token it is. It works once, within two minutes, and no longer once the member was blocked or has
-    /// another password.
+    /// Logs the member in whose session token it is. It works once, within two minutes, and no
+    /// longer once the member was blocked or has another password.
     ///
     /// # Errors
     ///
-    /// [`WixError::InvalidSessionToken`]; [`WixError::Refused`] by a hook; [`WixError::Unavailable`].
+    /// [`WixError::InvalidSessionToken`]; [`WixError::Refused`] by a hook;
+    /// [`WixError::Unavailable`].
     pub async fn apply_session_token(&self, token: &SessionToken) -> Result<Applied, WixError> {
         self.apply_session_token_on(token, &Client::default(), &MailOptions::default()).await
     }
 
-    /// [`apply_session_token`](Self::apply_session_token) of who comes from there, with notices written like this.
+    /// [`apply_session_token`](Self::apply_session_token) of who comes from there, with notices
+    /// written like this.
     ///
     /// # Errors
     ///
@@ -71,7 +73,8 @@ impl WixMembers {
         .await
     }
 
-    /// Takes a session token: of many at the same time one gets it. For who issues tokens of another kind for it.
+    /// Takes a session token: of many at the same time one gets it. For who issues tokens of
+    /// another kind for it.
     ///
     /// # Errors
     ///

@@ -1,7 +1,10 @@
-//! Who may be a member: `approveByToken`, `approveByEmail`, `blockByEmail`, and the list of those who wait.
+//! Who may be a member: `approveByToken`, `approveByEmail`, `blockByEmail`, and the list of those
+//! who wait.
 //!
-//! Whoever decides is told by mail of each member that waits ([`WixMembersBuilder::approver`](crate::WixMembersBuilder::approver)): once it has signed
-//! up, or once it has proven its address where that is required. The member is told by mail that it was approved of.
+//! Whoever decides is told by mail of each member that waits
+//! ([`WixMembersBuilder::approver`](crate::WixMembersBuilder::approver)): once it has signed up, or
+//! once it has proven its address where that is required. The member is told by mail that it was
+//! approved of.
 
 use gatekit_core::{AccountStatus, KnownAccount, MailOptions, NewOneTime, OneTimePurpose};
 
@@ -15,7 +18,8 @@ use crate::{ApprovalClaims, ApprovalToken, Member, MemberId, SessionToken, Token
 const APPROVAL: OneTimePurpose = OneTimePurpose::Other("wix_approval");
 
 impl WixMembers {
-    /// At most `limit` members that wait for approval, in the order in which they have signed up: the first, or those behind `after`.
+    /// At most `limit` members that wait for approval, in the order in which they have signed up:
+    /// the first, or those behind `after`.
     ///
     /// # Errors
     ///
@@ -29,12 +33,13 @@ impl WixMembers {
         Ok(found.iter().map(|account| self.member(account)).collect())
     }
 
-    /// A token that approves of the pending member with this address, once, within 30 hours: to be mailed to who decides, and never to the
-    /// member itself.
+    /// A token that approves of the pending member with this address, once, within 30 hours: to be
+    /// mailed to who decides, and never to the member itself.
     ///
     /// # Errors
     ///
-    /// [`WixError::UnknownMember`]; [`WixError::Conflict`] if the member is not pending; [`WixError::Unavailable`].
+    /// [`WixError::UnknownMember`]; [`WixError::Conflict`] if the member is not pending;
+    /// [`WixError::Unavailable`].
     pub async fn approval_token(&self, email: &str) -> Result<ApprovalToken, WixError> {
         let account = self.find_by_email(email).await?;
         match account.status {
@@ -45,7 +50,8 @@ impl WixMembers {
 
     /// Approves of a pending member. For trusted callers: whoever has the token decides.
     ///
-    /// It works once, and no longer once the member was approved, blocked or given another password since.
+    /// It works once, and no longer once the member was approved, blocked or given another password
+    /// since.
     ///
     /// # Errors
     ///
@@ -74,7 +80,8 @@ impl WixMembers {
             .filter(|account| account.rev == record.rev && account.status == AccountStatus::Pending)
             .ok_or(invalid(TokenError::Outdated))?;
         let token = token.clone();
-        // Between taking the token and approving of the member nobody may hang up: the token would be gone for nothing.
+        // Between taking the token and approving of the member nobody may hang up: the token would
+        // be gone for nothing.
         self.whole(|members| async move {
             let auth = members.auth();
             auth.take_one_time(APPROVAL, token.expose()).await?.ok_or(invalid(TokenError::Used))?;
@@ -85,12 +92,13 @@ impl WixMembers {
         .await
     }
 
-    /// Approves of a member, or lets one in again that was blocked. For trusted callers. A member that has waited is told by mail.
+    /// Approves of a member, or lets one in again that was blocked. For trusted callers. A member
+    /// that has waited is told by mail.
     ///
     /// # Errors
     ///
-    /// [`WixError::UnknownMember`]; [`WixError::PasswordReset`] if the member has to choose a new password, which no approval takes the place of;
-    /// [`WixError::Unavailable`].
+    /// [`WixError::UnknownMember`]; [`WixError::PasswordReset`] if the member has to choose a new
+    /// password, which no approval takes the place of; [`WixError::Unavailable`].
     pub async fn approve_by_email(&self, email: &str) -> Result<SessionToken, WixError> {
         let account = self.find_by_email(email).await?;
         if account.status == AccountStatus::PasswordReset {
@@ -106,7 +114,8 @@ impl WixMembers {
         .await
     }
 
-    /// Shuts a member out: it cannot log in, its sessions have ended, and so have session tokens that were not yet applied. For trusted callers.
+    /// Shuts a member out: it cannot log in, its sessions have ended, and so have session tokens
+    /// that were not yet applied. For trusted callers.
     ///
     /// # Errors
     ///
@@ -117,7 +126,8 @@ impl WixMembers {
         Ok(())
     }
 
-    /// Tells whoever decides that a member waits, if the app has said who that is. The sign-up does not depend on it: the member is in the list.
+    /// Tells whoever decides that a member waits, if the app has said who that is. The sign-up does
+    /// not depend on it: the member is in the list.
     pub(super) async fn tell_approver(&self, account: &KnownAccount<MemberUser>) {
         let Some(approver) = &self.0.approver else { return };
         let told = async {

@@ -15,8 +15,9 @@ pub enum ApprovalPolicy {
     /// Everybody.
     #[default]
     Automatic,
-    /// Whom somebody approves of. Until then the member is pending and cannot log in. It holds for the sign-ups of this crate: other routes
-    /// and pages that let people sign up over the same accounts make active ones.
+    /// Whom somebody approves of. Until then the member is pending and cannot log in. It holds for
+    /// the sign-ups of this crate: other routes and pages that let people sign up over the same
+    /// accounts make active ones.
     Manual,
 }
 
@@ -24,15 +25,18 @@ pub enum ApprovalPolicy {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TakenEmail {
-    /// That it does, as Wix answers: 409 `-19995`. Anybody can learn by it which addresses are members'.
+    /// That it does, as Wix answers: 409 `-19995`. Anybody can learn by it which addresses are
+    /// members'.
     #[default]
     Reveal,
-    /// The same as everybody: that a code was mailed, which must come back (ASVS 6.3.8). The owner of the address gets a mail that there is an
-    /// account. The state that is returned is one to try codes with, each costs what another one costs, and none is right. It needs
+    /// The same as everybody: that a code was mailed, which must come back (ASVS 6.3.8). The owner
+    /// of the address gets a mail that there is an account. The state that is returned is one to
+    /// try codes with, each costs what another one costs, and none is right. It needs
     /// `Policy::email_verification_required`.
     ///
-    /// Two things still tell: a hook that refuses sign-ups is not asked about an address that is taken; and a login with the password of
-    /// the sign-up is answered 428, because only so can a new member that has closed the page get another code.
+    /// Two things still tell: a hook that refuses sign-ups is not asked about an address that is
+    /// taken; and a login with the password of the sign-up is answered 428, because only so can a
+    /// new member that has closed the page get another code.
     AlwaysVerify,
 }
 
@@ -108,7 +112,8 @@ pub struct WixMembersBuilder {
 }
 
 impl WixMembers {
-    /// Starts with the accounts, the site's id, and the keys that sign session tokens and approval tokens.
+    /// Starts with the accounts, the site's id, and the keys that sign session tokens and approval
+    /// tokens.
     pub fn builder(
         auth: Auth<MemberUser>,
         site: SiteId,
@@ -143,15 +148,18 @@ impl WixMembersBuilder {
         self
     }
 
-    /// The address of the person who decides under [`ApprovalPolicy::Manual`]. It gets a mail for each member that waits, at most 20 an hour.
-    /// [`WixMembers::pending_members`] lists all of them. Unless set, nobody is told.
+    /// The address of the person who decides under [`ApprovalPolicy::Manual`]. It gets a mail for
+    /// each member that waits, at most 20 an hour. [`WixMembers::pending_members`] lists all of
+    /// them. Unless set, nobody is told.
     pub fn approver(mut self, address: impl Into<String>) -> Self {
         self.approver = Some(address.into());
         self
     }
 
-    /// The page where the mail to the approver leads, from the root of the site, with `{token}` where the approval token goes: `/approve?token={token}`. It
-    /// calls [`WixMembers::approve_by_token`] in a POST, and not when it is loaded: mail programs open links. Unless set, the mail has no link.
+    /// The page where the mail to the approver leads, from the root of the site, with `{token}`
+    /// where the approval token goes: `/approve?token={token}`. It calls
+    /// [`WixMembers::approve_by_token`] in a POST, and not when it is loaded: mail programs open
+    /// links. Unless set, the mail has no link.
     pub fn approval_page(mut self, path: impl Into<String>) -> Self {
         self.approval_page = Some(path.into());
         self
@@ -163,7 +171,8 @@ impl WixMembersBuilder {
         self
     }
 
-    /// Says once more what the accounts' `Policy::email_verification_required` says; [`build`](Self::build) refuses if they differ.
+    /// Says once more what the accounts' `Policy::email_verification_required` says;
+    /// [`build`](Self::build) refuses if they differ.
     pub fn email_verification(mut self, required: bool) -> Self {
         self.email_verification = Some(required);
         self
@@ -175,7 +184,8 @@ impl WixMembersBuilder {
         self
     }
 
-    /// The id of the site's collection of members, a GUID that tokens name. One made of the site's id unless set.
+    /// The id of the site's collection of members, a GUID that tokens name. One made of the site's
+    /// id unless set.
     pub fn collection_id(mut self, guid: impl Into<String>) -> Self {
         self.collection_id = Some(guid.into());
         self
@@ -187,22 +197,24 @@ impl WixMembersBuilder {
         self
     }
 
-    /// The page where a member chooses a password with the secret from a mail, from the root of the site, with `{token}` where the secret
-    /// goes: `/choose-password#{token}`. Unless set, mails lead to [`Builder::reset_link`](gatekit_core::Builder::reset_link).
+    /// The page where a member chooses a password with the secret from a mail, from the root of the
+    /// site, with `{token}` where the secret goes: `/choose-password#{token}`. Unless set, mails
+    /// lead to [`Builder::reset_link`](gatekit_core::Builder::reset_link).
     pub fn set_password_page(mut self, path: impl Into<String>) -> Self {
         self.set_password_page = Some(path.into());
         self
     }
 
-    /// Whether a session token may also be applied by a form with the field `token`, as old pages do it. Off, as forms are what pages of
-    /// other sites can send; the check of the origin is all that stands against them then.
+    /// Whether a session token may also be applied by a form with the field `token`, as old pages
+    /// do it. Off, as forms are what pages of other sites can send; the check of the origin is all
+    /// that stands against them then.
     pub fn form_token(mut self, allowed: bool) -> Self {
         self.form_token = allowed;
         self
     }
 
-    /// For how long a member is logged in once its session token is applied, in seconds. `Policy::token_ttl`, 14 days as in Wix, unless set;
-    /// at most `Policy::max_token_ttl`.
+    /// For how long a member is logged in once its session token is applied, in seconds.
+    /// `Policy::token_ttl`, 14 days as in Wix, unless set; at most `Policy::max_token_ttl`.
     pub fn session_ttl(mut self, seconds: i64) -> Self {
         self.session_ttl = Some(seconds);
         self

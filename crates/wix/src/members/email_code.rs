@@ -10,18 +10,21 @@ use super::{SignedIn, TakenEmail, WixMembers};
 use crate::WixError;
 
 impl WixMembers {
-    /// Proves an address with the code that was mailed to it, and answers as [`login`](Self::login) does for whom it is. `state` is what
-    /// [`register`](Self::register) or the refused login has returned.
+    /// Proves an address with the code that was mailed to it, and answers as [`login`](Self::login)
+    /// does for whom it is. `state` is what [`register`](Self::register) or the refused login has
+    /// returned.
     ///
     /// # Errors
     ///
-    /// [`WixError::VerificationFailed`]; with the right code [`WixError::ApprovalRequired`], [`WixError::Blocked`] and
-    /// [`WixError::Refused`], and the address is proven all the same; [`WixError::Unavailable`].
+    /// [`WixError::VerificationFailed`]; with the right code [`WixError::ApprovalRequired`],
+    /// [`WixError::Blocked`] and [`WixError::Refused`], and the address is proven all the same;
+    /// [`WixError::Unavailable`].
     pub async fn verify_email_code(&self, state: &TokenSecret, code: &str) -> Result<SignedIn, WixError> {
         self.verify_email_code_on(state, code, &Client::default(), &MailOptions::default()).await
     }
 
-    /// [`verify_email_code`](Self::verify_email_code) of who comes from there, with notices written like this.
+    /// [`verify_email_code`](Self::verify_email_code) of who comes from there, with notices written
+    /// like this.
     ///
     /// # Errors
     ///
@@ -51,10 +54,12 @@ impl WixMembers {
         .await
     }
 
-    /// Mails another code in place of the one that belongs to `state`: what it must be sent with. Of a state that belongs to nothing, or to a
-    /// member that has another password or status since or has proven its address, the answer looks the same, and no mail is sent. Under
-    /// [`TakenEmail::AlwaysVerify`] it looks the same, too, if the member has got as many codes as it may, or has tried as many: then `state`
-    /// itself is returned, and the code that was mailed for it stays what it was.
+    /// Mails another code in place of the one that belongs to `state`: what it must be sent with.
+    /// Of a state that belongs to nothing, or to a member that has another password or status since
+    /// or has proven its address, the answer looks the same, and no mail is sent. Under
+    /// [`TakenEmail::AlwaysVerify`] it looks the same, too, if the member has got as many codes as
+    /// it may, or has tried as many: then `state` itself is returned, and the code that was mailed
+    /// for it stays what it was.
     ///
     /// # Errors
     ///
@@ -65,7 +70,8 @@ impl WixMembers {
             self.auth().reject_secret(OneTimePurpose::EMAIL_CODE, None).await;
             return self.pretend_code(None, &mails).await;
         };
-        // Who has asked for the first code knew the password of then, and that the address was to be proven. No code follows from less.
+        // Who has asked for the first code knew the password of then, and that the address was to
+        // be proven. No code follows from less.
         let account = self.auth().find_account_by_id(&user).await?;
         let another = match account {
             Some(account) if account.rev == rev && account.user.email_verified != Some(true) => {
@@ -80,7 +86,8 @@ impl WixMembers {
         }
     }
 
-    /// Does the work of mailing a code that nobody gets. The state is as good for trying codes as any other, and none is right.
+    /// Does the work of mailing a code that nobody gets. The state is as good for trying codes as
+    /// any other, and none is right.
     pub(super) async fn pretend_code(
         &self,
         before: Option<&UserId>,

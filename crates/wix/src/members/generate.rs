@@ -13,10 +13,11 @@ use crate::{SessionToken, WixError};
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct GenerateOptions {
-    /// Make a member with a password that nobody knows, if there is none with this address. Wix does; here nobody becomes a member by an
-    /// address that the app has not looked at.
+    /// Make a member with a password that nobody knows, if there is none with this address. Wix
+    /// does; here nobody becomes a member by an address that the app has not looked at.
     pub create_if_missing: bool,
-    /// The app, or whom it trusts, has seen that the address is the member's. It is proven from then on.
+    /// The app, or whom it trusts, has seen that the address is the member's. It is proven from
+    /// then on.
     pub email_verified: bool,
 }
 
@@ -37,20 +38,24 @@ impl GenerateOptions {
 }
 
 impl WixMembers {
-    /// A session token without a password, such as for single sign-on. **For trusted callers alone**: who reaches it is any member.
+    /// A session token without a password, such as for single sign-on. **For trusted callers
+    /// alone**: who reaches it is any member.
     ///
     /// # Errors
     ///
-    /// [`WixError::UnknownMember`], [`WixError::ApprovalRequired`], [`WixError::Blocked`], [`WixError::Unavailable`].
+    /// [`WixError::UnknownMember`], [`WixError::ApprovalRequired`], [`WixError::Blocked`],
+    /// [`WixError::Unavailable`].
     pub async fn generate_session_token(&self, email: &str) -> Result<SessionToken, WixError> {
         self.generate_session_token_with(email, GenerateOptions::default()).await
     }
 
     /// [`generate_session_token`](Self::generate_session_token), with more to say.
     ///
-    /// Whoever signs up first with an address that is not its own has a password to the account that its owner comes to by this. Where
-    /// that can be, let addresses be proven (`Policy::email_verification_required`): then a password that was chosen before
-    /// [`email_verified`](GenerateOptions::email_verified()) has proven the address is good for nothing any more, and the member gets one by
+    /// Whoever signs up first with an address that is not its own has a password to the account
+    /// that its owner comes to by this. Where that can be, let addresses be proven
+    /// (`Policy::email_verification_required`): then a password that was chosen before
+    /// [`email_verified`](GenerateOptions::email_verified()) has proven the address is good for
+    /// nothing any more, and the member gets one by
     /// [`send_set_password_email`](Self::send_set_password_email).
     ///
     /// # Errors
@@ -93,7 +98,8 @@ impl WixMembers {
         self.issue_session_token(&account, Ground::App).await
     }
 
-    /// Gives a member a password that nobody knows: who has chosen the one before has not proven the address.
+    /// Gives a member a password that nobody knows: who has chosen the one before has not proven
+    /// the address.
     async fn forget_password(&self, account: &KnownAccount<MemberUser>) -> Result<(), WixError> {
         let unknown = self.auth().new_secret()?.expose().into();
         self.auth().set_password(&account.user.id, unknown, None).await.map_err(|error| match error {

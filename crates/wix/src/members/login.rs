@@ -20,7 +20,8 @@ pub struct SignedIn {
     pub member: Member,
 }
 
-/// On what grounds a session token was made. It is recorded with the token, and a store keeps the word.
+/// On what grounds a session token was made. It is recorded with the token, and a store keeps the
+/// word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ground {
     /// A password, and all that a login asks and does besides.
@@ -49,18 +50,21 @@ impl Ground {
 impl WixMembers {
     /// Checks a password. The session token that is returned logs nobody in until it is applied.
     ///
-    /// An unknown address and a wrong password are the same to the caller, and so are a member that is blocked and one that waits for
-    /// approval, as long as the password is wrong: same error, same hashing work (ASVS 6.3.8).
+    /// An unknown address and a wrong password are the same to the caller, and so are a member that
+    /// is blocked and one that waits for approval, as long as the password is wrong: same error,
+    /// same hashing work (ASVS 6.3.8).
     ///
     /// # Errors
     ///
-    /// [`WixError::InvalidCredentials`]; with the right password [`WixError::ApprovalRequired`], [`WixError::Blocked`],
-    /// [`WixError::EmailVerificationRequired`]; [`WixError::Refused`] by a hook; [`WixError::Unavailable`].
+    /// [`WixError::InvalidCredentials`]; with the right password [`WixError::ApprovalRequired`],
+    /// [`WixError::Blocked`], [`WixError::EmailVerificationRequired`]; [`WixError::Refused`] by a
+    /// hook; [`WixError::Unavailable`].
     pub async fn login(&self, email: &str, password: impl Into<Password>) -> Result<SessionToken, WixError> {
         Ok(self.sign_in(Login::email(email, password)).await?.session_token)
     }
 
-    /// [`login`](Self::login), with all that can be said of one: from where it comes, how mails are written.
+    /// [`login`](Self::login), with all that can be said of one: from where it comes, how mails are
+    /// written.
     ///
     /// # Errors
     ///
@@ -86,7 +90,8 @@ impl WixMembers {
         Ok(SignedIn { session_token, member: self.member(account) })
     }
 
-    /// Signs a session token and records it: it is taken once, and not once the member's `rev` has changed.
+    /// Signs a session token and records it: it is taken once, and not once the member's `rev` has
+    /// changed.
     pub(super) async fn issue_session_token(
         &self,
         account: &KnownAccount<MemberUser>,

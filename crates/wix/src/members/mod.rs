@@ -27,7 +27,8 @@ use crate::member::MemberUser;
 use crate::session_token::DEADLINE_MS;
 use crate::{Fieldset, Member, MemberId, SiteId, TokenKeys, WixError, iam};
 
-/// The members of a site: Wix' backend functions over Gatekit's accounts. A clone is another handle to the same.
+/// The members of a site: Wix' backend functions over Gatekit's accounts. A clone is another handle
+/// to the same.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -74,7 +75,8 @@ pub(crate) struct Inner {
     form_token: bool,
     /// In seconds.
     session_ttl: i64,
-    /// When the newest session token was made, in milliseconds, and how many were made before it at that moment.
+    /// When the newest session token was made, in milliseconds, and how many were made before it at
+    /// that moment.
     issued: Mutex<(i64, i64)>,
 }
 
@@ -97,7 +99,8 @@ impl WixMembers {
         &self.1
     }
 
-    /// Another handle to the same members, for the requests of this client: see [`Auth::for_client`].
+    /// Another handle to the same members, for the requests of this client: see
+    /// [`Auth::for_client`].
     #[must_use]
     pub fn for_client(&self, client: Client) -> Self {
         Self(Arc::clone(&self.0), self.1.for_client(client))
@@ -115,7 +118,8 @@ impl WixMembers {
         &self.0.client_id
     }
 
-    /// Whether a member proves its address before it may log in: `Policy::email_verification_required`.
+    /// Whether a member proves its address before it may log in:
+    /// `Policy::email_verification_required`.
     #[must_use]
     pub fn verifies_email(&self) -> bool {
         self.auth().policy().email_verification_required
@@ -127,7 +131,8 @@ impl WixMembers {
         Member::new(&self.0.site, &account.user, account.status)
     }
 
-    /// How Wix' clients see who is logged in. The user is what `AuthUser<MemberUser>` extracts: who has a token that lives is approved.
+    /// How Wix' clients see who is logged in. The user is what `AuthUser<MemberUser>` extracts: who
+    /// has a token that lives is approved.
     #[must_use]
     pub fn current_member(&self, user: &MemberUser, fieldset: Fieldset) -> Member {
         Member::new(&self.0.site, user, AccountStatus::Active).fieldset(fieldset)
@@ -139,7 +144,8 @@ impl WixMembers {
         MemberId::of(&self.0.site, &user.id)
     }
 
-    /// Runs a flow of several steps on a task of its own ([`Auth::change`]): a client that hangs up must not leave it half done.
+    /// Runs a flow of several steps on a task of its own ([`Auth::change`]): a client that hangs up
+    /// must not leave it half done.
     pub(crate) async fn whole<T, F>(&self, run: impl FnOnce(Self) -> F) -> Result<T, WixError>
     where
         T: Send + 'static,
@@ -171,8 +177,9 @@ impl WixMembers {
         self.0.form_token
     }
 
-    /// When the next session token is made and until when it is good, in milliseconds. Two tokens of one member that say the same are the same,
-    /// so of several at one moment each says that it was made a millisecond earlier.
+    /// When the next session token is made and until when it is good, in milliseconds. Two tokens
+    /// of one member that say the same are the same, so of several at one moment each says that it
+    /// was made a millisecond earlier.
     fn next_times(&self) -> (i64, i64) {
         let Timestamp(now) = self.auth().now();
         let mut issued = self.0.issued.lock().unwrap_or_else(PoisonError::into_inner);

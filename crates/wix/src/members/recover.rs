@@ -9,7 +9,8 @@ use super::{SignedIn, WixMembers};
 use crate::WixError;
 
 impl WixMembers {
-    /// Mails a member who says that the password is lost. Of an address that is nobody's the answer is the same, after the same work.
+    /// Mails a member who says that the password is lost. Of an address that is nobody's the answer
+    /// is the same, after the same work.
     ///
     /// # Errors
     ///
@@ -23,12 +24,14 @@ impl WixMembers {
         }
     }
 
-    /// Chooses a password with the secret from such a mail, and logs the member in with it. All of its sessions end.
+    /// Chooses a password with the secret from such a mail, and logs the member in with it. All of
+    /// its sessions end.
     ///
     /// # Errors
     ///
-    /// [`WixError::InvalidRecoveryToken`]; [`WixError::Invalid`] if the password is not accepted, and the secret is still good then;
-    /// [`WixError::ApprovalRequired`] and [`WixError::Blocked`], and the password is chosen all the same; [`WixError::Unavailable`].
+    /// [`WixError::InvalidRecoveryToken`]; [`WixError::Invalid`] if the password is not accepted,
+    /// and the secret is still good then; [`WixError::ApprovalRequired`] and [`WixError::Blocked`],
+    /// and the password is chosen all the same; [`WixError::Unavailable`].
     pub async fn recover(
         &self,
         secret: impl Into<TokenSecret>,

@@ -85,8 +85,9 @@ pub struct Registration {
     pub member: Option<Member>,
     /// To be applied, if the member is active.
     pub session_token: Option<SessionToken>,
-    /// For who approves of members, under [`ApprovalPolicy::Manual`]; never for the new member itself. `None` under
-    /// [`TakenEmail::AlwaysVerify`]; there [`WixMembers::approval_token`] makes one.
+    /// For who approves of members, under [`ApprovalPolicy::Manual`]; never for the new member
+    /// itself. `None` under [`TakenEmail::AlwaysVerify`]; there [`WixMembers::approval_token`]
+    /// makes one.
     pub approval_token: Option<ApprovalToken>,
     /// What the code must be sent with that was mailed to the address, if it is to be proven.
     pub state_token: Option<TokenSecret>,
@@ -107,13 +108,14 @@ impl Registration {
 impl WixMembers {
     /// Makes a new member.
     ///
-    /// It is active, with a session token to be applied; or pending, because somebody has to approve of it ([`ApprovalPolicy::Manual`]) or it has
-    /// to prove its address (`Policy::email_verification_required`: a code of six digits is mailed).
+    /// It is active, with a session token to be applied; or pending, because somebody has to
+    /// approve of it ([`ApprovalPolicy::Manual`]) or it has to prove its address
+    /// (`Policy::email_verification_required`: a code of six digits is mailed).
     ///
     /// # Errors
     ///
-    /// [`WixError::Invalid`], [`WixError::EmailMissing`], [`WixError::EmailTaken`] (unless [`TakenEmail::AlwaysVerify`]),
-    /// [`WixError::Refused`] by a hook, [`WixError::Unavailable`].
+    /// [`WixError::Invalid`], [`WixError::EmailMissing`], [`WixError::EmailTaken`] (unless
+    /// [`TakenEmail::AlwaysVerify`]), [`WixError::Refused`] by a hook, [`WixError::Unavailable`].
     pub async fn register(
         &self,
         email: &str,
@@ -169,8 +171,9 @@ impl WixMembers {
         Ok(registration)
     }
 
-    /// Does the work of a registration whose address is free, and answers as if it were one: a hash, a commit in place of the new member,
-    /// and a code that nobody gets. The owner of the address gets a mail that there is an account.
+    /// Does the work of a registration whose address is free, and answers as if it were one: a
+    /// hash, a commit in place of the new member, and a code that nobody gets. The owner of the
+    /// address gets a mail that there is an account.
     async fn pretend(&self, email: &str, password: Password, mails: &MailOptions) -> Result<Registration, WixError> {
         self.auth().hash_password(password).await?;
         match self.find_by_email(email).await {

@@ -15,12 +15,13 @@ const TTL: i64 = 3 * 60 * 60;
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct SetPasswordEmailOptions {
-    /// Leave out that who did not ask for the mail can ignore it: for members who are made by somebody else.
+    /// Leave out that who did not ask for the mail can ignore it: for members who are made by
+    /// somebody else.
     pub hide_ignore_message: bool,
     /// Prefix, page and language.
     pub mails: MailOptions,
-    /// Whether the app's own code asks, and not a visitor: then the mail goes to an unverified address too, and has no limit. A route never
-    /// sets it.
+    /// Whether the app's own code asks, and not a visitor: then the mail goes to an unverified
+    /// address too, and has no limit. A route never sets it.
     pub trusted: bool,
 }
 
@@ -48,9 +49,9 @@ impl SetPasswordEmailOptions {
 }
 
 impl WixMembers {
-    /// Mails a member a link to choose a password, good once and for three hours. Of an address that is nobody's, or of a member that is
-    /// blocked, has got as many mails as it may or, where that is required, has not verified its address, the answer is the same, and no mail
-    /// is sent.
+    /// Mails a member a link to choose a password, good once and for three hours. Of an address
+    /// that is nobody's, or of a member that is blocked, has got as many mails as it may or, where
+    /// that is required, has not verified its address, the answer is the same, and no mail is sent.
     ///
     /// # Errors
     ///
@@ -67,13 +68,15 @@ impl WixMembers {
         }
     }
 
-    /// Resets a member's password, as the site's owner does: all of its sessions end, no login with the password that it had gets in any more
-    /// ([`WixError::PasswordReset`], `-19973`), and a link to choose a new one is mailed to it. Once that is chosen the member logs in as ever.
+    /// Resets a member's password, as the site's owner does: all of its sessions end, no login with
+    /// the password that it had gets in any more ([`WixError::PasswordReset`], `-19973`), and a
+    /// link to choose a new one is mailed to it. Once that is chosen the member logs in as ever.
     /// For trusted callers. Again, it mails another link.
     ///
     /// # Errors
     ///
-    /// [`WixError::UnknownMember`]; [`WixError::Conflict`] for a member that is pending or blocked; [`WixError::Unavailable`].
+    /// [`WixError::UnknownMember`]; [`WixError::Conflict`] for a member that is pending or blocked;
+    /// [`WixError::Unavailable`].
     pub async fn reset_password_by_email(&self, email: &str) -> Result<(), WixError> {
         let email = email.to_owned();
         self.whole(|members| async move {
@@ -91,12 +94,13 @@ impl WixMembers {
         .await
     }
 
-    /// Chooses a password with the secret from the mail. All sessions of the member end, and nobody is logged in by it.
+    /// Chooses a password with the secret from the mail. All sessions of the member end, and nobody
+    /// is logged in by it.
     ///
     /// # Errors
     ///
-    /// [`WixError::InvalidRecoveryToken`]; [`WixError::Invalid`] if the password is not accepted, and the secret is still good then;
-    /// [`WixError::Unavailable`].
+    /// [`WixError::InvalidRecoveryToken`]; [`WixError::Invalid`] if the password is not accepted,
+    /// and the secret is still good then; [`WixError::Unavailable`].
     pub async fn set_password(
         &self,
         secret: impl Into<TokenSecret>,

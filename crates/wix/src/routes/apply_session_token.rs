@@ -1,4 +1,5 @@
-//! `POST /apply-session-token`: a session token for a session, in the browser or as an access token.
+//! `POST /apply-session-token`: a session token for a session, in the browser or as an access
+//! token.
 
 use axum::body::Body;
 use axum::extract::Request;

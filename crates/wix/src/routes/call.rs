@@ -69,7 +69,8 @@ pub(crate) fn mails(parts: &Parts, members: &WixMembers) -> MailOptions {
 }
 
 impl Fields {
-    /// Reads a JSON object. Nothing else is one: a page of another site can send a form or a text unasked, and JSON only if the app lets it.
+    /// Reads a JSON object. Nothing else is one: a page of another site can send a form or a text
+    /// unasked, and JSON only if the app lets it.
     pub(crate) async fn read(policy: &Policy, headers: &HeaderMap, body: Body) -> Result<Self, WixError> {
         check_type(headers, "application/json")?;
         let bytes = bytes(policy, headers, body).await?;

@@ -15,8 +15,9 @@ use axum::routing::{get, post};
 use crate::WixMembers;
 
 impl WixMembers {
-    /// The routes for pages of the app's own, to nest into its router: `.nest("/wix", members.router())`. The
-    /// [`AuthLayer`](gatekit_layer::AuthLayer) of the accounts must be mounted around them.
+    /// The routes for pages of the app's own, to nest into its router:
+    /// `.nest("/wix", members.router())`. The [`AuthLayer`](gatekit_layer::AuthLayer) of the
+    /// accounts must be mounted around them.
     ///
     /// | route | body | answer |
     /// | --- | --- | --- |
@@ -30,8 +31,8 @@ impl WixMembers {
     /// | `POST /set-password` | `token`, `password` | 204 |
     /// | `GET /current-member?fieldsets=FULL` | | `member`, which is `null` if nobody is logged in |
     ///
-    /// Bodies are JSON. What goes wrong is told as [`WixError`](crate::WixError) says. No answer is kept by a cache, and a POST that a page of
-    /// another origin has sent is refused with 403.
+    /// Bodies are JSON. What goes wrong is told as [`WixError`](crate::WixError) says. No answer is
+    /// kept by a cache, and a POST that a page of another origin has sent is refused with 403.
     pub fn router<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
         Router::new()
             .route("/login", post(login::handler))

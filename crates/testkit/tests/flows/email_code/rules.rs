@@ -384,7 +384,8 @@ pub(crate) async fn of_twenty_right_codes_at_once_one_proves_the_address(store: 
         assert_eq!(count(&outcomes, Proven), 1, "{outcomes:?}");
         assert_eq!(count(&outcomes, Proven) + count(&outcomes, InvalidState) + count(&outcomes, TooMany), 20);
         assert_eq!(app.verified_events(), round);
-        // Those that were counted while the first was at work are still counted, at most until they end.
+        // Those that were counted while the first was at work are still counted, at most until they
+        // end.
         app.clock.advance(10 * MINUTE);
     }
 }

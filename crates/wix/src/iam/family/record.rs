@@ -26,7 +26,8 @@ pub(super) struct Family {
 /// A renewal that was made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Renewal {
-    /// What the next tokens are made with, beside the refresh token that was brought. By itself it is worth nothing.
+    /// What the next tokens are made with, beside the refresh token that was brought. By itself it
+    /// is worth nothing.
     pub(super) salt: String,
     /// When: milliseconds.
     pub(super) at: i64,

@@ -1,7 +1,9 @@
-//! The tokens that follow from a refresh token. They are made of it and of a salt, so that whoever brings it twice within the grace can be told the
-//! same tokens twice, and nothing is stored that is one.
+//! The tokens that follow from a refresh token. They are made of it and of a salt, so that whoever
+//! brings it twice within the grace can be told the same tokens twice, and nothing is stored that
+//! is one.
 //!
-//! A store holds the salt and digests. Without the refresh token before, which the client has, no token can be made of these.
+//! A store holds the salt and digests. Without the refresh token before, which the client has, no
+//! token can be made of these.
 
 use gatekit_core::TokenSecret;
 use hmac::{Hmac, KeyInit, Mac};
@@ -16,7 +18,8 @@ pub(super) struct Successor {
 }
 
 impl Successor {
-    /// Of this refresh token's secret, in the family of this name. HMAC SHA-256 under the secret, which has 256 random bits or more.
+    /// Of this refresh token's secret, in the family of this name. HMAC SHA-256 under the secret,
+    /// which has 256 random bits or more.
     pub(super) fn of(secret: &str, salt: &str, name: &str) -> Option<Self> {
         let make = |what: &str| {
             let mut mac = <Hmac<Sha256>>::new_from_slice(secret.as_bytes()).ok()?;
