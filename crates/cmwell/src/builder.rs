@@ -142,8 +142,8 @@ impl<U: Account> CmWellBuilder<U> {
     }
 
     /// Whether Basic is taken; it is unless set. Where Digest is on too, a client that was told so
-    /// may still send its password with Basic to who pretends to be the server (RFC 7616 §5.6):
-    /// over TLS that is nobody, and without TLS turn Basic off.
+    /// may still send its password with Basic to an attacker who pretends to be the server (RFC
+    /// 7616 §5.6): over TLS that is nobody, and without TLS turn Basic off.
     pub fn basic(mut self, basic: bool) -> Self {
         self.basic = basic;
         self

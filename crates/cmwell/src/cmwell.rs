@@ -196,7 +196,7 @@ impl<U: Account> CmWell<U> {
     }
 }
 
-/// What of a failure an authenticator can say.
+/// The part of a failure that an authenticator can say.
 pub(crate) fn store_error(error: Unavailable) -> StoreError {
     match error {
         Unavailable::Store(error) => error,

@@ -38,9 +38,9 @@ enum Scheme<'a> {
 }
 
 impl<U: Account> CmWell<U> {
-    /// `GET /_login`, and `HEAD`: 200 and `{"token":"…"}` for who proves a name with its password;
-    /// `?exp=3d 5h` says for how long. Any other method is 405: CM-Well takes `POST /_login` for an
-    /// upload.
+    /// `GET /_login`, and `HEAD`: 200 and `{"token":"…"}` for a caller that proves a name with its
+    /// password; `?exp=3d 5h` says for how long. Any other method is 405: CM-Well takes
+    /// `POST /_login` for an upload.
     ///
     /// | answer | when |
     /// | --- | --- |
@@ -49,7 +49,7 @@ impl<U: Account> CmWell<U> {
     /// | 400 `…"malformed Authorization header"` | there are two, or it is not of the form of its scheme |
     /// | 401 `Please provide your credentials.` | there is none, or none of a scheme on offer; with challenges |
     /// | 401 `Not authenticated.` | unknown user or wrong password, which look and cost the same; with challenges |
-    /// | 403 `…"code":"ACCOUNT_BLOCKED"` and others | the password is right: the account is blocked, not approved yet, its address is not proven, or a hook refuses |
+    /// | 403 `…"code":"ACCOUNT_BLOCKED"` and others | the password is right: the account is blocked, not approved yet, its address is not verified, or a hook refuses |
     /// | 503 | the store fails, or too many passwords wait to be hashed |
     ///
     /// They are looked at in this order. No cache keeps any of them.

@@ -1,4 +1,4 @@
-//! A group of the app's own routes, for who has a permission for the path.
+//! A group of the app's own routes, for a caller that has a permission for the path.
 
 use std::fmt;
 
@@ -39,7 +39,7 @@ impl<U: Account> CmWell<U> {
     ///
     /// Who has no valid token is judged by what
     /// [`PermissionHolder::Anonymous`](gatekit_core::PermissionHolder::Anonymous) has. Who may not
-    /// is answered as by Gatekit's other layers: 401 for nobody, 403 for who is known, 503 if it
+    /// is answered as by Gatekit's other layers: 401 for nobody, 403 for a known caller, 503 if it
     /// cannot be found out. [`filter`](Self::filter) has CM-Well's answers.
     ///
     /// ```

@@ -102,8 +102,8 @@ impl<U: Account> CmWell<U> {
         }
     }
 
-    /// Forgets the permissions that are remembered in this process, for who has changed them in the
-    /// store itself. CM-Well's `invalidate-cache`.
+    /// Forgets the permissions that are remembered in this process, for a caller that has changed
+    /// them in the store itself. CM-Well's `invalidate-cache`.
     pub fn forget_permissions(&self) {
         if let Some(cache) = &self.0.permissions {
             cache.forget();

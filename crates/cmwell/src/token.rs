@@ -88,7 +88,7 @@ struct Claims<'a> {
 }
 
 impl CmWellToken {
-    /// For who logs in with this name, until then.
+    /// For the user with this name, until then.
     #[must_use]
     pub fn new(subject: impl Into<String>, expires: Timestamp, rev: i64) -> Self {
         Self { subject: subject.into(), expires, rev, user_id: None, user_type: None }

@@ -59,7 +59,7 @@ pub trait Account: Clone + Serialize + Send + Sync + 'static {
     /// The address for mails and login.
     fn email(&self) -> Option<&str>;
 
-    /// Whether the address was proven to be the user's; `None` if nobody ever asked. Needed only
+    /// Whether the address was verified to be the user's; `None` if nobody ever asked. Needed only
     /// where `Policy::email_verification_required` is set.
     fn email_verified(&self) -> Option<bool> {
         None
@@ -246,7 +246,7 @@ pub struct UserChange<P> {
     pub username: Option<Option<String>>,
     /// The address; `Some(None)` removes it.
     pub email: Option<Option<String>>,
-    /// Whether the address was proven; `Some(None)` removes the answer.
+    /// Whether the address was verified; `Some(None)` removes the answer.
     pub email_verified: Option<Option<bool>>,
     /// The hash of a new password.
     pub password: Option<PasswordHash>,
@@ -287,7 +287,7 @@ pub struct NewUser<P> {
     pub username: Option<String>,
     /// The address.
     pub email: Option<String>,
-    /// Whether the address was proven.
+    /// Whether the address was verified.
     pub email_verified: Option<bool>,
     /// The hash of the password.
     pub password: Option<PasswordHash>,

@@ -297,8 +297,8 @@ impl<U: Account> Builder<U> {
     /// anonymous for every other one. Several may be added.
     ///
     /// A request with a token of the other model costs two queries more than one with a token of
-    /// this model. What only a user itself may do stays its own: a password is changed by who knows
-    /// the old one.
+    /// this model. What only a user itself may do stays its own: a password is changed by a caller
+    /// that knows the old one.
     ///
     /// A client sets the fields of its own profile: a user that sets the field which `owner` reads
     /// chooses its owner, as in LoopBack.
@@ -422,7 +422,7 @@ impl<U: Account> Builder<U> {
     }
 
     /// An origin, such as `https://app.example.com`, that `GET /confirm` may redirect to, beside
-    /// paths of the own site. Any other target is ignored: the address is proven, and nobody is
+    /// paths of the own site. Any other target is ignored: the address is verified, and nobody is
     /// redirected (CWE-601). Several may be added. The origin of [`public_url`](Self::public_url)
     /// is one already.
     pub fn redirect_origin(mut self, origin: impl Into<String>) -> Self {

@@ -137,7 +137,8 @@ mod tests {
         is_expected(password, ADA, ["Acme Shop", "projectx"].into_iter())
     }
 
-    /// 6.2.11: another spelling of the same characters is the same password to who guesses.
+    /// 6.2.11: another spelling of the same characters is the same password to an attacker who
+    /// guesses.
     #[test]
     fn no_spelling_of_the_password_or_of_the_address_hides_what_is_expected() {
         for password in [

@@ -95,7 +95,7 @@ pub enum Event<U> {
         user: U,
     },
     /// A login was refused: unknown user, wrong password, an account that is not active, an address
-    /// that must be proven first, or a hook said no.
+    /// that must be verified first, or a hook said no.
     LoginFailed {
         /// The user, if there is one. Do not let the caller see whether there is.
         user_id: Option<UserId>,
@@ -163,7 +163,7 @@ pub enum Event<U> {
         /// The six digits, for an app that sends the mail itself.
         code: TokenSecret,
     },
-    /// An address was proven.
+    /// An address was verified.
     EmailVerified {
         /// Whose.
         user: U,

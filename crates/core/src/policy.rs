@@ -161,7 +161,7 @@ pub struct Policy {
     /// brings an expired token, as in LoopBack. Off: such routes do not look at tokens, and ask no
     /// store about them.
     pub expired_token_fails_open_routes: bool,
-    /// Refuse the login of users whose address is not proven, and do not mail them reset links.
+    /// Refuse the login of users whose address is not verified, and do not mail them reset links.
     /// LoopBack's `emailVerificationRequired`: off. Whoever gets another address by `PATCH` or
     /// `PUT` has to prove it then, too; where this is off, only who had proven the old one is asked
     /// to.

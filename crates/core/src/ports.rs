@@ -685,7 +685,7 @@ pub struct MailOptions {
     /// The language, as a tag of RFC 5646: `de`. English where there are no texts in it.
     pub language: Option<String>,
     /// Leave out that who knows nothing of it need do nothing: the text `mail.set_password.ignore`
-    /// of [`MailKind::SetPassword`]. For who expects the mail.
+    /// of [`MailKind::SetPassword`]. For a caller that expects the mail.
     pub hide_ignore_message: bool,
 }
 
@@ -710,7 +710,7 @@ impl MailOptions {
         self
     }
 
-    /// Without the words for who knows nothing of it.
+    /// Without the words for a caller that knows nothing of it.
     #[must_use]
     pub fn hide_ignore_message(mut self, hide: bool) -> Self {
         self.hide_ignore_message = hide;

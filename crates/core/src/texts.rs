@@ -111,8 +111,8 @@ impl Texts {
         negotiate::truncations(asked).find_map(|tag| self.find(tag)).map_or(ENGLISH, |found| &found.language)
     }
 
-    /// The language for who sends this `Accept-Language` header; English if there is none in
-    /// common. See [`Texts::choose`].
+    /// The language for a caller that sends this `Accept-Language` header; English if there is none
+    /// in common. See [`Texts::choose`].
     ///
     /// ```
     /// let texts = gatekit_core::Texts::default();

@@ -39,7 +39,7 @@ pub struct User<P = NoProfile> {
     /// The address for mails and login.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// Whether the address was proven to be the user's. `None` if nobody ever asked.
+    /// Whether the address was verified to be the user's. `None` if nobody ever asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email_verified: Option<bool>,
     /// The id.

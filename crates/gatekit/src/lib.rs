@@ -1,4 +1,4 @@
-//! User accounts for axum apps: sign-up, login, logout, passwords, proven addresses, roles and
+//! User accounts for axum apps: sign-up, login, logout, passwords, verified addresses, roles and
 //! access control, to mount into your own router.
 //!
 //! ```no_run

@@ -114,7 +114,7 @@ impl Context {
         }
     }
 
-    /// What is found, for who has the response later.
+    /// What is found, for a layer that has the response later.
     pub(crate) fn lookup(&self) -> Arc<OnceLock<Lookup>> {
         Arc::clone(&self.lookup)
     }
@@ -273,7 +273,7 @@ impl Context {
         self.settings.authenticator.is_in_role(caller, role).await.map_err(AuthRejection::Unavailable)
     }
 
-    /// What time it is for who issues the tokens.
+    /// What time it is for the issuer of the tokens.
     pub(crate) fn now(&self) -> Timestamp {
         self.settings.authenticator.now()
     }
@@ -364,7 +364,7 @@ impl Denial {
     }
 }
 
-/// What of a request's head says where a token is and whether it may be there.
+/// The part of a request's head that says where a token is and whether it may be there.
 struct Head<'a> {
     method: &'a Method,
     uri: &'a Uri,

@@ -32,7 +32,7 @@ use crate::{AuthRejection, GuardRefusal};
 ///     format!("Good bye, {}", user.id)
 /// }
 ///
-/// // `None` for who has to prove it anew, and for nobody. A store that fails is an error, never `None`.
+/// // `None` for a caller that has to prove it anew, and for nobody. A store that fails is an error, never `None`.
 /// async fn settings(AuthUser(user): AuthUser, fresh: Option<Fresh<300>>) -> String {
 ///     format!("{} {}", user.id, if fresh.is_some() { "<a href=/close>" } else { "<a href=/confirm-password>" })
 /// }

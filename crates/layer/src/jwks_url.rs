@@ -51,7 +51,7 @@ struct Remote {
     client: Client,
     clock: Arc<dyn Clock>,
     cache: RwLock<Cache>,
-    /// Held by who fetches; who waits for it waits for the keys.
+    /// Held by the request that fetches the keys; the others wait for it.
     fetching: Arc<tokio::sync::Mutex<()>>,
 }
 

@@ -27,7 +27,8 @@ pub trait Role: 'static {
 }
 
 /// The caller is in the role `R`. Otherwise the handler is not run: 401 for nobody, and
-/// [`Role::DENIED`], which is 403 unless set, for who is not in it. If it cannot be found out, 503.
+/// [`Role::DENIED`], which is 403 unless set, for a caller that is not in it. If it cannot be found
+/// out, 503.
 ///
 /// Who is in a role is what the authenticator of the [`AuthLayer`](crate::AuthLayer) says: for an
 /// `Auth` those it was assigned to or whom its resolver names, for an authenticator of your own
@@ -46,7 +47,7 @@ pub trait Role: 'static {
 ///     "All is well"
 /// }
 ///
-/// // `None` for who is not in it, and for nobody. A store that fails is an error, never `None`.
+/// // `None` for a caller that is not in it, and for nobody. A store that fails is an error, never `None`.
 /// async fn home(AuthUser(user): AuthUser, admin: Option<HasRole<Admin>>) -> String {
 ///     format!("{} {}", user.id, if admin.is_some() { "<a href=/statistics>" } else { "" })
 /// }

@@ -101,7 +101,7 @@ fn reported<N: AsRef<str>>(
 /// }
 ///
 /// let auth = Auth::new(MemoryStore::new());
-/// // For who is logged in, and for tokens that were issued for reports alone.
+/// // For users who are logged in, and for tokens that were issued for reports alone.
 /// let reports: Router = Router::new()
 ///     .route("/", get(report))
 ///     .layer(RequireScopeLayer::any([TokenRecord::DEFAULT_SCOPE, "reports"]));

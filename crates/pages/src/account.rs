@@ -108,9 +108,9 @@ async fn account<U: Account>(mut visit: Visit<U>) -> Outcome {
     Ok(stage.show(StatusCode::OK, &view.page, stage.pages.look.templates.account(&view)))
 }
 
-/// Ends one, for who has proven its password a short time ago (ASVS 7.5.2): who finds a browser
-/// open must not lock its owner out. That there is none of this name is no mistake of anybody's: it
-/// has just ended.
+/// Ends one, for a user who has proven its password a short time ago (ASVS 7.5.2): who finds a
+/// browser open must not lock its owner out. That there is none of this name is no mistake of
+/// anybody's: it has just ended.
 async fn revoke<U: Account>(mut visit: Visit<U>) -> Outcome {
     let form = visit.form()?;
     let caller = visit.require_fresh().await?;

@@ -98,7 +98,7 @@ pub struct Language {
 }
 
 impl Language {
-    /// The language of who sent this request. The extractor does the same.
+    /// The language of the client that sent this request. The extractor does the same.
     #[must_use]
     pub fn of(parts: &Parts) -> Self {
         let query = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |OriginalUri(uri)| uri).query();

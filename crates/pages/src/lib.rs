@@ -19,7 +19,7 @@
 //!
 //! | [`Feature`] | URL | fields of the form | what follows |
 //! | --- | --- | --- | --- |
-//! | `Register` | `/register` | `email`, `password`, those of [`Pages::profile_field`] | logged in; or "check your mail", where the policy wants a proven address |
+//! | `Register` | `/register` | `email`, `password`, those of [`Pages::profile_field`] | logged in; or "check your mail", where the policy wants a verified address |
 //! | `Login` | `/login` | `email`, `password` | `return_to`, or [`Pages::after_login`] |
 //! | | `/logout` | | `/login` |
 //! | | `/confirm-password` | `password` | `return_to` |

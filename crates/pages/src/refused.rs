@@ -1,4 +1,4 @@
-//! The answer to who was refused, in the form that it can read.
+//! The answer to a refused caller, in the form that it can read.
 
 use std::sync::Arc;
 

@@ -28,7 +28,7 @@ const NOTICES: [(&str, &str); 6] = [
     ("account-deleted", "notice.account-deleted"),
 ];
 
-/// What a page needs to be shown: what a request said, but for who sent it.
+/// What a page needs to be shown: what a request said, but not who sent it.
 #[derive(Clone)]
 pub(crate) struct Stage<U: Account> {
     pub(crate) pages: Shared<U>,
@@ -176,8 +176,8 @@ impl<U: Account> Stage<U> {
         if is_mounted { options.page(format!("{}{page}?token={{token}}", self.mount)) } else { options }
     }
 
-    /// How a mail is written that tells of something: it leads to a new password, for who did not
-    /// do it.
+    /// How a mail is written that tells of something: it leads to a new password, for a user who
+    /// did not do it.
     pub(crate) fn notices(&self) -> MailOptions {
         let options = MailOptions::default().language(self.language.tag());
         let page = || format!("{}/forgot-password", self.mount);

@@ -45,8 +45,8 @@ impl Default for Args {
 pub(crate) struct Credentials(Option<Map<String, Value>>);
 
 impl Credentials {
-    /// The object, or the answer for who left it out. That is asked after authorization, that it is
-    /// an object before.
+    /// The object, or the answer for a caller that left it out. That is asked after authorization,
+    /// that it is an object before.
     pub(crate) fn required(self, name: &str) -> Result<Map<String, Value>, ErrorResponse> {
         self.0.ok_or_else(|| required(name))
     }
@@ -122,7 +122,7 @@ pub(crate) struct Argument {
 }
 
 impl Argument {
-    /// The text, or the answer for who left it out. An empty one counts as left out.
+    /// The text, or the answer for a caller that left it out. An empty one counts as left out.
     pub(crate) fn required(self) -> Result<Password, ErrorResponse> {
         self.text.map(Password::from).ok_or_else(|| required(self.name))
     }

@@ -1,5 +1,5 @@
-//! `POST /change-email` and `POST /confirm-email-change`: another address, proven before it becomes
-//! the user's.
+//! `POST /change-email` and `POST /confirm-email-change`: another address, verified before it
+//! becomes the user's.
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -22,8 +22,8 @@ use crate::support::require;
 /// until then. An address that somebody else has gets the same answer, and no mail.
 ///
 /// `POST /confirm-email-change` with `{"token"}`, the secret: 200 and the user with its new
-/// address, proven. All tokens of the user end but the one that is sent along, if it is the user's;
-/// the old address gets a notice.
+/// address, verified. All tokens of the user end but the one that is sent along, if it is the
+/// user's; the old address gets a notice.
 ///
 /// Who may ask is what the access control list says of `changePassword`; who has the secret need
 /// not be anybody.

@@ -206,7 +206,7 @@ where
 #[derive(Clone, Copy)]
 struct Formatted;
 
-/// What of a request decides on the form of the answer.
+/// The part of a request that decides on the form of the answer.
 struct Asked {
     method: Method,
     accept: MediaRanges,

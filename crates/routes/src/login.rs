@@ -38,7 +38,7 @@ use crate::transport::{Handover, append};
 /// | 400 `COOKIES_NOT_ENABLED` | a cookie is asked for, and the `AuthLayer` has none among its sources |
 /// | 403 `CROSS_ORIGIN_REQUEST` | a page of another origin asks: for a cookie, or with a body that is not JSON |
 /// | 401 `LOGIN_FAILED` | unknown user or wrong password, which look and cost the same |
-/// | 401 `LOGIN_FAILED_EMAIL_NOT_VERIFIED` | the password is right, and the address must be proven first; `details.userId` |
+/// | 401 `LOGIN_FAILED_EMAIL_NOT_VERIFIED` | the password is right, and the address must be verified first; `details.userId` |
 /// | 403 `ACCOUNT_BLOCKED`, `ACCOUNT_PENDING`, `PASSWORD_RESET` | the password is right, and the account is not active |
 /// | 403 | a hook refuses |
 /// | 503 `SERVICE_UNAVAILABLE` | the store fails, or too many passwords wait to be hashed |

@@ -1,4 +1,4 @@
-//! `POST /reset` and `POST /reset-password`: a new password for who has lost the old one.
+//! `POST /reset` and `POST /reset-password`: a new password for a user who has lost the old one.
 
 use axum::Router;
 use axum::extract::{FromRequestParts, Request, State};

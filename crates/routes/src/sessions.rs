@@ -16,7 +16,7 @@ use crate::complete::complete;
 use crate::reply::{Json, NoContent};
 use crate::transport::Leaving;
 
-/// Three routes for who has a token, additions of ours (ASVS 7.4.3, 7.5.2).
+/// Three routes for callers with a token, additions of ours (ASVS 7.4.3, 7.5.2).
 ///
 /// `GET /sessions`: 200, an array of the caller's living tokens, the oldest first:
 /// `{"id": <handle>, "ttl", "created", "userId", "current"}`. The handle names a token and is worth

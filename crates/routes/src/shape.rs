@@ -1,4 +1,4 @@
-//! What of a user a client sees.
+//! The part of a user that a client sees.
 
 use axum::response::{IntoResponse, Response};
 use gatekit_core::{Account, Auth};

@@ -54,8 +54,8 @@ pub enum WixError {
     /// by mail.
     #[error("the password was reset by the owner; choose a new one")]
     PasswordReset,
-    /// The password is right, and the address is to be proven first: a code of six digits is on its
-    /// way to it.
+    /// The password is right, and the address is to be verified first: a code of six digits is on
+    /// its way to it.
     #[error("the email must be verified first")]
     EmailVerificationRequired {
         /// What the code must be sent with. `None` where no code was mailed: a session token that
@@ -290,7 +290,7 @@ impl From<SetAccountStatusError> for WixError {
     }
 }
 
-/// Of a login whose address has to be proven the caller makes more.
+/// Of a login whose address has to be verified the caller makes more.
 impl From<LoginError> for WixError {
     fn from(error: LoginError) -> Self {
         match error {

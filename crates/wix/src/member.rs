@@ -205,7 +205,7 @@ pub struct Member {
     pub profile: PublicProfile,
 }
 
-/// What of a member others see.
+/// The part of a member that others see.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PublicProfile {
     /// The name.

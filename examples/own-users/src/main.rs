@@ -61,7 +61,7 @@ async fn me(AuthUser(member): AuthUser<Member>) -> Json<Member> {
     Json(member)
 }
 
-/// For everyone, with a word more for who is known.
+/// For everyone, with a word more for a known caller.
 async fn greeting(member: Option<AuthUser<Member>>) -> String {
     match member {
         Some(AuthUser(member)) => format!("Welcome back, {}\n", member.name),

@@ -22,7 +22,7 @@
 //! | `PUBLIC_URL`, where visitors reach it: the links in mails begin with it | `http://localhost:<PORT>` |
 //! | `SMTP_URL`, such as `smtps://user:password@mail.example.com` | mails are printed |
 //! | `MAIL_FROM`, such as `Website <no-reply@example.com>` | `Website <no-reply@localhost>` |
-//! | `VERIFY_EMAIL=1`: nobody logs in before the address is proven | off |
+//! | `VERIFY_EMAIL=1`: nobody logs in before the address is verified | off |
 //!
 //! In production put it behind a server that speaks HTTPS, and set `PUBLIC_URL` to that address.
 

@@ -250,7 +250,7 @@ impl<U> Copy for AccessRequest<'_, U> {}
 /// #[async_trait]
 /// impl RoleResolver<User> for OfTheHouse {
 ///     async fn is_in_role(&self, _: &str, access: &AccessRequest<'_, User>) -> Result<bool, StoreError> {
-///         // Everybody can sign up with an address that is not theirs: only a proven one says anything.
+///         // Everybody can sign up with an address that is not theirs: only a verified one says anything.
 ///         let user = access.caller.map(|caller| &caller.principal).filter(|user| user.email_verified == Some(true));
 ///         Ok(user.and_then(|user| user.email.as_deref()).is_some_and(|email| email.ends_with("@example.com")))
 ///     }
@@ -311,7 +311,7 @@ mod tests {
             AclRow::deny("demo").methods(["changePassword"]).access(execute),
             AclRow::deny(OWNER).methods(["deleteById"]),
             AclRow::deny(EVERYONE).methods(["create", "login"]),
-            // For who is not known it holds, and who is may be meant to.
+            // For a caller that is not known it holds, and who is may be meant to.
             AclRow::deny(EVERYONE).methods(["changePassword"]),
             AclRow::deny(UNAUTHENTICATED).methods(["changePassword"]),
             AclRow::deny("demo"),

@@ -1,4 +1,4 @@
-//! Another address, proven before it becomes the user's.
+//! Another address, verified before it becomes the user's.
 
 use crate::flows::step_up::{Proof, Unproven};
 use crate::flows::update_user::{ATTEMPTS, changes_too_often};
@@ -48,7 +48,7 @@ impl RequestEmailChange {
     }
 }
 
-/// The new address is proven: somebody has the secret that was mailed to it.
+/// The new address is verified: somebody has the secret that was mailed to it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ChangeEmail {

@@ -136,9 +136,9 @@ impl<U: Account> Auth<U> {
         auth.welcome_on_task(account, login.client, login.mails).await
     }
 
-    /// What [`login`](Self::login) does after the right password, for who has proven the account by
-    /// other means: only an active account with an address that is proven, where it must be, gets
-    /// in; hooks may refuse; then event and notice.
+    /// What [`login`](Self::login) does after the right password, for a crate that has verified the
+    /// account by other means: only an active account with an address that is verified, where it
+    /// must be, gets in; hooks may refuse; then event and notice.
     ///
     /// `account` must be what was read before the proof was checked, so that what ends the
     /// account's tokens meanwhile ends this login's, too.

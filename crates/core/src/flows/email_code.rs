@@ -65,7 +65,7 @@ impl From<StoreError> for RequestEmailCodeError {
     }
 }
 
-/// Why an address was not proven.
+/// Why an address was not verified.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfirmEmailCodeError {

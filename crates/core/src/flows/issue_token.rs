@@ -133,8 +133,8 @@ impl<U: Account> Auth<U> {
     }
 
     /// The lifetime a token gets for which `asked` seconds are asked; `None` if no token can have
-    /// that, which is what [`issue_token`](Self::issue_token) refuses. For who wants to know it
-    /// before anything is done.
+    /// that, which is what [`issue_token`](Self::issue_token) refuses. For an app that wants to
+    /// know it before anything is done.
     #[must_use]
     pub fn effective_ttl(&self, asked: Option<i64>) -> Option<i64> {
         let policy = &self.0.policy;

@@ -22,7 +22,7 @@ pub struct Register<P> {
     pub realm: Option<String>,
     /// The password. Required.
     pub password: Option<Password>,
-    /// Whether the address was proven. Code may say so; a client never can (the route sets it to
+    /// Whether the address was verified. Code may say so; a client never can (the route sets it to
     /// `Some(false)` or `None`).
     pub email_verified: Option<bool>,
     /// Whether the user may log in. Code may say so; a client never can (routes and pages leave it
@@ -211,7 +211,7 @@ impl<U: Account> Auth<U> {
     /// 4. Hooks may refuse.
     /// 5. The password is hashed and the user stored. Of two at the same time the store's unique
     ///    index takes one.
-    /// 6. Where the policy requires a proven address, the mail with the link is sent.
+    /// 6. Where the policy requires a verified address, the mail with the link is sent.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -1,5 +1,5 @@
-//! A new password for who has lost the old one: a mail is requested, and the secret in it is used
-//! once.
+//! A new password for a user who has lost the old one: a mail is requested, and the secret in it is
+//! used once.
 
 use crate::flows::identifier::is_possible;
 use crate::flows::mailed_secret::NewMailedSecret;

@@ -13,10 +13,10 @@ use crate::{
 /// How often a change is tried again that met another change of the same user.
 pub(crate) const ATTEMPTS: usize = 16;
 
-/// What of a user is Gatekit's; the rest of its JSON is the app's profile. `accessTokens` is
-/// LoopBack's relation: a client that sends back what it has read may send it along. `__proto__` is
-/// nobody's: clients in JavaScript that copy a user would change the prototype of all objects by it
-/// (CWE-1321).
+/// The members of a user that are Gatekit's; the rest of its JSON is the app's profile.
+/// `accessTokens` is LoopBack's relation: a client that sends back what it has read may send it
+/// along. `__proto__` is nobody's: clients in JavaScript that copy a user would change the
+/// prototype of all objects by it (CWE-1321).
 const OWN: [&str; 9] =
     ["realm", "username", "email", "emailVerified", "id", "password", "verificationToken", "accessTokens", "__proto__"];
 
@@ -180,7 +180,7 @@ impl<U: Account> Auth<U> {
     /// 3. The change is stored if the user is still what it was when it was read; if not, it is
     ///    read again. Of two at the same time none is lost.
     /// 4. A new password or address ends all tokens of the user but the one to keep, in the same
-    ///    atomic step. A new address is not proven.
+    ///    atomic step. A new address is not verified.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -366,7 +366,7 @@ impl<U: Account> Auth<U> {
         }
         self.check_taken(&old.user, &namespace, &change, &mut errors).await?;
 
-        // A new address is nobody's until it is proven; an old one stays what it was, whatever a
+        // A new address is nobody's until it is verified; an old one stays what it was, whatever a
         // client says of it.
         if change.email.is_some()
             && (self.0.policy.email_verification_required || old.user.email_verified() == Some(true))

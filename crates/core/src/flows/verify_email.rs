@@ -74,7 +74,7 @@ pub struct RequestEmailVerification {
     pub mails: MailOptions,
 }
 
-/// How the user is named whose address is to be proven.
+/// How the user is named whose address is to be verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum VerificationOf {

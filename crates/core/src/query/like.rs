@@ -62,7 +62,7 @@ fn folded(char: char, ignore_case: bool) -> char {
 }
 
 impl Segment {
-    /// What of a text is behind the first place where this fits.
+    /// The part of a text that is behind the first place where this fits.
     fn find<'t>(&self, text: &'t str, ignore_case: bool) -> Option<&'t str> {
         if text.len().saturating_mul(self.0.len()) <= FEW_STEPS {
             self.find_in_short(text, ignore_case)

@@ -153,7 +153,7 @@ impl SessionStore for SqliteSessionStore {
     }
 }
 
-/// For who wants it at another time than the store does it by itself.
+/// For an app that wants it at another time than the store does it by itself.
 #[async_trait]
 impl ExpiredDeletion for SqliteSessionStore {
     async fn delete_expired(&self) -> Result<()> {

@@ -57,7 +57,7 @@ struct Known<U> {
     json: Value,
 }
 
-/// Email, username, realm, whether the address is proven.
+/// Email, username, realm, whether the address is verified.
 type Person = (Option<&'static str>, Option<&'static str>, Option<&'static str>, Option<bool>);
 
 const PEOPLE: [Person; 14] = [

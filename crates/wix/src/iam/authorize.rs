@@ -1,9 +1,9 @@
 //! `GET /oauth2/authorize?code=…`: where a browser learns the code, as a message from a hidden
 //! frame or in the address it is sent to.
 //!
-//! It changes nothing: the code is spent by who brings it to `/oauth2/token`. In the URL it is
-//! worth as much as it is in that of any OAuth client: without the verifier, which never leaves the
-//! page, nothing (RFC 9700 §2.1.1).
+//! It changes nothing: the code is spent by a caller that brings it to `/oauth2/token`. In the URL
+//! it is worth as much as it is in that of any OAuth client: without the verifier, which never
+//! leaves the page, nothing (RFC 9700 §2.1.1).
 
 use axum::extract::Request;
 use axum::http::header::LOCATION;

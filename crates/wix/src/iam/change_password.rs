@@ -1,4 +1,5 @@
-//! `POST /_api/iam/authentication/v2/change-password`: another password for who has just logged in.
+//! `POST /_api/iam/authentication/v2/change-password`: another password for a user who has just
+//! logged in.
 //!
 //! The call of the SDK brings no old password. So it is taken from who has proven it within
 //! `Policy::step_up_ttl` (ASVS 6.2.3, 7.5.1), and from nobody who found a session open. All

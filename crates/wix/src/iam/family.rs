@@ -121,7 +121,7 @@ pub(crate) async fn begin<U: Account>(
     Ok(tokens(name, next, token.ttl))
 }
 
-/// The next tokens for who brings a refresh token.
+/// The next tokens for a client that brings a refresh token.
 pub(crate) async fn renew<U: Account>(
     auth: &Auth<U>,
     token: &str,
@@ -287,7 +287,7 @@ async fn end_token<U: Account>(auth: &Auth<U>, digest: &TokenDigest) -> Result<b
     }
 }
 
-/// An access token of the family of this name, for who still has this `rev`.
+/// An access token of the family of this name, for a caller that still has this `rev`.
 async fn issue<U: Account>(
     auth: &Auth<U>,
     user: &UserId,

@@ -15,7 +15,7 @@ pub(crate) enum State {
     Success(Box<SignedIn>),
     /// Somebody has to approve.
     OwnerApproval(Option<Box<Member>>),
-    /// The address is to be proven, with the code that was mailed.
+    /// The address is to be verified, with the code that was mailed.
     EmailVerification(TokenSecret),
 }
 

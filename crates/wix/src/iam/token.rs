@@ -1,5 +1,6 @@
-//! `POST /oauth2/token`: tokens for a visitor, for who brings a refresh token, and for who brings a
-//! code (RFC 6749 §4.1.3, §5, §6, with the names that Wix gives to the members).
+//! `POST /oauth2/token`: tokens for a visitor, for a client that brings a refresh token, and for a
+//! client that brings a code (RFC 6749 §4.1.3, §5, §6, with the names that Wix gives to the
+//! members).
 
 use axum::extract::Request;
 use axum::http::StatusCode;

@@ -73,8 +73,8 @@ impl WixMembers {
         .await
     }
 
-    /// Takes a session token: of many at the same time one gets it. For who issues tokens of
-    /// another kind for it.
+    /// Takes a session token: of many at the same time one gets it. For a crate that issues tokens
+    /// of another kind for it.
     ///
     /// # Errors
     ///

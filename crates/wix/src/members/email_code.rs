@@ -17,7 +17,7 @@ impl WixMembers {
     /// # Errors
     ///
     /// [`WixError::VerificationFailed`]; with the right code [`WixError::ApprovalRequired`],
-    /// [`WixError::Blocked`] and [`WixError::Refused`], and the address is proven all the same;
+    /// [`WixError::Blocked`] and [`WixError::Refused`], and the address is verified all the same;
     /// [`WixError::Unavailable`].
     pub async fn verify_email_code(&self, state: &TokenSecret, code: &str) -> Result<SignedIn, WixError> {
         self.verify_email_code_on(state, code, &Client::default(), &MailOptions::default()).await

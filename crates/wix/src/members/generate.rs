@@ -52,7 +52,7 @@ impl WixMembers {
     /// [`generate_session_token`](Self::generate_session_token), with more to say.
     ///
     /// Whoever signs up first with an address that is not its own has a password to the account
-    /// that its owner comes to by this. Where that can be, let addresses be proven
+    /// that its owner comes to by this. Where that can be, let addresses be verified
     /// (`Policy::email_verification_required`): then a password that was chosen before
     /// [`email_verified`](GenerateOptions::email_verified()) has proven the address is good for
     /// nothing any more, and the member gets one by

@@ -85,9 +85,9 @@ pub struct Registration {
     pub member: Option<Member>,
     /// To be applied, if the member is active.
     pub session_token: Option<SessionToken>,
-    /// For who approves of members, under [`ApprovalPolicy::Manual`]; never for the new member
-    /// itself. `None` under [`TakenEmail::AlwaysVerify`]; there [`WixMembers::approval_token`]
-    /// makes one.
+    /// For the person that approves members, under [`ApprovalPolicy::Manual`]; never for the new
+    /// member itself. `None` under [`TakenEmail::AlwaysVerify`]; there
+    /// [`WixMembers::approval_token`] makes one.
     pub approval_token: Option<ApprovalToken>,
     /// What the code must be sent with that was mailed to the address, if it is to be proven.
     pub state_token: Option<TokenSecret>,
