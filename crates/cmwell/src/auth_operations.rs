@@ -179,8 +179,8 @@ async fn caller<U: Account>(parts: &mut Parts) -> Result<Result<U, Nobody>, Refu
     }
 }
 
-/// Whether a page of another site sent the request, as far as the browser tells. The layer asks that
-/// of methods that are unsafe by their nature; this GET is unsafe by ours.
+/// Whether a page of another site sent the request, as far as the browser tells. The layer asks
+/// that of methods that are unsafe by their nature; this GET is unsafe by ours.
 fn is_cross_site(headers: &HeaderMap) -> bool {
     headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none")
 }

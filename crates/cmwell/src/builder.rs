@@ -128,8 +128,8 @@ impl<U: Account> CmWellBuilder<U> {
         self
     }
 
-    /// How many days a token may live at most; 60 unless set, as in CM-Well. Who asks for more gets
-    /// 400.
+    /// How many days a token may live at most; 60 unless set, as in CM-Well. A request for more is
+    /// answered 400.
     pub fn max_days(mut self, days: u32) -> Self {
         self.max_days = days;
         self
@@ -143,7 +143,7 @@ impl<U: Account> CmWellBuilder<U> {
 
     /// Whether Basic is taken; it is unless set. Where Digest is on too, a client that was told so
     /// may still send its password with Basic to an attacker who pretends to be the server (RFC
-    /// 7616 §5.6): over TLS that is nobody, and without TLS turn Basic off.
+    /// 7616 §5.6). TLS prevents that. Without TLS turn Basic off.
     pub fn basic(mut self, basic: bool) -> Self {
         self.basic = basic;
         self

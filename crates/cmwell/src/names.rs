@@ -19,8 +19,8 @@ pub enum LoginNames {
 impl LoginNames {
     /// Whom a name means.
     pub(crate) fn account_name(self, typed: &str) -> AccountName {
-        // Who writes no name at all is nobody, and costs what nobody costs: a name that nobody can
-        // have is hashed for.
+        // An empty name costs what an unknown name costs: it is replaced by a name that no user can
+        // have, and that one is hashed for.
         let typed = if typed.is_empty() { "\0" } else { typed };
         match self {
             // The full-width `@` is one, too.

@@ -571,7 +571,7 @@ pub enum ConfigError {
     #[error("{0} is decided by Gatekit itself: register the resolver for a role of your own, such as `team-member`")]
     RoleResolver(String),
     /// `Policy::email_verification_required` over a store that cannot store that an address was
-    /// proven.
+    /// verified.
     #[error(
         "`email_verification_required` needs a store of users that implements update_user: nobody could ever prove an \
          address and log in"

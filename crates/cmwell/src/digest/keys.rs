@@ -14,7 +14,8 @@ const MIN_BYTES: usize = 32;
 ///
 /// It is the app's: 32 bytes or more from a random source, kept apart from the database (an
 /// environment variable, a secret's file), the same on every node, and not the key that signs
-/// tokens. Who has this key and the database can log in as every user who turned Digest on.
+/// tokens. This key and the database together are enough to log in as every user who turned
+/// Digest on.
 ///
 /// ```
 /// use gatekit_cmwell::SealingKey;

@@ -149,7 +149,7 @@ impl<U: Account> Auth<U> {
     /// 6.2.3 for the password that is asked for).
     ///
     /// An address that somebody else has gets the same answer after the same work, and no mail:
-    /// whose addresses there are is nobody's business. A user can have `Policy::mails_per_hour` of
+    /// nobody learns which addresses have an account. A user can have `Policy::mails_per_hour` of
     /// these mails sent, to whatever addresses. A request beyond that gets the same answer and
     /// sends nothing; it ends the earlier secret too.
     ///
@@ -206,7 +206,7 @@ impl<U: Account> Auth<U> {
         .await
     }
 
-    /// Makes the new address the user's, proven, given the secret that was mailed to it, and ends
+    /// Makes the new address the user's, verified, given the secret that was mailed to it, and ends
     /// all tokens but the one to keep.
     ///
     /// What makes the secret work once is the user's `rev`, as for a password reset: a later

@@ -208,7 +208,7 @@ impl<U: Account> Auth<U> {
         Ok((state, code))
     }
 
-    /// Marks the user's address as proven, given the state and the code from the mail. Blanks in
+    /// Marks the user's address as verified, given the state and the code from the mail. Blanks in
     /// the code do not count.
     ///
     /// Each call is counted before the code is looked at, whoever makes it and with which state: of

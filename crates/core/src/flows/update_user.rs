@@ -15,7 +15,7 @@ pub(crate) const ATTEMPTS: usize = 16;
 
 /// The members of a user that are Gatekit's; the rest of its JSON is the app's profile.
 /// `accessTokens` is LoopBack's relation: a client that sends back what it has read may send it
-/// along. `__proto__` is nobody's: clients in JavaScript that copy a user would change the
+/// along. `__proto__` is dropped: clients in JavaScript that copy a user would change the
 /// prototype of all objects by it (CWE-1321).
 const OWN: [&str; 9] =
     ["realm", "username", "email", "emailVerified", "id", "password", "verificationToken", "accessTokens", "__proto__"];
