@@ -98,8 +98,6 @@ mod hasher;
 #[cfg(feature = "accounts")]
 mod hook_calls;
 #[cfg(feature = "accounts")]
-mod http_digest;
-#[cfg(feature = "accounts")]
 mod links;
 #[cfg(feature = "accounts")]
 mod mail_template;
@@ -175,19 +173,19 @@ pub use {
     },
     hasher::{HashProblem, Hasher, HasherBuilder, HasherError, Verified},
     hook_calls::HookError,
-    http_digest::{DigestCredential, DigestStore},
     mail_template::{MailContent, MailParagraph, MailTemplate, RenderedMail, escape_html},
     memory::MemoryStore,
     password::{Password, PasswordError, PasswordHash},
     permissions::{
         InvalidPermissions, PathDecision, PathLevel, PathLevels, PathPermission, PermissionHolder, PermissionSet,
-        PermissionSign, PermissionStore, Permissions,
+        PermissionSign, Permissions,
     },
     policy::Policy,
     ports::{
-        CounterLimit, CounterStore, CreateUserError, DeviceSeen, DeviceStore, Identifier, IdentifierKind, Mail,
-        MailError, MailKind, MailOptions, Mailer, OneTimeLimit, OneTimePurpose, OneTimeRecord, OneTimeStore, RoleStore,
-        TokenOwner, TokenStore, UserCursor, UserOperation, UserPage, UserStore, find_token_owner_separately,
+        CounterLimit, CounterStore, CreateUserError, DeviceSeen, DeviceStore, DigestCredential, DigestStore,
+        Identifier, IdentifierKind, Mail, MailError, MailKind, MailOptions, Mailer, OneTimeLimit, OneTimePurpose,
+        OneTimeRecord, OneTimeStore, PermissionStore, RoleStore, TokenOwner, TokenStore, UserCursor, UserOperation,
+        UserPage, UserStore, find_token_owner_separately,
     },
     profile::{ProfileError, profile_to_json},
     profile_fields::{read_profile, required_profile_fields},

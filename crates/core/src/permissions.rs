@@ -1,17 +1,16 @@
 //! Who may read and write below which path?
 //!
 //! [`Permissions`] are entries such as "read below `/reports`" or "never write `/reports/2019`",
-//! kept for a user, for a role or for whoever is not logged in. [`PermissionStore`] keeps them, and
+//! kept for a user, for a role or for whoever is not logged in. [`PermissionStore`](crate::PermissionStore) keeps them, and
 //! [`PermissionSet::decide`] tells whether a request may pass.
 
 mod path;
 
 use std::fmt;
 
-use async_trait::async_trait;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{StoreError, UserId};
+use crate::UserId;
 
 /// Whether an entry lets in or keeps out. `+` and `-` in JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -247,37 +246,7 @@ impl fmt::Display for PermissionHolder {
     }
 }
 
-/// Where permissions are kept. The roles of users are those of the same store's
-/// [`RoleStore`](crate::RoleStore).
-#[async_trait]
-pub trait PermissionStore: Send + Sync + 'static {
-    /// In one query: what the user of this type with this id has of its own, and then what its
-    /// roles have, in the order of the roles' names (by bytes). Without a user: what whoever is not
-    /// logged in has. A holder without permissions is left out.
-    async fn permissions_of(
-        &self,
-        user_type: &str,
-        user: Option<&UserId>,
-    ) -> Result<Vec<(PermissionHolder, Permissions)>, StoreError>;
-
-    /// In one atomic step: gives a holder these permissions in place of those it had. `None` takes
-    /// them away.
-    async fn set_permissions(
-        &self,
-        user_type: &str,
-        holder: &PermissionHolder,
-        permissions: Option<&Permissions>,
-    ) -> Result<(), StoreError>;
-
-    /// What one holder has of its own.
-    async fn get_permissions(
-        &self,
-        user_type: &str,
-        holder: &PermissionHolder,
-    ) -> Result<Option<Permissions>, StoreError>;
-}
-
-/// All that counts for one caller: what [`PermissionStore::permissions_of`] has found.
+/// All that counts for one caller: what [`PermissionStore::permissions_of`](crate::PermissionStore::permissions_of) has found.
 ///
 /// ```
 /// use gatekit_core::{PathLevel, PathLevels, PathPermission, PermissionHolder, PermissionSet, Permissions};

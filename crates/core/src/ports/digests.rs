@@ -1,9 +1,9 @@
-//! What does a store keep for HTTP Digest (RFC 7616), so that a user can log in by it?
+//! Where the credentials for HTTP Digest (RFC 7616) are kept: [`DigestStore`].
 //!
-//! Digest needs something of the password that is not its argon2id hash: H(A1), which is worth as
-//! much as the password in its realm. So it is kept apart from the users, sealed with a key of the
-//! app's, and only for users who asked for it. Whoever has none can never log in by Digest. The
-//! checking itself is done where HTTP is spoken.
+//! Digest cannot use the argon2id hash of a password. It needs H(A1), which is worth as much as the
+//! password in its realm. So H(A1) is kept apart from the users, sealed with a key of the app, and
+//! only for users that asked for it. A user without H(A1) can never log in by Digest. The crate
+//! that speaks HTTP verifies the responses of clients.
 
 use std::borrow::Cow;
 use std::fmt;
