@@ -51,12 +51,16 @@ async fn each_migration_is_applied_once_and_written_down() {
 /// What was released stays as it is: who has applied it would be told that it was edited.
 #[tokio::test]
 async fn a_released_migration_is_never_edited() {
-    const RELEASED: [&str; 5] = [
+    const RELEASED: [&str; 9] = [
         "174e6df172d500f8ec69ef4d733c50417e572f8aaebf8b340a3fe02bfc277a5c",
         "aa48a83044702ec7716e75d6c86bbd6fae4b5175249b417738d98d078d4cfa90",
         "27c861c8295d078ba39ec8960806ca572e89b5a378217e9e871d1de644adc9f6",
         "d7b1c5e8d4e0338cd98e8ae5f3c8429940e810b2340d7c68e347e69114301c2c",
         "f149aea8fca64aac43fe427c60a77bc42bb704b8be5d7088f6950c816c5875e7",
+        "ac55e79d6acd52c24bbc7ccdfa9e781b47aa44b52fd7e880aa0f76e510610a0a",
+        "4070e148cae8bbf0f6b99c9ba046c8ab8de39da21d51f3dd6666c977f331b978",
+        "513e4b477534ce352f55ddf23f36f6f9cfecd93970073f02df013aff7345005d",
+        "90d25b2468c01a79d75244c28abc91e2b121a4f3a53365d76f02615160cbead7",
     ];
     let store = SqliteStore::in_memory().await.unwrap();
     for ((number, _, checksum), released) in ledger(store.pool()).await.into_iter().zip(RELEASED) {
