@@ -15,8 +15,8 @@ use crate::redirect;
 use crate::token_changes::TokenNotifier;
 use crate::{
     Account, Acl, Client, Clock, CounterStore, DeviceStore, Hasher, Hooks, InvalidOrigin, InvalidPublicUrl,
-    MailTemplate, Mailer, OneTimeStore, Policy, PublicUrl, Random, RoleResolver, RoleStore, StoreError, SystemClock,
-    SystemRandom, Texts, TokenStore, User, UserId, UserOperation, UserStore, VerifyOptions,
+    MailTemplate, Mailer, Need, OneTimeStore, Policy, PublicUrl, Random, RoleResolver, RoleStore, StoreError,
+    SystemClock, SystemRandom, Texts, TokenStore, User, UserId, UserOperation, UserStore, VerifyOptions,
 };
 
 /// User accounts: what routes, layers and an app's own code call.
@@ -146,6 +146,24 @@ impl<U: Account> Auth<U> {
     #[must_use]
     pub fn supports(&self, operation: UserOperation) -> bool {
         self.0.users.supports(operation)
+    }
+
+    /// The first of `needs` that the stores of this `Auth` do not cover, or `None` if they cover
+    /// all. A builder of routes asks this when a feature is mounted, and refuses by the name of
+    /// what is missing.
+    ///
+    /// ```
+    /// use gatekit_core::{Auth, MemoryStore, Need, UserOperation};
+    ///
+    /// let auth = Auth::new(MemoryStore::new());
+    /// assert_eq!(auth.missing(&[Need::Users(UserOperation::Update), Need::Counters]), None);
+    /// ```
+    #[must_use]
+    pub fn missing(&self, needs: &[Need]) -> Option<Need> {
+        needs.iter().copied().find(|need| match need {
+            Need::Users(operation) => !self.supports(*operation),
+            Need::Roles | Need::Devices | Need::Counters => false,
+        })
     }
 
     /// Another handle to the same accounts, for the requests of this client: events and log lines

@@ -25,6 +25,10 @@ pub enum StoreError {
     /// The store does not do this at all.
     #[error("this store does not support {0}")]
     Unsupported(&'static str),
+    /// The app gave Gatekit no store that can do this.
+    #[cfg(feature = "accounts")]
+    #[error("this needs {0}")]
+    Missing(crate::Need),
 }
 
 impl StoreError {
@@ -91,11 +95,12 @@ pub enum Unavailable {
 
 #[cfg(feature = "accounts")]
 impl Unavailable {
-    /// Whether a mistake in the app or in Gatekit is the cause, or a row that cannot be read, which
-    /// trying again does not mend. HTTP status 500 then.
+    /// Whether another try is of no use: the cause is a mistake in the app or in Gatekit, a store
+    /// that the app did not give, or a row that cannot be read. The HTTP status is 500 then.
     #[must_use]
     pub fn is_fault(&self) -> bool {
         match self {
+            Self::Store(StoreError::Missing(_)) => true,
             Self::Store(error) => error.is_corrupt(),
             Self::Hook(crate::HookError::Panicked) | Self::Interrupted => true,
             _ => false,

@@ -183,7 +183,7 @@ pub use {
     policy::Policy,
     ports::{
         CounterLimit, CounterStore, CreateUserError, DeviceSeen, DeviceStore, DigestCredential, DigestStore,
-        Identifier, IdentifierKind, Mail, MailError, MailKind, MailOptions, Mailer, OneTimeLimit, OneTimePurpose,
+        Identifier, IdentifierKind, Mail, MailError, MailKind, MailOptions, Mailer, Need, OneTimeLimit, OneTimePurpose,
         OneTimeRecord, OneTimeStore, PermissionStore, RoleStore, TokenOwner, TokenStore, UserCursor, UserOperation,
         UserPage, UserStore, find_token_owner_separately,
     },

@@ -8,6 +8,7 @@ mod counters;
 mod devices;
 mod digests;
 mod mail;
+mod need;
 mod one_time;
 mod permissions;
 mod roles;
@@ -19,11 +20,10 @@ pub use counters::{CounterLimit, CounterStore};
 pub use devices::{DeviceSeen, DeviceStore};
 pub use digests::{DigestCredential, DigestStore};
 pub use mail::{Mail, MailError, MailKind, MailOptions, Mailer};
+pub use need::{Need, UserOperation};
 pub use one_time::{OneTimeLimit, OneTimePurpose, OneTimeRecord, OneTimeStore};
 pub use permissions::PermissionStore;
 pub use roles::RoleStore;
 pub use tokens::TokenStore;
 pub use user_page::{UserCursor, UserPage};
-pub use users::{
-    CreateUserError, Identifier, IdentifierKind, TokenOwner, UserOperation, UserStore, find_token_owner_separately,
-};
+pub use users::{CreateUserError, Identifier, IdentifierKind, TokenOwner, UserStore, find_token_owner_separately};

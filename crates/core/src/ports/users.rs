@@ -4,7 +4,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 
-use super::{TokenStore, UserCursor, UserPage};
+use super::{TokenStore, UserCursor, UserOperation, UserPage};
 use crate::{
     Account, AccountStatus, ListedUser, NewUser, PasswordHash, StoreError, StoreIdentity, StoredUser, TokenDigest,
     TokenRecord, UserChange, UserId, UserQuery, Where,
@@ -195,40 +195,6 @@ pub trait UserStore<U: Account>: Send + Sync + 'static {
     /// by its id. An empty list means that there are no more. Needs [`UserOperation::List`].
     async fn list_users(&self, _after: Option<&UserId>, _limit: u32) -> Result<Vec<ListedUser<U>>, StoreError> {
         Err(StoreError::Unsupported("list_users"))
-    }
-}
-
-/// What a [`UserStore`] may leave out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum UserOperation {
-    /// [`UserStore::update_user`].
-    Update,
-    /// [`UserStore::delete_user`].
-    Delete,
-    /// [`UserStore::find_users`] and [`UserStore::count_users`].
-    Find,
-    /// [`UserStore::set_status`] and [`UserStore::users_with_status`], and users that are stored
-    /// with another status than active.
-    Status,
-    /// [`UserStore::list_users`].
-    List,
-    /// [`UserStore::find_users_like`] finds users in every spelling, and not only in the exact one.
-    AnySpelling,
-}
-
-impl UserOperation {
-    /// The method, as an app's author has to write it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Update => "update_user",
-            Self::Delete => "delete_user",
-            Self::Find => "find_users and count_users",
-            Self::Status => "set_status",
-            Self::List => "list_users",
-            Self::AnySpelling => "find_users_like",
-        }
     }
 }
 
