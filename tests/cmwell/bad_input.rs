@@ -52,7 +52,7 @@ on_every_store! {
     /// V-136
     async fn a_body_that_does_not_arrive_in_time_is_408(store) {
         let mut policy = Policy::default();
-        policy.body_timeout = Duration::from_millis(1);
+        policy.limits.body_timeout = Duration::from_millis(1);
         let site = Site::with().policy(policy).start(store).await;
         let answer = site.call("POST", "/_auth").body("application/json", half_a_body("{\"op\":")).await;
         answer.is(408, r#"{"success":false,"message":"the body did not arrive in time"}"#);

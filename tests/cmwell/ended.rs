@@ -28,7 +28,7 @@ async fn within(ended: Ended) -> TokenEnd {
 
 async fn site(recheck: Duration, store: gatekit_tests::Store) -> Site {
     let mut policy = Policy::default();
-    policy.token_recheck = recheck;
+    policy.tokens.recheck = recheck;
     Site::with().policy(policy).start(store).await.registered().await
 }
 

@@ -131,12 +131,12 @@ on_every_store! {
 
     async fn an_address_must_be_proven_where_the_policy_says_so(store) {
         let mut policy = Policy::default();
-        policy.email_verification_required = true;
+        policy.email.verification_required = true;
         // Where a sign-up hides who has an account, the login of an unverified one looks like a
         // wrong password.
         let site = Site::with().policy(policy.clone()).start(store).await.registered().await;
         challenged(site.login(NAME, PASSWORD).await, NOT_AUTHENTICATED);
-        policy.reveal_taken_email = true;
+        policy.reveal.taken_email = true;
         let site = Site::with().policy(policy).start(store).await.registered().await;
         challenged(site.login(NAME, "a wrong one").await, NOT_AUTHENTICATED);
         let body = r#"{"success":false,"error":"login failed as the email has not been verified","code":"LOGIN_FAILED_EMAIL_NOT_VERIFIED"}"#;
@@ -252,7 +252,7 @@ on_every_store! {
 
     async fn where_there_are_realms_the_name_says_which(store) {
         let mut policy = Policy::default();
-        (policy.realm_required, policy.realm_delimiter) = (true, Some('/'));
+        (policy.identifiers.realm_required, policy.identifiers.realm_delimiter) = (true, Some('/'));
         let site = Site::with().policy(policy).start(store).await;
         for realm in ["acme", "umbrella"] {
             let user = Register::email("ada@example.com", format!("{PASSWORD} {realm}")).username("ada").realm(realm);

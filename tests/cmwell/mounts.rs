@@ -62,13 +62,13 @@ fn what_contradicts_itself_is_refused() {
     builder().basic(false).digest(digests(), SealingKey::new(OTHER_KEY).unwrap()).build().unwrap();
     for (delimiter, good) in [(None, false), (Some(':'), false), (Some('/'), true)] {
         let mut policy = Policy::default();
-        (policy.realm_required, policy.realm_delimiter) = (true, delimiter);
+        (policy.identifiers.realm_required, policy.identifiers.realm_delimiter) = (true, delimiter);
         let built = CmWell::builder(auth(policy), SigningKey::new(KEY).unwrap()).build();
         assert_eq!(built.map(|_| ()), if good { Ok(()) } else { Err(CmWellConfigError::Realms) }, "{delimiter:?}");
     }
     let loose = || {
         let mut policy = Policy::default();
-        policy.colon_in_names = true;
+        policy.identifiers.colon_in_names = true;
         CmWell::builder(auth(policy), SigningKey::new(KEY).unwrap())
     };
     for names in [LoginNames::Username, LoginNames::Either] {

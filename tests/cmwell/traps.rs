@@ -71,7 +71,7 @@ async fn a_password_that_is_changed_here_takes_its_digest_credential_along() {
 #[tokio::test]
 async fn a_name_with_the_realm_delimiter_in_it_turns_digest_on() {
     let mut policy = Policy::default();
-    (policy.realm_required, policy.realm_delimiter) = (true, Some('/'));
+    (policy.identifiers.realm_required, policy.identifiers.realm_delimiter) = (true, Some('/'));
     let (auth, cmwell) = digesting(&MemoryStore::new(), policy);
     let mut users = Vec::new();
     for (realm, name) in [("acme", "dept/ada"), ("dept", "ada")] {

@@ -424,7 +424,7 @@ on_every_store! {
     /// LoopBack's `allowEternalTokens`.
     async fn an_eternal_token_is_made_where_the_policy_lets_it(store) {
         let mut policy = Policy::loopback();
-        policy.allow_eternal_tokens = true;
+        policy.tokens.allow_eternal = true;
         let (app, token, _) = opened_to("$owner", policy, store).await;
         let made = app.post(LIST).token(&token).json(json!({"ttl": -1})).await.expect_status(200);
         assert_eq!(made.value()["ttl"], -1);

@@ -238,7 +238,7 @@ on_every_store! {
     /// The status comes first: who waits for approval proves the address in the meantime.
     async fn a_pending_user_proves_the_address(store) {
         let mut policy = Policy::default();
-        policy.email_verification_required = true;
+        policy.email.verification_required = true;
         let app = App::with(policy).start(store).await;
         app.auth.register(Register::email(EMAIL, PASSWORD).status(AccountStatus::Pending)).await.unwrap();
         app.login(EMAIL, PASSWORD).await.is(403, PENDING);

@@ -362,7 +362,7 @@ on_every_store! {
     /// 16.5.3, 10 of the invariants: a role that cannot be found out is neither yes nor no.
     async fn a_resolver_that_fails_is_503_and_lets_nobody_in(store) {
         let mut policy = Policy::loopback();
-        policy.store_timeout = Duration::from_millis(250);
+        policy.store.timeout = Duration::from_millis(250);
         let told = Told::default();
         let resolver = told.clone();
         let acl = Acl::user().allow("staff", "find").deny("banned", "findById").row(AclRow::allow("banned"));
@@ -409,7 +409,7 @@ on_every_store! {
             ),
         ] {
             let mut policy = Policy::loopback();
-            policy.acl_error_status = status;
+            policy.answers.acl_error_status = status;
             let acl = Acl::user().deny("$everyone", "login");
             let (app, token) = with(policy, |builder| builder, acl, store).await;
             let scoped = app.auth.issue_token(&1.into(), IssueToken::default().scopes(["x"])).await.unwrap();

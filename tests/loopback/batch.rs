@@ -31,7 +31,7 @@ on_every_store! {
 
     async fn each_error_stands_in_its_place(store) {
         let mut policy = Policy::default();
-        policy.max_batch = 10;
+        policy.answers.max_batch = 10;
         let app = App::with(policy).start(store).await;
         let sound = json!({"email": "a@x.com", "password": PASSWORD});
         let users = json!([

@@ -296,7 +296,7 @@ on_every_store! {
     /// V-136, LOAD-4: who sends half a body keeps a connection no longer than the policy says.
     async fn a_body_that_does_not_arrive_in_time_is_408_and_does_nothing(store) {
         let mut policy = Policy::loopback();
-        policy.body_timeout = Duration::from_millis(1);
+        policy.limits.body_timeout = Duration::from_millis(1);
         let app = App::with(policy).start(store).await;
         let timed_out = r#"{"error":{"statusCode":408,"name":"RequestTimeoutError","message":"request timed out"}}"#;
         for path in ROUTES {

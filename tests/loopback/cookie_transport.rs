@@ -259,7 +259,7 @@ on_every_store! {
 
     async fn a_renewed_tokens_cookie_outlives_the_first_lifetime(store) {
         let mut policy = Policy::default();
-        (policy.token_ttl, policy.max_token_ttl, policy.renew_after) = (3600, 86_400, Some(60));
+        (policy.tokens.ttl, policy.tokens.max_ttl, policy.tokens.renew_after) = (3600, 86_400, Some(60));
         let app = App::with(policy).start(store).await;
         app.sign_up().await;
         let answer = login(&app, "?cookie=true").await;
@@ -300,7 +300,7 @@ on_every_store! {
     /// 6.3.5: a browser is known by a cookie of its own, which a logout does not take back.
     async fn an_unknown_device_is_told_of_and_a_known_one_has_a_cookie(store) {
         let mut policy = Policy::default();
-        policy.notify_unknown_device = true;
+        policy.mail.notify_unknown_device = true;
         let app = App::with(policy).start(store).await;
         app.sign_up().await;
         let device_in = |answer: &Answer| {

@@ -131,7 +131,7 @@ on_every_store! {
     /// Each of these once for the token and its user; who reads itself costs nothing more.
     async fn what_each_flow_of_a_user_asks_of_the_store(store) {
         let mut policy = Policy::default();
-        (policy.reject_password_changes_via_patch_or_replace, policy.reject_email_changes_via_patch_or_replace) = (false, false);
+        (policy.passwords.reject_changes_via_patch_or_replace, policy.email.reject_changes_via_patch_or_replace) = (false, false);
         let app = App::with(policy).start(store).await;
         let mut token = app.signed_up().await;
         let verify = app.verification_token(1).await;

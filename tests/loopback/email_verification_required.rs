@@ -1,4 +1,4 @@
-//! `Policy::email_verification_required`: who must prove the address, and what it may do before.
+//! `policy.email.verification_required`: who must prove the address, and what it may do before.
 
 use gatekit::{Event, Policy};
 use gatekit_testkit::Fault::Fail;
@@ -10,7 +10,7 @@ const FAILED: &str = r#"{"error":{"statusCode":401,"name":"Error","message":"log
 const NOT_VERIFIED: &str = r#"{"error":{"statusCode":401,"name":"Error","message":"login failed as the email has not been verified","code":"LOGIN_FAILED_EMAIL_NOT_VERIFIED","details":{"userId":1}}}"#;
 
 async fn app(mut policy: Policy, store: Store) -> App {
-    policy.email_verification_required = true;
+    policy.email.verification_required = true;
     App::with(policy).start(store).await
 }
 
@@ -19,7 +19,7 @@ async fn two_sign_up(app: &App) {
     app.sign_up().await;
     app.sign_up_as("second@bar.com").await;
     let policy = app.auth.policy();
-    if policy.email_verification_required && policy.verify_on_register {
+    if policy.email.verification_required && policy.email.verify_on_register {
         app.mails.wait_for(2).await;
     }
 }
@@ -90,7 +90,7 @@ on_every_store! {
 
     async fn under_the_default_policy_who_signs_up_gets_the_mail(store) {
         let mut policy = Policy::default();
-        policy.max_batch = 2;
+        policy.answers.max_batch = 2;
         let app = app(policy, store).await;
         app.sign_up().await;
         let mail = app.mails.next().await;
@@ -184,12 +184,12 @@ on_every_store! {
             [(Policy::default(), true), (Policy::default(), false), (Policy::loopback(), true), (Policy::loopback(), false)]
         {
             let mut policy = policy;
-            policy.email_verification_required = required;
+            policy.email.verification_required = required;
             let app = App::with(policy).start(store).await;
             two_sign_up(&app).await;
             let secret = app.verification_token(2).await;
             app.confirm(2, &secret).await.expect_no_content();
-            let signed_up = if required && app.auth.policy().verify_on_register { 3 } else { 1 };
+            let signed_up = if required && app.auth.policy().email.verify_on_register { 3 } else { 1 };
             app.mails.wait_for(signed_up).await;
             let cost = async |email: &str| {
                 app.faults.reset();

@@ -14,7 +14,7 @@ const RESEND: &str = "/api/users/resend-verification";
 /// Accounts must verify their address.
 fn verifying() -> Policy {
     let mut policy = Policy::default();
-    policy.email_verification_required = true;
+    policy.email.verification_required = true;
     policy
 }
 
@@ -163,9 +163,9 @@ on_every_store! {
     /// LoopBack tells, and so does every app that logs a new user in at once.
     async fn a_taken_address_is_told_where_none_must_be_verified_and_under_loopbacks_policy(store) {
         let mut loopback = Policy::loopback();
-        loopback.email_verification_required = true;
+        loopback.email.verification_required = true;
         let mut own_mails = verifying();
-        own_mails.verify_on_register = false;
+        own_mails.email.verify_on_register = false;
         for policy in [Policy::default(), Policy::loopback(), loopback, own_mails] {
             let app = App::with(policy).start(store).await;
             let first = sign_up(&app, EMAIL).await.expect_status(200);

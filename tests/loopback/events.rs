@@ -102,8 +102,8 @@ on_every_store! {
     /// 6.2.11, wherever a password is chosen.
     async fn the_own_address_name_and_site_are_no_passwords(store) {
         let mut policy = Policy::default();
-        policy.reject_password_changes_via_patch_or_replace = false;
-        policy.context_words = vec!["projectquux".into()];
+        policy.passwords.reject_changes_via_patch_or_replace = false;
+        policy.passwords.context_words = vec!["projectquux".into()];
         let app = App::with(policy).configure(|auth| auth.site_name("Zorbalon Shop")).start(store).await;
         let (address, code) = ("quillfeather@zebrafinch.com", "PASSWORD_TOO_GUESSABLE");
         let sign_up = |password: &str| {

@@ -20,7 +20,7 @@ const NEWCOMER: &str = "second@bar.com";
 /// The address that user 1 is to have.
 const OTHER: &str = "other@bar.com";
 
-/// Later than `Policy::store_timeout`, and sooner.
+/// Later than `policy.store.timeout`, and sooner.
 const TOO_LATE: Fault = Late(Duration::from_secs(10));
 const IN_TIME: Fault = Late(Duration::from_secs(1));
 
@@ -157,7 +157,7 @@ impl World {
     async fn new(store: Store, flow: Flow) -> Self {
         // LoopBack's policy: there a token is looked at on open routes too.
         let mut policy = Policy::loopback();
-        policy.renew_after = (flow == Flow::Renew).then_some(600);
+        policy.tokens.renew_after = (flow == Flow::Renew).then_some(600);
         let app = App::with(policy).start(store).await;
         let token = app.signed_up().await;
         let (other, secret) = (app.token_of(EMAIL).await, app.reset_token().await);
@@ -423,7 +423,7 @@ async fn a_known_and_an_unknown_address_fail_alike() {
             };
             let (known, unknown) =
                 (ask("/api/users/reset", EMAIL).await, ask("/api/users/reset", "nobody@bar.com").await);
-            if call == 1 || !policy.reveal_unknown_email_on_reset {
+            if call == 1 || !policy.reveal.unknown_email_on_reset {
                 assert_eq!(known.expect_unavailable().as_sent(), unknown.expect_unavailable().as_sent());
             }
             let (known, unknown) =

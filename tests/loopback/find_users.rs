@@ -452,7 +452,7 @@ on_every_store! {
     /// LoopBack's SQL connectors have `null` for what is not set (contract §3).
     async fn with_null_members_what_is_not_set_is_null(store) {
         let mut policy = Policy::loopback();
-        policy.null_members = true;
+        policy.answers.null_members = true;
         let (app, token) = opened_with(policy, store).await;
         let second = r#"{"realm":null,"username":null,"email":"second@bar.com","emailVerified":null,"id":2}"#;
         app.get("/api/users?filter[where][id]=2").token(&token).await.is(200, &format!("[{second}]"));

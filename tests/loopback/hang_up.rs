@@ -38,8 +38,8 @@ struct World {
 impl World {
     async fn new(store: Store) -> Self {
         let mut policy = Policy::loopback();
-        (policy.notify_password_changed, policy.notify_email_changed) = (true, true);
-        (policy.notify_unknown_device, policy.email_verification_required) = (true, true);
+        (policy.mail.notify_password_changed, policy.mail.notify_email_changed) = (true, true);
+        (policy.mail.notify_unknown_device, policy.email.verification_required) = (true, true);
         let app = App::with(policy).start(store).await;
         let mut ada = Register::email(EMAIL, PASSWORD).username("Foo");
         ada.email_verified = Some(true);

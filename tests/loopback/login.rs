@@ -134,7 +134,7 @@ on_every_store! {
 
     async fn where_realms_are_required_a_login_names_one(store) {
         let mut policy = Policy::loopback();
-        (policy.realm_required, policy.realm_delimiter) = (true, Some(':'));
+        (policy.identifiers.realm_required, policy.identifiers.realm_delimiter) = (true, Some(':'));
         let app = App::with(policy).start(store).await;
         for realm in ["r1", "r2"] {
             let body = json!({"email": EMAIL, "password": format!("{PASSWORD} {realm}"), "realm": realm});
@@ -212,7 +212,7 @@ on_every_store! {
 
     async fn a_token_that_never_ends_is_given_only_where_the_policy_allows_it(store) {
         let mut policy = Policy::loopback();
-        policy.allow_eternal_tokens = true;
+        policy.tokens.allow_eternal = true;
         let app = App::with(policy).start(store).await;
         app.sign_up().await;
         let answer = with_ttl(&app, "-1").await;

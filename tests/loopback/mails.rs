@@ -49,7 +49,7 @@ const KINDS: [MailKind; 7] = [
 
 fn policy() -> Policy {
     let mut policy = Policy::default();
-    policy.email_verification_required = true;
+    policy.email.verification_required = true;
     policy
 }
 
@@ -83,7 +83,7 @@ on_every_store! {
     /// language, too.
     async fn a_change_of_fields_is_told_of_in_the_clients_language(store) {
         let mut policy = Policy::loopback();
-        policy.notify_password_changed = true;
+        policy.mail.notify_password_changed = true;
         let app = App::with(policy).start(store).await;
         let token = app.signed_up().await;
         let body = json!({"password": NEW, "email": "new@bar.com"});

@@ -71,7 +71,7 @@ async fn a_sign_up_links_to_the_page_that_verifies_only_if_there_is_one() {
     ] {
         let mails = MailSink::new();
         let mut policy = Policy::default();
-        policy.email_verification_required = true;
+        policy.email.verification_required = true;
         let mut verify = VerifyOptions::default();
         verify.verify_href = own_page.map(str::to_owned);
         let store = MemoryStore::new();

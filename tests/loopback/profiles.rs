@@ -151,7 +151,7 @@ on_every_store! {
     /// LOAD-4, FUZZ-9: what is written can be read back, by whatever route it comes.
     async fn a_profile_that_is_too_deep_or_too_large_is_422_on_every_route(store) {
         let mut policy = Policy::loopback();
-        policy.profile_max_bytes = 10_000;
+        policy.limits.profile_max_bytes = 10_000;
         let site = Site::with(policy, store).await;
         let token = site.signed_up().await;
         let before = site.call("GET", "/api/users/1").token(&token).await.expect_status(200).body;

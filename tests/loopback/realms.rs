@@ -1,4 +1,5 @@
-//! `Policy::realm_required` and `Policy::realm_delimiter`: transcript 05, [54] to [81].
+//! `policy.identifiers.realm_required` and `policy.identifiers.realm_delimiter`: transcript 05,
+//! [54] to [81].
 
 use gatekit::{Policy, Register, UpdateUser};
 use gatekit_tests::{App, PASSWORD, Store, at_once, count, on_every_store};
@@ -20,7 +21,7 @@ const NOT_FOUND: &str =
 
 async fn app(store: Store, required: bool, delimiter: Option<char>) -> App {
     let mut policy = Policy::loopback();
-    (policy.realm_required, policy.realm_delimiter) = (required, delimiter);
+    (policy.identifiers.realm_required, policy.identifiers.realm_delimiter) = (required, delimiter);
     App::with(policy).start(store).await
 }
 
@@ -178,8 +179,8 @@ on_every_store! {
     /// change or upsert of a client sets, changes or removes one.
     async fn without_realms_no_client_chooses_or_changes_one(store) {
         let mut policy = Policy::default();
-        policy.reject_password_changes_via_patch_or_replace = false;
-        policy.max_batch = 2;
+        policy.passwords.reject_changes_via_patch_or_replace = false;
+        policy.answers.max_batch = 2;
         let upserts = ["patchOrCreate", "replaceOrCreate", "upsertWithWhere", "updateAll"];
         let acl = gatekit::Acl::user().row(gatekit::AclRow::allow("$everyone").methods(upserts));
         let app = App::with(policy).configure(|auth| auth.acl(acl)).start(store).await;

@@ -26,7 +26,7 @@ on_every_store! {
     async fn the_secret_of_a_reset_patches_the_password_only_where_the_policy_says_so(store) {
         for (base, on) in [(Policy::loopback(), false), (Policy::default(), false), (Policy::loopback(), true), (Policy::default(), true)] {
             let mut policy = base;
-            policy.insecure_reset_token_may_patch_password = on;
+            policy.passwords.insecure_reset_token_may_patch = on;
             let app = App::with(policy).start(store).await;
             app.sign_up().await;
             app.sign_up_as("second@bar.com").await;
@@ -70,7 +70,7 @@ on_every_store! {
     /// Too old, or from before a change of the account.
     async fn a_dead_reset_secret_patches_nothing(store) {
         let mut policy = Policy::loopback();
-        policy.insecure_reset_token_may_patch_password = true;
+        policy.passwords.insecure_reset_token_may_patch = true;
         let app = App::with(policy).start(store).await;
         app.sign_up().await;
         let secret = async |number| {
@@ -236,7 +236,7 @@ on_every_store! {
     /// address must be verified, an unverified one gets it.
     async fn a_reset_mail_goes_to_a_verified_address_where_the_policy_wants_it(store) {
         let mut required = Policy::default();
-        required.email_verification_required = true;
+        required.email.verification_required = true;
         for (policy, only_verified) in
             [(Policy::default(), false), (Policy::loopback(), false), (Policy::strict(), true), (required, true)]
         {

@@ -1,4 +1,4 @@
-//! `Policy::renew_after`: a token that is used lives on. And tokens that never end.
+//! `policy.tokens.renew_after`: a token that is used lives on. And tokens that never end.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ const HOUR: u64 = 3600;
 /// Tokens of an hour, renewed after ten minutes, for three hours at most.
 fn sliding() -> Policy {
     let mut policy = Policy::default();
-    (policy.token_ttl, policy.max_token_ttl, policy.renew_after) = (3600, 3 * 3600, Some(600));
+    (policy.tokens.ttl, policy.tokens.max_ttl, policy.tokens.renew_after) = (3600, 3 * 3600, Some(600));
     policy
 }
 
@@ -44,7 +44,7 @@ on_every_store! {
 
     async fn without_it_a_token_ends_however_much_it_is_used(store) {
         let mut policy = sliding();
-        policy.renew_after = None;
+        policy.tokens.renew_after = None;
         let app = App::with(policy).start(store).await;
         let token = app.signed_up().await;
         app.clock.advance(minutes(59));
@@ -202,7 +202,7 @@ on_every_store! {
     /// LoopBack's `allowEternalTokens`.
     async fn a_token_that_never_ends_is_served_only_where_the_policy_allows_it(store) {
         let mut policy = sliding();
-        policy.allow_eternal_tokens = true;
+        policy.tokens.allow_eternal = true;
         let app = App::with(policy).start(store).await;
         app.sign_up().await;
         let eternal = json!({"email": EMAIL, "password": PASSWORD, "ttl": -1});
@@ -228,7 +228,7 @@ on_every_store! {
     /// Transcript 07: [62].
     async fn tokens_may_never_end_by_default_where_the_policy_says_so(store) {
         let mut policy = Policy::loopback();
-        (policy.allow_eternal_tokens, policy.token_ttl) = (true, -1);
+        (policy.tokens.allow_eternal, policy.tokens.ttl) = (true, -1);
         let app = App::with(policy).start(store).await;
         app.sign_up().await;
         for body in [json!({"email": EMAIL, "password": PASSWORD}), json!({"email": EMAIL, "password": PASSWORD, "ttl": 0})] {

@@ -1,4 +1,4 @@
-//! One address and one name, however they are typed: `Policy::normalize_identifiers`.
+//! One address and one name, however they are typed: `policy.identifiers.normalize`.
 
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ const NAMES: [&str; 9] = [
 /// A policy under which `PATCH` may change everything.
 fn changeable() -> Policy {
     let mut policy = Policy::default();
-    policy.reject_email_changes_via_patch_or_replace = false;
+    policy.email.reject_changes_via_patch_or_replace = false;
     policy
 }
 
@@ -80,7 +80,7 @@ on_every_store! {
     /// V-11: the mail goes to the address that is stored, never to what was typed.
     async fn every_flow_that_takes_an_address_takes_any_spelling_of_it(store) {
         let mut policy = Policy::default();
-        (policy.email_verification_required, policy.verify_on_register) = (true, false);
+        (policy.email.verification_required, policy.email.verify_on_register) = (true, false);
         let app = App::with(policy).start(store).await;
         app.sign_up_as(ADDRESSES[1]).await;
         for (n, typed) in ADDRESSES.iter().enumerate() {
@@ -110,7 +110,7 @@ on_every_store! {
         }
         app.auth.settled().await;
         let resets = app.mails.mails().iter().filter(|mail| mail.kind == MailKind::ResetPassword).count();
-        assert_eq!(resets, usize::try_from(app.auth.policy().mails_per_hour).unwrap());
+        assert_eq!(resets, usize::try_from(app.auth.policy().mail.per_hour).unwrap());
     }
 
     async fn a_change_of_address_takes_any_spelling_and_sees_that_it_is_taken(store) {

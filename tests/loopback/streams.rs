@@ -106,7 +106,7 @@ fn done(answer: Answer) {
 /// Streams are checked so rarely that a test would fail that waits for it.
 async fn start(store: Store) -> App {
     let mut policy = Policy::default();
-    policy.token_recheck = Duration::from_secs(3600);
+    policy.tokens.recheck = Duration::from_secs(3600);
     let app = App::with(policy).start(store).await;
     app.sign_up().await;
     app
@@ -191,8 +191,8 @@ on_every_store! {
     /// 7.3.1, 7.3.2: by the clock of the `Auth`, unless the token was renewed meanwhile.
     async fn a_socket_closes_when_its_token_expires(store) {
         let mut policy = Policy::default();
-        policy.token_recheck = Duration::from_millis(20);
-        policy.renew_after = Some(10);
+        policy.tokens.recheck = Duration::from_millis(20);
+        policy.tokens.renew_after = Some(10);
         let app = App::with(policy).start(store).await;
         app.sign_up().await;
         let token = app.auth.issue_token(&1.into(), IssueToken::default().ttl(60)).await.unwrap().secret;
@@ -225,8 +225,8 @@ on_every_store! {
     /// nobody knows whether the token counts.
     async fn a_store_that_fails_ends_a_socket_after_a_while_and_not_at_once(store) {
         let mut policy = Policy::default();
-        policy.token_recheck = Duration::from_millis(50);
-        policy.token_recheck_grace = Duration::from_millis(500);
+        policy.tokens.recheck = Duration::from_millis(50);
+        policy.tokens.recheck_grace = Duration::from_millis(500);
         let app = App::with(policy).start(store).await;
         app.sign_up().await;
         let token = app.token_of(EMAIL).await;
@@ -291,7 +291,7 @@ on_every_store! {
 /// Two `Auth`s over one store that know nothing of each other.
 async fn two_processes(store: Store) -> (Auth, Auth, Option<Folder>) {
     let mut policy = Policy::default();
-    policy.token_recheck = Duration::from_millis(20);
+    policy.tokens.recheck = Duration::from_millis(20);
     let clock = FrozenClock::now();
     macro_rules! auth {
         ($store:expr) => {

@@ -221,7 +221,7 @@ on_every_store! {
     /// LoopBack's `replaceOnPUT`.
     async fn with_replace_on_put_off_a_put_is_a_patch(store) {
         let mut policy = Policy::loopback();
-        policy.replace_on_put = false;
+        policy.answers.replace_on_put = false;
         let app = App::with(policy).start(store).await;
         let token = app.signed_up().await;
         app.put(ONE)
@@ -732,7 +732,7 @@ on_every_store! {
 #[tokio::test]
 async fn with_null_members_a_loaded_user_has_all_of_its_members() {
     let mut policy = Policy::loopback();
-    policy.null_members = true;
+    policy.answers.null_members = true;
     for store in [Store::Memory, Store::Sqlite] {
         let app = App::with(policy.clone()).start(store).await;
         app.post("/api/users")
@@ -765,7 +765,7 @@ async fn with_null_members_a_loaded_user_has_all_of_its_members() {
 async fn a_literal_stands_for_the_caller_where_the_policy_has_one() {
     for preset in [Policy::default(), Policy::loopback()] {
         let mut policy = preset.clone();
-        policy.current_user_literal = Some("me");
+        policy.answers.current_user_literal = Some("me");
         let app = App::with(policy).start(Store::Memory).await;
         let token = app.signed_up().await;
         app.sign_up_as("second@bar.com").await;
@@ -836,7 +836,7 @@ fn changed_under_it(policy: Policy, more: Value, meanwhile: impl AsyncFn(&App, &
 #[test]
 fn an_address_that_changed_meanwhile_is_another_one() {
     let mut policy = Policy::default();
-    policy.reject_password_changes_via_patch_or_replace = false;
+    policy.passwords.reject_changes_via_patch_or_replace = false;
     let meanwhile = async |app: &App, _: &str| {
         let changes = json!({"email": "new@bar.com"}).as_object().unwrap().clone();
         let update = gatekit::UpdateUser::patch(UserId::from(1), changes).trusted().preserve_access_tokens();

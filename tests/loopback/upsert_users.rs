@@ -178,7 +178,7 @@ on_every_store! {
     /// With LoopBack's `replaceOnPUT: false` a PUT is a PATCH, also to the access control list.
     async fn with_replace_on_put_off_a_put_patches_or_creates(store) {
         let mut policy = Policy::loopback();
-        policy.replace_on_put = false;
+        policy.answers.replace_on_put = false;
         for (method, may) in [("patchOrCreate", true), ("replaceOrCreate", false)] {
             let acl = Acl::user().allow("$authenticated", method);
             let app = App::with(policy.clone()).configure(|builder| builder.acl(acl)).start(store).await;
@@ -505,7 +505,7 @@ on_every_store! {
     /// Who is made this way proves the address as everybody does.
     async fn who_is_made_here_has_to_prove_the_address_too(store) {
         let mut policy = Policy::default();
-        policy.email_verification_required = true;
+        policy.email.verification_required = true;
         let acl = Acl::user().row(AclRow::allow("$everyone").methods(METHODS));
         let app = App::with(policy).configure(|builder| builder.acl(acl)).start(store).await;
         for (number, (method, path)) in

@@ -179,7 +179,7 @@ on_every_store! {
     /// Measured on LoopBack 3.28.0 with two user models: a token tells whose `userId` it names.
     async fn a_token_names_its_type_where_the_policy_says_so(store) {
         let mut policy = Policy::loopback();
-        policy.show_principal_type = true;
+        policy.answers.show_principal_type = true;
         let market = Market::with(store, policy, false).await;
         for (at, name) in [("customers", "Customer"), ("sellers", "Seller")] {
             let id = market.sign_up(at, EMAIL, json!({})).await;

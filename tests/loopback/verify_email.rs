@@ -24,7 +24,7 @@ fn required(name: &str) -> String {
 
 /// With as many mails as the test asks for.
 fn unlimited(mut policy: Policy) -> Policy {
-    (policy.mails_per_hour, policy.mails_per_day) = (u32::MAX, u32::MAX);
+    (policy.mail.per_hour, policy.mail.per_day) = (u32::MAX, u32::MAX);
     policy
 }
 

@@ -25,7 +25,7 @@ struct World {
 impl World {
     async fn new(store: Store) -> Self {
         let mut policy = Policy::default();
-        policy.notify_unknown_device = true;
+        policy.mail.notify_unknown_device = true;
         let site = Site::with(policy, store).await;
         let mut browser = site.signed_up().await;
         site.logged_in().await;

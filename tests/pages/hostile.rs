@@ -45,7 +45,7 @@ on_every_store! {
     /// 6.4.3: below a parameter anybody chooses what stands there, for mails to others too.
     async fn below_a_parameter_no_path_is_taken_that_leads_out_of_it(store) {
         let mut policy = Policy::default();
-        policy.mails_per_hour = 10;
+        policy.mail.per_hour = 10;
         let site = Site::with(policy, store).await;
         site.signed_up().await;
         let pages = Pages::new(site.app.auth.clone()).site_name("Acme");

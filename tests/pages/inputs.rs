@@ -57,7 +57,7 @@ on_every_store! {
     /// V-136
     async fn a_form_that_does_not_arrive_in_time_is_a_408_page(store) {
         let mut policy = Policy::default();
-        policy.body_timeout = Duration::from_millis(1);
+        policy.limits.body_timeout = Duration::from_millis(1);
         let site = Site::with(policy, store).await;
         for path in ["/register", "/login", "/forgot-password", "/reset-password", "/resend-verification"] {
             let call = site.browser().call("POST", path).body(FORM, half_a_body("email=foo"));

@@ -50,8 +50,8 @@ on_every_store! {
     /// Where to go if it was somebody else is in the mail.
     async fn notices_lead_to_where_a_new_password_is_asked_for(store) {
         let mut policy = Policy::default();
-        policy.notify_password_changed = true;
-        policy.notify_unknown_device = true;
+        policy.mail.notify_password_changed = true;
+        policy.mail.notify_unknown_device = true;
         let site = Site::with(policy, store).await;
         let mut browser = site.signed_up().await;
         assert!(browser.jar.contains_key("__Host-gatekit_device"));

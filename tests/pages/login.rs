@@ -65,7 +65,7 @@ on_every_store! {
     /// password and like an unknown address, and all of them are offered another mail.
     async fn an_unverified_address_looks_like_a_wrong_password_and_is_offered_another_mail(store) {
         let mut policy = Policy::default();
-        policy.email_verification_required = true;
+        policy.email.verification_required = true;
         let site = Site::with(policy, store).await;
         let mut browser = site.browser();
         browser.post("/register", &[("email", EMAIL), ("password", PASSWORD)]).await.expect_status(200);
@@ -78,7 +78,7 @@ on_every_store! {
 
     async fn an_address_that_is_not_proven_is_offered_another_mail_where_sign_ups_tell_who_has_an_account(store) {
         let mut policy = Policy::default();
-        (policy.email_verification_required, policy.reveal_taken_email) = (true, true);
+        (policy.email.verification_required, policy.reveal.taken_email) = (true, true);
         let site = Site::with(policy, store).await;
         let mut browser = site.browser();
         browser.post("/register", &[("email", EMAIL), ("password", PASSWORD)]).await.expect_status(200);

@@ -11,7 +11,7 @@ use crate::site::{Browser, PageAnswer, Site};
 on_every_store! {
     async fn below_a_prefix_every_link_has_it(store) {
         let mut policy = Policy::default();
-        policy.email_verification_required = true;
+        policy.email.verification_required = true;
         let site = Site::start(App::with(policy), store, "/auth").await;
         let mut browser = site.browser();
         let page = browser.get("/auth/login").await.page(200, "Log in");

@@ -9,7 +9,7 @@ use crate::site::{Browser, PageAnswer, Site};
 
 fn policy() -> Policy {
     let mut policy = Policy::default();
-    policy.email_required = false;
+    policy.identifiers.email_required = false;
     policy
 }
 
@@ -92,7 +92,7 @@ on_every_store! {
 
     async fn an_address_that_must_be_verified_is_an_address_that_must_be_there(store) {
         let mut policy = policy();
-        policy.email_verification_required = true;
+        policy.email.verification_required = true;
         let site = Site::with(policy, store).await;
         let page = site.browser().post("/register", &[("username", "ada"), ("password", PASSWORD)]).await;
         page.page(422, "Create an account").says("Enter your email address");

@@ -20,7 +20,7 @@ async fn private(AuthUser(user): AuthUser) -> String {
 /// own.
 async fn site(store: Store, mount: &'static str, home: &str) -> Site {
     let mut policy = Policy::default();
-    policy.email_verification_required = true;
+    policy.email.verification_required = true;
     let setup = App::with(policy).configure(|builder| builder.public_url("https://app.example.com/sub/"));
     let mut site = Site::start(setup, store, mount).await;
     let auth = site.app.auth.clone();
@@ -126,7 +126,7 @@ on_every_store! {
     /// then.
     async fn a_mail_has_no_link_to_a_page_that_is_left_out(store) {
         let mut policy = Policy::default();
-        policy.email_verification_required = true;
+        policy.email.verification_required = true;
         let site = Site::start(App::with(policy), store, "").await;
         let pages = Pages::new(site.app.auth.clone()).without([Feature::VerifyEmail]);
         let site = site.mount(pages);

@@ -118,7 +118,7 @@ on_every_store! {
 
     async fn where_an_address_must_be_proven_a_mail_is_sent_and_nobody_is_logged_in(store) {
         let mut policy = Policy::default();
-        policy.email_verification_required = true;
+        policy.email.verification_required = true;
         let site = Site::with(policy, store).await;
         let mut browser = site.browser();
         let sent = browser.post("/register", &[("email", EMAIL), ("password", PASSWORD)]).await;
@@ -130,7 +130,7 @@ on_every_store! {
     /// V-21, 6.3.8: by the page, its headers and what the store is asked.
     async fn where_an_address_must_be_proven_a_taken_one_looks_like_any_other(store) {
         let mut policy = Policy::default();
-        policy.email_verification_required = true;
+        policy.email.verification_required = true;
         let site = Site::with(policy, store).await;
         site.browser().post("/register", &[("email", EMAIL), ("password", PASSWORD)]).await.expect_status(200);
         let mut seen = Vec::new();

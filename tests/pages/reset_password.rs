@@ -139,7 +139,7 @@ on_every_store! {
     /// A link to prove an address chooses no password, also not by its cookie.
     async fn a_secret_for_something_else_is_none(store) {
         let mut policy = Policy::default();
-        policy.email_verification_required = true;
+        policy.email.verification_required = true;
         let site = Site::with(policy, store).await;
         let mut browser = site.browser();
         browser.post("/register", &[("email", EMAIL), ("password", PASSWORD)]).await.expect_status(200);

@@ -8,7 +8,7 @@ use crate::site::{Browser, PageAnswer, Site};
 /// A site that wants proven addresses, and a browser that has just registered there.
 async fn registered(store: Store) -> (Site, Browser) {
     let mut policy = Policy::default();
-    policy.email_verification_required = true;
+    policy.email.verification_required = true;
     let site = Site::with(policy, store).await;
     let mut browser = site.browser();
     browser.post("/register", &[("email", EMAIL), ("password", PASSWORD)]).await.page(200, "Check your mail");

@@ -219,7 +219,7 @@ impl App {
     /// Verifies the address of the user with this id, with a secret from a mail, in the way of the
     /// policy.
     pub fn confirm(&self, id: i64, secret: &str) -> Call {
-        match self.auth.policy().confirm_email_by_get {
+        match self.auth.policy().email.confirm_by_get {
             true => self.get(&format!("/api/users/confirm?uid={id}&token={secret}")),
             false => self.post("/api/users/confirm").json(json!({"uid": id.to_string(), "token": secret})),
         }

@@ -36,9 +36,9 @@ fn tokens_of_two_purposes_share_no_key() {
 fn settings_that_contradict_each_other_are_refused() {
     let default = Policy::default;
     let mut linked = default();
-    linked.email_verification_required = true;
+    linked.email.verification_required = true;
     let mut realms = default();
-    realms.realm_required = true;
+    realms.identifiers.realm_required = true;
     let verify = |required| move |members: WixMembersBuilder| members.email_verification(required);
     assert_eq!(refused(default(), verify(true)), WixConfigError::EmailVerification);
     assert_eq!(refused(Site::verifying(), verify(false)), WixConfigError::EmailVerification);

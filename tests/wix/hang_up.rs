@@ -30,7 +30,7 @@ struct World {
 impl World {
     async fn new(store: Store) -> Self {
         let mut policy = Site::verifying();
-        policy.notify_unknown_device = true;
+        policy.mail.notify_unknown_device = true;
         let site = Setup::new(policy).members(with_sdk).start(store).await;
         let site = Site { router: site.router.clone().merge(site.members.iam_router()), ..site };
         let state = site.post("/wix/register").json(json!({"email": EMAIL, "password": PASSWORD})).await;

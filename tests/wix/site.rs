@@ -125,7 +125,7 @@ impl Site {
     /// Where members prove their address.
     pub(crate) fn verifying() -> Policy {
         let mut policy = Policy::default();
-        (policy.email_verification_required, policy.verify_on_register) = (true, false);
+        (policy.email.verification_required, policy.email.verify_on_register) = (true, false);
         policy
     }
 

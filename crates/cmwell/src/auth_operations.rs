@@ -43,7 +43,7 @@ impl<U: Account> CmWell<U> {
     /// | 401 `Not authorized` | the operation is for `Admin` |
     /// | 404 `"Username X was not found in CM-Well"` | `set-password` for a name that nobody has |
     /// | 403 `"Current password does not match given token"` | so it is, or the token is not valid |
-    /// | 408, 413, 415 | the body does not arrive within `Policy::body_timeout`, is too long, or is not JSON |
+    /// | 408, 413, 415 | the body does not arrive within `policy.limits.body_timeout`, is too long, or is not JSON |
     /// | 422 | the new password is not one that `Policy` accepts, or no password could match the hash |
     /// | 409, 503 | the account was changed at the same time; a store fails |
     ///

@@ -84,7 +84,7 @@ impl<U: Account> TokenWatch for Watch<U> {
 
     fn recheck(&self) -> Recheck {
         let policy = self.cmwell.0.auth.policy();
-        Recheck { every: policy.token_recheck, grace: policy.token_recheck_grace }
+        Recheck { every: policy.tokens.recheck, grace: policy.tokens.recheck_grace }
     }
 
     fn now(&self) -> Timestamp {

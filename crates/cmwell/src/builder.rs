@@ -55,12 +55,12 @@ pub enum CmWellConfigError {
     NoDigest,
     /// Accounts have realms, and a name cannot say which.
     #[error(
-        "accounts have realms, so `Policy::realm_delimiter` must be set, to another character than `:`, for names such as acme/ada"
+        "accounts have realms, so `policy.identifiers.realm_delimiter` must be set, to another character than `:`, for names such as acme/ada"
     )]
     Realms,
     /// Names that Basic cannot carry (RFC 7617 §2).
     #[error(
-        "users may have names with a `:`, where Basic divides name and password: set `Policy::colon_in_names = false`, take addresses as names (`LoginNames::Email`), or turn `basic` off"
+        "users may have names with a `:`, where Basic divides name and password: set `policy.identifiers.colon_in_names = false`, take addresses as names (`LoginNames::Email`), or turn `basic` off"
     )]
     ColonInNames,
     /// One secret for two purposes (ASVS 11.1.1): who gets one of them would have both.
@@ -213,10 +213,10 @@ impl<U: Account> CmWellBuilder<U> {
             return Err(CmWellConfigError::NoDigest);
         }
         let policy = self.auth.policy();
-        if policy.has_realms() && policy.realm_delimiter.is_none_or(|delimiter| delimiter == ':') {
+        if policy.has_realms() && policy.identifiers.realm_delimiter.is_none_or(|delimiter| delimiter == ':') {
             return Err(CmWellConfigError::Realms);
         }
-        if self.basic && policy.colon_in_names && self.names != LoginNames::Email {
+        if self.basic && policy.identifiers.colon_in_names && self.names != LoginNames::Email {
             return Err(CmWellConfigError::ColonInNames);
         }
         let digest = self.digest.map(|digest| {

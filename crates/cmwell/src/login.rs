@@ -17,7 +17,7 @@ use crate::errors::{LoginFailure, json, unkept};
 use crate::mails::mail_options;
 use crate::{CmWell, ExpError, IssueCmWellTokenError, TokenLifetime, basic};
 
-/// Bytes an `Authorization` header may have: a password of `Policy::password_max_bytes` fits in
+/// Bytes an `Authorization` header may have: a password of `policy.passwords.max_bytes` fits in
 /// many times.
 const MAX_HEADER: usize = 16 * 1024;
 

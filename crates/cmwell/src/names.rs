@@ -46,7 +46,7 @@ impl LoginNames {
     /// `account_name` finds the user by again.
     pub(crate) fn full_name_of<U: Account>(self, auth: &Auth<U>, user: &U) -> Option<String> {
         let name = self.name_of(user)?;
-        Some(match (auth.policy().realm_delimiter, user.realm()) {
+        Some(match (auth.policy().identifiers.realm_delimiter, user.realm()) {
             (Some(delimiter), Some(realm)) => format!("{realm}{delimiter}{name}"),
             _ => name,
         })

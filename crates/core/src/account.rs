@@ -60,7 +60,7 @@ pub trait Account: Clone + Serialize + Send + Sync + 'static {
     fn email(&self) -> Option<&str>;
 
     /// Whether the address was verified to be the user's; `None` if nobody ever asked. Needed only
-    /// where `Policy::email_verification_required` is set.
+    /// where `policy.email.verification_required` is set.
     fn email_verified(&self) -> Option<bool> {
         None
     }

@@ -213,14 +213,14 @@ impl<U: Account> Auth<U> {
         &self.0.texts
     }
 
-    /// Runs a call to a store under `Policy::store_timeout`: those of the flows, and of a store
+    /// Runs a call to a store under `policy.store.timeout`: those of the flows, and of a store
     /// that another crate keeps beside them.
     ///
     /// # Errors
     ///
     /// What the call fails with, or [`StoreError::Timeout`].
     pub async fn bounded<T, E: From<StoreError>>(&self, call: impl Future<Output = Result<T, E>>) -> Result<T, E> {
-        bounded(self.0.policy.store_timeout, call).await
+        bounded(self.0.policy.store.timeout, call).await
     }
 }
 
@@ -499,7 +499,7 @@ impl<U: Account> Builder<U> {
                 "`redirect` must be a path of the own site, or below an origin of `Builder::redirect_origin`",
             ));
         }
-        if self.policy.email_verification_required && !self.users.supports(UserOperation::Update) {
+        if self.policy.email.verification_required && !self.users.supports(UserOperation::Update) {
             return Err(ConfigError::NobodyCanVerify);
         }
         if let Some((role, _)) = self.role_resolvers.iter().find(|(role, _)| acl::is_built_in(role)) {
@@ -588,10 +588,10 @@ pub enum ConfigError {
     /// A resolver for a role that Gatekit decides itself.
     #[error("{0} is decided by Gatekit itself: register the resolver for a role of your own, such as `team-member`")]
     RoleResolver(String),
-    /// `Policy::email_verification_required` over a store that cannot store that an address was
+    /// `policy.email.verification_required` over a store that cannot store that an address was
     /// verified.
     #[error(
-        "`email_verification_required` needs a store of users that implements update_user: nobody could ever prove an \
+        "`email.verification_required` needs a store of users that implements update_user: nobody could ever prove an \
          address and log in"
     )]
     NobodyCanVerify,

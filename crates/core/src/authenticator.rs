@@ -295,15 +295,15 @@ impl<P> Authenticated<P> {
     /// For the tokens of an `Auth` that is when the token expires, is logged out or replaced, or
     /// when its user gets a new password or address, logs out everywhere, is blocked or is deleted.
     /// What the same `Auth` (or a clone) does completes it at once. For what other processes do the
-    /// token is checked again, every `Policy::token_recheck`.
+    /// token is checked again, every `policy.tokens.recheck`.
     ///
     /// | | costs |
     /// | --- | --- |
     /// | the beginning | one query, so that no change since the caller was authenticated is missed |
-    /// | every `Policy::token_recheck`, when the token expires, and at a change of the user that may concern it | one query |
+    /// | every `policy.tokens.recheck`, when the token expires, and at a change of the user that may concern it | one query |
     /// | in between | a timer |
     ///
-    /// While the store fails the wait goes on for `Policy::token_recheck_grace`, and then completes
+    /// While the store fails the wait goes on for `policy.tokens.recheck_grace`, and then completes
     /// with [`TokenEnd::Unavailable`](crate::TokenEnd::Unavailable).
     ///
     /// The tokens of any other authenticator are authenticated again every

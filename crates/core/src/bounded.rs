@@ -16,7 +16,7 @@ tokio::task_local! {
 /// an [`Auth`](crate::Auth), and zero once it is over. For a store: what cannot be done in this
 /// time should not be done later, because the request is answered 503 by then.
 ///
-/// It is nine tenths of [`Policy::store_timeout`](crate::Policy::store_timeout), so that a store
+/// It is nine tenths of [`policy.store.timeout`](crate::StorePolicy::timeout), so that a store
 /// which keeps to it is heard.
 ///
 /// ```

@@ -7,8 +7,9 @@
 //! 1. The change runs on a task. Dropping the request does not stop it, and [`Auth::settled`] waits
 //!    for it.
 //! 2. The call that commits goes through [`Change::commit`]. A call that takes longer than
-//!    [`Policy::store_timeout`] is not given up: the request is answered 503, and the task goes on
-//!    waiting, for [`Policy::change_timeout`] at most.
+//!    [`policy.store.timeout`](crate::StorePolicy::timeout) is not given up: the request is
+//!    answered 503, and the task goes on waiting, for
+//!    [`policy.store.change_timeout`](crate::StorePolicy::change_timeout) at most.
 //! 3. A call that fails may have committed all the same: its acknowledgement was lost.
 //!    [`Change::commit_or_find`] asks the store. If the change was made, it counts as made. If the
 //!    store does not answer this either, the request is answered 503, the task asks again, and what
@@ -38,12 +39,12 @@ pub struct Change {
 
 impl Change {
     fn new(policy: &Policy, late: oneshot::Sender<StoreError>) -> Self {
-        Self { late: Some(late), store_timeout: policy.store_timeout, change_timeout: policy.change_timeout }
+        Self { late: Some(late), store_timeout: policy.store.timeout, change_timeout: policy.store.change_timeout }
     }
 
     /// Whether the request was answered 503 already: the commit took longer than
-    /// [`Policy::store_timeout`], or its outcome had to be found out. What is good for the client
-    /// alone, such as a token that it now never gets, is taken back.
+    /// [`policy.store.timeout`](crate::StorePolicy::timeout), or its outcome had to be found out.
+    /// What is good for the client alone, such as a token that it now never gets, is taken back.
     #[must_use]
     pub fn is_late(&self) -> bool {
         self.late.is_none()
@@ -55,7 +56,8 @@ impl Change {
     /// # Errors
     ///
     /// What the call fails with, or [`StoreError::Timeout`] if it does not end within
-    /// [`Policy::change_timeout`]. Whether the change was made is not known then.
+    /// [`policy.store.change_timeout`](crate::StorePolicy::change_timeout). Whether the change was
+    /// made is not known then.
     pub async fn commit<T, E: From<StoreError>>(&mut self, call: impl Future<Output = Result<T, E>>) -> Result<T, E> {
         let begun = Instant::now();
         let mut call = pin!(with_deadline(self.store_timeout, call));
@@ -79,7 +81,8 @@ impl Change {
     /// As [`commit`](Self::commit), for a call whose effect can be looked up. If the call fails,
     /// `find` is asked whether the change was made all the same: `Some` is its outcome, `None` says
     /// that nothing was changed. If `find` fails too, the request is answered with the error of the
-    /// call, and `find` is tried again, with growing pauses, for [`Policy::change_timeout`].
+    /// call, and `find` is tried again, with growing pauses, for
+    /// [`policy.store.change_timeout`](crate::StorePolicy::change_timeout).
     ///
     /// # Errors
     ///
@@ -136,9 +139,9 @@ impl<U: Account> Auth<U> {
     ///
     /// 1. The change runs on a task of its own. A client that hangs up does not stop it, and
     ///    [`settled`](Self::settled) waits for it.
-    /// 2. A commit that takes longer than [`Policy::store_timeout`] is not given up. This returns
-    ///    [`StoreError::Timeout`] (HTTP status 503), and the task goes on: if the store carries the
-    ///    change out after all, what follows follows.
+    /// 2. A commit that takes longer than [`policy.store.timeout`](crate::StorePolicy::timeout) is
+    ///    not given up. This returns [`StoreError::Timeout`] (HTTP status 503), and the task goes
+    ///    on: if the store carries the change out after all, what follows follows.
     /// 3. Calls after the commit go through [`bounded`](Self::bounded). Their failure is no failure
     ///    of the change: it is logged.
     ///
@@ -191,9 +194,11 @@ impl<U: Account> Auth<U> {
     }
 
     /// Waits until everything that was begun is done: changes, mails and what hooks do with events.
-    /// Each has its limit ([`Policy::change_timeout`], [`Policy::mail_timeout`],
-    /// [`Policy::hook_timeout`]), so this ends. They run on tasks of their own, so an app awaits
-    /// this after its last request: else what those do is lost.
+    /// Each has its limit ([`policy.store.change_timeout`](crate::StorePolicy::change_timeout),
+    /// [`policy.mail.timeout`](crate::MailPolicy::timeout),
+    /// [`policy.limits.hook_timeout`](crate::LimitPolicy::hook_timeout)), so this ends. They run on
+    /// tasks of their own, so an app awaits this after its last request: else what those do is
+    /// lost.
     ///
     /// ```
     /// # async fn run(auth: gatekit_core::Auth) {

@@ -2,9 +2,9 @@
 //!
 //! 1. A mailer that fails for good ("no such mailbox", a wrong password) is asked once.
 //! 2. A mailer that fails for now ([`MailError::temporary`]: greylisting, a throttled relay, no
-//!    connection) is asked again until `Policy::mail_timeout`.
-//! 3. The first pause is `Policy::mail_backoff`. Each pause is twice the last one, up to a quarter
-//!    of `Policy::mail_timeout` and a minute at most.
+//!    connection) is asked again until `policy.mail.timeout`.
+//! 3. The first pause is `policy.mail.backoff`. Each pause is twice the last one, up to a quarter
+//!    of `policy.mail.timeout` and a minute at most.
 //! 4. A pause varies by a quarter, at random, so that mails that failed together do not come back
 //!    together.
 
@@ -24,9 +24,9 @@ pub(crate) async fn deliver(
     policy: &Policy,
     random: &dyn Random,
 ) -> Result<(), MailError> {
-    let deadline = Instant::now() + policy.mail_timeout;
-    let longest = LONGEST_PAUSE.min(policy.mail_timeout / 4);
-    let mut pause = policy.mail_backoff;
+    let deadline = Instant::now() + policy.mail.timeout;
+    let longest = LONGEST_PAUSE.min(policy.mail.timeout / 4);
+    let mut pause = policy.mail.backoff;
     loop {
         let error = match timeout_at(deadline, mailer.send(mail.clone())).await {
             Ok(Ok(())) => return Ok(()),

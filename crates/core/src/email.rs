@@ -91,7 +91,7 @@ pub fn normalize_case(address: &str) -> String {
 /// ASCII form. `None` if no mail can be sent to it.
 ///
 /// This is the one rule about addresses that mail is sent to. A sign-up asks it, unless
-/// `Policy::normalize_identifiers` is off, and so does the mailer of `gatekit-mail`.
+/// `policy.identifiers.normalize` is off, and so does the mailer of `gatekit-mail`.
 ///
 /// 1. The address is [valid](is_valid).
 /// 2. It has no control character.

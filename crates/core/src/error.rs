@@ -13,7 +13,7 @@ pub enum StoreError {
     /// The store refused or was not reachable.
     #[error("the store failed: {0}")]
     Failed(Arc<dyn std::error::Error + Send + Sync>),
-    /// The store did not answer within `Policy::store_timeout`. What was asked may or may not have
+    /// The store did not answer within `policy.store.timeout`. What was asked may or may not have
     /// happened; if a change happens after all, what follows it (notices, events, the end of
     /// tokens) happens too. `SqliteStore` gives a statement up in time, so nothing has happened
     /// there.

@@ -38,7 +38,7 @@ use crate::{
 pub trait Hooks<U: Account>: Send + Sync + 'static {
     /// Before a new user is stored; everything Gatekit asks of it has been checked. It may change
     /// the user, or refuse it. A hook that panics (HTTP status 500) or takes longer than
-    /// `Policy::hook_timeout` (503) has not agreed.
+    /// `policy.limits.hook_timeout` (503) has not agreed.
     ///
     /// Where a sign-up hides that an address has an account
     /// ([`Policy::hides_taken_email`](crate::Policy::hides_taken_email)), it is called for such an
@@ -53,7 +53,7 @@ pub trait Hooks<U: Account>: Send + Sync + 'static {
     /// hook's code. This is the place for a lock or a limit: what it knows is the same for an
     /// account and for nobody, for a right password and for a wrong one, so its answer tells
     /// nothing of either. A hook that panics (HTTP status 500) or takes longer than
-    /// `Policy::hook_timeout` (503) has not agreed.
+    /// `policy.limits.hook_timeout` (503) has not agreed.
     async fn before_verify(&self, _attempt: &PasswordAttempt) -> Result<(), Refusal> {
         Ok(())
     }
@@ -61,16 +61,16 @@ pub trait Hooks<U: Account>: Send + Sync + 'static {
     /// After the right password, before a token is issued. It may refuse the login. A lock does not
     /// belong here: who is refused here has learned that the password is right. That is for
     /// [`before_verify`](Self::before_verify). A hook that panics (HTTP status 500) or takes longer
-    /// than `Policy::hook_timeout` (503) has not agreed.
+    /// than `policy.limits.hook_timeout` (503) has not agreed.
     async fn before_login(&self, _user: &U) -> Result<(), Refusal> {
         Ok(())
     }
 
     /// After something happened and is stored. It is called in the order of the events. The request
     /// does not wait for what is not done at once: that goes on on a task, for
-    /// `Policy::hook_timeout` at most, and [`Auth::settled`](crate::Auth::settled) waits for it. A
-    /// panic is logged. What must be done before the client is answered belongs into a `before_`
-    /// method or the app's own handler.
+    /// `policy.limits.hook_timeout` at most, and [`Auth::settled`](crate::Auth::settled) waits for
+    /// it. A panic is logged. What must be done before the client is answered belongs into a
+    /// `before_` method or the app's own handler.
     async fn on_event(&self, _event: &Event<U>, _context: &EventContext) {}
 }
 

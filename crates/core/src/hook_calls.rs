@@ -2,12 +2,12 @@
 //! client, down with it.
 //!
 //! 1. A hook that is asked (`before_register`, `before_verify`, `before_login`) has
-//!    [`Policy::hook_timeout`](crate::Policy::hook_timeout). One that takes longer or panics has
-//!    not agreed: the request fails.
+//!    [`policy.limits.hook_timeout`](crate::LimitPolicy::hook_timeout). One that takes longer or
+//!    panics has not agreed: the request fails.
 //! 2. A hook that is told of an event (`on_event`) delays nobody. It is begun at once; what it does
 //!    not finish at once goes on on a task, for the same time. A panic is a log line.
-//! 3. At most [`Policy::max_pending_events`](crate::Policy::max_pending_events) of those tasks
-//!    exist. Beyond that an event is dropped for the hook that is behind, and counted by
+//! 3. At most [`policy.limits.max_pending_events`](crate::LimitPolicy::max_pending_events) of those
+//!    tasks exist. Beyond that an event is dropped for the hook that is behind, and counted by
 //!    [`Auth::dropped_events`].
 
 use std::any::Any;
@@ -28,7 +28,7 @@ pub enum HookError {
     /// It panicked: a mistake in the app. HTTP status 500.
     #[error("a hook panicked")]
     Panicked,
-    /// It took longer than `Policy::hook_timeout`. HTTP status 503.
+    /// It took longer than `policy.limits.hook_timeout`. HTTP status 503.
     #[error("a hook did not answer in time")]
     TimedOut,
 }
@@ -54,7 +54,7 @@ impl<U: Account> Auth<U> {
     where
         E: From<Refusal> + From<Unavailable>,
     {
-        let answer = within(self.0.policy.hook_timeout, pin!(unwound(hook))).await;
+        let answer = within(self.0.policy.limits.hook_timeout, pin!(unwound(hook))).await;
         match answer.unwrap_or(Err(HookError::TimedOut)) {
             Ok(answer) => answer.map_err(E::from),
             Err(error) => Err(Unavailable::Hook(error).into()),
@@ -92,16 +92,17 @@ impl<U: Account> Auth<U> {
     }
 
     /// How many times an event did not reach a hook, or was not finished by it: the hook panicked,
-    /// took longer than `Policy::hook_timeout`, or was more than `Policy::max_pending_events`
-    /// behind. Counted since this `Auth` was built, for metrics (REL-23).
+    /// took longer than `policy.limits.hook_timeout`, or was more than
+    /// `policy.limits.max_pending_events` behind. Counted since this `Auth` was built, for metrics
+    /// (REL-23).
     #[must_use]
     pub fn dropped_events(&self) -> u64 {
         self.0.events.dropped.load(Ordering::Relaxed)
     }
 
     fn tell_hook(&self, told: HookFuture<'static, ()>) {
-        let (counters, limit) = (&self.0.events, self.0.policy.hook_timeout);
-        if counters.pending.load(Ordering::Relaxed) >= self.0.policy.max_pending_events {
+        let (counters, limit) = (&self.0.events, self.0.policy.limits.hook_timeout);
+        if counters.pending.load(Ordering::Relaxed) >= self.0.policy.limits.max_pending_events {
             counters.drop_one();
             tracing::error!("an event was dropped: hooks are too far behind with earlier ones");
             return;

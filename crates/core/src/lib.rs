@@ -180,7 +180,10 @@ pub use {
         InvalidPermissions, PathDecision, PathLevel, PathLevels, PathPermission, PermissionHolder, PermissionSet,
         PermissionSign, Permissions,
     },
-    policy::Policy,
+    policy::{
+        Answers, EmailPolicy, IdentifierPolicy, LimitPolicy, MailPolicy, PasswordPolicy, Policy, RevealPolicy,
+        StorePolicy, TokenPolicy,
+    },
     ports::{
         CounterLimit, CounterStore, CreateUserError, DeviceSeen, DeviceStore, DigestCredential, DigestStore,
         Identifier, IdentifierKind, Mail, MailError, MailKind, MailOptions, Mailer, Need, OneTimeLimit, OneTimePurpose,

@@ -165,7 +165,7 @@ impl<U: Account> Auth<U> {
     }
 
     /// How many mails were lost since the app started: refused by the mailer for good, or not taken
-    /// within `Policy::mail_timeout`. Each is a line of the log, too, with its kind and the
+    /// within `policy.mail.timeout`. Each is a line of the log, too, with its kind and the
     /// mailer's reason.
     #[must_use]
     pub fn mails_lost(&self) -> u64 {

@@ -5,7 +5,7 @@
 //! `<input type="email">` in Punycode, and text that is pasted brings invisible characters along.
 //! Without one spelling each of these is a user of its own, and two users can look the same. Every
 //! identifier of every entrance (API, pages, CM-Well, Wix, code) goes through [`email`] or
-//! [`username`], unless `Policy::normalize_identifiers` is off.
+//! [`username`], unless `policy.identifiers.normalize` is off.
 //!
 //! 1. Invisible characters are removed: Unicode's `Default_Ignorable_Code_Point`, which contains
 //!    soft hyphen, zero-width characters, byte order mark, variation selectors and all
@@ -16,7 +16,8 @@
 //! 3. Blanks at either end are removed, and any run of blanks inside becomes one space. A blank is
 //!    any `White_Space` character that is not a control character, or U+2800, the empty braille
 //!    pattern. Line breaks and tabs at either end count as blanks too.
-//! 4. An address is in lower case, unless `Policy::case_sensitive_email`. Names keep their case.
+//! 4. An address is in lower case, unless `policy.identifiers.case_sensitive_email`. Names keep
+//!    their case.
 //! 5. The domain of an address is an A-label in lower case (UTS #46, non-transitional; RFC 5890),
 //!    whatever the case of the rest: `bücher.example`, `BÜCHER。example` and `xn--bcher-kva.example`
 //!    are the same.

@@ -68,7 +68,7 @@ pub enum PasswordError {
     /// It is empty.
     #[error("Invalid password.")]
     Empty,
-    /// It has fewer than `min` characters (`Policy::password_min_chars`).
+    /// It has fewer than `min` characters (`policy.passwords.min_chars`).
     #[error("The password must have at least {min} characters (entered {entered}).")]
     TooShort {
         /// The least number of characters.
@@ -76,7 +76,7 @@ pub enum PasswordError {
         /// How many there were.
         entered: usize,
     },
-    /// It has more than `max` bytes of UTF-8 (`Policy::password_max_bytes`). The text is
+    /// It has more than `max` bytes of UTF-8 (`policy.passwords.max_bytes`). The text is
     /// LoopBack's.
     #[error("The password entered was too long. Max length is {max} (entered {entered})")]
     TooLong {

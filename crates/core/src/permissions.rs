@@ -1,8 +1,9 @@
 //! Who may read and write below which path?
 //!
 //! [`Permissions`] are entries such as "read below `/reports`" or "never write `/reports/2019`",
-//! kept for a user, for a role or for whoever is not logged in. [`PermissionStore`](crate::PermissionStore) keeps them, and
-//! [`PermissionSet::decide`] tells whether a request may pass.
+//! kept for a user, for a role or for whoever is not logged in.
+//! [`PermissionStore`](crate::PermissionStore) keeps them, and [`PermissionSet::decide`] tells
+//! whether a request may pass.
 
 mod path;
 
@@ -246,7 +247,8 @@ impl fmt::Display for PermissionHolder {
     }
 }
 
-/// All that counts for one caller: what [`PermissionStore::permissions_of`](crate::PermissionStore::permissions_of) has found.
+/// All that counts for one caller: what
+/// [`PermissionStore::permissions_of`](crate::PermissionStore::permissions_of) has found.
 ///
 /// ```
 /// use gatekit_core::{PathLevel, PathLevels, PathPermission, PermissionHolder, PermissionSet, Permissions};

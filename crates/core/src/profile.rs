@@ -59,7 +59,7 @@ pub fn profile_to_json<P: Serialize>(profile: &P, max_bytes: usize, max_depth: u
 
 /// Whether a profile may be stored under a policy.
 pub(crate) fn check<P: Profile>(policy: &Policy, profile: &P) -> Result<(), Box<FieldError>> {
-    let code = match profile_to_json(profile, policy.profile_max_bytes, policy.profile_max_depth) {
+    let code = match profile_to_json(profile, policy.limits.profile_max_bytes, policy.limits.profile_max_depth) {
         // One that cannot be written is the app's mistake, and the store's to tell.
         Ok(_) | Err(ProfileError::Unwritable) => return Ok(()),
         Err(error) => error,

@@ -141,8 +141,8 @@ pub struct TokenRecord {
     pub ttl: i64,
     /// When it was issued.
     pub created: Timestamp,
-    /// When its lifetime began anew for the last time (`Policy::renew_after`); `None` if it never
-    /// did.
+    /// When its lifetime began anew for the last time (`policy.tokens.renew_after`); `None` if it
+    /// never did.
     pub renewed: Option<Timestamp>,
     /// What it may be used for. `None` means everything that asks for no scope (LoopBack's
     /// `["DEFAULT"]`); an empty list means nothing.
@@ -153,8 +153,8 @@ pub struct TokenRecord {
     /// On what it was issued, as far as that was known. For the user's own list of sessions;
     /// nothing is decided by it.
     pub client: Option<TokenClient>,
-    /// When it was last used, give or take `Policy::last_used_precision`; `None` if not since it
-    /// was issued, or if nothing is known of its client.
+    /// When it was last used, give or take `policy.tokens.last_used_precision`; `None` if not since
+    /// it was issued, or if nothing is known of its client.
     pub last_used: Option<Timestamp>,
 }
 

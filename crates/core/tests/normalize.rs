@@ -118,13 +118,13 @@ fn loopbacks_rules_change_nothing_but_case() {
     for (_, name) in NAMES {
         assert_eq!(policy.canonical_username(name), name);
     }
-    policy.case_sensitive_email = false;
+    policy.identifiers.case_sensitive_email = false;
     assert_eq!(policy.canonical_email(" Jose\u{301}@B\u{fc}cher\u{3002}X"), " jose\u{301}@b\u{fc}cher\u{3002}x");
 }
 
 fn case_sensitive() -> Policy {
     let mut policy = Policy::default();
-    policy.case_sensitive_email = true;
+    policy.identifiers.case_sensitive_email = true;
     policy
 }
 

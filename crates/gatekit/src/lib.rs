@@ -54,13 +54,14 @@ pub use tower_sessions;
 
 #[cfg(feature = "accounts")]
 pub use gatekit_core::{
-    AccessRequest, AccessType, Account, AccountStatus, Acl, AclRow, AssignRoleError, Auth, ChangeEmail, ChangePassword,
-    Client, ConfirmEmail, CounterLimit, CounterStore, Decision, DeleteAccount, DeviceSeen, DeviceStore, Event,
-    Explanation, Hasher, Hooks, IssueToken, Login, MailContent, MailKind, MailOptions, MailTemplate, Mailer,
-    MemoryStore, Method, Model, NewUser, OneTimeStore, PasswordReset, Permission, Policy, Principal, Profile, Proof,
-    Refusal, Register, RenderedMail, RequestEmailChange, RequestEmailVerification, RequestPasswordReset, RoleResolver,
-    RoleStore, StepUp, StoredUser, Texts, TokenStore, UpdateUser, UserChange, UserOperation, UserQuery, UserStore,
-    VerifyOptions,
+    AccessRequest, AccessType, Account, AccountStatus, Acl, AclRow, Answers, AssignRoleError, Auth, ChangeEmail,
+    ChangePassword, Client, ConfirmEmail, CounterLimit, CounterStore, Decision, DeleteAccount, DeviceSeen, DeviceStore,
+    EmailPolicy, Event, Explanation, Hasher, Hooks, IdentifierPolicy, IssueToken, LimitPolicy, Login, MailContent,
+    MailKind, MailOptions, MailPolicy, MailTemplate, Mailer, MemoryStore, Method, Model, NewUser, OneTimeStore,
+    PasswordPolicy, PasswordReset, Permission, Policy, Principal, Profile, Proof, Refusal, Register, RenderedMail,
+    RequestEmailChange, RequestEmailVerification, RequestPasswordReset, RevealPolicy, RoleResolver, RoleStore, StepUp,
+    StorePolicy, StoredUser, Texts, TokenPolicy, TokenStore, UpdateUser, UserChange, UserOperation, UserQuery,
+    UserStore, VerifyOptions,
 };
 #[cfg(feature = "accounts")]
 pub use gatekit_core::{

@@ -109,7 +109,7 @@ async fn a_reset_mail_arrives_in_the_readers_language_with_its_link_in_both_form
 async fn a_hostile_user_agent_arrives_as_text() {
     let server = SmtpSink::start().await;
     let mut policy = Policy::default();
-    policy.notify_unknown_device = true;
+    policy.mail.notify_unknown_device = true;
     let auth = app(&server, policy).await;
     auth.login(Login::email(EMAIL, PASSWORD)).await.unwrap();
     let client = Client::default().user_agent("<b>\r\n.\r\nRCPT TO:<eve@example.com>\r\nBcc: eve@example.com\u{85}\0");

@@ -28,7 +28,7 @@ pub struct ChangePasswordPage {
 impl ChangePasswordPage {
     fn new<U: Account>(stage: &Stage<U>, user: &U) -> Self {
         let page = stage.page("change-password.title");
-        let min = stage.auth().policy().password_min_chars;
+        let min = stage.auth().policy().passwords.min_chars;
         Self {
             username: user.email().or(user.username()).map(str::to_owned),
             current_password: Field::password(&page, "current_password", "field.current-password", "current-password"),

@@ -18,7 +18,8 @@ pub struct LoginPage {
     /// What all pages have.
     pub page: Page,
     /// `email`: an address, or also a name where that is enough to sign up
-    /// ([`Policy::email_required`](gatekit_core::Policy::email_required) is off).
+    /// ([`policy.identifiers.email_required`](gatekit_core::IdentifierPolicy::email_required) is
+    /// off).
     pub email: Field,
     /// `password`
     pub password: Field,

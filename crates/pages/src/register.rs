@@ -24,7 +24,8 @@ pub struct RegisterPage {
     /// What all pages have.
     pub page: Page,
     /// `username`, where a name is enough to sign up
-    /// ([`Policy::email_required`](gatekit_core::Policy::email_required) is off).
+    /// ([`policy.identifiers.email_required`](gatekit_core::IdentifierPolicy::email_required) is
+    /// off).
     pub username: Option<Field>,
     /// `email`
     pub email: Field,
@@ -59,7 +60,7 @@ impl RegisterPage {
         Self {
             username,
             email,
-            password: Field::new_password(&page, "field.password", policy.password_min_chars),
+            password: Field::new_password(&page, "field.password", policy.passwords.min_chars),
             profile: declared.map(|field| field.field(&page, form.trimmed(field.name()))).collect(),
             page,
             others: Vec::new(),

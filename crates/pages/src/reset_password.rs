@@ -29,7 +29,7 @@ pub struct ResetPasswordPage {
 impl ResetPasswordPage {
     fn new<U: Account>(stage: &Stage<U>, user: &U, note: Option<String>) -> Self {
         let page = stage.page("reset-password.title");
-        let min = stage.auth().policy().password_min_chars;
+        let min = stage.auth().policy().passwords.min_chars;
         Self {
             username: user.email().or(user.username()).map(str::to_owned),
             password: Field::new_password(&page, "field.new-password", min),

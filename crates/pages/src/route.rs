@@ -79,7 +79,8 @@ where
             // A token that is renewed when it is used outlives its first lifetime, and so does its
             // cookie.
             let policy = stage.auth().policy();
-            let browser = if policy.renew_after.is_some() { browser.lasting(policy.max_token_ttl) } else { browser };
+            let browser =
+                if policy.tokens.renew_after.is_some() { browser.lasting(policy.tokens.max_ttl) } else { browser };
             let form = match parts.method {
                 Method::POST => Some(Form::read(policy, &parts.headers, body).await),
                 _ => None,

@@ -223,7 +223,7 @@ impl<U: Account> Visit<U> {
     pub(crate) async fn require_fresh(&mut self) -> Result<LoggedIn<U>, Failure> {
         let caller = self.require_caller().await?;
         let auth = self.stage.auth();
-        match auth.is_fresh(&caller.token, auth.policy().step_up_ttl) {
+        match auth.is_fresh(&caller.token, auth.policy().tokens.step_up_ttl) {
             true => Ok(caller),
             false => Err(Failure::ConfirmPassword),
         }

@@ -32,7 +32,7 @@ use crate::reply::{Json, NoContent};
 /// Different from LoopBack, where who may read these routes can log in as anybody: a token's `id`
 /// is its handle (`TokenRecord::handle`), not its secret, which is stored nowhere. `{fk}` is a
 /// handle, or the secret, which its holder has. An id chosen by the client is not taken, and `ttl`
-/// is cut to `Policy::max_token_ttl`.
+/// is cut to `policy.tokens.max_ttl`.
 ///
 /// | answer | when |
 /// | --- | --- |
@@ -65,7 +65,7 @@ impl NewToken {
 
 /// The name of the user type, where tokens show it.
 fn principal_type<U: Account>(auth: &Auth<U>) -> Option<&'static str> {
-    auth.policy().show_principal_type.then(U::model_name)
+    auth.policy().answers.show_principal_type.then(U::model_name)
 }
 
 /// A stored token as JSON, LoopBack's members in LoopBack's order.

@@ -5,11 +5,11 @@
 //! 2. `application/x-www-form-urlencoded` is an object of texts; `a[b]=1` nests, and what comes
 //!    twice is an array.
 //! 3. A body of another type, or without a content type, is 415. Where
-//!    `Policy::unread_body_counts_as_empty` is set, it is `{}`, whatever it holds, as in LoopBack.
-//!    An empty body is `{}` whatever its type.
+//!    `policy.answers.unread_body_counts_as_empty` is set, it is `{}`, whatever it holds, as in
+//!    LoopBack. An empty body is `{}` whatever its type.
 //! 4. gzip and deflate are unpacked. Another content encoding is 415, and so is a charset other
 //!    than UTF-8. More than 100 KiB is 413, as sent or as unpacked. A body that is not complete
-//!    within `Policy::body_timeout` is 408.
+//!    within `policy.limits.body_timeout` is 408.
 //! 5. A form that is not UTF-8, as bytes or percent-encoded, is 400: LoopBack puts the same
 //!    character in place of every byte that it cannot read, which makes different passwords one. So
 //!    is a form that nests deeper than [`qs::MAX_NESTING`] levels.
@@ -154,10 +154,12 @@ impl Args {
 /// A body of a type that is not read. It is taken off the connection, packed or not.
 async fn unread(policy: &Policy, headers: &HeaderMap, body: Body) -> Result<Args, ErrorResponse> {
     let bytes = match read_body(policy, &HeaderMap::new(), body, MAX_BYTES).await {
-        Err(BodyError::TooLarge) if !policy.unread_body_counts_as_empty => return Err(unsupported_type(headers)),
+        Err(BodyError::TooLarge) if !policy.answers.unread_body_counts_as_empty => {
+            return Err(unsupported_type(headers));
+        }
         read => read.map_err(|error| failure(error, headers))?,
     };
-    if bytes.is_empty() || policy.unread_body_counts_as_empty {
+    if bytes.is_empty() || policy.answers.unread_body_counts_as_empty {
         return Ok(Args::default());
     }
     Err(unsupported_type(headers))

@@ -68,7 +68,7 @@ impl<U: Account> Call<U> {
     ) -> Result<Self, ErrorResponse> {
         let (mut parts, body) = request.into_parts();
         let auth = auth.for_client(client(&auth, &parts));
-        let strict = auth.policy().expired_token_fails_open_routes;
+        let strict = auth.policy().answers.expired_token_fails_open_routes;
         let wanted = ask != Ask::IfNeeded || strict || !auth.is_open(method);
         let caller = match wanted {
             true if ask == Ask::IfAny && !strict => ask_anybody(&mut parts).await?,
@@ -126,7 +126,7 @@ impl<U: Account> Call<U> {
     /// wants to know, as in LoopBack.
     pub(crate) async fn id(&mut self) -> Result<String, ErrorResponse> {
         let id = self.parameter("id").await?;
-        match self.auth.policy().current_user_literal {
+        match self.auth.policy().answers.current_user_literal {
             Some(literal) if literal == id => {
                 // Also on an open route: here the caller says whom it is about.
                 if !self.asked {
@@ -206,7 +206,7 @@ impl<U: Account> Call<U> {
             Decision::InsufficientScope => return Err(AuthRejection::InsufficientScope.to_error()),
             _ => {}
         }
-        Err(match (&self.caller, self.auth.policy().acl_error_status) {
+        Err(match (&self.caller, self.auth.policy().answers.acl_error_status) {
             (Err(rejection), _) => rejection.to_error(),
             (Ok(_), AclErrorStatus::Forbidden) => {
                 ErrorResponse::new(StatusCode::FORBIDDEN, "Access Denied").code("ACCESS_DENIED")

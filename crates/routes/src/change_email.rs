@@ -18,8 +18,8 @@ use crate::support::require;
 /// Two routes and a page, additions of ours.
 ///
 /// `POST /change-email` with `{"password", "email"}` and a token: 204, and a mail to the new
-/// address with a secret that works once, within `Policy::verification_ttl`. The old address stays
-/// until then. An address that somebody else has gets the same answer, and no mail.
+/// address with a secret that works once, within `policy.email.verification_ttl`. The old address
+/// stays until then. An address that somebody else has gets the same answer, and no mail.
 ///
 /// `POST /confirm-email-change` with `{"token"}`, the secret: 200 and the user with its new
 /// address, verified. All tokens of the user end but the one that is sent along, if it is the

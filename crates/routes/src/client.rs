@@ -13,7 +13,7 @@ const DEVICE_TTL: i64 = 365 * 24 * 60 * 60;
 const MAX_BYTES: usize = 512;
 
 /// What a request tells of its client: `User-Agent`, the address ([`ClientIp`], or else axum's
-/// `ConnectInfo`), and the device's cookie if `Policy::notify_unknown_device`. For logins; the
+/// `ConnectInfo`), and the device's cookie if `policy.mail.notify_unknown_device`. For logins; the
 /// kit's routes use it.
 ///
 /// ```
@@ -29,7 +29,7 @@ pub fn client<U: Account>(auth: &Auth<U>, parts: &Parts) -> Client {
     let user_agent = parts.headers.get(USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
     client.user_agent = user_agent;
     client.ip = ClientIp::from_extensions(&parts.extensions).map(|ClientIp(ip)| ip);
-    if auth.policy().notify_unknown_device
+    if auth.policy().mail.notify_unknown_device
         && let Some(cookie) = device_cookie::<U>(parts)
     {
         let value = cookie.find(&parts.headers).filter(|value| !value.is_empty() && value.len() <= MAX_BYTES);
@@ -38,7 +38,7 @@ pub fn client<U: Account>(auth: &Auth<U>, parts: &Parts) -> Client {
     client
 }
 
-/// Makes the browser of `client` known by a cookie, if `Policy::notify_unknown_device`: the
+/// Makes the browser of `client` known by a cookie, if `policy.mail.notify_unknown_device`: the
 /// `Set-Cookie` for the answer, for a year from now. A device that has a secret already keeps it.
 ///
 /// # Errors
@@ -50,7 +50,7 @@ pub fn remember_device<U: Account>(
     client: &mut Client,
 ) -> Result<HeaderMap, Unavailable> {
     let mut headers = HeaderMap::new();
-    let Some(cookie) = device_cookie::<U>(parts).filter(|_| auth.policy().notify_unknown_device) else {
+    let Some(cookie) = device_cookie::<U>(parts).filter(|_| auth.policy().mail.notify_unknown_device) else {
         return Ok(headers);
     };
     let known = client.device.as_ref().and_then(|secret| cookie.with_value(secret.expose(), Some(DEVICE_TTL)).ok());

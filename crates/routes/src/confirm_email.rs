@@ -12,7 +12,7 @@
 //!    sent to `redirect`.
 //! 5. The same link again finds the address verified, and is answered as the first time.
 //!
-//! Under `Policy::confirm_email_by_get`, `GET /confirm` uses the token as in LoopBack, and the
+//! Under `policy.email.confirm_by_get`, `GET /confirm` uses the token as in LoopBack, and the
 //! other two do not exist.
 
 use axum::Router;
@@ -35,7 +35,7 @@ use crate::reply::NoContent;
 /// The routes of this file, by what the policy says.
 pub(crate) fn confirm_email<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<U>) -> Router<S> {
     auth.mount_confirm_route();
-    let routes = if auth.policy().confirm_email_by_get {
+    let routes = if auth.policy().email.confirm_by_get {
         Router::new().route("/confirm", get(confirm_by_get::<U>).head(head_of_confirm::<U>))
     } else {
         Router::new()

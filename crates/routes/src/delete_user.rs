@@ -16,9 +16,10 @@ use crate::support::require;
 /// `DELETE /{id}`: 200 `{"count": 1}`, and the user is gone with all of its tokens; `{"count": 0}`
 /// if there is none. By default it is for the user with that id (`$owner` on `deleteById`).
 ///
-/// Unless `Policy::password_for_delete` is off, as it is in `Policy::loopback()`, a user who
-/// removes its own account sends `{"password"}`, as to [`delete_account`](crate::delete_account). A
-/// caller whom the access control list lets remove others is not asked.
+/// Unless `policy.passwords.required_for_delete` is off, as it is in `Policy::loopback()`, a user
+/// who removes its own account sends `{"password"}`, as to
+/// [`delete_account`](crate::delete_account). A caller whom the access control list lets remove
+/// others is not asked.
 ///
 /// | answer | when |
 /// | --- | --- |
@@ -41,7 +42,7 @@ pub(crate) async fn delete_by_id<U: Account>(
     let mut call = Call::begin(auth, Method::DELETE_BY_ID, request).await?;
     let id = call.id().await?;
     call.authorize(Some(&id)).await?;
-    if call.auth.policy().password_for_delete && call.is_about_caller(&id) {
+    if call.auth.policy().passwords.required_for_delete && call.is_about_caller(&id) {
         return delete_own(&call).await;
     }
     let deleted = call.auth.delete_user_named(&id).await.map_err(unavailable)?;

@@ -64,10 +64,10 @@
 //! As in LoopBack:
 //!
 //! 1. The caller's token: 401 if it has expired, 503 if the store fails. A method that is open to
-//!    everybody looks at no token, unless `Policy::expired_token_fails_open_routes` is set.
+//!    everybody looks at no token, unless `policy.answers.expired_token_fails_open_routes` is set.
 //! 2. The body: 400, 408, 413, 415.
 //! 3. The types of arguments: 400.
-//! 4. Authorization: 401, or what `Policy::acl_error_status` says.
+//! 4. Authorization: 401, or what `policy.answers.acl_error_status` says.
 //! 5. Whether there is the user whose id is in the path (404), and required arguments (400).
 //! 6. What the flow says.
 //!

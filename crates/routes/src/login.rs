@@ -21,10 +21,10 @@ use crate::transport::{Handover, append};
 
 /// `POST /login` with `{"email" or "username", "password", "realm"?, "ttl"?}`: 200 and
 /// `{"id": <the token>, "ttl": <seconds>, "created", "userId"}`; with `?include=user` the user too,
-/// and with `Policy::show_principal_type` the name of the user type as `principalType`.
+/// and with `policy.answers.show_principal_type` the name of the user type as `principalType`.
 ///
 /// `ttl` is a whole number of seconds, as a number or a text; none, `0`, `""`, `false` and `null`
-/// mean `Policy::token_ttl`, and what exceeds `Policy::max_token_ttl` is cut to it. (In LoopBack
+/// mean `policy.tokens.ttl`, and what exceeds `policy.tokens.max_ttl` is cut to it. (In LoopBack
 /// `null` ended the process, and an object chose the token's own fields.)
 ///
 /// How the token gets to the client is said by [`TokenTransportLayer`](crate::TokenTransportLayer),

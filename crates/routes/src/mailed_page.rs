@@ -71,7 +71,7 @@ fn reset_page<U: Account>(auth: &Auth<U>, status: StatusCode, secret: &str, prob
          <p><label for=\"password\">New password</label> <input id=\"password\" name=\"newPassword\" type=\"password\" \
          autocomplete=\"new-password\" minlength=\"{}\" required></p><p><button>Save</button></p></form>",
         escape_html(secret),
-        auth.policy().password_min_chars
+        auth.policy().passwords.min_chars
     );
     page(status, "Choose a new password", &content)
 }

@@ -30,7 +30,7 @@ pub enum BodyError {
     /// 413.
     #[error("the body is too large")]
     TooLarge,
-    /// It was not complete within `Policy::body_timeout`. HTTP status 408.
+    /// It was not complete within `policy.limits.body_timeout`. HTTP status 408.
     #[error("the body did not arrive in time")]
     TooSlow,
     /// The connection broke off, or the client sent something that is no HTTP. HTTP status 400.
@@ -50,7 +50,7 @@ pub enum BodyError {
 const FRAME: usize = 1024;
 
 /// Reads the body of a request with these headers: at most `max_bytes`, within
-/// `Policy::body_timeout` for all of it.
+/// `policy.limits.body_timeout` for all of it.
 ///
 /// A body with `Content-Encoding: gzip` or `deflate` is unpacked. The limit then holds for what
 /// comes out, and no more than that is unpacked.
@@ -88,7 +88,9 @@ async fn collect(policy: &Policy, body: Body, max_bytes: usize) -> Result<Bytes,
     // A body that is there already, as most are, costs no timer.
     let done = match poll_fn(|cx| Poll::Ready(read.as_mut().poll(cx))).await {
         Poll::Ready(done) => done,
-        Poll::Pending => tokio::time::timeout(policy.body_timeout, read).await.map_err(|_| BodyError::TooSlow)?,
+        Poll::Pending => {
+            tokio::time::timeout(policy.limits.body_timeout, read).await.map_err(|_| BodyError::TooSlow)?
+        }
     };
     match done {
         Ok(collected) => Ok(collected.to_bytes()),

@@ -22,7 +22,7 @@ use crate::reply::Json;
 /// `verificationToken` is ignored, `id` is refused. `realm` is ignored unless
 /// [`Policy::clients_set_realm`](gatekit_core::Policy::clients_set_realm).
 ///
-/// Where an address must be verified and `Policy::reveal_taken_email` is off, the response has only
+/// Where an address must be verified and `policy.reveal.taken_email` is off, the response has only
 /// `realm`, `username` and `email`, and is the same for an address that has an account (ASVS
 /// 6.3.8): its owner gets a mail. See [`Auth::sign_up`].
 ///
@@ -30,9 +30,9 @@ use crate::reply::Json;
 /// [`verify_email`](crate::verify_email), or to the app's own (`VerifyOptions::verify_href`). If
 /// there is neither, the mail holds the bare secret.
 ///
-/// An array of these, up to `Policy::max_batch`, makes them all: 200 and an array of users. If some
-/// are refused the rest is made, and the answer is 422 with `details` an array of errors, `null`
-/// for each user that was made. By default it is for everyone (`create`).
+/// An array of these, up to `policy.answers.max_batch`, makes them all: 200 and an array of users.
+/// If some are refused the rest is made, and the answer is 422 with `details` an array of errors,
+/// `null` for each user that was made. By default it is for everyone (`create`).
 ///
 /// | answer | when |
 /// | --- | --- |
@@ -103,7 +103,7 @@ pub(crate) async fn create<U: Account>(call: &mut Call<U>, fields: Map<String, V
 /// LoopBack.
 async fn create_many<U: Account>(call: &mut Call<U>, users: Vec<Value>) -> Result<Response, ErrorResponse> {
     let not_an_object = || ErrorResponse::new(StatusCode::BAD_REQUEST, "Value is not an object.");
-    let max = call.auth.policy().max_batch;
+    let max = call.auth.policy().answers.max_batch;
     if users.len() > max {
         let message = format!("no more than {max} users can be made at once");
         return Err(ErrorResponse::new(StatusCode::BAD_REQUEST, message).code("TOO_MANY_USERS"));

@@ -21,13 +21,13 @@ use crate::reply::NoContent;
 /// Two routes and a page.
 ///
 /// `POST /reset` with `{"email", "realm"?}`: 204, and a mail with a secret that works once, for
-/// `Policy::reset_token_ttl`. An unknown address gets the same answer after the same work, unless
-/// `Policy::reveal_unknown_email_on_reset`: then 404 `EMAIL_NOT_FOUND`.
+/// `policy.tokens.reset_ttl`. An unknown address gets the same answer after the same work, unless
+/// `policy.reveal.unknown_email_on_reset`: then 404 `EMAIL_NOT_FOUND`.
 ///
 /// `POST /reset-password` with `{"newPassword"}`, and the secret where a token goes
 /// (`Authorization`, `?access_token=`, …): 204, and all tokens of the user have ended. In LoopBack
 /// the secret is a full token of the user, good for anything and any number of times; here it is
-/// good for this, once. A login token is refused, unless `Policy::login_token_may_reset_password`;
+/// good for this, once. A login token is refused, unless `policy.passwords.login_token_may_reset`;
 /// one that the app issued with the scope `reset-password` is taken.
 ///
 /// `GET` and `POST /reset-password/form`: the plain page that the mailed link leads to, unless the
@@ -130,7 +130,7 @@ async fn with_login_token<U: Account>(
     auth: Auth<U>,
     request: Request,
 ) -> Result<Result<(), ResetPasswordError>, ErrorResponse> {
-    let login_too = auth.policy().login_token_may_reset_password;
+    let login_too = auth.policy().passwords.login_token_may_reset;
     let call = Call::begin_asking(auth, Method::SET_PASSWORD, Ask::Always, request).await?;
     let call = call.scopes(if login_too { &[RESET_SCOPE, TokenRecord::DEFAULT_SCOPE] } else { &[RESET_SCOPE] });
     let new = call.body.text("newPassword")?;

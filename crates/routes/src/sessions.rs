@@ -22,7 +22,7 @@ use crate::transport::Leaving;
 /// `{"id": <handle>, "ttl", "created", "userId", "current"}`. The handle names a token and is worth
 /// nothing as one; `current` marks the one of this request. Where they are known: `userAgent` and
 /// `network` of the login (`203.0.113.0/24`), and `lastUsed`, give or take
-/// `Policy::last_used_precision`.
+/// `policy.tokens.last_used_precision`.
 ///
 /// `DELETE /sessions/{session}`: 204, and the token with this handle has ended.
 ///

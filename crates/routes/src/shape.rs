@@ -7,13 +7,13 @@ use serde_json::{Map, Value};
 use crate::reply::Json;
 
 /// The members that a loaded user has as `null` where it has no value, in LoopBack's order
-/// (`Policy::null_members`).
+/// (`policy.answers.null_members`).
 const MEMBERS: [&str; 4] = ["realm", "username", "email", "emailVerified"];
 
 /// A user that was loaded, as JSON.
 pub(crate) fn loaded<U: Account>(auth: &Auth<U>, user: &U) -> Value {
     match serde_json::to_value(user) {
-        Ok(Value::Object(user)) if auth.policy().null_members => Value::Object(with_nulls(user)),
+        Ok(Value::Object(user)) if auth.policy().answers.null_members => Value::Object(with_nulls(user)),
         Ok(user) => user,
         // Only an app's own `Serialize` can fail.
         Err(error) => {
@@ -26,7 +26,11 @@ pub(crate) fn loaded<U: Account>(auth: &Auth<U>, user: &U) -> Value {
 /// The answer that is a loaded user.
 pub(crate) fn loaded_response<U: Account>(auth: &Auth<U>, user: U) -> Response {
     // Nothing to add: it is written as it is, without a detour.
-    if auth.policy().null_members { Json(loaded(auth, &user)).into_response() } else { Json(user).into_response() }
+    if auth.policy().answers.null_members {
+        Json(loaded(auth, &user)).into_response()
+    } else {
+        Json(user).into_response()
+    }
 }
 
 fn with_nulls(mut user: Map<String, Value>) -> Map<String, Value> {

@@ -146,8 +146,8 @@ impl Handover {
             refuse_cross_origin_of::<U>(parts).map_err(|rejection| rejection.to_error())?;
         }
         let policy = call.auth.policy();
-        let lasting = |browser: BrowserTransport| match policy.renew_after {
-            Some(_) => browser.lasting(policy.max_token_ttl),
+        let lasting = |browser: BrowserTransport| match policy.tokens.renew_after {
+            Some(_) => browser.lasting(policy.tokens.max_ttl),
             None => browser,
         };
         Ok(Self { transport, browser: browser.map(lasting) })

@@ -24,7 +24,7 @@ use crate::support::require;
 ///
 /// `PATCH /{id}` with some fields: 200 and the whole user. `PUT /{id}` and `POST /{id}/replace`
 /// with all fields, `email` and `password` among them: 200 and the user; what is not sent is gone.
-/// With `Policy::replace_on_put` off, `PUT` does what `PATCH` does.
+/// With `policy.answers.replace_on_put` off, `PUT` does what `PATCH` does.
 ///
 /// `emailVerified` and `verificationToken` are not read: nobody proves an address by saying so.
 /// `realm` is not read unless
@@ -32,14 +32,14 @@ use crate::support::require;
 /// address ends all tokens of the user but the one used. By default neither can be changed here:
 /// `change-password` asks for the old password, `change-email` for a proof of the new address.
 ///
-/// With `Policy::insecure_reset_token_may_patch_password`, `PATCH /{id}` with `{"password"}` alone
+/// With `policy.passwords.insecure_reset_token_may_patch`, `PATCH /{id}` with `{"password"}` alone
 /// takes the secret of a reset mail in place of a token, once.
 ///
 /// | answer | when |
 /// | --- | --- |
 /// | 400 | the body is no object, or has another id |
-/// | 401 `PASSWORD_CHANGE_NOT_ALLOWED` | `Policy::reject_password_changes_via_patch_or_replace` |
-/// | 403 `EMAIL_CHANGE_NOT_ALLOWED` | `Policy::reject_email_changes_via_patch_or_replace` |
+/// | 401 `PASSWORD_CHANGE_NOT_ALLOWED` | `policy.passwords.reject_changes_via_patch_or_replace` |
+/// | 403 `EMAIL_CHANGE_NOT_ALLOWED` | `policy.email.reject_changes_via_patch_or_replace` |
 /// | 404 | the caller may, and there is no such user |
 /// | 409 `CONFLICT` | the account was changed again and again at the same time, or the token was ended by another request |
 /// | 422 `ValidationError`, `INVALID_PASSWORD`, … | as at sign-up |
@@ -80,14 +80,14 @@ pub(crate) async fn patch_attributes<U: Account>(
 }
 
 /// What reset pages did before LoopBack had `POST /reset-password`: see
-/// `Policy::insecure_reset_token_may_patch_password`. `None` where the request is anything else,
+/// `policy.passwords.insecure_reset_token_may_patch`. `None` where the request is anything else,
 /// which is then for its caller to be allowed.
 async fn patch_with_reset_token<U: Account>(
     call: &mut Call<U>,
     id: &str,
     body: &Credentials,
 ) -> Result<Option<U>, ErrorResponse> {
-    if !call.auth.policy().insecure_reset_token_may_patch_password {
+    if !call.auth.policy().passwords.insecure_reset_token_may_patch {
         return Ok(None);
     }
     let Some(new) = body.only_text("password").map(Password::from) else { return Ok(None) };
@@ -103,7 +103,7 @@ async fn patch_with_reset_token<U: Account>(
 
 /// LoopBack's `replaceOnPUT`.
 pub(crate) async fn put<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {
-    if auth.policy().replace_on_put {
+    if auth.policy().answers.replace_on_put {
         replace_by_id(State(auth), request).await
     } else {
         patch_attributes(State(auth), request).await

@@ -71,7 +71,7 @@ async fn patch_or_create<U: Account>(State(auth): State<Auth<U>>, request: Reque
 
 /// LoopBack's `replaceOnPUT`.
 async fn put<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {
-    if auth.policy().replace_on_put {
+    if auth.policy().answers.replace_on_put {
         replace_or_create(State(auth), request).await
     } else {
         patch_or_create(State(auth), request).await

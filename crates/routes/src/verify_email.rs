@@ -18,10 +18,10 @@ use crate::support::require;
 /// The routes that verify an address. By default they are for everyone.
 ///
 /// `POST /{id}/verify`: 204, and a mail with a link that verifies the address within
-/// `Policy::verification_ttl`. Links that were mailed before stay good. An account gets
-/// `Policy::mails_per_hour` of these mails, whoever asks for them; beyond that the response is the
+/// `policy.email.verification_ttl`. Links that were mailed before stay good. An account gets
+/// `policy.mail.per_hour` of these mails, whoever asks for them; beyond that the response is the
 /// same and no mail is sent. An unknown id gets the same response, unless
-/// `Policy::reveal_unknown_id_on_verify` is set: then 404 `MODEL_NOT_FOUND`.
+/// `policy.reveal.unknown_id_on_verify` is set: then 404 `MODEL_NOT_FOUND`.
 ///
 /// `GET /confirm?uid=&token=[&redirect=]`, where the link leads, changes nothing: mail scanners
 /// open every link. A browser (a client that accepts `text/html`) is sent on to
@@ -32,7 +32,7 @@ use crate::support::require;
 /// and a page otherwise. The same link again is answered the same, as long as it would have been
 /// good: the address is verified.
 ///
-/// With `Policy::confirm_email_by_get`, which `Policy::loopback()` sets, `GET /confirm` uses the
+/// With `policy.email.confirm_by_get`, which `Policy::loopback()` sets, `GET /confirm` uses the
 /// link as in LoopBack: 204, or 302 to `redirect`. (LoopBack goes to any URL.)
 ///
 /// `POST /resend-verification` with `{"email", "realm"?}`, an addition of ours: 204, and the mail
@@ -43,7 +43,7 @@ use crate::support::require;
 /// | --- | --- |
 /// | 400 | `token` is missing, or with LoopBack's GET `uid` |
 /// | 400 `INVALID_TOKEN` | the secret is unknown or too old, or the user has another address |
-/// | 404 `USER_NOT_FOUND` | there is no such user, and `Policy::reveal_unknown_id_on_verify` |
+/// | 404 `USER_NOT_FOUND` | there is no such user, and `policy.reveal.unknown_id_on_verify` |
 /// | 405 `CONFIRM_BY_POST` | a GET that does not ask for HTML |
 ///
 /// # Panics

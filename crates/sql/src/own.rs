@@ -68,8 +68,8 @@ use crate::sqlite::rows::{Table, id_from_row};
 ///
 /// `token_renewed` may be left out, and so may the last four together, as in an app's query that
 /// was written before they were there. Without the four no token counts as fresh. Where
-/// `Policy::renew_after` is set all five must be there: a token that is not read as it is stored is
-/// not renewed, and ends when it would have.
+/// `policy.tokens.renew_after` is set all five must be there: a token that is not read as it is
+/// stored is not renewed, and ends when it would have.
 ///
 /// There is also `token_expires`, INTEGER or NULL: milliseconds since the epoch, NULL for never.
 ///

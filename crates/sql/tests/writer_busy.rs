@@ -33,7 +33,7 @@ impl World {
         let (folder, mails, events) = (Folder::new(), MailSink::new(), EventLog::new());
         let store = SqliteStore::open(folder.file()).await.unwrap();
         let mut policy = Policy::default();
-        policy.store_timeout = Duration::from_secs(1);
+        policy.store.timeout = Duration::from_secs(1);
         let auth: Auth = Auth::builder(store.clone())
             .tokens(store.clone())
             .policy(policy)

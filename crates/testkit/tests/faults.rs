@@ -24,7 +24,7 @@ const EMAIL: &str = "ada@example.com";
 const OLD: &str = "correct horse battery";
 const NEW: &str = "orbital marzipan 74";
 
-/// Later than `Policy::store_timeout`, and sooner.
+/// Later than `policy.store.timeout`, and sooner.
 const TOO_LATE: Fault = Late(Duration::from_secs(10));
 const IN_TIME: Fault = Late(Duration::from_secs(1));
 
@@ -428,7 +428,7 @@ async fn reset_password() {
 async fn a_store_that_hangs_for_good_delays_a_flow_by_one_timeout() {
     let world = World::new().await;
     world.faults.every(Hang);
-    let limit = world.auth.policy().store_timeout;
+    let limit = world.auth.policy().store.timeout;
     let start = Instant::now();
     assert!(world.auth.register(Register::email("bob@example.com", OLD)).await.is_err());
     assert!(world.auth.login(Login::email(EMAIL, OLD)).await.is_err());

@@ -101,7 +101,7 @@ async fn the_right_password_of_an_unverified_address_takes_the_time_of_a_wrong_o
     let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let store = MemoryStore::new();
     let mut policy = Policy::default();
-    policy.email_verification_required = true;
+    policy.email.verification_required = true;
     let hasher = quick(2).imported_bcrypt_cost(Some(COST)).build().unwrap();
     let auth: Auth = Auth::builder(store.clone()).tokens(store).policy(policy).hasher(hasher).build().unwrap();
     auth.register(Register::email("waiting@example.com", PASSWORD)).await.unwrap();

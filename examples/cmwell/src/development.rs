@@ -30,7 +30,7 @@ pub(crate) async fn make_account(store: SqliteStore, cmwell: &CmWell) -> Result<
     // This password is on the list of common ones, which sign-up refuses. So the account is made by
     // other rules than all others.
     let mut policy = Policy::default();
-    policy.refuse_common_passwords = false;
+    policy.passwords.refuse_common = false;
     let auth: Auth = Auth::builder(store.clone()).tokens(store).policy(policy).build()?;
     let user = match auth.find_account(&AccountName::username(NAME)).await? {
         Some(account) => account.user.id,

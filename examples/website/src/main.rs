@@ -55,7 +55,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let public_url = setting("PUBLIC_URL", &url);
 
     let mut policy = Policy::default();
-    policy.email_verification_required = setting("VERIFY_EMAIL", "0") == "1";
+    policy.email.verification_required = setting("VERIFY_EMAIL", "0") == "1";
     let store = SqliteStore::open(setting("DATABASE", "website.db")).await?;
     let auth = Auth::builder(store.clone()).tokens(store).policy(policy).public_url(&public_url).site_name(NAME);
     let auth = match env::var("SMTP_URL") {

@@ -62,9 +62,9 @@ async fn run() -> Result<(), Box<dyn Error>> {
 
     let verify = setting("EMAIL_VERIFICATION", "0") == "1";
     let mut policy = Policy::default();
-    policy.email_verification_required = verify;
+    policy.email.verification_required = verify;
     // Members get a code, and not a link as well.
-    policy.verify_on_register = false;
+    policy.email.verify_on_register = false;
     let store = SqliteStore::open(&database).await?;
     let auth: Auth<MemberUser> = Auth::builder(store.clone())
         .tokens(store)

@@ -38,7 +38,7 @@ impl Default for Settings {
         verify.from = Some("noreply@example.com".into());
         let mut policy = Policy::loopback();
         // What was recorded asked for many mails at one moment.
-        (policy.mails_per_hour, policy.mails_per_day) = (u32::MAX, u32::MAX);
+        (policy.mail.per_hour, policy.mail.per_day) = (u32::MAX, u32::MAX);
         Self {
             policy,
             sources: TokenSources::loopback(),

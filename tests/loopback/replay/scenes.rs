@@ -114,7 +114,7 @@ async fn token(stage: &mut Stage, section: &str) {
         }
         "currentUserLiteral: me" => {
             let a = "Bh1aoD4YboQNfgX5GMiB5BCYILsFWWKdBzr92QDUc5eDeq4l7gaerRriTHMOuLn4";
-            a_and_b(stage, with(|policy| policy.current_user_literal = Some("me")), None, a, unseen_b).await;
+            a_and_b(stage, with(|policy| policy.answers.current_user_literal = Some("me")), None, a, unseen_b).await;
         }
         "no app-level token() (freshly generated project: only the one inside loopback.rest())" => {
             let a = "6JFliQ3teY0neG0o6S8InltX2HLuwckE38fF2LO3sS49A0Tzxm8GCzDjcW2zb5Th";
@@ -132,7 +132,7 @@ async fn token(stage: &mut Stage, section: &str) {
             a_and_b(stage, looking_in(sources), None, a, b).await;
         }
         "allowEternalTokens" => {
-            stage.start(with(|policy| policy.allow_eternal_tokens = true)).await;
+            stage.start(with(|policy| policy.tokens.allow_eternal = true)).await;
             stage.two_users(None).await;
         }
         _ => unknown("02-token", section),
@@ -185,9 +185,9 @@ async fn password(stage: &mut Stage, section: &str) {
         "restrictResetPasswordTokenScope: true, rejectPasswordChangesViaPatchOrReplace: true, resetPasswordTokenTTL: 120" =>
         {
             let settings = with(|policy| {
-                policy.login_token_may_reset_password = false;
-                policy.reject_password_changes_via_patch_or_replace = true;
-                policy.reset_token_ttl = 120;
+                policy.passwords.login_token_may_reset = false;
+                policy.passwords.reject_changes_via_patch_or_replace = true;
+                policy.tokens.reset_ttl = 120;
             });
             let a = "GM452jdPsxOu4sO2kT9RqOaTuh4YgQm3NapFUkW1P3yF7VUFDYoUHZgqSdjM84Mq";
             a_and_b(stage, settings, Some("foo"), a, unseen_b).await;
@@ -197,7 +197,7 @@ async fn password(stage: &mut Stage, section: &str) {
 }
 
 fn verified_users() -> Settings {
-    with(|policy| policy.email_verification_required = true)
+    with(|policy| policy.email.verification_required = true)
 }
 
 /// The recorder went on with a server in development mode.
@@ -211,7 +211,7 @@ async fn verify_and_realm(stage: &mut Stage, section: &str) {
         "emailVerificationRequired: true" => stage.start(verified_users()).await,
         "…(lost) afterRemote create: user.verify({redirect: '/verified'})" => {
             let mut settings = Settings { public_url: "http://127.0.0.1:4402", ..verified_users() };
-            settings.policy.verify_on_register = true;
+            settings.policy.email.verify_on_register = true;
             settings.verify.redirect = "/verified".into();
             stage.start(settings).await;
         }
@@ -228,12 +228,14 @@ async fn verify_and_realm(stage: &mut Stage, section: &str) {
             stage.start(Settings { has_mailer: false, ..Settings::default() }).await;
             stage.user(json!({"email": "foo@bar.com", "password": "bar"})).await;
         }
-        "caseSensitiveEmail: false" => stage.start(with(|policy| policy.case_sensitive_email = false)).await,
-        "realmRequired: true" => stage.start(with(|policy| policy.realm_required = true)).await,
+        "caseSensitiveEmail: false" => {
+            stage.start(with(|policy| policy.identifiers.case_sensitive_email = false)).await
+        }
+        "realmRequired: true" => stage.start(with(|policy| policy.identifiers.realm_required = true)).await,
         "realmRequired: true, realmDelimiter: \":\"" => {
             let settings = with(|policy| {
-                policy.realm_required = true;
-                policy.realm_delimiter = Some(':');
+                policy.identifiers.realm_required = true;
+                policy.identifiers.realm_delimiter = Some(':');
             });
             stage.start(settings).await;
         }
@@ -284,7 +286,7 @@ async fn acl(stage: &mut Stage, section: &str) {
         "aclErrorStatus: 403" | "aclErrorStatus: 404" => {
             let forbidden = section == "aclErrorStatus: 403";
             let status = if forbidden { AclErrorStatus::Forbidden } else { AclErrorStatus::NotFound };
-            stage.start(with(|policy| policy.acl_error_status = status)).await;
+            stage.start(with(|policy| policy.answers.acl_error_status = status)).await;
             stage.two_users(Some("foo")).await;
             for b in [
                 "NH54qj8GfH8wxE7GJVYzh3iumV3Sf7mRsURqHAcwHJnLlcOXe5g2AjPakYFGspNl",
@@ -348,8 +350,8 @@ async fn misc(stage: &mut Stage, section: &str) {
         "language of the messages (STRONGLOOP_GLOBALIZE_APP_LANGUAGE / LANG)" => stage.start(Settings::default()).await,
         "settings ttl/maxTTL" => {
             let settings = with(|policy| {
-                policy.token_ttl = 100;
-                policy.max_token_ttl = 200;
+                policy.tokens.ttl = 100;
+                policy.tokens.max_ttl = 200;
             });
             stage.start(settings).await;
             stage.user(json!({"email": "foo@bar.com", "password": "bar"})).await;

@@ -52,12 +52,12 @@ pub(super) async fn before(stage: &mut Stage, file: &str, exchange: &Exchange, r
         // LoopBack does not look whether the default is one that it takes at login.
         ("07-misc", 62) => {
             start_with_policy(stage, |policy| {
-                policy.token_ttl = -1;
-                policy.allow_eternal_tokens = true;
+                policy.tokens.ttl = -1;
+                policy.tokens.allow_eternal = true;
             })
             .await;
         }
-        ("07-misc", 63) => start_with_policy(stage, |policy| policy.replace_on_put = false).await,
+        ("07-misc", 63) => start_with_policy(stage, |policy| policy.answers.replace_on_put = false).await,
         _ => {}
     }
     if let Some(secret) = verification_secret(request).filter(|secret| !stage.names.knows(secret)) {

@@ -63,7 +63,7 @@ async fn no_body_is_a_failure_of_the_server() {
 #[tokio::test]
 async fn a_body_that_does_not_arrive_in_time_is_408() {
     let mut policy = Policy::default();
-    policy.body_timeout = Duration::from_millis(1);
+    policy.limits.body_timeout = Duration::from_millis(1);
     let site = Site::iam_with(Setup::new(policy).members(with_sdk), Store::Memory).await;
     for path in ALL.into_iter().chain(["/wix/login", "/wix/register", "/wix/apply-session-token", "/wix/verify"]) {
         let answer = site.post(path).body("application/json", half_a_body("{\"code\":")).await;

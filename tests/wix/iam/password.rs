@@ -96,7 +96,7 @@ on_every_store! {
         send_email(&site, EMAIL).await.expect_status(200);
         let mail = site.mails.wait_for_kind(MailKind::ResetPassword, 1).await.remove(0);
         let late = MailSink::token_in(&mail).unwrap();
-        site.clock.advance(Duration::from_secs(site.auth.policy().reset_token_ttl.unsigned_abs()));
+        site.clock.advance(Duration::from_secs(site.auth.policy().tokens.reset_ttl.unsigned_abs()));
         for token in [late.as_str(), "", "x", &"x".repeat(10_000)] {
             recover(&site, token).await.refuses(401, "-19972");
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use gatekit_core::{Account, DigestStore, Event, EventContext, Hooks, StoreError, async_trait};
 use tokio::time::timeout;
 
-/// How long the change of a password waits for it: the default of `Policy::store_timeout`.
+/// How long the change of a password waits for it: the default of `policy.store.timeout`.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A hook that removes a user's Digest credentials with its password:

@@ -263,7 +263,7 @@ impl<U> Copy for AccessRequest<'_, U> {}
 #[async_trait]
 pub trait RoleResolver<U: Account>: Send + Sync + 'static {
     /// Whether the caller of this access, who may be nobody, is in `role`. It has
-    /// `Policy::store_timeout` to find out.
+    /// `policy.store.timeout` to find out.
     ///
     /// Where no method of the User API is called, as for `HasRole`, the method is [`Method::ANY`].
     ///

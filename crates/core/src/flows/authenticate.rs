@@ -50,7 +50,7 @@ impl<U: Account> Auth<U> {
     /// [`AuthenticateError`].
     pub async fn authenticate_digest(&self, digest: &TokenDigest) -> Result<Authenticated<U>, AuthenticateError> {
         let auth = &*self.0;
-        let found = bounded(auth.policy.store_timeout, auth.users.find_token_owner(&*auth.tokens, digest)).await?;
+        let found = bounded(auth.policy.store.timeout, auth.users.find_token_owner(&*auth.tokens, digest)).await?;
         let now = auth.clock.now();
         let owner = match auth.standing(found, now) {
             Standing::Valid(owner) => owner,
@@ -92,16 +92,16 @@ impl<U: Account> Auth<U> {
     /// Sliding expiry: when the lifetime of a token that is used now begins.
     fn renewed(&self, token: &TokenRecord, now: Timestamp) -> Option<Timestamp> {
         let policy = &self.0.policy;
-        let Some(after) = policy.renew_after.filter(|_| token.ttl > 0) else { return token.renewed };
+        let Some(after) = policy.tokens.renew_after.filter(|_| token.ttl > 0) else { return token.renewed };
         let begun = token.renewed.unwrap_or(token.created);
-        let latest = token.created.plus_seconds(policy.max_token_ttl.saturating_sub(token.ttl));
+        let latest = token.created.plus_seconds(policy.tokens.max_ttl.saturating_sub(token.ttl));
         let renewed = now.min(latest);
         if now < begun.plus_seconds(after.into()) || renewed <= begun { token.renewed } else { Some(renewed) }
     }
 
     /// When a token that is used now was last used: not more precise than the policy says.
     fn last_used(&self, token: &TokenRecord, now: Timestamp) -> Option<Timestamp> {
-        let precision = self.0.policy.last_used_precision.filter(|_| token.client.is_some());
+        let precision = self.0.policy.tokens.last_used_precision.filter(|_| token.client.is_some());
         let noted = token.last_used.unwrap_or(token.created);
         match precision {
             Some(seconds) if now >= noted.plus_seconds(seconds.into()) => Some(now),
@@ -124,7 +124,7 @@ impl<U: Account> Inner<U> {
         let Some(owner) = found.filter(|owner| owner.token.user_type == U::model_name()) else {
             return Standing::Revoked;
         };
-        let eternal = owner.token.ttl < 0 && !self.policy.allow_eternal_tokens;
+        let eternal = owner.token.ttl < 0 && !self.policy.tokens.allow_eternal;
         if eternal || owner.token.is_expired(now) {
             Standing::Expired(owner)
         } else if owner.token.rev != owner.rev {
@@ -141,7 +141,7 @@ impl<U: Account> TokenWatch for Inner<U> {
     async fn check(&self, token: Option<&TokenRecord>) -> Result<TokenState, StoreError> {
         let Some(token) = token else { return Ok(TokenState::Ended(TokenEnd::Revoked)) };
         let asked = self.users.find_token_owner(&*self.tokens, &token.digest);
-        let found = bounded(self.policy.store_timeout, asked).await?;
+        let found = bounded(self.policy.store.timeout, asked).await?;
         Ok(match self.standing(found, self.clock.now()) {
             Standing::Valid(owner) => TokenState::Valid(owner.token.expires()),
             Standing::Expired(_) => TokenState::Ended(TokenEnd::Expired),
@@ -156,7 +156,7 @@ impl<U: Account> TokenWatch for Inner<U> {
     }
 
     fn recheck(&self) -> Recheck {
-        Recheck { every: self.policy.token_recheck, grace: self.policy.token_recheck_grace }
+        Recheck { every: self.policy.tokens.recheck, grace: self.policy.tokens.recheck_grace }
     }
 
     fn now(&self) -> Timestamp {

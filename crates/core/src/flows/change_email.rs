@@ -92,7 +92,8 @@ pub enum ChangeEmailError {
     /// The password is wrong. HTTP status 400, as at change-password.
     #[error("Invalid current password")]
     WrongPassword,
-    /// The password was not proven for the token within `Policy::step_up_ttl`. HTTP status 401.
+    /// The password was not proven for the token within `policy.tokens.step_up_ttl`. HTTP status
+    /// 401.
     #[error("the password must be proven again")]
     StepUpRequired,
     /// A hook refused the attempt. HTTP status 403.
@@ -144,12 +145,12 @@ impl From<Unproven> for ChangeEmailError {
 }
 
 impl<U: Account> Auth<U> {
-    /// Makes a secret that changes the user's address, once, within `Policy::verification_ttl`, and
-    /// mails it to the new one. The old address stays the user's until the secret comes back (ASVS
-    /// 6.2.3 for the password that is asked for).
+    /// Makes a secret that changes the user's address, once, within
+    /// `policy.email.verification_ttl`, and mails it to the new one. The old address stays the
+    /// user's until the secret comes back (ASVS 6.2.3 for the password that is asked for).
     ///
     /// An address that somebody else has gets the same answer after the same work, and no mail:
-    /// nobody learns which addresses have an account. A user can have `Policy::mails_per_hour` of
+    /// nobody learns which addresses have an account. A user can have `policy.mail.per_hour` of
     /// these mails sent, to whatever addresses. A request beyond that gets the same answer and
     /// sends nothing; it ends the earlier secret too.
     ///
@@ -179,7 +180,7 @@ impl<U: Account> Auth<U> {
             user_type: U::model_name().into(),
             user_id: Some(user_id.clone()),
             rev: found.rev,
-            expires: auth.clock.now().plus_seconds(auth.policy.verification_ttl),
+            expires: auth.clock.now().plus_seconds(auth.policy.email.verification_ttl),
             email: Some(email.clone()),
             data: None,
         };
@@ -190,7 +191,7 @@ impl<U: Account> Auth<U> {
             auth.bounded(auth.0.one_time.delete_one_time_of(PURPOSE, U::model_name(), &user_id)).await?;
             // Every request counts, also for an address that is taken, or the limit would tell
             // which addresses are.
-            if !auth.count_mail(PURPOSE, &user_id, auth.0.policy.verification_ttl).await? {
+            if !auth.count_mail(PURPOSE, &user_id, auth.0.policy.email.verification_ttl).await? {
                 return Ok(());
             }
             auth.commit_secret(&mut change, &record).await?;
@@ -319,7 +320,7 @@ impl<U: Account> Auth<U> {
     /// Tells the old address, whose owner may not be who did it, and the app.
     pub(crate) async fn after_new_email(&self, old: &U, new: &U, mails: &MailOptions) {
         let to = old.email().map(str::to_owned);
-        if self.0.policy.notify_email_changed {
+        if self.0.policy.mail.notify_email_changed {
             self.post_notice(MailKind::EmailChanged, to.as_deref(), mails, &[]);
         }
         self.emit(Event::EmailChanged { user: new.clone(), old: to }).await;

@@ -130,7 +130,7 @@ impl<U: Account> Auth<U> {
 
     /// Tells the user, who may not be who did it, and the app.
     pub(crate) async fn after_new_password(&self, user: &U, by_reset: bool, mails: &MailOptions) {
-        if self.0.policy.notify_password_changed {
+        if self.0.policy.mail.notify_password_changed {
             self.post_notice(MailKind::PasswordChanged, user.email(), mails, &[]);
         }
         self.emit(Event::PasswordChanged { user_id: user.id(), by_reset }).await;

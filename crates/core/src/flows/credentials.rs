@@ -338,7 +338,7 @@ impl<U: Account> Auth<U> {
             AccountStatus::Blocked => return Err(LoginError::Blocked),
             AccountStatus::PasswordReset => return Err(LoginError::PasswordReset),
         }
-        if self.0.policy.email_verification_required && user.email_verified() != Some(true) {
+        if self.0.policy.email.verification_required && user.email_verified() != Some(true) {
             return Err(LoginError::EmailNotVerified { user_id: user.id() });
         }
         for hooks in &self.0.hooks {
@@ -357,7 +357,7 @@ impl<U: Account> Auth<U> {
     /// Tells the user of a device it was not seen on before. The login does not depend on it.
     async fn notice_device(&self, user: &U, at: Timestamp, client: &Client, mails: &MailOptions) {
         let auth = &*self.0;
-        if !auth.policy.notify_unknown_device {
+        if !auth.policy.mail.notify_unknown_device {
             return;
         }
         let (id, device) = (user.id(), client.digest());

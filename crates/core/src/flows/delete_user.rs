@@ -34,7 +34,8 @@ pub enum DeleteAccountError {
     /// The password is wrong. HTTP status 400, as at change-password.
     #[error("Invalid current password")]
     WrongPassword,
-    /// The password was not proven for the token within `Policy::step_up_ttl`. HTTP status 401.
+    /// The password was not proven for the token within `policy.tokens.step_up_ttl`. HTTP status
+    /// 401.
     #[error("the password must be proven again")]
     StepUpRequired,
     /// A hook refused the attempt. HTTP status 403.

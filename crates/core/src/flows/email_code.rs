@@ -46,12 +46,12 @@ pub enum RequestEmailCodeError {
     /// The user has no address.
     #[error("the user has no address")]
     NoEmail,
-    /// The user has tried as many codes as `Policy::email_code_attempts` allows, and gets another
-    /// one within `Policy::email_code_ttl`. HTTP status 429.
+    /// The user has tried as many codes as `policy.email.code_attempts` allows, and gets another
+    /// one within `policy.email.code_ttl`. HTTP status 429.
     #[error("too many codes were tried")]
     TooManyAttempts,
-    /// The user has got as many codes as `Policy::mails_per_hour` allows within
-    /// `Policy::email_code_ttl`. The last one stays good. HTTP status 429.
+    /// The user has got as many codes as `policy.mail.per_hour` allows within
+    /// `policy.email.code_ttl`. The last one stays good. HTTP status 429.
     #[error("too many codes were mailed")]
     TooManyMails,
     /// It cannot be done now. HTTP status 503.
@@ -108,8 +108,8 @@ const PURPOSE: OneTimePurpose = OneTimePurpose::EMAIL_CODE;
 impl<U: Account> Auth<U> {
     /// Mails a code of six digits to the user's address. Returns the state: a secret for whoever
     /// has asked, without which the code is worth nothing (ASVS 6.6.2). A code mailed before is
-    /// worth nothing from then on. A user gets `Policy::mails_per_hour` of these mails within
-    /// `Policy::email_code_ttl`.
+    /// worth nothing from then on. A user gets `policy.mail.per_hour` of these mails within
+    /// `policy.email.code_ttl`.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -136,7 +136,7 @@ impl<U: Account> Auth<U> {
         let auth = self.clone();
         self.change(|mut change| async move {
             let (state, code) = auth.new_code(&mut change, &request.user_id, found.rev, &to).await?;
-            let minutes = auth.0.policy.email_code_ttl.div_euclid(60).max(1).to_string();
+            let minutes = auth.0.policy.email.code_ttl.div_euclid(60).max(1).to_string();
             let values = [("minutes", minutes.as_str())];
             auth.post_mail(MailKind::EmailCode, &to, &request.mails, Ask::Code(code.clone()), &values);
             auth.emit(Event::EmailCodeRequested { user: found.user, code }).await;
@@ -189,7 +189,7 @@ impl<U: Account> Auth<U> {
             return Err(RequestEmailCodeError::TooManyAttempts);
         }
         // A state that belongs to no user is counted as well: its client must not see a difference.
-        if !self.count_mail(PURPOSE, user, auth.policy.email_code_ttl).await? {
+        if !self.count_mail(PURPOSE, user, auth.policy.email.code_ttl).await? {
             return Err(RequestEmailCodeError::TooManyMails);
         }
         let (state, code) = (self.new_secret()?, random::six_digits(&*auth.random)?);
@@ -199,7 +199,7 @@ impl<U: Account> Auth<U> {
             user_type: U::model_name().into(),
             user_id: Some(user.clone()),
             rev,
-            expires: now.plus_seconds(auth.policy.email_code_ttl),
+            expires: now.plus_seconds(auth.policy.email.code_ttl),
             email: Some(email.to_owned()),
             data: Some(mark(state.expose(), code.expose())),
         };
@@ -212,7 +212,7 @@ impl<U: Account> Auth<U> {
     /// the code do not count.
     ///
     /// Each call is counted before the code is looked at, whoever makes it and with which state: of
-    /// many at the same time no more than `Policy::email_code_attempts` are looked at, and a new
+    /// many at the same time no more than `policy.email.code_attempts` are looked at, and a new
     /// code brings no new tries (ASVS 6.6.3, NIST SP 800-63B-4 §3.1.3.2). Of many with the right
     /// code one succeeds. The code is good for the address it was mailed to, and for no later one.
     /// A store that fails leaves it as good as it was.
@@ -268,7 +268,7 @@ impl<U: Account> Auth<U> {
     /// Each try counts as long as a code does.
     fn limit_on_tries(&self) -> CounterLimit {
         let policy = &self.0.policy;
-        CounterLimit { events: policy.email_code_attempts, window_ms: policy.email_code_ttl.saturating_mul(1000) }
+        CounterLimit { events: policy.email.code_attempts, window_ms: policy.email.code_ttl.saturating_mul(1000) }
     }
 }
 

@@ -35,11 +35,11 @@ impl<U: Account> Auth<U> {
     #[must_use]
     pub fn canonical_where(&self, condition: Where) -> Where {
         let policy = &self.0.policy;
-        let condition = match policy.case_sensitive_email && !policy.normalize_identifiers {
+        let condition = match policy.identifiers.case_sensitive_email && !policy.identifiers.normalize {
             true => condition,
             false => condition.map_texts("email", &|email| policy.canonical_email(email)),
         };
-        match policy.normalize_identifiers {
+        match policy.identifiers.normalize {
             true => condition.map_texts("username", &|name| policy.canonical_username(name)),
             false => condition,
         }
@@ -78,7 +78,7 @@ impl<U: Account> Auth<U> {
     ///
     /// # Errors
     ///
-    /// As [`find_users`](Self::find_users). `Policy::store_timeout` is for each part.
+    /// As [`find_users`](Self::find_users). `policy.store.timeout` is for each part.
     pub async fn find_users_page(
         &self,
         query: &UserQuery,

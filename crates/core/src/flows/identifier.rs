@@ -33,9 +33,9 @@ impl Policy {
     /// ```
     #[must_use]
     pub fn canonical_email(&self, address: &str) -> String {
-        if self.normalize_identifiers {
-            normalize::email(address, self.case_sensitive_email)
-        } else if self.case_sensitive_email {
+        if self.identifiers.normalize {
+            normalize::email(address, self.identifiers.case_sensitive_email)
+        } else if self.identifiers.case_sensitive_email {
             address.to_owned()
         } else {
             email::normalize_case(address)
@@ -45,7 +45,7 @@ impl Policy {
     /// A username as it is stored, compared and shown. It need not be a valid one.
     #[must_use]
     pub fn canonical_username(&self, name: &str) -> String {
-        if self.normalize_identifiers { normalize::username(name) } else { name.to_owned() }
+        if self.identifiers.normalize { normalize::username(name) } else { name.to_owned() }
     }
 
     /// [`canonical_email`](Self::canonical_email) or
@@ -59,7 +59,7 @@ impl Policy {
 
     /// Whether addresses or names are compared byte for byte.
     pub(crate) fn is_exact(&self, kind: IdentifierKind) -> bool {
-        !self.normalize_identifiers && (self.case_sensitive_email || kind == IdentifierKind::Username)
+        !self.identifiers.normalize && (self.identifiers.case_sensitive_email || kind == IdentifierKind::Username)
     }
 
     /// Whether two addresses or names are the same in their canonical forms.
@@ -70,21 +70,21 @@ impl Policy {
 
     /// Whether a user may get the address `typed`, in its canonical form.
     ///
-    /// It must be valid by [`email::is_valid`]. Where `normalize_identifiers` is set, its
+    /// It must be valid by [`email::is_valid`]. Where `identifiers.normalize` is set, its
     /// characters must be [sound](normalize::is_sound) and mail can be sent to it
     /// ([`email::smtp_form`]).
     #[must_use]
     pub fn accepts_email(&self, typed: &str) -> bool {
         let address = self.canonical_email(typed);
         email::is_valid(&address)
-            && (!self.normalize_identifiers || (normalize::is_sound(&address) && email::smtp_form(&address).is_some()))
+            && (!self.identifiers.normalize || (normalize::is_sound(&address) && email::smtp_form(&address).is_some()))
     }
 
     /// Whether a user may get the username `typed`, in its canonical form: at most 512 bytes
-    /// without control characters, and without a `:` unless `colon_in_names` is set. Where
-    /// `normalize_identifiers` is set, its characters must be [sound](normalize::is_sound), and
-    /// some must be visible. Where a name is enough to sign up (`email_required` is off), it has no
-    /// `@`.
+    /// without control characters, and without a `:` unless `identifiers.colon_in_names` is set.
+    /// Where `identifiers.normalize` is set, its characters must be [sound](normalize::is_sound),
+    /// and some must be visible. Where a name is enough to sign up (`identifiers.email_required` is
+    /// off), it has no `@`.
     #[must_use]
     pub fn accepts_username(&self, typed: &str) -> bool {
         let name = self.canonical_username(typed);
@@ -92,12 +92,12 @@ impl Policy {
         if !self.requires_email() && name.contains('@') {
             return false;
         }
-        self.accepts_name(&name) && (!self.normalize_identifiers || (normalize::is_sound(&name) && !name.is_empty()))
+        self.accepts_name(&name) && (!self.identifiers.normalize || (normalize::is_sound(&name) && !name.is_empty()))
     }
 
     /// Whether a username or a realm may look like this.
     fn accepts_name(&self, name: &str) -> bool {
-        is_printable(name) && (self.colon_in_names || !name.contains(':'))
+        is_printable(name) && (self.identifiers.colon_in_names || !name.contains(':'))
     }
 
     /// The namespace of a user of `realm`.
@@ -124,7 +124,7 @@ impl Policy {
             (Some(email), _) => Some((IdentifierKind::Email, email)),
             (None, username) => username.map(|username| (IdentifierKind::Username, username)),
         };
-        if let (Some(delimiter), Some((kind, whole))) = (self.realm_delimiter, name.clone())
+        if let (Some(delimiter), Some((kind, whole))) = (self.identifiers.realm_delimiter, name.clone())
             // A full-width colon is the delimiter too, or it would come into being after the text
             // was split.
             && let Some((prefix, rest)) = match whole.contains(delimiter) {
@@ -180,12 +180,12 @@ impl Wanted {
 
 impl<U: Account> Auth<U> {
     /// Whether a user may get the address `typed`: [`Policy::accepts_email`], and where
-    /// `Policy::normalize_identifiers` is set, the mailer [can reach](crate::Mailer::can_reach) it.
+    /// `policy.identifiers.normalize` is set, the mailer [can reach](crate::Mailer::can_reach) it.
     #[must_use]
     pub fn accepts_email(&self, typed: &str) -> bool {
         let (policy, mailer) = (&self.0.policy, self.0.mailer.as_ref());
         let reaches = |address: &str| mailer.is_none_or(|mailer| mailer.can_reach(address));
-        policy.accepts_email(typed) && (!policy.normalize_identifiers || reaches(&policy.canonical_email(typed)))
+        policy.accepts_email(typed) && (!policy.identifiers.normalize || reaches(&policy.canonical_email(typed)))
     }
 
     /// What is wrong with an address that a user is to get, in LoopBack's words.

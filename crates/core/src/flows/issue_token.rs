@@ -9,8 +9,8 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct IssueToken {
-    /// Lifetime in seconds. `None` for `Policy::token_ttl`, `-1` for one that never ends where the
-    /// policy allows that; what exceeds `Policy::max_token_ttl` is cut to it.
+    /// Lifetime in seconds. `None` for `policy.tokens.ttl`, `-1` for one that never ends where the
+    /// policy allows that; what exceeds `policy.tokens.max_ttl` is cut to it.
     pub ttl: Option<i64>,
     /// What it may be used for; see [`TokenRecord::scopes`].
     pub scopes: Option<Vec<String>>,
@@ -139,10 +139,10 @@ impl<U: Account> Auth<U> {
     pub fn effective_ttl(&self, asked: Option<i64>) -> Option<i64> {
         let policy = &self.0.policy;
         match asked {
-            None | Some(0) => Some(policy.token_ttl),
-            Some(-1) if policy.allow_eternal_tokens => Some(-1),
+            None | Some(0) => Some(policy.tokens.ttl),
+            Some(-1) if policy.tokens.allow_eternal => Some(-1),
             Some(seconds) if seconds < 0 => None,
-            Some(seconds) => Some(seconds.min(policy.max_token_ttl)),
+            Some(seconds) => Some(seconds.min(policy.tokens.max_ttl)),
         }
     }
 

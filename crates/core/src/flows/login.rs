@@ -172,7 +172,7 @@ pub enum LoginError {
     #[error("the password was reset; choose a new one")]
     PasswordReset,
     /// The password is right, but the address is not verified,
-    /// `Policy::email_verification_required` is set, and a sign-up tells that an address is taken.
+    /// `policy.email.verification_required` is set, and a sign-up tells that an address is taken.
     /// HTTP status 401.
     #[error("login failed as the email has not been verified")]
     EmailNotVerified {

@@ -5,7 +5,7 @@
 //!
 //! 1. A new secret ends no earlier one. A stranger may ask for a mail too, and must not take away
 //!    the link that the owner has.
-//! 2. An account gets at most `Policy::mails_per_hour` and `Policy::mails_per_day` mails. A secret
+//! 2. An account gets at most `policy.mail.per_hour` and `policy.mail.per_day` mails. A secret
 //!    whose life is shorter than the hour or the day is counted for its life only. So while no mail
 //!    is sent, that many links in the owner's mailbox are good, and no stranger can keep the owner
 //!    out by asking.
@@ -105,7 +105,7 @@ impl<U: Account> Auth<U> {
     /// for `ttl` seconds.
     fn mails_within(&self, ttl: i64) -> Vec<(i64, u32)> {
         let policy = &self.0.policy;
-        let limits = [(HOUR, policy.mails_per_hour), (DAY, policy.mails_per_day)];
+        let limits = [(HOUR, policy.mail.per_hour), (DAY, policy.mail.per_day)];
         limits.into_iter().filter(|(_, max)| *max < u32::MAX).map(|(window, max)| (window.min(ttl), max)).collect()
     }
 

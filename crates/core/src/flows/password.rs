@@ -129,11 +129,11 @@ impl<U: Account> Auth<U> {
     /// Whether `password` may become the password of this owner.
     ///
     /// 1. [`Policy::check_password`](crate::Policy::check_password) accepts it.
-    /// 2. Unless [`Policy::refuse_expected_passwords`](crate::Policy::refuse_expected_passwords) is
+    /// 2. Unless [`policy.passwords.refuse_expected`](crate::PasswordPolicy::refuse_expected) is
     ///    off, it is not made of the owner's address or name, of the site's name or of
-    ///    [`Policy::context_words`](crate::Policy::context_words) (ASVS 6.2.11). Case, digits and
-    ///    punctuation do not count, nor do words such as `login` or `password`; any other word
-    ///    makes it acceptable.
+    ///    [`policy.passwords.context_words`](crate::PasswordPolicy::context_words) (ASVS 6.2.11).
+    ///    Case, digits and punctuation do not count, nor do words such as `login` or `password`;
+    ///    any other word makes it acceptable.
     ///
     /// ```
     /// use gatekit_core::{Auth, MemoryStore, PasswordError, PasswordOwner};
@@ -150,9 +150,9 @@ impl<U: Account> Auth<U> {
     pub fn check_new_password(&self, password: &Password, owner: PasswordOwner<'_>) -> Result<(), PasswordError> {
         let policy = &self.0.policy;
         policy.check_password(password)?;
-        let site = self.site_name().into_iter().chain(policy.context_words.iter().map(String::as_str));
+        let site = self.site_name().into_iter().chain(policy.passwords.context_words.iter().map(String::as_str));
         let is_expected = || context_passwords::is_expected(password.expose(), owner, site);
-        if policy.refuse_expected_passwords && is_expected() { Err(PasswordError::Expected) } else { Ok(()) }
+        if policy.passwords.refuse_expected && is_expected() { Err(PasswordError::Expected) } else { Ok(()) }
     }
 
     /// Hashes a new password with the hasher and the randomness of this `Auth`. Whether it may

@@ -13,8 +13,9 @@ use crate::{
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Register<P> {
-    /// The address. Required, unless [`Policy::email_required`](crate::Policy::email_required) is
-    /// off and there is a name.
+    /// The address. Required, unless
+    /// [`policy.identifiers.email_required`](crate::IdentifierPolicy::email_required) is off and
+    /// there is a name.
     pub email: Option<String>,
     /// The name, if any. An empty one is none.
     pub username: Option<String>,
@@ -203,10 +204,11 @@ impl<U: Account> Auth<U> {
     ///
     /// 1. The password is checked against the policy.
     /// 2. Password and address are there (or a name, where
-    ///    [`Policy::email_required`](crate::Policy::email_required) is off); the address is one
-    ///    that mail can be sent to; name and realm are printable; the profile is no larger and no
-    ///    deeper than the policy allows. Address and name are stored in one spelling, by the rules
-    ///    of [`normalize`](crate::normalize), unless the policy says otherwise.
+    ///    [`policy.identifiers.email_required`](crate::IdentifierPolicy::email_required) is off);
+    ///    the address is one that mail can be sent to; name and realm are printable; the profile is
+    ///    no larger and no deeper than the policy allows. Address and name are stored in one
+    ///    spelling, by the rules of [`normalize`](crate::normalize), unless the policy says
+    ///    otherwise.
     /// 3. Neither address nor name is in use.
     /// 4. Hooks may refuse.
     /// 5. The password is hashed and the user stored. Of two at the same time the store's unique
@@ -241,7 +243,7 @@ impl<U: Account> Auth<U> {
 
     /// Registers a user for an anonymous caller: what the routes and pages call.
     ///
-    /// Where an address must be verified and `Policy::reveal_taken_email` is off, the result is the
+    /// Where an address must be verified and `policy.reveal.taken_email` is off, the result is the
     /// same whether or not the address has an account (ASVS 6.3.8), after the same work: the same
     /// checks, the same hashing, as many writes, one mail. If it has one, nothing is stored of the
     /// sign-up, and the owner of the address gets a mail: that there is an account and how to get a
@@ -249,8 +251,8 @@ impl<U: Account> Auth<U> {
     /// [`Hooks::before_register`](crate::Hooks::before_register) is called in both cases.
     ///
     /// A name that is taken is told: names are public, and the user has to choose another one. The
-    /// name of such a sign-up stays reserved for `Policy::reserved_name_ttl`, so that trying it
-    /// again does not tell whether the sign-up has stored a user.
+    /// name of such a sign-up stays reserved for `policy.identifiers.reserved_name_ttl`, so that
+    /// trying it again does not tell whether the sign-up has stored a user.
     ///
     /// Everywhere else this is [`register`](Self::register).
     ///

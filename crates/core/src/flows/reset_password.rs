@@ -26,10 +26,10 @@ pub struct RequestPasswordReset {
     /// ([`MailKind::SetPassword`]).
     pub set_password: bool,
     /// Whether the app's own code asks, and not a stranger: an invitation, for instance. Then the
-    /// mail goes to an unverified address too, and is not counted against `Policy::mails_per_hour`.
+    /// mail goes to an unverified address too, and is not counted against `policy.mail.per_hour`.
     /// Off unless set; a route never sets it.
     pub trusted: bool,
-    /// How long the secret is good, in seconds; `None` for `Policy::reset_token_ttl`. Whoever reads
+    /// How long the secret is good, in seconds; `None` for `policy.tokens.reset_ttl`. Whoever reads
     /// the mail until then can take the account (ASVS 6.4.1).
     pub ttl: Option<i64>,
 }
@@ -95,13 +95,13 @@ impl RequestPasswordReset {
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RequestPasswordResetError {
-    /// No account has the address. Only under `Policy::reveal_unknown_email_on_reset`. HTTP status
+    /// No account has the address. Only under `policy.reveal.unknown_email_on_reset`. HTTP status
     /// 404.
     #[error("Email not found")]
     EmailNotFound,
     /// The address is not verified, and it must be
     /// ([`Policy::resets_only_verified`](crate::Policy::resets_only_verified)). Only under
-    /// `Policy::reveal_unknown_email_on_reset`. HTTP status 401, as in LoopBack.
+    /// `policy.reveal.unknown_email_on_reset`. HTTP status 401, as in LoopBack.
     #[error("Email has not been verified")]
     EmailNotVerified,
     /// It cannot be done now. HTTP status 503.
@@ -183,11 +183,11 @@ pub enum ResetLink<U> {
 const PURPOSE: OneTimePurpose = OneTimePurpose::ResetPassword;
 
 impl<U: Account> Auth<U> {
-    /// Makes a secret that chooses a new password, once, within `Policy::reset_token_ttl`, and
+    /// Makes a secret that chooses a new password, once, within `policy.tokens.reset_ttl`, and
     /// mails it. Secrets that were mailed before stay good. One account gets
-    /// `Policy::mails_per_hour` of these mails, whoever asks.
+    /// `policy.mail.per_hour` of these mails, whoever asks.
     ///
-    /// Where an address must be verified, or `Policy::reset_needs_verified_email` is set, an
+    /// Where an address must be verified, or `policy.email.reset_needs_verified` is set, an
     /// unverified address gets no mail. Unless the policy reveals it, the response is the same as
     /// for an unknown address, after the same work. The mail is sent on a task of its own.
     ///
@@ -197,19 +197,19 @@ impl<U: Account> Auth<U> {
     pub async fn request_password_reset(&self, request: RequestPasswordReset) -> Result<(), RequestPasswordResetError> {
         let auth = &*self.0;
         let mut found = self.find_by_address(&request).await?;
-        if found.is_none() && auth.policy.reveal_unknown_email_on_reset {
+        if found.is_none() && auth.policy.reveal.unknown_email_on_reset {
             return Err(RequestPasswordResetError::EmailNotFound);
         }
         let is_unverified = |found: &StoredUser<U>| found.user.email_verified() != Some(true);
         if auth.policy.resets_only_verified() && !request.trusted && found.as_ref().is_some_and(is_unverified) {
-            if auth.policy.reveal_unknown_email_on_reset {
+            if auth.policy.reveal.unknown_email_on_reset {
                 return Err(RequestPasswordResetError::EmailNotVerified);
             }
             found = None;
         }
         // A blocked account gets no mail, and its address the response of any other.
         found = found.filter(|found| found.status != AccountStatus::Blocked);
-        let ttl = request.ttl.unwrap_or(auth.policy.reset_token_ttl);
+        let ttl = request.ttl.unwrap_or(auth.policy.tokens.reset_ttl);
         let new = NewMailedSecret {
             purpose: PURPOSE,
             owner: found.as_ref().map(|found| (found.user.id(), found.rev)),
@@ -358,7 +358,7 @@ impl<U: Account> Auth<U> {
 
     /// Replaces a password without the old one, for a user whom the app knows by other means, and
     /// ends all tokens but the one to keep. No route offers this unless
-    /// `Policy::login_token_may_reset_password` is set.
+    /// `policy.passwords.login_token_may_reset` is set.
     ///
     /// # Errors
     ///

@@ -32,7 +32,7 @@ impl<U: Account> Auth<U> {
         let mut tokens = self.bounded(auth.tokens.list_tokens_of(U::model_name(), user)).await?;
         let now = auth.clock.now();
         tokens.retain(|token| {
-            token.rev == found.rev && !token.is_expired(now) && (token.ttl >= 0 || auth.policy.allow_eternal_tokens)
+            token.rev == found.rev && !token.is_expired(now) && (token.ttl >= 0 || auth.policy.tokens.allow_eternal)
         });
         Ok(tokens)
     }
@@ -87,7 +87,7 @@ impl<U: Account> Auth<U> {
             // one that was not.
             let lived = old.renewed.map_or(0, |renewed| renewed.0.saturating_sub(old.created.0));
             let lived = lived.saturating_add(999).div_euclid(1000);
-            let left = self.0.policy.max_token_ttl.saturating_sub(lived).max(old.ttl);
+            let left = self.0.policy.tokens.max_ttl.saturating_sub(lived).max(old.ttl);
             let new = TokenRecord {
                 ttl: if options.ttl.is_some() { ttl.min(left) } else { old.ttl },
                 scopes: options.scopes.clone().or_else(|| old.scopes.clone()),

@@ -10,7 +10,8 @@ use crate::{
 pub enum Proof {
     /// The present password.
     Password(Password),
-    /// The token the caller has, for which a password was proven within `Policy::step_up_ttl`.
+    /// The token the caller has, for which a password was proven within
+    /// `policy.tokens.step_up_ttl`.
     Token(Box<TokenRecord>),
 }
 
@@ -176,10 +177,12 @@ impl<U: Account> Auth<U> {
                 let verified = self.verify_password_of(&found.user.id(), Some(found), password, used_for).await;
                 verified.map_err(Unproven::Password)
             }
-            Proof::Token(token) => match is_of(&token, found) && self.is_fresh(&token, self.0.policy.step_up_ttl) {
-                true => Ok(()),
-                false => Err(Unproven::StepUpRequired),
-            },
+            Proof::Token(token) => {
+                match is_of(&token, found) && self.is_fresh(&token, self.0.policy.tokens.step_up_ttl) {
+                    true => Ok(()),
+                    false => Err(Unproven::StepUpRequired),
+                }
+            }
         }
     }
 }

@@ -93,7 +93,7 @@ impl<U: Account> Auth<U> {
             user_type: U::model_name().into(),
             user_id: None,
             rev: 0,
-            expires: auth.clock.now().plus_seconds(auth.policy.reserved_name_ttl),
+            expires: auth.clock.now().plus_seconds(auth.policy.identifiers.reserved_name_ttl),
             email: None,
             data: None,
         };

@@ -122,12 +122,12 @@ pub enum UpdateUserError {
         /// What was sent.
         to: Box<Value>,
     },
-    /// `Policy::reject_password_changes_via_patch_or_replace`. HTTP status 401, as in LoopBack.
+    /// `policy.passwords.reject_changes_via_patch_or_replace`. HTTP status 401, as in LoopBack.
     #[error(
         "Changing user password via patch/replace API is not allowed. Use changePassword() or setPassword() instead."
     )]
     PasswordChangeNotAllowed,
-    /// `Policy::reject_email_changes_via_patch_or_replace`. HTTP status 403.
+    /// `policy.email.reject_changes_via_patch_or_replace`. HTTP status 403.
     #[error("Changing the email via patch/replace API is not allowed. Use change-email instead.")]
     EmailChangeNotAllowed,
     /// The new password is not accepted. HTTP status 422.
@@ -270,12 +270,12 @@ impl<U: Account> Auth<U> {
             return Ok(());
         }
         let policy = &self.0.policy;
-        if policy.reject_password_changes_via_patch_or_replace && (replace || wanted.password.is_some()) {
+        if policy.passwords.reject_changes_via_patch_or_replace && (replace || wanted.password.is_some()) {
             return Err(UpdateUserError::PasswordChangeNotAllowed);
         }
         let another =
             |email: &Option<String>| !policy.is_same(IdentifierKind::Email, email.as_deref(), old.user.email());
-        if policy.reject_email_changes_via_patch_or_replace && wanted.email.as_ref().is_some_and(another) {
+        if policy.email.reject_changes_via_patch_or_replace && wanted.email.as_ref().is_some_and(another) {
             return Err(UpdateUserError::EmailChangeNotAllowed);
         }
         Ok(())
@@ -369,7 +369,7 @@ impl<U: Account> Auth<U> {
         // A new address is nobody's until it is verified; an old one stays what it was, whatever a
         // client says of it.
         if change.email.is_some()
-            && (self.0.policy.email_verification_required || old.user.email_verified() == Some(true))
+            && (self.0.policy.email.verification_required || old.user.email_verified() == Some(true))
         {
             change.email_verified = Some(Some(false));
         }

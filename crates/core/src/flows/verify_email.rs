@@ -121,7 +121,7 @@ impl RequestEmailVerification {
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RequestEmailVerificationError {
-    /// No user has the id. Only under `Policy::reveal_unknown_id_on_verify`. HTTP status 404.
+    /// No user has the id. Only under `policy.reveal.unknown_id_on_verify`. HTTP status 404.
     #[error("could not find a model with id {0}")]
     UserNotFound(UserId),
     /// It cannot be done now. HTTP status 503.
@@ -195,7 +195,7 @@ pub enum EmailLink {
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfirmEmailError {
-    /// No user has the id. Only under `Policy::reveal_unknown_id_on_verify`. HTTP status 404.
+    /// No user has the id. Only under `policy.reveal.unknown_id_on_verify`. HTTP status 404.
     #[error("User not found: {0}")]
     UserNotFound(String),
     /// The secret is unknown, too old, or for another address than the user has now. HTTP status
@@ -226,9 +226,10 @@ impl From<StoreError> for ConfirmEmailError {
 }
 
 impl<U: Account> Auth<U> {
-    /// Makes a secret that verifies the user's address, once, within `Policy::verification_ttl`,
-    /// and mails it. Links that were mailed before stay good until they end or one of them is used.
-    /// One account gets `Policy::mails_per_hour` of these mails, whoever asks.
+    /// Makes a secret that verifies the user's address, once, within
+    /// `policy.email.verification_ttl`, and mails it. Links that were mailed before stay good until
+    /// they end or one of them is used. One account gets `policy.mail.per_hour` of these mails,
+    /// whoever asks.
     ///
     /// Unless the policy reveals it, the response to an unknown user, to one whose address is
     /// verified, and to one that has got as many mails as it may is the same after the same work,
@@ -245,13 +246,13 @@ impl<U: Account> Auth<U> {
         let found = match &request.of {
             VerificationOf::User(id) => {
                 let found = self.bounded(auth.users.find_user(id)).await?;
-                if found.is_none() && auth.policy.reveal_unknown_id_on_verify {
+                if found.is_none() && auth.policy.reveal.unknown_id_on_verify {
                     return Err(RequestEmailVerificationError::UserNotFound(id.clone()));
                 }
                 // Anybody may ask, and ids can be counted: a user with a verified address gets no
                 // mail, unless the app wants LoopBack's behaviour.
                 found.filter(|found| {
-                    auth.policy.reveal_unknown_id_on_verify || found.user.email_verified() != Some(true)
+                    auth.policy.reveal.unknown_id_on_verify || found.user.email_verified() != Some(true)
                 })
             }
             VerificationOf::Email { email, realm } => {
@@ -269,7 +270,7 @@ impl<U: Account> Auth<U> {
     /// fails, it asks again.
     pub(crate) async fn verify_new_user(&self, user: &U, mails: &MailOptions) {
         let policy = &self.0.policy;
-        if !policy.resets_only_verified() || !policy.verify_on_register || user.email_verified() == Some(true) {
+        if !policy.resets_only_verified() || !policy.email.verify_on_register || user.email_verified() == Some(true) {
             return;
         }
         if let Err(error) = self.send_verification(Some(user), mails).await {
@@ -302,7 +303,7 @@ impl<U: Account> Auth<U> {
             // Of these records the address counts, and not `rev`.
             owner: user.map(|user| (user.id(), 0)),
             email: user.and_then(|user| user.email().map(str::to_owned)),
-            ttl: self.0.policy.verification_ttl,
+            ttl: self.0.policy.email.verification_ttl,
             limited: true,
         };
         self.new_mailed_secret(new).await
@@ -431,7 +432,7 @@ impl<U: Account> Auth<U> {
 
     /// LoopBack tells an unknown user from a wrong secret.
     async fn not_confirmed(&self, uid: Option<String>) -> ConfirmEmailError {
-        let Some(uid) = uid.filter(|_| self.0.policy.reveal_unknown_id_on_verify) else {
+        let Some(uid) = uid.filter(|_| self.0.policy.reveal.unknown_id_on_verify) else {
             return ConfirmEmailError::InvalidToken;
         };
         match self.find_user_named(&uid).await {

@@ -4,9 +4,9 @@ use async_trait::async_trait;
 
 use crate::{StoreError, Timestamp, TokenDigest, UserId};
 
-/// Where it is kept from which devices users have logged in, for `Policy::notify_unknown_device`. A
-/// device is known by the SHA-256 of what it presents. Those of a user who is removed are removed
-/// by the flow.
+/// Where it is kept from which devices users have logged in, for
+/// `policy.mail.notify_unknown_device`. A device is known by the SHA-256 of what it presents. Those
+/// of a user who is removed are removed by the flow.
 #[async_trait]
 pub trait DeviceStore: Send + Sync + 'static {
     /// In one atomic step: notes that the user of this type with this id was seen at `now` on this

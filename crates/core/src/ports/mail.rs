@@ -9,13 +9,13 @@ use async_trait::async_trait;
 #[async_trait]
 pub trait Mailer: Send + Sync + 'static {
     /// Sends one mail. It is called after everything is stored, on a task of its own: it may take
-    /// its time (up to `Policy::mail_timeout`) and cannot fail the request. After
+    /// its time (up to `policy.mail.timeout`) and cannot fail the request. After
     /// [`MailError::temporary`] it is called again, so a mailer need not retry.
     async fn send(&self, mail: Mail) -> Result<(), MailError>;
 
     /// Whether mail to this address can be sent at all, as far as the mailer knows. It answers at
     /// once, without asking anybody. Where it says no, nobody signs up with the address:
-    /// `Policy::normalize_identifiers`.
+    /// `policy.identifiers.normalize`.
     fn can_reach(&self, _address: &str) -> bool {
         true
     }
@@ -151,7 +151,7 @@ impl MailError {
     }
 
     /// For now: the mail is surely not sent, and another try may succeed. Gatekit asks the mailer
-    /// again, with growing pauses, until `Policy::mail_timeout`.
+    /// again, with growing pauses, until `policy.mail.timeout`.
     ///
     /// ```
     /// use gatekit_core::MailError;

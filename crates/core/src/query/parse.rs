@@ -202,7 +202,7 @@ impl Where {
     /// The most bytes of a pattern of `like` and its kind.
     pub const MAX_PATTERN: usize = 256;
     /// The most tests of `like` and its kind in one condition: each reads the whole of a member,
-    /// which may be as long as `Policy::profile_max_bytes`.
+    /// which may be as long as `policy.limits.profile_max_bytes`.
     pub const MAX_PATTERNS: usize = 32;
     /// The most bytes of a member's name or path.
     pub const MAX_NAME: usize = 256;

@@ -53,7 +53,7 @@ use connection::Connections;
 /// 1. Connecting, and the conversation about one mail, may each take 10 seconds
 ///    ([`timeout`](Self::timeout)).
 /// 2. What is surely not sent is a [temporary](MailError::temporary) error, after which Gatekit
-///    tries again with growing pauses until `Policy::mail_timeout`: no connection, a connection
+///    tries again with growing pauses until `policy.mail.timeout`: no connection, a connection
 ///    lost before the mail was offered, and the server's "not now" (4xx).
 /// 3. The server's "no" (5xx), a wrong certificate and a missing STARTTLS stay what they are, and
 ///    so does a connection lost while the mail was under way: a second copy could be one too many.

@@ -84,7 +84,7 @@ impl SqliteStore {
     /// - One connection writes, so that writes of this process never find the database busy; as
     ///   many read as there are cores (2 to 16). Another process that holds the write lock is
     ///   waited for, up to 5 seconds, and no longer than the request has time
-    ///   (`Policy::store_timeout`).
+    ///   (`policy.store.timeout`).
     /// - A statement that takes longer than the request has time is interrupted, and what it has
     ///   changed is undone: what was answered 503 does not happen later.
     ///
@@ -120,7 +120,7 @@ impl SqliteStore {
     /// on removes what has ended in the background.
     ///
     /// The pool decides how long a statement waits for the lock of another process (`busy_timeout`,
-    /// 5 seconds in sqlx). Set less than `Policy::store_timeout`, so that what is answered 503 does
+    /// 5 seconds in sqlx). Set less than `policy.store.timeout`, so that what is answered 503 does
     /// not happen later. If it does, what follows a change still follows.
     ///
     /// Pragmas are the app's: without `synchronous=FULL` a power cut may undo the last logouts and

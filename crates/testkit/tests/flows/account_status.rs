@@ -61,7 +61,7 @@ async fn only_who_has_the_password_learns_that_the_account_is_not_active() {
 #[tokio::test]
 async fn the_status_is_told_before_an_address_that_is_not_proven() {
     let mut policy = Policy::default();
-    (policy.email_verification_required, policy.reveal_taken_email) = (true, true);
+    (policy.email.verification_required, policy.reveal.taken_email) = (true, true);
     for status in NOT_ACTIVE {
         let world = World::with(policy.clone());
         let ada = world.ada().await;

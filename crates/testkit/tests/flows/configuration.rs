@@ -39,7 +39,7 @@ impl UserStore<User> for Six {
 async fn where_nobody_could_prove_an_address_nobody_may_be_asked_to() {
     let build = |required| {
         let mut policy = Policy::default();
-        policy.email_verification_required = required;
+        policy.email.verification_required = required;
         let store: MemoryStore = MemoryStore::new();
         Auth::<User>::builder(Six(store.clone())).tokens(store).policy(policy).build()
     };

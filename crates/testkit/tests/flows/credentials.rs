@@ -44,8 +44,8 @@ async fn an_account_is_found_as_a_login_finds_it_with_one_query() {
 #[tokio::test]
 async fn a_realm_is_part_of_the_name_where_there_are_realms() {
     let mut policy = Policy::default();
-    policy.realm_required = true;
-    policy.realm_delimiter = Some(':');
+    policy.identifiers.realm_required = true;
+    policy.identifiers.realm_delimiter = Some(':');
     let world = World::with(policy);
     let mut ids = Vec::new();
     for realm in ["club", "team"] {
@@ -82,7 +82,7 @@ async fn the_mark_of_a_password_is_another_after_every_change_of_it_and_is_never
 #[tokio::test]
 async fn a_login_without_a_token_refuses_tells_and_costs_what_a_login_does() {
     let mut policy = Policy::default();
-    policy.notify_unknown_device = true;
+    policy.mail.notify_unknown_device = true;
     let worlds = [World::with(policy.clone()), World::with(policy)];
     let [with, without] = &worlds;
     for world in &worlds {
@@ -115,8 +115,8 @@ async fn a_login_without_a_token_refuses_tells_and_costs_what_a_login_does() {
 #[tokio::test]
 async fn an_accepted_login_asks_all_but_the_password() {
     let mut policy = Policy::default();
-    policy.email_verification_required = true;
-    policy.notify_unknown_device = true;
+    policy.email.verification_required = true;
+    policy.mail.notify_unknown_device = true;
     let world = World::with(policy);
     let mut ada = Register::email(EMAIL, OLD);
     ada.email_verified = Some(true);

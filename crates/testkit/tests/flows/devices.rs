@@ -12,7 +12,7 @@ const BOB: &str = "bob@example.com";
 
 fn watching() -> World {
     let mut policy = Policy::default();
-    policy.notify_unknown_device = true;
+    policy.mail.notify_unknown_device = true;
     World::with(policy)
 }
 
@@ -92,7 +92,7 @@ async fn a_device_without_a_secret_is_known_by_its_user_agent_and_never_by_its_a
 #[tokio::test]
 async fn it_is_off_by_default_and_asks_the_store_nothing_then() {
     for policy in [Policy::default(), Policy::strict(), Policy::loopback()] {
-        assert!(!policy.notify_unknown_device);
+        assert!(!policy.mail.notify_unknown_device);
     }
     let world = World::new();
     world.ada().await;
@@ -199,7 +199,7 @@ async fn many_first_logins_at_once_on_one_device_are_not_told() {
 #[tokio::test]
 async fn a_mailer_that_is_missing_is_no_reason_to_refuse_a_login() {
     let mut policy = Policy::default();
-    policy.notify_unknown_device = true;
+    policy.mail.notify_unknown_device = true;
     let store = gatekit_core::MemoryStore::new();
     let auth: gatekit_core::Auth = gatekit_core::Auth::builder(store.clone())
         .tokens(store)

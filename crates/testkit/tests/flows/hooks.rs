@@ -194,7 +194,7 @@ async fn a_hook_that_panics_or_hangs_over_an_event_delays_and_loses_no_login() {
 async fn events_that_a_hook_is_too_far_behind_with_are_dropped_and_counted() {
     let store = MemoryStore::new();
     let mut policy = Policy::default();
-    policy.max_pending_events = 3;
+    policy.limits.max_pending_events = 3;
     let auth: Auth = Auth::builder(store.clone())
         .tokens(store)
         .policy(policy)

@@ -42,7 +42,7 @@ const NOTED: [&str; 2] = ["find_token_owner", "update_token"];
 async fn it_is_noted_at_most_once_in_the_time_the_policy_says() {
     for precision in [1_u32, 300] {
         let mut policy = Policy::default();
-        policy.last_used_precision = Some(precision);
+        policy.tokens.last_used_precision = Some(precision);
         let world = World::with(policy);
         world.ada().await;
         let token = world.in_a_browser().await;
@@ -71,7 +71,7 @@ async fn it_is_noted_of_no_token_whose_client_is_unknown_and_not_where_the_polic
     let issued = login_as(&world.auth, &ada).await;
     let unknown = world.auth.login(Login::email(EMAIL, OLD)).await.unwrap().token;
     let mut never = Policy::default();
-    never.last_used_precision = None;
+    never.tokens.last_used_precision = None;
     let silent = World::with(never);
     silent.ada().await;
     let known = silent.in_a_browser().await;
@@ -85,7 +85,7 @@ async fn it_is_noted_of_no_token_whose_client_is_unknown_and_not_where_the_polic
 #[tokio::test]
 async fn use_and_renewal_are_one_write() {
     let mut policy = Policy::default();
-    (policy.token_ttl, policy.renew_after, policy.last_used_precision) = (3600, Some(600), Some(300));
+    (policy.tokens.ttl, policy.tokens.renew_after, policy.tokens.last_used_precision) = (3600, Some(600), Some(300));
     let world = World::with(policy);
     world.ada().await;
     let token = world.in_a_browser().await;
@@ -109,7 +109,7 @@ async fn a_write_that_fails_does_not_fail_the_request() {
     for renew_after in [None, Some(300)] {
         for fault in [Fail, FailAfter, Hang, Late(Duration::from_secs(10)), Late(Duration::from_secs(1))] {
             let mut policy = Policy::default();
-            policy.renew_after = renew_after;
+            policy.tokens.renew_after = renew_after;
             let world = World::with(policy);
             world.ada().await;
             let token = world.in_a_browser().await;

@@ -22,7 +22,7 @@ const KINDS: [MailKind; 5] = [
 fn app(configure: impl FnOnce(Builder<User>) -> Builder<User>) -> (Auth, MailSink) {
     let (store, mails) = (MemoryStore::new(), MailSink::new());
     let mut policy = Policy::default();
-    policy.notify_unknown_device = true;
+    policy.mail.notify_unknown_device = true;
     let builder = Auth::builder(store.clone()).tokens(store).policy(policy).mailer(mails.clone()).hasher(fast_hasher());
     (configure(builder).build().unwrap(), mails)
 }
@@ -282,7 +282,7 @@ async fn mails_under_way_are_waited_for() {
     ask().await.unwrap();
     let begun = tokio::time::Instant::now();
     auth.settled().await;
-    assert_eq!(begun.elapsed().as_secs(), auth.policy().mail_timeout.as_secs(), "it had its time, and no more");
+    assert_eq!(begun.elapsed().as_secs(), auth.policy().mail.timeout.as_secs(), "it had its time, and no more");
 
     let (auth, _) = app(|builder| with_links(builder).mail_template(Own));
     let user = auth.register(Register::email(EMAIL, OLD)).await.unwrap();
@@ -313,7 +313,7 @@ async fn not_now_is_not_no() {
     ask().await.unwrap();
     auth.settled().await;
     let tried = begun.elapsed();
-    assert!(tried > auth.policy().mail_timeout / 2 && tried <= auth.policy().mail_timeout, "{tried:?}");
+    assert!(tried > auth.policy().mail.timeout / 2 && tried <= auth.policy().mail.timeout, "{tried:?}");
     assert_eq!((mails.mails().len(), auth.mails_lost()), (1, 1));
     let line = logs.text();
     assert!(line.contains("ERROR") && line.contains("ResetPassword") && line.contains("lost=1"), "{line}");

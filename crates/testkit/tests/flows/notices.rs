@@ -14,7 +14,7 @@ const THIRD: &str = "violet hammock 93";
 
 fn noticing() -> Policy {
     let mut policy = Policy::default();
-    policy.notify_unknown_device = true;
+    policy.mail.notify_unknown_device = true;
     policy
 }
 
@@ -144,8 +144,8 @@ async fn a_login_on_an_unknown_device_is_told_once_and_the_first_ever_is_not() {
 #[tokio::test]
 async fn the_policy_turns_each_notice_off() {
     let mut policy = Policy::default();
-    policy.notify_password_changed = false;
-    policy.notify_email_changed = false;
+    policy.mail.notify_password_changed = false;
+    policy.mail.notify_email_changed = false;
     let world = World::with(policy);
     let user = world.ada().await;
     world.login_on("Firefox").await;

@@ -41,7 +41,7 @@ fn codes(errors: &[FieldError]) -> Vec<(&str, &str)> {
 #[tokio::test]
 async fn a_profile_beyond_the_limits_is_not_stored() {
     for policy in [Policy::default(), Policy::strict(), Policy::loopback()] {
-        let (bytes, levels) = (policy.profile_max_bytes, policy.profile_max_depth);
+        let (bytes, levels) = (policy.limits.profile_max_bytes, policy.limits.profile_max_depth);
         let auth = auth(policy);
         for (n, sound) in [of_bytes(bytes), of_levels(levels)].into_iter().enumerate() {
             auth.register(register(&format!("{n}@example.com"), sound)).await.unwrap();

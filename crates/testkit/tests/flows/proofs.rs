@@ -100,7 +100,7 @@ async fn a_stale_token_is_none_until_the_password_is_proven_again() {
 async fn how_long_a_password_counts_is_the_policys() {
     for seconds in [1, 86_400] {
         let mut policy = Policy::default();
-        policy.step_up_ttl = seconds;
+        policy.tokens.step_up_ttl = seconds;
         let world = World::with(policy);
         let ada = world.ada().await;
         let token = token(&world).await;
@@ -111,7 +111,7 @@ async fn how_long_a_password_counts_is_the_policys() {
     }
     for seconds in [0, -1, i64::MIN] {
         let mut policy = Policy::default();
-        policy.step_up_ttl = seconds;
+        policy.tokens.step_up_ttl = seconds;
         let store = MemoryStore::new();
         let refused = Auth::<User>::builder(store.clone()).tokens(store).policy(policy).build();
         assert!(matches!(refused, Err(ConfigError::Policy(_))), "{seconds}");

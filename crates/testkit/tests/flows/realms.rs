@@ -6,14 +6,14 @@ use crate::{EMAIL, NEW, OLD, World};
 
 fn required() -> Policy {
     let mut policy = Policy::default();
-    policy.realm_required = true;
+    policy.identifiers.realm_required = true;
     policy
 }
 
 /// With both settings, which is what makes identifiers unique within a realm.
 fn delimited() -> Policy {
     let mut policy = required();
-    policy.realm_delimiter = Some(':');
+    policy.identifiers.realm_delimiter = Some(':');
     policy
 }
 
@@ -61,7 +61,7 @@ async fn an_identifier_is_unique_within_its_realm() {
 #[tokio::test]
 async fn with_one_setting_alone_an_identifier_is_unique_among_all_realms() {
     let mut delimiter_alone = Policy::default();
-    delimiter_alone.realm_delimiter = Some(':');
+    delimiter_alone.identifiers.realm_delimiter = Some(':');
     for policy in [required(), delimiter_alone] {
         let world = World::with(policy);
         world.auth.register(Register::email(EMAIL, OLD).realm("one")).await.unwrap();

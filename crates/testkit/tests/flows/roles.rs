@@ -170,7 +170,7 @@ async fn a_resolver_is_asked_once_an_access_and_its_failure_is_no_answer() {
         calls.every(fault);
         let access = find(Some(&caller));
         let answer = tokio::time::timeout(Duration::from_secs(60), auth.authorize(&access)).await;
-        assert!(answer.unwrap().is_err(), "Policy::store_timeout ends it");
+        assert!(answer.unwrap().is_err(), "policy.store.timeout ends it");
     }
 }
 

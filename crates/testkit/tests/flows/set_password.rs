@@ -77,7 +77,7 @@ async fn the_mail_says_until_when_in_both_languages_with_link_and_with_code() {
 #[tokio::test]
 async fn it_is_sent_to_an_address_that_is_not_proven_and_to_nobody_who_is_blocked() {
     let mut policy = Policy::default();
-    policy.email_verification_required = true;
+    policy.email.verification_required = true;
     let world = World::with(policy);
     let ada: User = world.ada().await;
     let ask = |set_password| {

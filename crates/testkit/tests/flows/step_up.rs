@@ -80,7 +80,7 @@ async fn a_proven_password_replaces_the_token_by_a_fresh_one_that_is_the_same_ot
 #[tokio::test]
 async fn lifetime_and_scopes_are_kept() {
     let mut policy = Policy::default();
-    policy.renew_after = Some(60);
+    policy.tokens.renew_after = Some(60);
     let world = World::with(policy);
     let ada = world.ada().await;
     let options = IssueToken::default().ttl(120).scopes(["DEFAULT", "reports"]);

@@ -70,12 +70,12 @@ async fn a_lifetime_is_what_was_asked_for_within_the_policy() {
     let policy = world.auth.policy().clone();
     world.ada().await;
     for (asked, given) in [
-        (None, policy.token_ttl),
-        (Some(0), policy.token_ttl),
+        (None, policy.tokens.ttl),
+        (Some(0), policy.tokens.ttl),
         (Some(1), 1),
-        (Some(policy.max_token_ttl), policy.max_token_ttl),
-        (Some(policy.max_token_ttl + 1), policy.max_token_ttl),
-        (Some(i64::MAX), policy.max_token_ttl),
+        (Some(policy.tokens.max_ttl), policy.tokens.max_ttl),
+        (Some(policy.tokens.max_ttl + 1), policy.tokens.max_ttl),
+        (Some(i64::MAX), policy.tokens.max_ttl),
     ] {
         let mut login = Login::email(EMAIL, OLD);
         login.ttl = asked;
@@ -83,7 +83,7 @@ async fn a_lifetime_is_what_was_asked_for_within_the_policy() {
         assert_eq!(token.record.ttl, given, "{asked:?}");
         check(&world, &token).await.unwrap();
     }
-    assert_eq!((policy.token_ttl, policy.max_token_ttl), (1_209_600, 31_556_926), "LoopBack's");
+    assert_eq!((policy.tokens.ttl, policy.tokens.max_ttl), (1_209_600, 31_556_926), "LoopBack's");
 }
 
 #[tokio::test]
@@ -98,7 +98,7 @@ async fn a_token_that_never_ends_is_given_only_where_the_policy_allows_it() {
     }
 
     let mut policy = Policy::default();
-    policy.allow_eternal_tokens = true;
+    policy.tokens.allow_eternal = true;
     let allowing = World::with(policy);
     allowing.ada().await;
     let token = allowing.auth.login(Login::email(EMAIL, OLD).ttl(-1)).await.unwrap().token;

@@ -2,7 +2,7 @@
 //! logged in.
 //!
 //! The call of the SDK brings no old password. So it is taken from who has proven it within
-//! `Policy::step_up_ttl` (ASVS 6.2.3, 7.5.1), and from nobody who found a session open. All
+//! `policy.tokens.step_up_ttl` (ASVS 6.2.3, 7.5.1), and from nobody who found a session open. All
 //! sessions end, this one too (ASVS 7.4.3).
 
 use axum::extract::Request;
@@ -26,7 +26,7 @@ pub(super) async fn change_password(iam: Iam, request: Request) -> Result<Respon
         Err(_) => return Err(Refusal::session()),
     };
     let token =
-        caller.token.as_ref().filter(|token| token.is_fresh(auth.now(), auth.policy().step_up_ttl)).ok_or_else(
+        caller.token.as_ref().filter(|token| token.is_fresh(auth.now(), auth.policy().tokens.step_up_ttl)).ok_or_else(
             || {
                 let why = "the password must have been proven a moment ago: log in again, and ask then";
                 Refusal::new(StatusCode::FORBIDDEN, "LOGIN_REQUIRED", why)

@@ -32,7 +32,7 @@ pub enum TakenEmail {
     /// The same as everybody: that a code was mailed, which must come back (ASVS 6.3.8). The owner
     /// of the address gets a mail that there is an account. The state that is returned is one to
     /// try codes with, each costs what another one costs, and none is right. It needs
-    /// `Policy::email_verification_required`.
+    /// `policy.email.verification_required`.
     ///
     /// Two things still tell: a hook that refuses sign-ups is not asked about an address that is
     /// taken; and a login with the password of the sign-up is answered 428, because only so can a
@@ -52,20 +52,22 @@ pub enum WixConfigError {
     SessionTtl,
     /// What the builder says of verification is not what the policy says.
     #[error(
-        "`email_verification` and `Policy::email_verification_required` differ: set both, so that no other route lets in whose \
+        "`email_verification` and `policy.email.verification_required` differ: set both, so that no other route lets in whose \
          address is not proven"
     )]
     EmailVerification,
     /// Who signs up would get two mails.
     #[error(
-        "members prove their address with a code: set `Policy::verify_on_register = false`, or they get a mail with a link as well"
+        "members prove their address with a code: set `policy.email.verify_on_register = false`, or they get a mail with a link as well"
     )]
     VerifyOnRegister,
     /// [`TakenEmail::AlwaysVerify`] without verification.
-    #[error("`TakenEmail::AlwaysVerify` needs `Policy::email_verification_required`")]
+    #[error("`TakenEmail::AlwaysVerify` needs `policy.email.verification_required`")]
     NothingToVerify,
     /// Members have no realms.
-    #[error("members have no realms: leave `Policy::realm_required` and `Policy::realm_delimiter` unset")]
+    #[error(
+        "members have no realms: leave `policy.identifiers.realm_required` and `policy.identifiers.realm_delimiter` unset"
+    )]
     Realms,
     /// The store of the users cannot keep what members need.
     #[error("members need a store of users that implements {0}")]
@@ -171,7 +173,7 @@ impl WixMembersBuilder {
         self
     }
 
-    /// Says once more what the accounts' `Policy::email_verification_required` says;
+    /// Says once more what the accounts' `policy.email.verification_required` says;
     /// [`build`](Self::build) refuses if they differ.
     pub fn email_verification(mut self, required: bool) -> Self {
         self.email_verification = Some(required);
@@ -214,7 +216,7 @@ impl WixMembersBuilder {
     }
 
     /// For how long a member is logged in once its session token is applied, in seconds.
-    /// `Policy::token_ttl`, 14 days as in Wix, unless set; at most `Policy::max_token_ttl`.
+    /// `policy.tokens.ttl`, 14 days as in Wix, unless set; at most `policy.tokens.max_ttl`.
     pub fn session_ttl(mut self, seconds: i64) -> Self {
         self.session_ttl = Some(seconds);
         self
@@ -232,16 +234,16 @@ impl WixMembersBuilder {
         }
         let session_ttl = self.auth.effective_ttl(self.session_ttl).filter(|seconds| *seconds > 0);
         let session_ttl = session_ttl.ok_or(WixConfigError::SessionTtl)?;
-        if self.email_verification.is_some_and(|required| required != policy.email_verification_required) {
+        if self.email_verification.is_some_and(|required| required != policy.email.verification_required) {
             return Err(WixConfigError::EmailVerification);
         }
-        if policy.email_verification_required && policy.verify_on_register {
+        if policy.email.verification_required && policy.email.verify_on_register {
             return Err(WixConfigError::VerifyOnRegister);
         }
-        if self.taken_email == TakenEmail::AlwaysVerify && !policy.email_verification_required {
+        if self.taken_email == TakenEmail::AlwaysVerify && !policy.email.verification_required {
             return Err(WixConfigError::NothingToVerify);
         }
-        if policy.realm_required || policy.realm_delimiter.is_some() {
+        if policy.identifiers.realm_required || policy.identifiers.realm_delimiter.is_some() {
             return Err(WixConfigError::Realms);
         }
         let needed = [UserOperation::Update, UserOperation::Status];

@@ -53,7 +53,7 @@ impl WixMembers {
     ///
     /// Whoever signs up first with an address that is not its own has a password to the account
     /// that its owner comes to by this. Where that can be, let addresses be verified
-    /// (`Policy::email_verification_required`): then a password that was chosen before
+    /// (`policy.email.verification_required`): then a password that was chosen before
     /// [`email_verified`](GenerateOptions::email_verified()) has proven the address is good for
     /// nothing any more, and the member gets one by
     /// [`send_set_password_email`](Self::send_set_password_email).

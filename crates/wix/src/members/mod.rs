@@ -119,10 +119,10 @@ impl WixMembers {
     }
 
     /// Whether a member proves its address before it may log in:
-    /// `Policy::email_verification_required`.
+    /// `policy.email.verification_required`.
     #[must_use]
     pub fn verifies_email(&self) -> bool {
-        self.auth().policy().email_verification_required
+        self.auth().policy().email.verification_required
     }
 
     /// How Wix' clients see this account.

@@ -110,7 +110,7 @@ impl WixMembers {
     ///
     /// It is active, with a session token to be applied; or pending, because somebody has to
     /// approve of it ([`ApprovalPolicy::Manual`]) or it has to prove its address
-    /// (`Policy::email_verification_required`: a code of six digits is mailed).
+    /// (`policy.email.verification_required`: a code of six digits is mailed).
     ///
     /// # Errors
     ///

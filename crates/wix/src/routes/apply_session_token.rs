@@ -54,7 +54,7 @@ fn browser(members: &WixMembers, parts: &Parts) -> Result<Option<BrowserTranspor
     })?;
     // A token that is renewed when it is used outlives its first lifetime, and so does its cookie.
     let policy = members.auth().policy();
-    Ok(Some(if policy.renew_after.is_some() { browser.lasting(policy.max_token_ttl) } else { browser }))
+    Ok(Some(if policy.tokens.renew_after.is_some() { browser.lasting(policy.tokens.max_ttl) } else { browser }))
 }
 
 /// The token, which is in the body and nowhere else: a URL stands in logs.

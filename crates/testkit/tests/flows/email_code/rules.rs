@@ -72,8 +72,8 @@ impl App {
     /// With as many mails as anybody asks for.
     async fn new(store: impl Store) -> Self {
         let mut policy = Policy::default();
-        policy.mails_per_hour = u32::MAX;
-        policy.mails_per_day = u32::MAX;
+        policy.mail.per_hour = u32::MAX;
+        policy.mail.per_day = u32::MAX;
         Self::with(policy, store).await
     }
 
