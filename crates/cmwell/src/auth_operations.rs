@@ -13,11 +13,10 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use gatekit_core::{Account, Authenticator, ChangePassword, ChangePasswordError, CrossOriginRequest, Password, Policy};
 use gatekit_layer::{AuthRejection, AuthUser, ClientIp, PresentedToken};
-use gatekit_routes::{BodyError, form_pairs, read_body};
+use gatekit_web::{BodyError, form_pairs, mail_options, read_body};
 use serde_json::{Map, Value};
 
 use crate::errors::{failure, method_not_allowed, success, unavailable, unkept};
-use crate::mails::mail_options;
 use crate::{CmWell, CmWellToken};
 
 /// Bytes of a body: two passwords and a word.
@@ -142,7 +141,7 @@ async fn change_password<U: Account>(
         Err(Nobody::Absent) => return insufficient(),
         Err(Nobody::Bad) => return mismatch(),
     };
-    let auth = &cmwell.0.auth.for_client(gatekit_routes::client(&cmwell.0.auth, parts));
+    let auth = &cmwell.0.auth.for_client(gatekit_web::client(&cmwell.0.auth, parts));
     let change = ChangePassword::new(user.id(), current, new).mails(mail_options(auth, &parts.headers));
     let (whole, user) = (cmwell.clone(), user.id());
     let changed = auth.change(|_| async move {

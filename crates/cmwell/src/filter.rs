@@ -11,7 +11,7 @@ use gatekit_core::{Account, PathLevel, Unavailable, UserId};
 use gatekit_layer::{
     AuthLayer, AuthRejection, AuthService, AuthUser, Guard, GuardRefusal, GuardService, PresentedToken,
 };
-use gatekit_routes::form_pairs;
+use gatekit_web::form_pairs;
 use tower_layer::Layer;
 
 use crate::cmwell::NotTheirs;
@@ -96,7 +96,7 @@ impl<U: Account> CmWell<U> {
     /// It holds the [`AuthLayer`] with [`token_sources`](Self::token_sources), so that extractors
     /// such as `AuthUser` work inside of it: mount it in place of one, not beside it. The path is
     /// the whole one, as the client has sent it. Behind
-    /// [`ignore_case`](gatekit_routes::ignore_case) it is the canonical path.
+    /// [`rewrite_paths`](gatekit_web::rewrite_paths) it is the canonical path.
     ///
     /// If the service inside sees another path, that path is judged too:
     ///

@@ -76,7 +76,7 @@ pub(crate) fn report_denied<U: Account>(
     };
     match caller {
         Some(caller) => {
-            let auth = auth.for_client(gatekit_routes::client(auth, parts));
+            let auth = auth.for_client(gatekit_web::client(auth, parts));
             auth.report_denied(caller, required, Some(path_of(parts)));
         }
         None => tracing::info!(required, path = path_of(parts), "an access is denied to an anonymous caller"),

@@ -55,7 +55,6 @@ mod keys;
 mod legacy;
 mod level;
 mod login;
-mod mails;
 mod names;
 mod permission_layer;
 mod permissions;

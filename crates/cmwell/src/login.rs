@@ -9,12 +9,11 @@ use axum::middleware::map_response;
 use axum::response::Response;
 use axum::routing::get;
 use gatekit_core::{Account, KnownAccount, Login, StoreError, Unavailable};
-use gatekit_routes::form_pairs;
+use gatekit_web::{form_pairs, mail_options};
 use serde::Serialize;
 
 use crate::digest::{Digest, DigestOutcome, Target};
 use crate::errors::{LoginFailure, json, unkept};
-use crate::mails::mail_options;
 use crate::{CmWell, ExpError, IssueCmWellTokenError, TokenLifetime, basic};
 
 /// Bytes an `Authorization` header may have: a password of `policy.passwords.max_bytes` fits in
@@ -134,7 +133,7 @@ async fn by_basic<U: Account>(
     let name = cmwell.0.names.account_name(&name);
     let mut login = Login::password(password);
     (login.email, login.username) = (name.email, name.username);
-    login.client = gatekit_routes::client(auth, parts);
+    login.client = gatekit_web::client(auth, parts);
     login.mails = mail_options(auth, &parts.headers);
     Ok(auth.verify_login(login).await?)
 }
@@ -145,7 +144,7 @@ async fn by_digest<U: Account>(
     parts: &Parts,
     header: &[u8],
 ) -> Result<(KnownAccount<U>, Option<HeaderValue>), LoginFailure> {
-    let client = gatekit_routes::client(&cmwell.0.auth, parts);
+    let client = gatekit_web::client(&cmwell.0.auth, parts);
     let auth = &cmwell.0.auth.for_client(client.clone());
     let target = Target::of(parts, auth.public_url());
     match digest.verify(auth, cmwell.0.names, header, parts.method.as_str(), &target).await? {

@@ -25,6 +25,7 @@
 //! | `pages` | pages to sign up, log in and manage an account | `pages` |
 //! | `cmwell` | CM-Well's `_login` and its tokens | `cmwell` |
 //! | `wix` | Wix members login | `wix` |
+//! | [`web`] | what these four do the same way; for logins of an app's own | each of the four |
 //! | [`sql`] | the SQLite store | `sqlite` |
 //! | [`mail`] | mailers: console, SMTP | `console-mail`, `smtp` |
 //! | [`tower_sessions`] | server-side sessions, in the version that the layer reads | `tower-sessions` |
@@ -47,6 +48,8 @@ pub use gatekit_pages as pages;
 pub use gatekit_routes as routes;
 #[cfg(feature = "sqlite")]
 pub use gatekit_sql as sql;
+#[cfg(any(feature = "routes", feature = "pages", feature = "cmwell", feature = "wix"))]
+pub use gatekit_web as web;
 #[cfg(feature = "wix")]
 pub use gatekit_wix as wix;
 #[cfg(feature = "tower-sessions")]

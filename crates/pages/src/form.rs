@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use gatekit_core::Policy;
-use gatekit_routes::{BodyError, form_pairs, read_body};
+use gatekit_web::{BodyError, form_pairs, read_body};
 
 use crate::respond::Failure;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::Uri;
 use axum::http::uri::PathAndQuery;
-use gatekit_routes::rewrite_paths;
+use gatekit_web::rewrite_paths;
 
 /// The pages that a person opens by their path.
 const PAGES: [&str; 14] = [

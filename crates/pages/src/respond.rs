@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use gatekit_core::{Account, Unavailable};
 use gatekit_layer::AuthRejection;
-use gatekit_routes::SignInError;
+use gatekit_web::BrowserError;
 
 use crate::visit::Stage;
 use crate::{MessagePage, Page, Rendered, return_to};
@@ -38,11 +38,11 @@ impl From<AuthRejection> for Failure {
     }
 }
 
-impl From<SignInError> for Failure {
-    fn from(error: SignInError) -> Self {
+impl From<BrowserError> for Failure {
+    fn from(error: BrowserError) -> Self {
         match error {
-            SignInError::Unavailable(error) => error.into(),
-            SignInError::Rejected(rejection) => rejection.into(),
+            BrowserError::Unavailable(error) => error.into(),
+            BrowserError::Rejected(rejection) => rejection.into(),
         }
     }
 }

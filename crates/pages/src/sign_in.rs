@@ -3,7 +3,7 @@
 
 use axum::response::Response;
 use gatekit_core::{Account, IssuedToken, Login, LoginError};
-use gatekit_routes::{client, end_tokens, remember_device, sign_in};
+use gatekit_web::{client, end_tokens, remember_device, sign_in};
 
 use crate::respond::{Failure, with_headers};
 use crate::visit::Visit;

@@ -77,7 +77,7 @@ impl<U: Account> Stage<U> {
             "" => pages.auth.public_url().map_or("", PublicUrl::prefix).to_owned(),
             mount => pages.outside(mount),
         };
-        let auth = pages.auth.for_client(gatekit_routes::client(&pages.auth, parts));
+        let auth = pages.auth.for_client(gatekit_web::client(&pages.auth, parts));
         Self { auth, query, language, cookie, prefix, mount, path, pages }
     }
 

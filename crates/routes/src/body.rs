@@ -19,11 +19,11 @@ use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
 use axum::http::{HeaderValue, StatusCode};
 use gatekit_core::{Password, Policy};
 use gatekit_layer::ErrorResponse;
+use gatekit_web::{BodyError, is_form_utf8, read_body};
 use serde_json::{Map, Value};
 
 use crate::errors::shorten;
-use crate::form_pairs::is_utf8;
-use crate::{BodyError, qs, read_body};
+use crate::qs;
 
 /// Bytes of a body; the limit of every generated LoopBack project.
 const MAX_BYTES: usize = 100 * 1024;
@@ -226,14 +226,14 @@ fn failure(error: BodyError, headers: &HeaderMap) -> ErrorResponse {
             unsupported(format!("unsupported content encoding \"{}\"", shorten(&name)))
         }
         BodyError::Inflate(error) => bad_request(error.to_string()).code(error.code()),
-        BodyError::Broken => bad_request("request aborted").name("BadRequestError"),
+        _ => bad_request("request aborted").name("BadRequestError"),
     }
 }
 
 fn parse_form(bytes: &[u8]) -> Result<Map<String, Value>, ErrorResponse> {
     let not_utf8 = || bad_request("the form is not UTF-8").name("BadRequestError");
     let text = std::str::from_utf8(bytes).map_err(|_| not_utf8())?;
-    if !is_utf8(text) {
+    if !is_form_utf8(text) {
         return Err(not_utf8());
     }
     qs::parse(text).map_err(|error| bad_request(error.to_string()).name("BadRequestError"))

@@ -1,20 +1,19 @@
 //! One call of a method, in the order of checks LoopBack has (the contract's §2.4): token, body,
 //! types of arguments, authorization, required arguments.
 
-use axum::extract::{FromRequestParts, NestedPath, OriginalUri, RawPathParams, Request};
-use axum::http::header::ACCEPT_LANGUAGE;
+use axum::extract::{FromRequestParts, RawPathParams, Request};
+use axum::http::StatusCode;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode};
 use gatekit_core::{
     AccessRequest, Account, AclErrorStatus, Auth, Authenticated, Decision, MailOptions, Method, TokenDigest,
     TokenRecord, TokenSecret, Unavailable, UserId,
 };
 use gatekit_layer::{AuthRejection, Caller, ErrorResponse, PresentedToken};
+use gatekit_web::{client, mail_options, mounted_mail_options};
 use serde_json::{Map, Value};
 
 use crate::arguments::{Arguments, too_deep};
 use crate::body::Args;
-use crate::client::client;
 use crate::errors::IntoError;
 use crate::qs;
 
@@ -98,23 +97,7 @@ impl<U: Account> Call<U> {
     /// How the mails of this request are written: with links to the prefix the route is mounted
     /// under, in the language the client prefers.
     pub(crate) async fn mails(&mut self) -> MailOptions {
-        let mount = self.mount().await;
-        let mut mails = mail_options(&self.auth, &self.parts.headers);
-        mails.mount = mount;
-        mails
-    }
-
-    /// The prefix that the routes are nested under. Where it has a parameter, it is what stands in
-    /// this request's path; `None` if that could lead elsewhere than below this site.
-    async fn mount(&mut self) -> Option<String> {
-        let nested = NestedPath::from_request_parts(&mut self.parts, &()).await;
-        let pattern = nested.as_ref().map_or("", NestedPath::as_str);
-        if !pattern.contains('{') {
-            return Some(pattern.to_owned());
-        }
-        let OriginalUri(original) = OriginalUri::from_request_parts(&mut self.parts, &()).await.ok()?;
-        let prefix = original.path().strip_suffix(self.parts.uri.path())?;
-        is_sound_prefix(prefix).then(|| prefix.to_owned())
+        mounted_mail_options(&self.auth, &mut self.parts).await
     }
 
     /// How a notice of this request is written, which has no link to a route.
@@ -295,22 +278,6 @@ impl<U: Account> Call<U> {
     pub(crate) async fn find_instance(&self, id: &str) -> Result<U, ErrorResponse> {
         self.find(id).await?.ok_or_else(|| no_instance(id))
     }
-}
-
-/// Whether a mailed link may have this prefix, a part of which somebody else may have chosen:
-/// nothing that browsers resolve, and nothing that has no place in a path.
-fn is_sound_prefix(path: &str) -> bool {
-    let is_sound = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~%!$&'()*+,;=:@".contains(&byte);
-    let is_dots = |segment: &str| matches!(&*segment.to_ascii_lowercase().replace("%2e", "."), "." | "..");
-    path.bytes().all(is_sound) && !path.starts_with("//") && !path.split('/').any(is_dots)
-}
-
-/// How mails are written that have no link to a route: in the language the client prefers.
-pub(crate) fn mail_options<U: Account>(auth: &Auth<U>, headers: &HeaderMap) -> MailOptions {
-    let preferred = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-    let mut mails = MailOptions::default();
-    mails.language = preferred.map(|preferred| auth.texts().negotiate(preferred).to_owned());
-    mails
 }
 
 /// Who calls. An expired token and a store that fails are answered at once, before the body is

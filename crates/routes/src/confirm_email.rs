@@ -26,8 +26,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use gatekit_core::{Account, Auth, ConfirmEmail, ConfirmEmailError, EmailLink, Method, escape_html};
 use gatekit_layer::ErrorResponse;
+use gatekit_web::mail_options;
 
-use crate::call::{Call, NameIsId, mail_options};
+use crate::call::{Call, NameIsId};
 use crate::errors::IntoError;
 use crate::find_user::head;
 use crate::reply::NoContent;

@@ -9,10 +9,10 @@ use gatekit_layer::ErrorResponse;
 
 use crate::call::{Ask, Call};
 use crate::complete::complete;
+use crate::delivery::{sign_out_after, signing_out};
 use crate::errors::IntoError;
 use crate::reply::NoContent;
 use crate::support::require;
-use crate::transport::Leaving;
 
 /// `POST /delete-account` with `{"password"}` and a token, an addition of ours: 204, and the caller
 /// is gone with all of its tokens.
@@ -36,9 +36,9 @@ pub fn delete_account<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<
 async fn handler<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {
     complete(&auth.clone(), async move {
         let (parts, body) = request.into_parts();
-        let leaving = Leaving::of::<U>(&parts).await?;
+        let browser = signing_out::<U>(&parts).await?;
         deleted(auth.clone(), Request::from_parts(parts, body)).await?;
-        Leaving::with(leaving, &auth, Ok(NoContent)).await
+        sign_out_after(browser, &auth, Ok(NoContent)).await
     })
     .await
 }

@@ -3,11 +3,8 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{OriginalUri, Request};
 use axum::http::Uri;
-use axum::http::uri::PathAndQuery;
-use tower::Layer;
-use tower::util::MapRequestLayer;
+use gatekit_web::{rewrite_paths, with_path};
 
 /// The segments that are names and not ids.
 const NAMES: [&str; 25] = [
@@ -61,36 +58,6 @@ pub fn ignore_case(prefix: &str, app: Router) -> Router {
     rewrite_paths(app, move |uri| canonical(uri, &prefix))
 }
 
-/// Puts another URI in place of the one that was asked for, before a route is chosen. `rewrite`
-/// gets the URI as it came and returns the one that is answered, or `None` if that is the same. It
-/// goes around the whole app.
-///
-/// axum's `OriginalUri` is changed with it, so that layers and handlers that judge paths judge the
-/// one that is answered.
-pub fn rewrite_paths(app: Router, rewrite: impl Fn(&Uri) -> Option<Uri> + Clone + Send + Sync + 'static) -> Router {
-    let rewriting = MapRequestLayer::new(move |mut request: Request| {
-        if let Some(uri) = rewrite(request.uri()) {
-            let old = std::mem::replace(request.uri_mut(), uri);
-            rename_original(&mut request, &old);
-        }
-        request
-    });
-    Router::new().fallback_service(rewriting.layer(app))
-}
-
-/// The router around this has written down the path as it came, for those inside who want to know
-/// all of it. Who judges paths there is to judge the one that is answered.
-fn rename_original(request: &mut Request, old: &Uri) {
-    let path = request.uri().path().to_owned();
-    let Some(OriginalUri(original)) = request.extensions_mut().get_mut() else { return };
-    // What lies before it has been cut off by routers further out.
-    let Some(before) = original.path().strip_suffix(old.path()) else { return };
-    let query = original.query().map_or_else(String::new, |query| format!("?{query}"));
-    if let Some(renamed) = with_path(original, format!("{before}{path}{query}")) {
-        *original = renamed;
-    }
-}
-
 /// The canonical form of `uri`, if it is below `prefix` and not canonical already.
 fn canonical(uri: &Uri, prefix: &str) -> Option<Uri> {
     let path = uri.path();
@@ -134,12 +101,6 @@ fn below_prefix<'a>(path: &'a str, prefix: &str) -> Option<&'a str> {
         rest = tail;
     }
     Some(rest)
-}
-
-fn with_path(uri: &Uri, path_and_query: String) -> Option<Uri> {
-    let mut parts = uri.clone().into_parts();
-    parts.path_and_query = Some(PathAndQuery::try_from(path_and_query).ok()?);
-    Uri::from_parts(parts).ok()
 }
 
 #[cfg(test)]

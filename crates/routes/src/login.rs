@@ -7,17 +7,17 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use gatekit_core::{Account, Auth, IssuedToken, Login, Method};
 use gatekit_layer::ErrorResponse;
+use gatekit_web::{TokenDelivery, client, remember_device, with_cookies};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::access_tokens::{NewToken, token_json};
 use crate::call::{Call, unavailable};
-use crate::client::{client, remember_device};
 use crate::complete::complete;
+use crate::delivery::{deliver, delivery};
 use crate::errors::IntoError;
 use crate::reply::Json;
 use crate::shape::loaded;
-use crate::transport::{Handover, append};
 
 /// `POST /login` with `{"email" or "username", "password", "realm"?, "ttl"?}`: 200 and
 /// `{"id": <the token>, "ttl": <seconds>, "created", "userId"}`; with `?include=user` the user too,
@@ -56,24 +56,22 @@ struct Answer {
 
 async fn handler<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {
     let mut call = Call::begin(auth, Method::LOGIN, request).await?;
-    let handover = Handover::of(&call)?;
+    let delivery = delivery(&call)?;
     let body = call.take_body().into_credentials()?;
     call.authorize(None).await?;
     let mut login = read(body.required("credentials")?, call.auth.policy().has_realms())?;
     login.client = client(&call.auth, call.parts());
     login.mails = call.notices();
-    let device = match handover.is_for_browsers() {
+    let device = match delivery.is_for_browsers() {
         true => remember_device(&call.auth, call.parts(), &mut login.client).map_err(unavailable)?,
         false => HeaderMap::new(),
     };
     complete(&call.auth.clone(), async move {
         let session = call.auth.login(login).await.map_err(|error| error.into_error(U::model_name()))?;
-        let signed_in = handover.sign_in(&call.auth, call.parts(), &session.token).await?;
+        let signed_in = deliver(&call, &delivery, &session.token).await?;
         let user = includes_user(&call.query()?).then(|| loaded(&call.auth, &session.user));
-        let mut response = answer(&call.auth, &handover, session.token, user);
-        append(&mut response, signed_in);
-        append(&mut response, device);
-        Ok(response)
+        let response = answer(&call.auth, &delivery, session.token, user);
+        Ok(with_cookies(with_cookies(response, &signed_in), &device))
     })
     .await
 }
@@ -81,11 +79,11 @@ async fn handler<U: Account>(State(auth): State<Auth<U>>, request: Request) -> R
 /// What is answered to who gets a new token for a password.
 pub(crate) fn answer<U: Account>(
     auth: &Auth<U>,
-    handover: &Handover,
+    delivery: &TokenDelivery,
     token: IssuedToken,
     user: Option<Value>,
 ) -> Response {
-    match handover.shows_secret() {
+    match delivery.shows_secret() {
         true => Json(Answer { token: NewToken::of(auth, token), user }).into_response(),
         false => Json(without_secret(auth, &token, user)).into_response(),
     }

@@ -10,9 +10,9 @@ use gatekit_layer::{AuthRejection, ErrorResponse};
 
 use crate::call::{Ask, Call};
 use crate::complete::complete;
+use crate::delivery::{sign_out_after, signing_out};
 use crate::errors::IntoError;
 use crate::reply::NoContent;
-use crate::transport::Leaving;
 
 /// `POST /logout` with a token: 204, and the token has ended. The user's other tokens live on; the
 /// body is not looked at.
@@ -33,9 +33,9 @@ pub fn logout<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<U>) -> R
 async fn handler<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {
     complete(&auth.clone(), async move {
         let (parts, body) = request.into_parts();
-        let leaving = Leaving::of::<U>(&parts).await?;
+        let browser = signing_out::<U>(&parts).await?;
         let outcome = logged_out(auth.clone(), Request::from_parts(parts, body)).await;
-        Leaving::with(leaving, &auth, outcome).await
+        sign_out_after(browser, &auth, outcome).await
     })
     .await
 }

@@ -21,10 +21,9 @@ use gatekit_core::{
     Account, Auth, ChangeEmail, ChangeEmailError, PasswordReset, ResetPasswordError, TokenSecret, escape_html,
 };
 use gatekit_layer::ErrorResponse;
+use gatekit_web::{client, mail_options};
 
 use crate::body::Args;
-use crate::call::mail_options;
-use crate::client::client;
 use crate::errors::IntoError;
 
 const INVALID: &str = "<p>This link is too old, or it was used already. Ask for a new one.</p>";

@@ -9,11 +9,11 @@ use gatekit_core::{
     ResetPasswordError, TokenRecord, TokenSecret,
 };
 use gatekit_layer::{ErrorResponse, PresentedToken};
+use gatekit_web::{client, mail_options};
 use serde_json::{Map, Value};
 
 use crate::body::Args;
-use crate::call::{Ask, Call, mail_options};
-use crate::client::client;
+use crate::call::{Ask, Call};
 use crate::errors::IntoError;
 use crate::mailed_page;
 use crate::reply::NoContent;

@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 use crate::access_tokens::token_json;
 use crate::call::{Ask, Call, unavailable};
 use crate::complete::complete;
+use crate::delivery::{sign_out_after, signing_out};
 use crate::reply::{Json, NoContent};
-use crate::transport::Leaving;
 
 /// Three routes for callers with a token, additions of ours (ASVS 7.4.3, 7.5.2).
 ///
@@ -84,10 +84,10 @@ async fn logout_everywhere<U: Account>(
 ) -> Result<Response, ErrorResponse> {
     complete(&auth.clone(), async move {
         let (parts, body) = request.into_parts();
-        let leaving = Leaving::of::<U>(&parts).await?;
+        let browser = signing_out::<U>(&parts).await?;
         match ended_everywhere(auth.clone(), Request::from_parts(parts, body)).await {
             Ok(Kept::Current) => Ok(NoContent.into_response()),
-            Ok(Kept::None) => Leaving::with(leaving, &auth, Ok(NoContent)).await,
+            Ok(Kept::None) => sign_out_after(browser, &auth, Ok(NoContent)).await,
             Err(error) => Err(error),
         }
     })

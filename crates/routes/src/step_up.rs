@@ -6,12 +6,13 @@ use axum::response::Response;
 use axum::routing::post;
 use gatekit_core::{Account, Auth, Method, StepUp};
 use gatekit_layer::ErrorResponse;
+use gatekit_web::with_cookies;
 
 use crate::call::{Ask, Call};
 use crate::complete::complete;
+use crate::delivery::{deliver, delivery_in_place_of};
 use crate::errors::IntoError;
 use crate::login;
-use crate::transport::{Handover, append};
 
 /// `POST /step-up` with `{"password"}` and a token, an addition of ours: 200, and a new token as
 /// from a login, `{"id": <the token>, "ttl": <seconds>, "created", "userId"}`. The token of the
@@ -39,13 +40,11 @@ async fn handler<U: Account>(State(auth): State<Auth<U>>, request: Request) -> R
     call.authorize(None).await?;
     let (_, token) = call.require_caller()?;
     let step_up = StepUp::new(token.clone(), password.required()?);
-    let handover = Handover::in_place_of(&call, &token.digest).await?;
+    let delivery = delivery_in_place_of(&call, &token.digest).await?;
     complete(&call.auth.clone(), async move {
         let fresh = call.auth.step_up(step_up).await.map_err(|error| error.into_error(U::model_name()))?;
-        let signed_in = handover.sign_in(&call.auth, call.parts(), &fresh).await?;
-        let mut response = login::answer(&call.auth, &handover, fresh, None);
-        append(&mut response, signed_in);
-        Ok(response)
+        let signed_in = deliver(&call, &delivery, &fresh).await?;
+        Ok(with_cookies(login::answer(&call.auth, &delivery, fresh, None), &signed_in))
     })
     .await
 }

@@ -9,7 +9,7 @@ use gatekit_core::{
     UpdateUserError,
 };
 use gatekit_layer::AuthRejection;
-use gatekit_routes::SignInError;
+use gatekit_web::BrowserError;
 use serde_json::{Map, Value, json};
 
 use crate::TokenError;
@@ -265,11 +265,11 @@ impl IntoResponse for WixError {
     }
 }
 
-impl From<SignInError> for WixError {
-    fn from(error: SignInError) -> Self {
+impl From<BrowserError> for WixError {
+    fn from(error: BrowserError) -> Self {
         match error {
-            SignInError::Rejected(rejection) => rejection.into(),
-            SignInError::Unavailable(error) => error.into(),
+            BrowserError::Rejected(rejection) => rejection.into(),
+            BrowserError::Unavailable(error) => error.into(),
         }
     }
 }

@@ -5,12 +5,12 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use gatekit_core::{Account, PasswordHash, SetPasswordHashError, Unavailable};
+use gatekit_web::mail_options;
 use serde::Serialize;
 
 use super::{Refused, caller, refused};
 use crate::CmWell;
 use crate::errors::{json, success, unauthorized, unavailable};
-use crate::mails::mail_options;
 use crate::permissions::ADMIN;
 
 /// Characters of a password that is made up: 119 bits of base62.
@@ -47,7 +47,7 @@ pub(super) async fn set_password<U: Account>(
     name: &str,
     encrypted: String,
 ) -> Result<Response, Refused> {
-    let auth = cmwell.0.auth.for_client(gatekit_routes::client(&cmwell.0.auth, parts));
+    let auth = cmwell.0.auth.for_client(gatekit_web::client(&cmwell.0.auth, parts));
     let found = auth.find_account(&cmwell.0.names.account_name(name)).await;
     let Some(account) = found.map_err(|error| Box::new(unavailable(&error)))? else {
         return refused(StatusCode::NOT_FOUND, &format!("Username {name} was not found in CM-Well"));

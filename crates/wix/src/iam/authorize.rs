@@ -9,7 +9,7 @@ use axum::extract::Request;
 use axum::http::header::LOCATION;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use gatekit_routes::form_pairs;
+use gatekit_web::form_pairs;
 
 use super::code::{self, ResponseMode};
 use super::frame;

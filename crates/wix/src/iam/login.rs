@@ -13,7 +13,7 @@ use crate::WixError;
 pub(super) async fn login(iam: Iam, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = reply::read(&iam, request).await?;
     let mut login = Login::email(login_email(&body)?, required(&body, "password")?);
-    login.client = gatekit_routes::client(iam.auth(), &parts);
+    login.client = gatekit_web::client(iam.auth(), &parts);
     Ok(State::of(iam.members.sign_in(login).await)?.into_response())
 }
 

@@ -53,7 +53,7 @@ async fn authorize(
         ));
     };
     // All else is right: the token is spent on something.
-    let device = gatekit_routes::client(iam.auth(), parts);
+    let device = gatekit_web::client(iam.auth(), parts);
     let taken = iam.members.take_session_token(&token.into(), &device, &MailOptions::default()).await?;
     request.proven = taken.proven;
     let secret = code::issue(iam.auth(), &taken.account, request).await?;

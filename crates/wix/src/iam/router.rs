@@ -45,7 +45,7 @@ impl FromRequestParts<Iam> for Iam {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, iam: &Iam) -> Result<Self, Infallible> {
-        let client = gatekit_routes::client(iam.auth(), parts);
+        let client = gatekit_web::client(iam.auth(), parts);
         Ok(Self { members: iam.members.for_client(client), inner: Arc::clone(&iam.inner) })
     }
 }

@@ -43,7 +43,7 @@ async fn refresh(iam: &Iam, parts: &Parts, body: &Map<String, Value>, client_id:
     if let Some(known) = iam.visitors.verify(token, Use::Refresh, auth.now()) {
         return if known.client_id == client_id { visitor(iam, known) } else { Err(invalid_grant()) };
     }
-    let device = gatekit_routes::client(auth, parts);
+    let device = gatekit_web::client(auth, parts);
     let renewed = family::renew(auth, token, client_id, iam.clients.refresh, without_device(device)).await;
     if matches!(renewed, Err(GrantError::Invalid)) {
         auth.reject_secret(family::FAMILY, None).await;
@@ -55,7 +55,7 @@ async fn exchange(iam: &Iam, parts: &Parts, body: &Map<String, Value>, client_id
     let code = text(body, "code", "code").ok_or_else(|| missing("code"))?;
     let verifier = text(body, "codeVerifier", "code_verifier").ok_or_else(|| missing("codeVerifier"))?;
     let redirect_uri = text(body, "redirectUri", "redirect_uri");
-    let device = without_device(gatekit_routes::client(iam.auth(), parts));
+    let device = without_device(gatekit_web::client(iam.auth(), parts));
     let (members, client, code) = (iam.members.clone(), client_id.to_owned(), code.to_owned());
     let (verifier, redirect_uri) = (verifier.to_owned(), redirect_uri.map(str::to_owned));
     let exchanged = iam.auth().change(|_| async move {

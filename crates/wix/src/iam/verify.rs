@@ -11,7 +11,7 @@ use super::state::State;
 
 pub(super) async fn verify(iam: Iam, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = reply::read(&iam, request).await?;
-    let client = gatekit_routes::client(iam.auth(), &parts);
+    let client = gatekit_web::client(iam.auth(), &parts);
     let (state, mails) = (required(&body, "stateToken")?.into(), MailOptions::default());
     let outcome = iam.members.verify_email_code_on(&state, &code(&body)?, &client, &mails).await;
     Ok(State::of(outcome)?.into_response())

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
 use gatekit_layer::{AuthRejection, BrowserTransport, refuse_cross_origin_of};
-use gatekit_routes::{client, remember_device, sign_in};
+use gatekit_web::{client, remember_device, sign_in};
 use serde_json::json;
 
 use super::call::{Fields, Members, answer, bytes, check_type, mails, pairs, with_cookies};

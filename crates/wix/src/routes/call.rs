@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use gatekit_core::{MailOptions, Password, Policy};
 use gatekit_layer::refuse_cross_origin_of;
-use gatekit_routes::{BodyError, read_body};
+use gatekit_web::{BodyError, read_body};
 use serde_json::{Map, Value};
 
 use crate::member::MemberUser;
@@ -26,7 +26,7 @@ impl FromRequestParts<WixMembers> for Members {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, members: &WixMembers) -> Result<Self, Infallible> {
-        Ok(Self(members.for_client(gatekit_routes::client(members.auth(), parts))))
+        Ok(Self(members.for_client(gatekit_web::client(members.auth(), parts))))
     }
 }
 
@@ -163,7 +163,7 @@ pub(crate) async fn bytes(policy: &Policy, headers: &HeaderMap, body: Body) -> R
 
 /// The pairs of a query or a form.
 pub(crate) fn pairs(text: &[u8]) -> Result<Vec<(String, String)>, WixError> {
-    let pairs: Option<_> = gatekit_routes::form_pairs(text).collect();
+    let pairs: Option<_> = gatekit_web::form_pairs(text).collect();
     pairs.ok_or(WixError::BadRequest(StatusCode::BAD_REQUEST, "the parameters are not UTF-8"))
 }
 

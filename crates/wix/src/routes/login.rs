@@ -3,7 +3,7 @@
 use axum::extract::Request;
 use axum::response::Response;
 use gatekit_core::Login;
-use gatekit_routes::{client, remember_device};
+use gatekit_web::{client, remember_device};
 use serde_json::json;
 
 use super::call::{Call, Members, answer, with_cookies};

@@ -4,7 +4,7 @@ use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::response::Response;
 use gatekit_layer::{BrowserTransport, Caller, refuse_cross_origin_of};
-use gatekit_routes::end_tokens;
+use gatekit_web::end_tokens;
 
 use super::call::{Members, no_content, with_cookies};
 use crate::iam::{bearer, end_family_of};

@@ -3,7 +3,7 @@
 use axum::extract::Request;
 use axum::response::Response;
 use gatekit_core::TokenSecret;
-use gatekit_routes::client;
+use gatekit_web::client;
 use serde_json::json;
 
 use super::call::{Call, Members, answer};

@@ -1,8 +1,8 @@
-//! Reading the body of a request, with a bound on its size and on the time it may take.
+//! Reads the body of a request, within a limit in bytes and a limit in time.
 //!
-//! A server that waits for a body as long as the client likes can be stopped by clients that send
-//! half of one: each of them holds a connection and what it has sent so far. Every route of the kit
-//! reads its body here.
+//! A server that waits for a body without a limit can be stopped by clients that send half of one:
+//! each of them holds a connection and what it has sent so far. Every route of the kit reads its
+//! body here.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -13,37 +13,8 @@ use axum::http::HeaderMap;
 use gatekit_core::Policy;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
-use crate::InflateError;
+use crate::body_error::BodyError;
 use crate::inflate::Encoding;
-
-/// Why the body of a request was not read.
-///
-/// ```
-/// use gatekit_routes::BodyError;
-///
-/// assert_eq!(BodyError::TooSlow.to_string(), "the body did not arrive in time");
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
-#[non_exhaustive]
-pub enum BodyError {
-    /// It has more bytes than the route reads, as it was sent or after it was unpacked. HTTP status
-    /// 413.
-    #[error("the body is too large")]
-    TooLarge,
-    /// It was not complete within `policy.limits.body_timeout`. HTTP status 408.
-    #[error("the body did not arrive in time")]
-    TooSlow,
-    /// The connection broke off, or the client sent something that is no HTTP. HTTP status 400.
-    #[error("the body was cut off")]
-    Broken,
-    /// Its content encoding is not `identity`, `gzip` or `deflate`, or it has several. HTTP status
-    /// 415.
-    #[error("the body must be sent as it is, or as gzip or deflate")]
-    UnsupportedEncoding,
-    /// It is not what its content encoding says. HTTP status 400.
-    #[error("the body cannot be unpacked: {0}")]
-    Inflate(#[from] InflateError),
-}
 
 /// How many bytes a compressed body may have beyond the limit: the frame of gzip, with names,
 /// around what cannot be compressed.
@@ -62,7 +33,7 @@ const FRAME: usize = 1024;
 /// use axum::body::Body;
 /// use axum::http::HeaderMap;
 /// use gatekit_core::Policy;
-/// use gatekit_routes::{BodyError, read_body};
+/// use gatekit_web::{BodyError, read_body};
 ///
 /// let (policy, headers) = (Policy::default(), HeaderMap::new());
 /// assert_eq!(read_body(&policy, &headers, Body::from("four"), 4).await.unwrap(), "four");

@@ -1,20 +1,20 @@
-//! From where does a request come: what browser, what address, what device?
+//! The client of a request: its browser, its address, its device.
 
 use axum::http::header::{HeaderMap, SET_COOKIE, USER_AGENT};
 use axum::http::request::Parts;
 use gatekit_core::{Account, Auth, Client, Unavailable};
 use gatekit_layer::{BrowserTransport, ClientIp};
 
-/// The cookie a device is known by, without its prefix.
+/// The cookie that identifies a device, without its prefix.
 const DEVICE: &str = "gatekit_device";
-/// How long a device is known, in seconds: a year.
+/// How long the cookie lasts, in seconds: a year.
 const DEVICE_TTL: i64 = 365 * 24 * 60 * 60;
-/// Longer values are nothing that was set here.
+/// The longest value, in bytes, that counts as one of ours.
 const MAX_BYTES: usize = 512;
 
-/// What a request tells of its client: `User-Agent`, the address ([`ClientIp`], or else axum's
-/// `ConnectInfo`), and the device's cookie if `policy.mail.notify_unknown_device`. For logins; the
-/// kit's routes use it.
+/// The client of a request: `User-Agent`, the address ([`ClientIp`], or else axum's `ConnectInfo`),
+/// and the device's cookie if `policy.mail.notify_unknown_device` is set. A login records it with its
+/// token, and events name it.
 ///
 /// ```
 /// use axum::http::Request;
@@ -22,7 +22,7 @@ const MAX_BYTES: usize = 512;
 ///
 /// let auth = Auth::new(MemoryStore::new());
 /// let (parts, ()) = Request::builder().header("user-agent", "Mozilla/5.0").body(()).unwrap().into_parts();
-/// assert_eq!(gatekit_routes::client(&auth, &parts).user_agent.as_deref(), Some("Mozilla/5.0"));
+/// assert_eq!(gatekit_web::client(&auth, &parts).user_agent.as_deref(), Some("Mozilla/5.0"));
 /// ```
 pub fn client<U: Account>(auth: &Auth<U>, parts: &Parts) -> Client {
     let mut client = Client::default();
@@ -38,8 +38,9 @@ pub fn client<U: Account>(auth: &Auth<U>, parts: &Parts) -> Client {
     client
 }
 
-/// Makes the browser of `client` known by a cookie, if `policy.mail.notify_unknown_device`: the
-/// `Set-Cookie` for the answer, for a year from now. A device that has a secret already keeps it.
+/// Identifies the browser of `client` by a cookie, if `policy.mail.notify_unknown_device` is set.
+/// Returns the `Set-Cookie` header for the response; the cookie lasts a year from now. A device that
+/// has a secret already keeps it.
 ///
 /// # Errors
 ///

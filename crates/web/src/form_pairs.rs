@@ -1,14 +1,14 @@
-//! The pairs of a form or a query string, decoded without loss.
+//! Decodes the pairs of a form or a query string without loss.
 
-/// The pairs of `application/x-www-form-urlencoded` text, in their order; `None` for a pair that is
-/// not UTF-8.
+/// The pairs of `application/x-www-form-urlencoded` text, in their order. A pair that is not UTF-8
+/// is `None`.
 ///
-/// A decoder that puts U+FFFD where it cannot read a byte makes different values one: two passwords
-/// in Latin-1 would open the same account. So a pair that cannot be read is no pair here, and the
-/// caller decides whether to refuse the request.
+/// A decoder that writes U+FFFD for a byte that it cannot read makes different values equal: two
+/// passwords in Latin-1 would open the same account. For that reason a pair that cannot be read is
+/// `None` here, and the caller decides whether to refuse the request.
 ///
 /// ```
-/// let pairs: Vec<_> = gatekit_routes::form_pairs(b"a=1+2%C3%BC&b&&c=%ff").collect();
+/// let pairs: Vec<_> = gatekit_web::form_pairs(b"a=1+2%C3%BC&b&&c=%ff").collect();
 /// assert_eq!(pairs[0], Some(("a".to_owned(), "1 2ü".to_owned())));
 /// assert_eq!(pairs[1], Some(("b".to_owned(), String::new())));
 /// assert_eq!(pairs[2], None, "not UTF-8");
@@ -21,8 +21,14 @@ pub fn form_pairs(bytes: &[u8]) -> impl Iterator<Item = Option<(String, String)>
     })
 }
 
-/// Whether the escapes of a part of a form stand for UTF-8.
-pub(crate) fn is_utf8(text: &str) -> bool {
+/// Whether all escapes of a form (`%c3%bc`) are UTF-8.
+///
+/// ```
+/// assert!(gatekit_web::is_form_utf8("a=%c3%bc"));
+/// assert!(!gatekit_web::is_form_utf8("a=%fc"));
+/// ```
+#[must_use]
+pub fn is_form_utf8(text: &str) -> bool {
     std::str::from_utf8(&unescape(text.as_bytes())).is_ok()
 }
 

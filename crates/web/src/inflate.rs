@@ -1,4 +1,4 @@
-//! Unpacking a body that a client has compressed: gzip (RFC 1952) and deflate (RFC 1950), within a
+//! Unpacks a body that a client has compressed: gzip (RFC 1952) or deflate (RFC 1950), within a
 //! limit.
 //!
 //! 1. What comes out has a limit, and nothing is unpacked beyond it. A bomb of a few kilobytes
@@ -15,34 +15,7 @@ use axum::http::header::CONTENT_ENCODING;
 use axum::http::{HeaderMap, HeaderValue};
 use flate2::read::{MultiGzDecoder, ZlibDecoder};
 
-use crate::BodyError;
-
-/// What is wrong with a compressed body. The texts are zlib's, which LoopBack answers with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
-#[non_exhaustive]
-pub enum InflateError {
-    /// It does not begin as its content encoding does.
-    #[error("incorrect header check")]
-    Header,
-    /// It cannot be unpacked, or was damaged on the way.
-    #[error("incorrect data check")]
-    Data,
-    /// It ends too early.
-    #[error("unexpected end of file")]
-    Truncated,
-}
-
-impl InflateError {
-    /// zlib's code, which LoopBack answers with: `Z_BUF_ERROR` for a body that ends too early, or
-    /// else `Z_DATA_ERROR`.
-    #[must_use]
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::Truncated => "Z_BUF_ERROR",
-            Self::Header | Self::Data => "Z_DATA_ERROR",
-        }
-    }
-}
+use crate::body_error::{BodyError, InflateError};
 
 /// How a body is packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
