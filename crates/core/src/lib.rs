@@ -68,132 +68,113 @@ pub use user::{NoProfile, User};
 pub use web_origin::{InvalidOrigin, InvalidPublicUrl, Origin, PublicUrl};
 
 #[cfg(feature = "accounts")]
-mod account;
-#[cfg(feature = "accounts")]
-mod acl;
-#[cfg(feature = "accounts")]
-mod audit;
-#[cfg(feature = "accounts")]
-mod auth;
-#[cfg(feature = "accounts")]
-mod bounded;
-#[cfg(feature = "accounts")]
-mod change;
-#[cfg(feature = "accounts")]
-pub(crate) mod common_passwords;
-#[cfg(feature = "accounts")]
-mod context_passwords;
-#[cfg(feature = "accounts")]
-mod delivery;
-#[cfg(feature = "accounts")]
-mod doctor;
-#[cfg(feature = "accounts")]
-pub mod email;
-#[cfg(feature = "accounts")]
-mod events;
-#[cfg(feature = "accounts")]
-mod flows;
-#[cfg(feature = "accounts")]
-mod hasher;
-#[cfg(feature = "accounts")]
-mod hook_calls;
-#[cfg(feature = "accounts")]
-mod links;
-#[cfg(feature = "accounts")]
-mod mail_template;
-#[cfg(feature = "accounts")]
-mod mails;
-#[cfg(feature = "accounts")]
-mod memory;
-#[cfg(feature = "accounts")]
-pub mod normalize;
-#[cfg(feature = "accounts")]
-mod password;
-#[cfg(feature = "accounts")]
-mod permissions;
-#[cfg(feature = "accounts")]
-mod policy;
-#[cfg(feature = "accounts")]
-mod ports;
-#[cfg(feature = "accounts")]
-mod profile;
-#[cfg(feature = "accounts")]
-mod profile_fields;
-#[cfg(feature = "accounts")]
-mod query;
-#[cfg(feature = "accounts")]
-mod random;
-#[cfg(feature = "accounts")]
-pub mod redirect;
-#[cfg(feature = "accounts")]
-mod store_identity;
-#[cfg(feature = "accounts")]
-mod texts;
+pub use accounts::*;
 
+/// Everything that keeps accounts. Its files lie beside this one: the module exists so that one
+/// `cfg` is enough.
 #[cfg(feature = "accounts")]
-pub use {
-    account::{Account, AccountStatus, Model, NewUser, Profile, StoredUser, UserChange},
-    acl::{
-        AccessRequest, AccessType, Acl, AclRow, Decision, ExplainedRow, Explanation, InvalidAclRow, Method, Permission,
-        Principal, RoleResolver,
-    },
-    audit::{EventContext, LoginFailure, TriedIdentifier},
-    auth::{Auth, Builder, ConfigError},
-    bounded::time_left,
-    change::Change,
-    context_passwords::PasswordOwner,
-    doctor::{Doctor, Finding, ListedUser, UserProblem},
-    error::Unavailable,
-    events::{Event, Hooks, Refusal},
-    flows::{
-        account_status::SetAccountStatusError,
-        belongs_to::OtherOwner,
-        change_email::{ChangeEmail, ChangeEmailError, RequestEmailChange},
-        change_password::{ChangePassword, ChangePasswordError},
-        credentials::{AccountName, KnownAccount},
-        delete_user::{DeleteAccount, DeleteAccountError},
-        email_code::{ConfirmEmailCodeError, RequestEmailCode, RequestEmailCodeError},
-        issue_token::{IssueToken, IssueTokenError},
-        login::{Client, LoggedIn, Login, LoginError},
-        logout::LogoutError,
-        one_time::NewOneTime,
-        password::{PasswordAttempt, PasswordUse, VerifyPasswordError},
-        password_hash::SetPasswordHashError,
-        register::{CheckMail, FieldError, Register, RegisterError, SignUp},
-        reset_password::{
-            PasswordReset, RequestPasswordReset, RequestPasswordResetError, ResetLink, ResetPasswordError,
+#[path = "."]
+mod accounts {
+    pub(crate) mod account;
+    pub(crate) mod acl;
+    pub(crate) mod audit;
+    pub(crate) mod auth;
+    pub(crate) mod bounded;
+    pub(crate) mod change;
+    pub(crate) mod client;
+    pub(crate) mod common_passwords;
+    pub(crate) mod context_passwords;
+    pub(crate) mod delivery;
+    pub(crate) mod doctor;
+    pub mod email;
+    pub(crate) mod events;
+    pub(crate) mod flows;
+    pub(crate) mod hasher;
+    pub(crate) mod hook_calls;
+    pub(crate) mod links;
+    pub(crate) mod mail_template;
+    pub(crate) mod mails;
+    pub(crate) mod memory;
+    pub mod normalize;
+    pub(crate) mod password;
+    pub(crate) mod permissions;
+    pub(crate) mod policy;
+    pub(crate) mod ports;
+    pub(crate) mod profile;
+    pub(crate) mod profile_fields;
+    pub(crate) mod query;
+    pub(crate) mod random;
+    pub mod redirect;
+    pub(crate) mod store_identity;
+    pub(crate) mod texts;
+
+    pub use crate::error::Unavailable;
+
+    pub use self::{
+        account::{Account, AccountStatus, Model, NewUser, Profile, StoredUser, UserChange},
+        acl::{
+            AccessRequest, AccessType, Acl, AclRow, Decision, ExplainedRow, Explanation, InvalidAclRow, Method,
+            Permission, Principal, RoleResolver,
         },
-        roles::AssignRoleError,
-        step_up::{Proof, StepUp, StepUpError},
-        update_user::{UpdateUser, UpdateUserError},
-        verify_email::{
-            ConfirmEmail, ConfirmEmailError, ConfirmedEmail, EmailLink, RequestEmailVerification,
-            RequestEmailVerificationError, VerificationOf, VerifyOptions,
+        audit::{EventContext, LoginFailure, TriedIdentifier},
+        auth::{Auth, Builder, ConfigError},
+        bounded::time_left,
+        change::Change,
+        client::Client,
+        context_passwords::PasswordOwner,
+        doctor::{Doctor, Finding, ListedUser, UserProblem},
+        events::{Event, Hooks, Refusal},
+        flows::{
+            account_status::SetAccountStatusError,
+            belongs_to::OtherOwner,
+            change_email::{ChangeEmail, ChangeEmailError, RequestEmailChange},
+            change_password::{ChangePassword, ChangePasswordError},
+            credentials::{AccountName, KnownAccount},
+            delete_user::{DeleteAccount, DeleteAccountError},
+            email_code::{ConfirmEmailCodeError, RequestEmailCode, RequestEmailCodeError},
+            fields::FieldError,
+            issue_token::{IssueToken, IssueTokenError},
+            login::{LoggedIn, Login, LoginError},
+            logout::LogoutError,
+            one_time::NewOneTime,
+            password::{PasswordAttempt, PasswordUse, VerifyPasswordError},
+            password_hash::SetPasswordHashError,
+            register::{CheckMail, Register, RegisterError, SignUp},
+            reset_password::{
+                PasswordReset, RequestPasswordReset, RequestPasswordResetError, ResetLink, ResetPasswordError,
+            },
+            roles::AssignRoleError,
+            step_up::{Proof, StepUp, StepUpError},
+            update_user::{UpdateUser, UpdateUserError},
+            verify_email::{
+                ConfirmEmail, ConfirmEmailError, ConfirmedEmail, EmailLink, RequestEmailVerification,
+                RequestEmailVerificationError, VerificationOf, VerifyOptions,
+            },
         },
-    },
-    hasher::{HashProblem, Hasher, HasherBuilder, HasherError, Verified},
-    hook_calls::HookError,
-    mail_template::{MailContent, MailParagraph, MailTemplate, RenderedMail, escape_html},
-    memory::MemoryStore,
-    password::{Password, PasswordError, PasswordHash},
-    permissions::{
-        InvalidPermissions, PathDecision, PathLevel, PathLevels, PathPermission, PermissionHolder, PermissionSet,
-        PermissionSign, Permissions,
-    },
-    policy::{
-        Answers, EmailPolicy, IdentifierPolicy, LimitPolicy, MailPolicy, PasswordPolicy, Policy, RevealPolicy,
-        StorePolicy, TokenPolicy,
-    },
-    ports::{
-        CounterLimit, CounterStore, CreateUserError, DeviceSeen, DeviceStore, DigestCredential, DigestStore,
-        Identifier, IdentifierKind, Mail, MailError, MailKind, MailOptions, Mailer, Need, OneTimeLimit, OneTimePurpose,
-        OneTimeRecord, OneTimeStore, PermissionStore, RoleStore, TokenOwner, TokenStore, UserCursor, UserOperation,
-        UserPage, UserStore, find_token_owner_separately,
-    },
-    profile::{ProfileError, profile_to_json},
-    profile_fields::{read_profile, required_profile_fields},
-    query::{Fields, Filter, FilterError, Order, Test, UserQuery, Where},
-    random::{Random, SystemRandom},
-    store_identity::StoreIdentity,
-    texts::Texts,
-};
+        hasher::{HashProblem, Hasher, HasherBuilder, HasherError, Verified},
+        hook_calls::HookError,
+        mail_template::{MailContent, MailParagraph, MailTemplate, RenderedMail, escape_html},
+        memory::MemoryStore,
+        password::{Password, PasswordError, PasswordHash},
+        permissions::{
+            InvalidPermissions, PathDecision, PathLevel, PathLevels, PathPermission, PermissionHolder, PermissionSet,
+            PermissionSign, Permissions,
+        },
+        policy::{
+            Answers, EmailPolicy, IdentifierPolicy, LimitPolicy, MailPolicy, PasswordPolicy, Policy, RevealPolicy,
+            StorePolicy, TokenPolicy,
+        },
+        ports::{
+            CounterLimit, CounterStore, CreateUserError, DeviceSeen, DeviceStore, DigestCredential, DigestStore,
+            Identifier, IdentifierKind, Mail, MailError, MailKind, MailOptions, Mailer, Need, OneTimeLimit,
+            OneTimePurpose, OneTimeRecord, OneTimeStore, PermissionStore, RoleStore, TokenOwner, TokenStore,
+            UserCursor, UserOperation, UserPage, UserStore, find_token_owner_separately,
+        },
+        profile::{ProfileError, profile_to_json},
+        profile_fields::{read_profile, required_profile_fields},
+        query::{Fields, Filter, FilterError, Order, Test, UserQuery, Where},
+        random::{Random, SystemRandom},
+        store_identity::StoreIdentity,
+        texts::Texts,
+    };
+}

@@ -95,17 +95,36 @@ impl TokenDigest {
         Self(bytes)
     }
 
+    /// The digest as 64 hex digits in lower case.
+    #[must_use]
+    pub fn to_hex(&self) -> String {
+        hex(&self.0)
+    }
+
+    /// Reads what [`to_hex`](Self::to_hex) has written; `None` for any other text. Digits in upper
+    /// case are read as well.
+    ///
+    /// ```
+    /// use gatekit_core::TokenDigest;
+    ///
+    /// let digest = TokenDigest::of("secret");
+    /// assert_eq!(TokenDigest::from_hex(&digest.to_hex()), Some(digest));
+    /// assert_eq!(TokenDigest::from_hex("2bb80d53"), None);
+    /// ```
+    #[must_use]
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
+        let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        let bytes: Option<Vec<u8>> = pairs.iter().map(|&[high, low]| Some(digit(high)? << 4 | digit(low)?)).collect();
+        Some(Self(bytes?.try_into().ok()?))
+    }
+
     /// The first half of the digest as 32 hex digits: a name for the token that is worth nothing as
     /// a token.
     #[must_use]
     pub fn handle(&self) -> String {
         let (half, _) = self.0.split_at(16);
-        half.iter().fold(String::with_capacity(32), |mut text, byte| {
-            use fmt::Write;
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+        hex(half)
     }
 
     /// The 32 bytes, for a store.
@@ -119,6 +138,15 @@ impl fmt::Debug for TokenDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[redacted]")
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        use fmt::Write;
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// What a store holds of an access token.
@@ -278,5 +306,21 @@ impl Serialize for IssuedToken {
         s.serialize_field("created", &record.created)?;
         s.serialize_field("userId", &record.user_id)?;
         s.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_is_read_as_it_was_written_and_nothing_else_is_one() {
+        let digest = TokenDigest::of("secret");
+        assert_eq!(TokenDigest::from_hex(&digest.to_hex()), Some(digest));
+        assert_eq!(TokenDigest::from_hex(&digest.to_hex().to_uppercase()), Some(digest));
+        for text in ["", "ab", &"+".repeat(64), &"\u{e4}".repeat(32), &"a".repeat(63), &"a".repeat(65), &"a".repeat(66)]
+        {
+            assert_eq!(TokenDigest::from_hex(text), None, "{text}");
+        }
     }
 }

@@ -32,7 +32,7 @@ pub(crate) async fn digest(session: &Session) -> Result<Option<TokenDigest>, Aut
         return Ok(None);
     }
     let value = session.get_value(TOKEN).await.map_err(unavailable)?;
-    Ok(value.as_ref().and_then(|value| from_hex(value.as_str()?)))
+    Ok(value.as_ref().and_then(|value| TokenDigest::from_hex(value.as_str()?)))
 }
 
 /// Makes it the session of `token`. The id changes, so that one that was planted before is worth
@@ -44,7 +44,7 @@ pub(crate) async fn sign_in(session: &Session, token: &TokenRecord) -> Result<()
         session.clear().await;
     }
     session.cycle_id().await.map_err(unavailable)?;
-    session.insert(TOKEN, to_hex(&token.digest)).await.map_err(unavailable)?;
+    session.insert(TOKEN, token.digest.to_hex()).await.map_err(unavailable)?;
     session.insert(USER, user).await.map_err(unavailable)?;
     // Now and not with the answer, so that a store that fails is known before anything is promised.
     session.save().await.map_err(unavailable)
@@ -63,38 +63,4 @@ pub(crate) async fn sign_out(session: &Session) -> Result<(), AuthRejection> {
 
 fn unavailable(error: tower_sessions_core::session::Error) -> AuthRejection {
     AuthRejection::Unavailable(StoreError::failed(error))
-}
-
-fn to_hex(digest: &TokenDigest) -> String {
-    use std::fmt::Write;
-    digest.as_bytes().iter().fold(String::with_capacity(64), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-fn from_hex(text: &str) -> Option<TokenDigest> {
-    if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
-    }
-    let mut bytes = [0; 32];
-    for (index, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(text.get(2 * index..2 * index + 2)?, 16).ok()?;
-    }
-    Some(TokenDigest::from_bytes(bytes))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_digest_is_read_as_it_was_written_and_nothing_else_is_one() {
-        let digest = TokenDigest::of("secret");
-        assert_eq!(from_hex(&to_hex(&digest)), Some(digest));
-        for text in ["", "ab", &"+".repeat(64), &"\u{e4}".repeat(32), &"a".repeat(65)] {
-            assert_eq!(from_hex(text), None, "{text}");
-        }
-    }
 }

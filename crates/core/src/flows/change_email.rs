@@ -1,7 +1,7 @@
 //! Another address, verified before it becomes the user's.
 
+use crate::flows::compare_and_set::{ATTEMPTS, changes_too_often};
 use crate::flows::step_up::{Proof, Unproven};
-use crate::flows::update_user::{ATTEMPTS, changes_too_often};
 use crate::flows::verify_email::is_verified;
 use crate::mails::Ask;
 use crate::{

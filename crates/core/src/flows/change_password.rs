@@ -1,8 +1,8 @@
 //! A new password, with the old one.
 
 use crate::{
-    Account, Auth, Event, MailKind, MailOptions, Password, PasswordError, PasswordOwner, PasswordUse, Refusal,
-    StoreError, TokenRecord, Unavailable, UserId, VerifyPasswordError,
+    Account, Auth, MailOptions, Password, PasswordError, PasswordOwner, PasswordUse, Refusal, StoreError, TokenRecord,
+    Unavailable, UserId, VerifyPasswordError,
 };
 
 /// A user wants another password.
@@ -126,39 +126,5 @@ impl<U: Account> Auth<U> {
             Ok(())
         })
         .await
-    }
-
-    /// Tells the user, who may not be who did it, and the app.
-    pub(crate) async fn after_new_password(&self, user: &U, by_reset: bool, mails: &MailOptions) {
-        if self.0.policy.mail.notify_password_changed {
-            self.post_notice(MailKind::PasswordChanged, user.email(), mails, &[]);
-        }
-        self.emit(Event::PasswordChanged { user_id: user.id(), by_reset }).await;
-    }
-
-    /// Carries the one token over that is kept, and clears the dead ones away. `rev` has been
-    /// bumped already, so what fails here is logged: a token that was not carried over is dead, and
-    /// its user logs in again.
-    pub(crate) async fn after_new_rev(&self, user: &UserId, keep: Option<&TokenRecord>, rev: i64) {
-        let tokens = &*self.0.tokens;
-        // Only a token of this user that was alive until now: whatever else ended it meanwhile has
-        // ended it for good.
-        let keep = keep.filter(|token| {
-            token.user_type == U::model_name() && token.user_id == *user && token.rev.checked_add(1) == Some(rev)
-        });
-        self.0.waiting.rev_changed(user, rev, keep.map(|token| &token.digest));
-        let cleared: Result<u64, StoreError> = async {
-            if let Some(token) = keep {
-                self.bounded(tokens.carry_token_over(&token.digest, token.rev, rev)).await?;
-            }
-            self.bounded(tokens.delete_tokens_of(U::model_name(), user, rev)).await
-        }
-        .await;
-        if let Err(error) = cleared {
-            tracing::warn!(%error, "all old tokens of a user are dead, but they could not be cleared away");
-        }
-        if keep.is_some() {
-            self.0.waiting.recheck(user);
-        }
     }
 }

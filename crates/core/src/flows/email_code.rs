@@ -1,8 +1,6 @@
 //! A proof of an address by a code of six digits: the code is mailed, and entered where it was
 //! asked for.
 
-use std::fmt::Write;
-
 use subtle::ConstantTimeEq;
 
 use crate::mails::Ask;
@@ -294,12 +292,7 @@ fn is_nobody(id: &UserId) -> bool {
 /// What is kept of a code: without the state, which is kept nowhere, nobody can try all codes on
 /// it.
 fn mark(state: &str, code: &str) -> String {
-    let digest = TokenDigest::of(&format!("{} {state} {code}", PURPOSE.as_str()));
-    digest.as_bytes().iter().fold(String::with_capacity(64), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    TokenDigest::of(&format!("{} {state} {code}", PURPOSE.as_str())).to_hex()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Who a login means: from email, username and realm as sent to what a store looks up.
 
-use crate::{Account, Auth, FieldError, Identifier, IdentifierKind, Policy, email, normalize};
+use crate::{Account, Auth, Identifier, IdentifierKind, Policy, email, normalize};
 
 /// Longer identifiers belong to nobody: the longest address has 254 bytes. Longer names and realms
 /// are refused: LoopBack's SQL columns hold 512.
@@ -96,7 +96,7 @@ impl Policy {
     }
 
     /// Whether a username or a realm may look like this.
-    fn accepts_name(&self, name: &str) -> bool {
+    pub(crate) fn accepts_name(&self, name: &str) -> bool {
         is_printable(name) && (self.identifiers.colon_in_names || !name.contains(':'))
     }
 
@@ -186,27 +186,5 @@ impl<U: Account> Auth<U> {
         let (policy, mailer) = (&self.0.policy, self.0.mailer.as_ref());
         let reaches = |address: &str| mailer.is_none_or(|mailer| mailer.can_reach(address));
         policy.accepts_email(typed) && (!policy.identifiers.normalize || reaches(&policy.canonical_email(typed)))
-    }
-
-    /// What is wrong with an address that a user is to get, in LoopBack's words.
-    pub(crate) fn check_email(&self, address: Option<&str>) -> Option<FieldError> {
-        match address {
-            None if !self.0.policy.requires_email() => None,
-            None | Some("") => Some(FieldError::new("email", "presence", "can't be blank", address.map(Into::into))),
-            Some(typed) if !self.accepts_email(typed) => {
-                Some(FieldError::new("email", "custom.email", "is invalid", Some(typed.into())))
-            }
-            Some(_) => None,
-        }
-    }
-
-    /// What is wrong with a username or a realm that a user is to get.
-    pub(crate) fn check_name(&self, field: &str, name: Option<&str>) -> Option<FieldError> {
-        let is_fine = |name: &str| match field {
-            "username" => self.0.policy.accepts_username(name),
-            _ => self.0.policy.accepts_name(name),
-        };
-        let wrong = name.filter(|name| !is_fine(name))?;
-        Some(FieldError::new(field, "custom.string", "is invalid", Some(wrong.into())))
     }
 }

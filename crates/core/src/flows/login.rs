@@ -1,9 +1,7 @@
 //! A password for a token.
 
-use std::net::IpAddr;
-
 use crate::{
-    Account, Auth, IssuedToken, MailOptions, Password, Refusal, StoreError, TokenClient, TokenDigest, TokenRecord,
+    Account, Auth, Client, IssuedToken, MailOptions, Password, Refusal, StoreError, TokenClient, TokenRecord,
     TokenSecret, Unavailable, UserId,
 };
 
@@ -25,55 +23,6 @@ pub struct Login {
     pub client: Client,
     /// How the notice of a login from an unknown device is written.
     pub mails: MailOptions,
-}
-
-/// From where somebody logs in, as far as it is known.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct Client {
-    /// The `User-Agent` header.
-    pub user_agent: Option<String>,
-    /// The address, if there is one that can be trusted. Only its network is stored.
-    pub ip: Option<IpAddr>,
-    /// What the device is known by, a secret it was given at an earlier login. Without one it is
-    /// known by its `User-Agent`.
-    pub device: Option<TokenSecret>,
-}
-
-impl Client {
-    /// With this `User-Agent` header.
-    #[must_use]
-    pub fn user_agent(mut self, user_agent: impl Into<String>) -> Self {
-        self.user_agent = Some(user_agent.into());
-        self
-    }
-
-    /// At this address.
-    #[must_use]
-    pub fn ip(mut self, ip: impl Into<IpAddr>) -> Self {
-        self.ip = Some(ip.into());
-        self
-    }
-
-    /// On the device that was given this secret.
-    #[must_use]
-    pub fn device(mut self, secret: impl Into<TokenSecret>) -> Self {
-        self.device = Some(secret.into());
-        self
-    }
-
-    /// Whether nothing is known.
-    pub(crate) fn is_unknown(&self) -> bool {
-        self.user_agent.is_none() && self.ip.is_none() && self.device.is_none()
-    }
-
-    /// What stores know the device by.
-    pub(crate) fn digest(&self) -> TokenDigest {
-        match &self.device {
-            Some(secret) => secret.digest(),
-            None => TokenDigest::of(&format!("user-agent {}", self.user_agent.as_deref().unwrap_or_default())),
-        }
-    }
 }
 
 impl Login {

@@ -2,11 +2,11 @@
 //! addresses have an account.
 
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::{
-    Account, AccountStatus, Auth, CreateUserError, Event, Identifier, IdentifierKind, MailOptions, NewUser, Password,
-    PasswordError, PasswordHash, PasswordOwner, Refusal, StoreError, StoredUser, Unavailable, UserOperation, profile,
+    Account, AccountStatus, Auth, CreateUserError, Event, FieldError, Identifier, IdentifierKind, MailOptions, NewUser,
+    Password, PasswordError, PasswordHash, PasswordOwner, Refusal, StoreError, StoredUser, Unavailable, UserOperation,
+    profile,
 };
 
 /// Somebody wants to sign up.
@@ -161,40 +161,6 @@ pub enum RegisterError {
 impl From<StoreError> for RegisterError {
     fn from(error: StoreError) -> Self {
         Self::Unavailable(error.into())
-    }
-}
-
-/// What is wrong with one field. Codes and messages are LoopBack's.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct FieldError {
-    /// The field's name in JSON.
-    pub field: String,
-    /// `presence`, `uniqueness`, `custom.email`, ...
-    pub code: String,
-    /// What is wrong, to be read after the field's name.
-    pub message: String,
-    /// What was sent; `None` for nothing. Never a password.
-    pub value: Option<Value>,
-}
-
-impl FieldError {
-    /// A field that is wrong.
-    #[must_use]
-    pub fn new(
-        field: impl Into<String>,
-        code: impl Into<String>,
-        message: impl Into<String>,
-        value: Option<Value>,
-    ) -> Self {
-        Self { field: field.into(), code: code.into(), message: message.into(), value }
-    }
-
-    pub(crate) fn taken(kind: IdentifierKind, value: &str) -> Self {
-        match kind {
-            IdentifierKind::Email => Self::new("email", "uniqueness", "Email already exists", Some(value.into())),
-            IdentifierKind::Username => Self::new("username", "uniqueness", "User already exists", Some(value.into())),
-        }
     }
 }
 

@@ -3,7 +3,7 @@
 
 use crate::flows::identifier::is_possible;
 use crate::flows::mailed_secret::NewMailedSecret;
-use crate::flows::update_user::is_outdated;
+use crate::flows::rev::is_outdated;
 use crate::mails::{Ask, minute};
 use crate::{
     Account, AccountStatus, Auth, Event, MailKind, MailOptions, OneTimePurpose, OneTimeRecord, Password, PasswordError,

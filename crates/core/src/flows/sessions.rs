@@ -1,7 +1,7 @@
 //! A user's tokens: which there are, and how they are ended.
 
 use crate::flows::commits::NewRev;
-use crate::flows::update_user::{ATTEMPTS, changes_too_often};
+use crate::flows::compare_and_set::{ATTEMPTS, changes_too_often};
 use crate::{Account, Auth, Event, IssueToken, IssueTokenError, TokenDigest, TokenRecord, Unavailable, UserId};
 
 impl<U: Account> Auth<U> {

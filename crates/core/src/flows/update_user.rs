@@ -4,14 +4,13 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
+use crate::flows::compare_and_set::ATTEMPTS;
+use crate::flows::rev::is_outdated;
 use crate::{
     Account, Auth, Change, CreateUserError, Event, FieldError, Identifier, IdentifierKind, MailOptions, OneTimePurpose,
     Password, PasswordError, PasswordOwner, StoreError, StoredUser, TokenRecord, Unavailable, UserChange, UserId,
     profile, read_profile,
 };
-
-/// How often a change is tried again that met another change of the same user.
-pub(crate) const ATTEMPTS: usize = 16;
 
 /// The members of a user that are Gatekit's; the rest of its JSON is the app's profile.
 /// `accessTokens` is LoopBack's relation: a client that sends back what it has read may send it
@@ -499,11 +498,6 @@ impl<U: Account> Auth<U> {
     }
 }
 
-/// Whether this is a token of the user from before the last change that ended its tokens.
-pub(crate) fn is_outdated<U: Account>(token: &TokenRecord, user: &StoredUser<U>) -> bool {
-    token.user_type == U::model_name() && token.user_id == user.user.id() && token.rev != user.rev
-}
-
 /// The id may be sent along, as clients do that send a whole user back, but not another one. To a
 /// replacement `null`, `""`, `0` and `false` are no id, and to a change they are another one, as in
 /// LoopBack.
@@ -531,9 +525,4 @@ fn check_id<U: Account>(old: &StoredUser<U>, id: Option<&Value>, replace: bool) 
         return Ok(());
     }
     Err(UpdateUserError::IdChange { from, to: Box::new(to.clone()) })
-}
-
-/// Something else changed the same account each time.
-pub(crate) fn changes_too_often() -> StoreError {
-    StoreError::failed("the account was changed at the same time, again and again")
 }

@@ -1,7 +1,7 @@
 //! Verification of an address: a mail is sent, and the secret in it is used once.
 
+use crate::flows::compare_and_set::{ATTEMPTS, changes_too_often};
 use crate::flows::mailed_secret::NewMailedSecret;
-use crate::flows::update_user::{ATTEMPTS, changes_too_often};
 use crate::mails::{Ask, OwnWords};
 use crate::{
     Account, AccountStatus, Auth, Change, ConfigError, CreateUserError, Event, MailContent, MailKind, MailOptions,

@@ -434,8 +434,7 @@ pub(crate) async fn what_is_stored_is_neither_state_nor_code(store: impl Store) 
     let record = OneTimeStore::find_one_time(&store, purpose, &TokenDigest::of(&state)).await.unwrap().unwrap();
     let data = record.data.unwrap();
     assert!(data.len() == 64 && data.bytes().all(|byte| byte.is_ascii_hexdigit()));
-    let hex =
-        |text: &str| TokenDigest::of(text).as_bytes().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let hex = |text: &str| TokenDigest::of(text).to_hex();
     assert!(data != hex(&code) && data != hex(&format!("email_code {code}")), "the state is needed to try a code");
 }
 

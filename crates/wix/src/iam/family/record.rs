@@ -87,7 +87,7 @@ pub(super) struct Digest(String);
 
 impl Digest {
     pub(super) fn of(digest: &TokenDigest) -> Self {
-        Self(super::hex(digest.as_bytes()))
+        Self(digest.to_hex())
     }
 
     pub(super) fn is_of(&self, secret: &str) -> bool {
@@ -95,11 +95,7 @@ impl Digest {
     }
 
     pub(super) fn read(&self) -> Option<TokenDigest> {
-        let mut bytes = [0; 32];
-        for (at, byte) in bytes.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(self.0.get(at * 2..at * 2 + 2)?, 16).ok()?;
-        }
-        Some(TokenDigest::from_bytes(bytes))
+        TokenDigest::from_hex(&self.0)
     }
 }
 
