@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use gatekit::core::AccountName;
 use gatekit::wix::{Fieldset, MemberUser};
-use gatekit::{AuthLayer, ChangePassword, Event, Policy, TokenSource, TokenSources};
+use gatekit::{AuthLayer, ChangePassword, Event, Factor, Policy, TokenSource, TokenSources};
 use gatekit_tests::{Call, Store, at_once, count, on_every_store};
 use serde_json::{Value, json};
 
@@ -116,9 +116,10 @@ on_every_store! {
         let site = Site::new(store).await;
         let by_password = site.members.login(EMAIL, PASSWORD).await.unwrap();
         let by_app = site.members.generate_session_token(EMAIL).await.unwrap();
-        for (token, fresh) in [(by_password, true), (by_app, false)] {
+        for (token, factors) in [(by_password, &[Factor::Password][..]), (by_app, &[])] {
             let applied = site.members.apply_session_token(&token).await.unwrap();
-            assert_eq!(applied.token.record.proven.is_some(), fresh);
+            let proofs = applied.token.record.proofs;
+            assert_eq!(proofs.iter().map(|proof| proof.factor).collect::<Vec<_>>(), factors);
         }
     }
 

@@ -47,6 +47,7 @@ mod authenticator;
 mod clock;
 mod error;
 mod id;
+mod proofs;
 mod token;
 #[cfg_attr(not(feature = "accounts"), expect(dead_code, reason = "only accounts change tokens"))]
 mod token_changes;
@@ -61,6 +62,7 @@ pub use authenticator::{
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use error::{AclErrorStatus, StoreError};
 pub use id::UserId;
+pub use proofs::{Factor, InvalidProofs, Proof, Proofs, Strength};
 pub use token::{IssuedToken, TokenClient, TokenDigest, TokenRecord, TokenSecret};
 pub use token_changes::TokenChanges;
 pub use token_end::{Ended, Recheck, TokenEnd, TokenState, TokenWatch};
@@ -144,7 +146,7 @@ mod accounts {
                 PasswordReset, RequestPasswordReset, RequestPasswordResetError, ResetLink, ResetPasswordError,
             },
             roles::AssignRoleError,
-            step_up::{Proof, StepUp, StepUpError},
+            step_up::{Reauthentication, StepUp, StepUpError},
             update_user::{UpdateUser, UpdateUserError},
             verify_email::{
                 ConfirmEmail, ConfirmEmailError, ConfirmedEmail, EmailLink, RequestEmailVerification,

@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use crate::{Timestamp, UserId};
+use crate::{Proofs, Timestamp, UserId};
 
 /// The secret of a token, as its holder presents it. It is shown once and never stored.
 ///
@@ -175,9 +175,9 @@ pub struct TokenRecord {
     /// What it may be used for. `None` means everything that asks for no scope (LoopBack's
     /// `["DEFAULT"]`); an empty list means nothing.
     pub scopes: Option<Vec<String>>,
-    /// When its holder proved a password to get it; `None` for a token that the app issued by
-    /// itself. What step-up asks about.
-    pub proven: Option<Timestamp>,
+    /// Which factors its holder has verified to get it, and when; none for a token that the app
+    /// issued without saying so. Step-up authentication depends on them.
+    pub proofs: Proofs,
     /// On what it was issued, as far as that was known. For the user's own list of sessions;
     /// nothing is decided by it.
     pub client: Option<TokenClient>,
@@ -256,13 +256,11 @@ impl TokenRecord {
         self.expires().is_some_and(|end| now >= end)
     }
 
-    /// Whether its holder has proven a password within so many seconds before `now`.
-    ///
-    /// What is said to be proven so many seconds later than `now` counts as little: a clock was
-    /// wrong.
+    /// Whether its holder has verified a factor less than so many seconds before `now`. How strong
+    /// the factors are says [`Proofs::strength_within`].
     #[must_use]
     pub fn is_fresh(&self, now: Timestamp, seconds: i64) -> bool {
-        self.proven.is_some_and(|proven| now < proven.plus_seconds(seconds) && proven < now.plus_seconds(seconds))
+        self.proofs.strength_within(now, seconds).is_some()
     }
 
     /// Whether the token may be used for `scope`.

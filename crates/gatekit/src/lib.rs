@@ -61,10 +61,10 @@ pub use gatekit_core::{
     ChangePassword, Client, ConfirmEmail, CounterLimit, CounterStore, Decision, DeleteAccount, DeviceSeen, DeviceStore,
     EmailPolicy, Event, Explanation, Hasher, Hooks, IdentifierPolicy, IssueToken, LimitPolicy, Login, MailContent,
     MailKind, MailOptions, MailPolicy, MailTemplate, Mailer, MemoryStore, Method, Model, NewUser, OneTimeStore,
-    PasswordPolicy, PasswordReset, Permission, Policy, Principal, Profile, Proof, Refusal, Register, RenderedMail,
-    RequestEmailChange, RequestEmailVerification, RequestPasswordReset, RevealPolicy, RoleResolver, RoleStore, StepUp,
-    StorePolicy, StoredUser, Texts, TokenPolicy, TokenStore, UpdateUser, UserChange, UserOperation, UserQuery,
-    UserStore, VerifyOptions,
+    PasswordPolicy, PasswordReset, Permission, Policy, Principal, Profile, Reauthentication, Refusal, Register,
+    RenderedMail, RequestEmailChange, RequestEmailVerification, RequestPasswordReset, RevealPolicy, RoleResolver,
+    RoleStore, StepUp, StorePolicy, StoredUser, Texts, TokenPolicy, TokenStore, UpdateUser, UserChange, UserOperation,
+    UserQuery, UserStore, VerifyOptions,
 };
 #[cfg(feature = "accounts")]
 pub use gatekit_core::{
@@ -84,9 +84,9 @@ pub use gatekit_mail::SmtpMailer;
 pub use gatekit_sql::SqliteStore;
 pub use {
     gatekit_core::{
-        AclErrorStatus, AuthenticateError, Authenticated, Authenticator, Ended, InvalidOrigin, IssuedToken, NoProfile,
-        Origin, PublicUrl, Recheck, StoreError, Timestamp, TokenChanges, TokenClient, TokenEnd, TokenForm, TokenRecord,
-        TokenSecret, TokenState, TokenWatch, User, UserId, async_trait,
+        AclErrorStatus, AuthenticateError, Authenticated, Authenticator, Ended, Factor, InvalidOrigin, IssuedToken,
+        NoProfile, Origin, Proof, Proofs, PublicUrl, Recheck, StoreError, Strength, Timestamp, TokenChanges,
+        TokenClient, TokenEnd, TokenForm, TokenRecord, TokenSecret, TokenState, TokenWatch, User, UserId, async_trait,
     },
     gatekit_layer::{
         AccessToken, AnyUser, AuthLayer, AuthRejection, AuthUser, BrowserTransport, Caller, ClientIp, ErrorForm,

@@ -9,7 +9,8 @@ use axum::Router;
 use axum::body::Body;
 use axum::routing::get;
 use gatekit_core::{
-    AuthenticateError, Authenticated, Authenticator, StoreError, Timestamp, TokenDigest, TokenRecord, User, async_trait,
+    AuthenticateError, Authenticated, Authenticator, Proofs, StoreError, Timestamp, TokenDigest, TokenRecord, User,
+    async_trait,
 };
 use gatekit_layer::{
     AccessToken, AuthLayer, AuthRejection, AuthUser, PresentedToken, RequireAuthLayer, TokenSource, TokenSources,
@@ -47,7 +48,7 @@ impl Authenticator for Members {
                 created: Timestamp(0),
                 renewed: None,
                 scopes,
-                proven: None,
+                proofs: Proofs::default(),
                 client: None,
                 last_used: None,
             };

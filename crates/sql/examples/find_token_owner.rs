@@ -5,7 +5,9 @@
 use std::error::Error;
 use std::time::Instant;
 
-use gatekit_core::{Clock, NewUser, NoProfile, SystemClock, TokenDigest, TokenRecord, TokenStore, User, UserStore};
+use gatekit_core::{
+    Clock, NewUser, NoProfile, Proofs, SystemClock, TokenDigest, TokenRecord, TokenStore, User, UserStore,
+};
 use gatekit_sql::SqliteStore;
 
 const USERS: usize = 10_000;
@@ -42,7 +44,7 @@ async fn fill(store: &SqliteStore) -> Result<(), Box<dyn Error>> {
                 created: SystemClock.now(),
                 renewed: None,
                 scopes: None,
-                proven: None,
+                proofs: Proofs::default(),
                 client: None,
                 last_used: None,
             })

@@ -39,6 +39,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { number: 7, name: "user_types", script: include_str!("../migrations/sqlite/0007_user_types.sql") },
     Migration { number: 8, name: "spellings", script: include_str!("../migrations/sqlite/0008_spellings.sql") },
     Migration { number: 9, name: "status_list", script: include_str!("../migrations/sqlite/0009_status_list.sql") },
+    Migration { number: 10, name: "proofs", script: include_str!("../migrations/sqlite/0010_proofs.sql") },
 ];
 
 const LEDGER: &str = "CREATE TABLE IF NOT EXISTS gatekit_migrations (

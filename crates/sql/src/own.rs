@@ -18,7 +18,7 @@
 //! ) -> Result<Option<(TokenRecord, String)>, StoreError> {
 //!     let query = sqlx::query(
 //!         "SELECT token_digest, token_user_type, token_user_id, token_rev, token_ttl, token_created, \
-//!          token_renewed, token_scopes, token_proven, token_user_agent, token_network, token_last_used, name \
+//!          token_renewed, token_scopes, token_proofs, token_user_agent, token_network, token_last_used, name \
 //!          FROM gatekit_access_tokens JOIN members ON members.id = token_user_id \
 //!          WHERE token_digest = ? AND token_user_type = 'Member'",
 //!     )
@@ -34,7 +34,7 @@
 //!     .await?;
 //! # let token = TokenRecord {
 //! #     digest: TokenDigest::of("secret"), user_type: "Member".into(), user_id: UserId::from("m1"), rev: 0, ttl: 60,
-//! #     created: gatekit_core::Timestamp(0), renewed: None, scopes: None, proven: None, client: None,
+//! #     created: gatekit_core::Timestamp(0), renewed: None, scopes: None, proofs: Default::default(), client: None,
 //! #     last_used: None,
 //! # };
 //! store.insert_token(&token).await?;
@@ -43,7 +43,9 @@
 //! # Ok(()) }
 //! ```
 
-use gatekit_core::{CreateUserError, IdentifierKind, StoreError, Timestamp, TokenClient, TokenDigest, TokenRecord};
+use gatekit_core::{
+    CreateUserError, IdentifierKind, Proofs, StoreError, Timestamp, TokenClient, TokenDigest, TokenRecord,
+};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
@@ -61,7 +63,7 @@ use crate::sqlite::rows::{Table, id_from_row};
 /// | `token_created` | INTEGER | milliseconds since the epoch |
 /// | `token_renewed` | INTEGER or NULL | when the lifetime began anew, milliseconds since the epoch; NULL if it never did |
 /// | `token_scopes` | TEXT or NULL | JSON array of texts |
-/// | `token_proven` | INTEGER or NULL | when a password was proven for it, milliseconds since the epoch |
+/// | `token_proofs` | TEXT or NULL | which factors were verified for it and when: `Proofs` as it prints, NULL for none |
 /// | `token_user_agent` | TEXT or NULL | on what it was issued |
 /// | `token_network` | TEXT or NULL | in which network it was issued |
 /// | `token_last_used` | INTEGER or NULL | when it was last used, milliseconds since the epoch |
@@ -93,9 +95,11 @@ pub fn token_from_row(row: &SqliteRow) -> Result<TokenRecord, StoreError> {
     let renewed: Option<i64> = if has(row, "token_renewed") { table.get(row, "token_renewed")? } else { None };
     let scopes: Option<&str> = table.get(row, "token_scopes")?;
     let scopes = scopes.map(serde_json::from_str).transpose().map_err(|_| table.corrupt("token_scopes"))?;
-    let (mut proven, mut client, mut last_used) = (None, TokenClient::default(), None);
-    if has(row, "token_proven") {
-        proven = table.get::<Option<i64>>(row, "token_proven")?;
+    let (mut proofs, mut client, mut last_used) = (Proofs::default(), TokenClient::default(), None);
+    if has(row, "token_proofs") {
+        if let Some(text) = table.get::<Option<&str>>(row, "token_proofs")? {
+            proofs = text.parse().map_err(|_| table.corrupt("token_proofs"))?;
+        }
         client.user_agent = table.get(row, "token_user_agent")?;
         client.network = table.get(row, "token_network")?;
         last_used = table.get::<Option<i64>>(row, "token_last_used")?;
@@ -109,7 +113,7 @@ pub fn token_from_row(row: &SqliteRow) -> Result<TokenRecord, StoreError> {
         created: Timestamp(table.get(row, "token_created")?),
         renewed: renewed.map(Timestamp),
         scopes,
-        proven: proven.map(Timestamp),
+        proofs,
         client: (client != TokenClient::default()).then_some(client),
         last_used: last_used.map(Timestamp),
     })
@@ -142,7 +146,7 @@ pub fn token_from_row(row: &SqliteRow) -> Result<TokenRecord, StoreError> {
 /// store.assign_role("Member", &UserId::from("m1"), "editor").await?;
 /// # let token = gatekit_core::TokenRecord {
 /// #     digest: gatekit_core::TokenDigest::of("secret"), user_type: "Member".into(), user_id: UserId::from("m1"), rev: 0,
-/// #     ttl: 60, created: gatekit_core::Timestamp(0), renewed: None, scopes: None, proven: None, client: None,
+/// #     ttl: 60, created: gatekit_core::Timestamp(0), renewed: None, scopes: None, proofs: Default::default(), client: None,
 /// #     last_used: None,
 /// # };
 /// # store.insert_token(&token).await?;

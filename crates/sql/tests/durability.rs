@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 
 use gatekit_core::{
     Auth, AuthenticateError, ChangePassword, DeviceSeen, DeviceStore, Hasher, Identifier, IdentifierKind, Login,
-    NewUser, NoProfile, OneTimePurpose, OneTimeRecord, OneTimeStore, Register, RequestPasswordReset, Timestamp,
+    NewUser, NoProfile, OneTimePurpose, OneTimeRecord, OneTimeStore, Proofs, Register, RequestPasswordReset, Timestamp,
     TokenDigest, TokenRecord, TokenStore, User, UserId, UserStore,
 };
 use gatekit_sql::SqliteStore;
@@ -296,7 +296,7 @@ async fn burst(store: &SqliteStore, round: &str) {
             created: Timestamp(0),
             renewed: None,
             scopes: None,
-            proven: None,
+            proofs: Proofs::default(),
             client: None,
             last_used: None,
         };

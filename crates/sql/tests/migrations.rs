@@ -5,8 +5,8 @@
 mod common;
 
 use gatekit_core::{
-    AccountStatus, Auth, DeviceSeen, DeviceStore, Login, Model, OneTimePurpose, OneTimeStore, PasswordReset, Register,
-    RegisterError, Timestamp, TokenDigest, TokenRecord, TokenStore, User, UserId, UserStore,
+    AccountStatus, Auth, DeviceSeen, DeviceStore, Factor, Login, Model, OneTimePurpose, OneTimeStore, PasswordReset,
+    Proofs, Register, RegisterError, Timestamp, TokenDigest, TokenRecord, TokenStore, User, UserId, UserStore,
 };
 use gatekit_sql::{OpenError, SqliteStore};
 use gatekit_testkit::FrozenClock;
@@ -88,7 +88,10 @@ async fn a_database_of_migration_5_opens_and_its_accounts_log_in() {
         .clock(FrozenClock::at(Timestamp(1_796_063_600_000)))
         .build()
         .unwrap();
-    assert_eq!(auth.authenticate(TOKEN).await.unwrap().principal.username.as_deref(), Some("ada"));
+    let caller = auth.authenticate(TOKEN).await.unwrap();
+    assert_eq!(caller.principal.username.as_deref(), Some("ada"));
+    let proofs = Proofs::of(Factor::Password, Timestamp(1_796_063_554_770));
+    assert_eq!(caller.token.unwrap().proofs, proofs, "a token keeps what was verified for it");
     auth.login(Login::email("ada@example.com", "correct horse battery")).await.unwrap();
     auth.login(Login::email("bob@example.com", "staple battery horse")).await.unwrap();
     auth.reset_password(PasswordReset::new(RESET, NEW)).await.unwrap();
@@ -216,7 +219,7 @@ async fn a_database_of_the_first_release_is_brought_up_to_date_and_keeps_what_is
         created: Timestamp(1000),
         renewed: None,
         scopes: Some(vec!["read".into()]),
-        proven: None,
+        proofs: Proofs::default(),
         client: None,
         last_used: None,
     };
@@ -288,7 +291,7 @@ async fn a_database_of_the_second_release_is_brought_up_to_date_and_keeps_what_i
         created: Timestamp(1000),
         renewed: Some(Timestamp(61_000)),
         scopes: Some(vec!["read".into()]),
-        proven: None,
+        proofs: Proofs::default(),
         client: None,
         last_used: None,
     };
@@ -321,7 +324,7 @@ async fn the_version_of_the_second_release_would_refuse_this_database() {
     let digest = TokenDigest::of(SECRET);
     store.change(sqlx::query(old).bind(digest.as_bytes().as_slice())).await.unwrap();
     let token = store.find_token(&digest).await.unwrap().unwrap();
-    assert_eq!((token.proven, token.client, token.last_used), (None, None, None));
+    assert_eq!((token.proofs, token.client, token.last_used), (Proofs::default(), None, None));
 }
 
 /// CRASH-4

@@ -2,10 +2,10 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use gatekit_core::{
-    Account, AccountStatus, Auth, AuthenticateError, CreateUserError, Identifier, IdentifierKind, Login, NewUser,
-    NoProfile, PasswordHash, PasswordReset, Register, RequestPasswordReset, ResetPasswordError, RoleStore, StoreError,
-    StoredUser, Timestamp, TokenClient, TokenDigest, TokenOwner, TokenRecord, TokenStore, User, UserChange, UserId,
-    UserOperation, UserStore, async_trait, find_token_owner_separately,
+    Account, AccountStatus, Auth, AuthenticateError, CreateUserError, Factor, Identifier, IdentifierKind, Login,
+    NewUser, NoProfile, PasswordHash, PasswordReset, Proofs, Register, RequestPasswordReset, ResetPasswordError,
+    RoleStore, StoreError, StoredUser, Timestamp, TokenClient, TokenDigest, TokenOwner, TokenRecord, TokenStore, User,
+    UserChange, UserId, UserOperation, UserStore, async_trait, find_token_owner_separately,
 };
 use gatekit_sql::{SqliteStore, own};
 use gatekit_testkit::MailSink;
@@ -213,7 +213,7 @@ impl UserStore<Member> for Members {
         }
         let query = sqlx::query(
             "SELECT token_digest, token_user_type, token_user_id, token_rev, token_ttl, token_created, token_renewed, \
-             token_scopes, token_proven, token_user_agent, token_network, token_last_used, id, email, city, rev, \
+             token_scopes, token_proofs, token_user_agent, token_network, token_last_used, id, email, city, rev, \
              (SELECT json_group_array(role) FROM gatekit_roles \
              WHERE user_type = token_user_type AND user_id = token_user_id) AS token_roles \
              FROM gatekit_access_tokens JOIN members ON id = token_user_id \
@@ -271,7 +271,7 @@ async fn a_query_without_the_newer_columns_is_read() {
         created: Timestamp(5),
         renewed: Some(Timestamp(7)),
         scopes: None,
-        proven: Some(Timestamp(5)),
+        proofs: Proofs::of(Factor::Password, Timestamp(5)),
         client: TokenClient::new(Some("Mozilla/5.0"), Some([203, 0, 113, 7].into())),
         last_used: Some(Timestamp(9)),
     };
@@ -281,7 +281,7 @@ async fn a_query_without_the_newer_columns_is_read() {
     let old = "SELECT token_digest, token_user_type, token_user_id, token_rev, token_ttl, token_created, token_scopes \
                FROM gatekit_access_tokens";
     let row = store.find(sqlx::query(old)).await.unwrap().unwrap();
-    let without = TokenRecord { proven: None, client: None, last_used: None, ..token.clone() };
+    let without = TokenRecord { proofs: Proofs::default(), client: None, last_used: None, ..token.clone() };
     assert_eq!(own::token_from_row(&row).unwrap(), TokenRecord { renewed: None, ..without.clone() });
     assert_eq!(own::roles_from_row(&row).unwrap(), None, "unknown, which is not the same as none");
 
@@ -293,12 +293,12 @@ async fn a_query_without_the_newer_columns_is_read() {
     assert_eq!(own::roles_from_row(&row).unwrap(), Some(vec!["author".to_owned(), "editor".to_owned()]));
 
     let all = "SELECT token_digest, token_user_type, token_user_id, token_rev, token_ttl, token_created, token_renewed, \
-               token_scopes, token_proven, token_user_agent, token_network, token_last_used FROM gatekit_access_tokens";
+               token_scopes, token_proofs, token_user_agent, token_network, token_last_used FROM gatekit_access_tokens";
     let row = store.find(sqlx::query(all)).await.unwrap().unwrap();
     assert_eq!(own::token_from_row(&row).unwrap(), token);
 
     // One of the four without the others is a mistake, and is told.
-    let half = format!("SELECT *, 1 AS token_proven FROM ({old})");
+    let half = format!("SELECT *, 'password=1' AS token_proofs FROM ({old})");
     let row = store.find(sqlx::query(sqlx::AssertSqlSafe(half))).await.unwrap().unwrap();
     assert!(matches!(own::token_from_row(&row), Err(StoreError::Failed(_))));
 

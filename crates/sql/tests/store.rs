@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use gatekit_core::{
     CreateUserError, Identifier, IdentifierKind, Model, NewUser, NoProfile, OneTimePurpose, OneTimeRecord,
-    OneTimeStore, PasswordHash, PermissionHolder, PermissionStore, Permissions, RoleStore, StoreError, StoredUser,
-    Timestamp, TokenDigest, TokenRecord, TokenStore, User, UserChange, UserId, UserStore,
+    OneTimeStore, PasswordHash, PermissionHolder, PermissionStore, Permissions, Proofs, RoleStore, StoreError,
+    StoredUser, Timestamp, TokenDigest, TokenRecord, TokenStore, User, UserChange, UserId, UserStore,
 };
 use gatekit_sql::SqliteStore;
 use serde::{Deserialize, Serialize};
@@ -34,7 +34,7 @@ fn token(secret: &str, user: impl Into<UserId>) -> TokenRecord {
         created: Timestamp(0),
         renewed: None,
         scopes: None,
-        proven: None,
+        proofs: Proofs::default(),
         client: None,
         last_used: None,
     }

@@ -60,8 +60,8 @@ mod users;
 use std::sync::Arc;
 
 use gatekit_core::{
-    Account, CounterStore, DeviceStore, DigestStore, NewUser, OneTimeStore, PermissionStore, RoleStore, StoreError,
-    Timestamp, TokenDigest, TokenRecord, TokenStore, UserId, UserStore,
+    Account, CounterStore, DeviceStore, DigestStore, NewUser, OneTimeStore, PermissionStore, Proofs, RoleStore,
+    StoreError, Timestamp, TokenDigest, TokenRecord, TokenStore, UserId, UserStore,
 };
 use tokio::sync::Barrier;
 
@@ -374,7 +374,7 @@ fn token(secret: impl std::fmt::Display) -> TokenRecord {
         created: T0,
         renewed: None,
         scopes: None,
-        proven: None,
+        proofs: Proofs::default(),
         client: None,
         last_used: None,
     }

@@ -199,7 +199,7 @@ impl UserStore<Member> for Members {
         }
         let select = sqlx::query(
             "SELECT token_digest, token_user_type, token_user_id, token_rev, token_ttl, token_created, token_renewed, \
-             token_scopes, token_proven, token_user_agent, token_network, token_last_used, \
+             token_scopes, token_proofs, token_user_agent, token_network, token_last_used, \
              id, email, name, newsletter, rev, \
              (SELECT json_group_array(role) FROM gatekit_roles \
              WHERE user_type = token_user_type AND user_id = token_user_id) AS token_roles \

@@ -123,11 +123,12 @@ impl Site {
         Plain { status, head: head.to_owned(), body: body.to_owned() }
     }
 
-    /// Makes it so long ago that anybody has entered a password that it has to be done again.
+    /// Makes every verified password an hour old, so that it has to be entered again.
     pub(crate) async fn age_passwords(&self) {
         let options = SqliteConnectOptions::new().filename(self.folder.database()).busy_timeout(PATIENCE);
         let mut database = options.connect().await.unwrap();
-        let an_hour_ago = "UPDATE gatekit_access_tokens SET token_proven = token_proven - 3600000";
+        let an_hour_ago = "UPDATE gatekit_access_tokens \
+             SET token_proofs = 'password=' || (substr(token_proofs, length('password=') + 1) - 3600000)";
         assert!(sqlx::query(an_hour_ago).execute(&mut database).await.unwrap().rows_affected() > 0);
         database.close().await.unwrap();
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gatekit::core::{Clock, Mail, MailKind, PasswordHash, TokenDigest, UserChange, UserQuery};
-use gatekit::{Account, Auth, Event, NewUser, TokenRecord, UserId};
+use gatekit::{Account, Auth, Event, NewUser, Proofs, TokenRecord, UserId};
 use gatekit_tests::{Answer, Call, Store};
 use serde_json::{Map, Value, json};
 
@@ -125,7 +125,7 @@ impl Stage {
             created: app.clock.now().plus_seconds(-row.age),
             renewed: None,
             scopes: row.scopes.map(|scopes| scopes.iter().map(|&scope| scope.to_owned()).collect()),
-            proven: None,
+            proofs: Proofs::default(),
             client: None,
             last_used: None,
         };

@@ -3,8 +3,8 @@
 use std::future::IntoFuture;
 use std::time::Duration;
 
-use gatekit::ChangePassword;
 use gatekit::core::{AccountName, TokenDigest};
+use gatekit::{ChangePassword, Proofs};
 use gatekit_testkit::Fault;
 use gatekit_tests::{at_once, count, on_every_store};
 use serde_json::json;
@@ -240,7 +240,7 @@ on_every_store! {
         let site = Site::iam(store).await;
         let tokens = Tokens::of(&site.refresh(&site.tokens().await.refresh).await.expect_status(200));
         let caller = site.auth.authenticate(&tokens.access).await.unwrap();
-        assert_eq!(caller.token.unwrap().proven, None);
+        assert_eq!(caller.token.unwrap().proofs, Proofs::default());
     }
 
     async fn what_is_no_refresh_token_is_refused(store) {

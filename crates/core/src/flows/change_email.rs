@@ -1,7 +1,7 @@
 //! Another address, verified before it becomes the user's.
 
 use crate::flows::compare_and_set::{ATTEMPTS, changes_too_often};
-use crate::flows::step_up::{Proof, Unproven};
+use crate::flows::step_up::{Reauthentication, ReauthenticationError};
 use crate::flows::verify_email::is_verified;
 use crate::mails::Ask;
 use crate::{
@@ -18,8 +18,8 @@ const PURPOSE: OneTimePurpose = OneTimePurpose::ChangeEmail;
 pub struct RequestEmailChange {
     /// Whose.
     pub user_id: UserId,
-    /// The present password, or a token for which it was proven a short time ago.
-    pub proof: Proof,
+    /// The present password, or a token for which a factor was verified a short time ago.
+    pub reauthentication: Reauthentication,
     /// The new address.
     pub email: String,
     /// How the mail is written.
@@ -29,8 +29,17 @@ pub struct RequestEmailChange {
 impl RequestEmailChange {
     /// To this address.
     #[must_use]
-    pub fn new(user_id: impl Into<UserId>, proof: impl Into<Proof>, email: impl Into<String>) -> Self {
-        Self { user_id: user_id.into(), proof: proof.into(), email: email.into(), mails: MailOptions::default() }
+    pub fn new(
+        user_id: impl Into<UserId>,
+        reauthentication: impl Into<Reauthentication>,
+        email: impl Into<String>,
+    ) -> Self {
+        Self {
+            user_id: user_id.into(),
+            reauthentication: reauthentication.into(),
+            email: email.into(),
+            mails: MailOptions::default(),
+        }
     }
 
     /// With routes mounted under this prefix.
@@ -92,8 +101,7 @@ pub enum ChangeEmailError {
     /// The password is wrong. HTTP status 400, as at change-password.
     #[error("Invalid current password")]
     WrongPassword,
-    /// The password was not proven for the token within `policy.tokens.step_up_ttl`. HTTP status
-    /// 401.
+    /// No factor was verified for the token within `policy.tokens.step_up_ttl`. HTTP status 401.
     #[error("the password must be proven again")]
     StepUpRequired,
     /// A hook refused the attempt. HTTP status 403.
@@ -133,13 +141,13 @@ impl From<StoreError> for ChangeEmailError {
     }
 }
 
-impl From<Unproven> for ChangeEmailError {
-    fn from(unproven: Unproven) -> Self {
-        match unproven {
-            Unproven::Password(VerifyPasswordError::WrongPassword) => Self::WrongPassword,
-            Unproven::Password(VerifyPasswordError::Refused(refusal)) => Self::Refused(refusal),
-            Unproven::Password(VerifyPasswordError::Unavailable(error)) => Self::Unavailable(error),
-            Unproven::StepUpRequired => Self::StepUpRequired,
+impl From<ReauthenticationError> for ChangeEmailError {
+    fn from(error: ReauthenticationError) -> Self {
+        match error {
+            ReauthenticationError::Password(VerifyPasswordError::WrongPassword) => Self::WrongPassword,
+            ReauthenticationError::Password(VerifyPasswordError::Refused(refusal)) => Self::Refused(refusal),
+            ReauthenticationError::Password(VerifyPasswordError::Unavailable(error)) => Self::Unavailable(error),
+            ReauthenticationError::StepUpRequired => Self::StepUpRequired,
         }
     }
 }
@@ -159,11 +167,11 @@ impl<U: Account> Auth<U> {
     /// [`ChangeEmailError`].
     pub async fn request_email_change(&self, request: RequestEmailChange) -> Result<(), ChangeEmailError> {
         let auth = &*self.0;
-        let RequestEmailChange { user_id, proof, email, mails } = request;
+        let RequestEmailChange { user_id, reauthentication, email, mails } = request;
         let Some(found) = self.bounded(auth.users.find_user(&user_id)).await? else {
             return Err(ChangeEmailError::UserNotFound(user_id));
         };
-        self.check_proof(&found, proof, PasswordUse::ChangeEmail).await?;
+        self.reauthenticate(&found, reauthentication, PasswordUse::ChangeEmail).await?;
         if let Some(error) = self.check_email(Some(&email)) {
             return Err(ChangeEmailError::Invalid(Box::new(error)));
         }

@@ -1,6 +1,6 @@
 //! A user goes.
 
-use crate::flows::step_up::{Proof, Unproven};
+use crate::flows::step_up::{Reauthentication, ReauthenticationError};
 use crate::{
     Account, Auth, Event, OneTimePurpose, PasswordUse, Refusal, StoreError, Unavailable, UserId, VerifyPasswordError,
 };
@@ -12,15 +12,15 @@ use crate::{
 pub struct DeleteAccount {
     /// Who.
     pub user_id: UserId,
-    /// The present password, or a token for which it was proven a short time ago.
-    pub proof: Proof,
+    /// The present password, or a token for which a factor was verified a short time ago.
+    pub reauthentication: Reauthentication,
 }
 
 impl DeleteAccount {
     /// With the password, or a token for which it was proven a short time ago.
     #[must_use]
-    pub fn new(user_id: impl Into<UserId>, proof: impl Into<Proof>) -> Self {
-        Self { user_id: user_id.into(), proof: proof.into() }
+    pub fn new(user_id: impl Into<UserId>, reauthentication: impl Into<Reauthentication>) -> Self {
+        Self { user_id: user_id.into(), reauthentication: reauthentication.into() }
     }
 }
 
@@ -34,8 +34,7 @@ pub enum DeleteAccountError {
     /// The password is wrong. HTTP status 400, as at change-password.
     #[error("Invalid current password")]
     WrongPassword,
-    /// The password was not proven for the token within `policy.tokens.step_up_ttl`. HTTP status
-    /// 401.
+    /// No factor was verified for the token within `policy.tokens.step_up_ttl`. HTTP status 401.
     #[error("the password must be proven again")]
     StepUpRequired,
     /// A hook refused the attempt. HTTP status 403.
@@ -66,13 +65,13 @@ impl From<StoreError> for DeleteAccountError {
     }
 }
 
-impl From<Unproven> for DeleteAccountError {
-    fn from(unproven: Unproven) -> Self {
-        match unproven {
-            Unproven::Password(VerifyPasswordError::WrongPassword) => Self::WrongPassword,
-            Unproven::Password(VerifyPasswordError::Refused(refusal)) => Self::Refused(refusal),
-            Unproven::Password(VerifyPasswordError::Unavailable(error)) => Self::Unavailable(error),
-            Unproven::StepUpRequired => Self::StepUpRequired,
+impl From<ReauthenticationError> for DeleteAccountError {
+    fn from(error: ReauthenticationError) -> Self {
+        match error {
+            ReauthenticationError::Password(VerifyPasswordError::WrongPassword) => Self::WrongPassword,
+            ReauthenticationError::Password(VerifyPasswordError::Refused(refusal)) => Self::Refused(refusal),
+            ReauthenticationError::Password(VerifyPasswordError::Unavailable(error)) => Self::Unavailable(error),
+            ReauthenticationError::StepUpRequired => Self::StepUpRequired,
         }
     }
 }
@@ -126,11 +125,11 @@ impl<U: Account> Auth<U> {
     /// [`DeleteAccountError`].
     pub async fn delete_account(&self, delete: DeleteAccount) -> Result<(), DeleteAccountError> {
         let auth = &*self.0;
-        let DeleteAccount { user_id, proof } = delete;
+        let DeleteAccount { user_id, reauthentication } = delete;
         let Some(found) = self.bounded(auth.users.find_user(&user_id)).await? else {
             return Err(DeleteAccountError::UserNotFound(user_id));
         };
-        self.check_proof(&found, proof, PasswordUse::DeleteAccount).await?;
+        self.reauthenticate(&found, reauthentication, PasswordUse::DeleteAccount).await?;
         if self.delete_user(&user_id).await? { Ok(()) } else { Err(DeleteAccountError::UserNotFound(user_id)) }
     }
 

@@ -1,8 +1,8 @@
 //! A token for a user, without a password: for the app's own code, and the last step of a login.
 
 use crate::{
-    Account, AccountStatus, Auth, Client, IssuedToken, StoreError, TokenClient, TokenDigest, TokenRecord, TokenSecret,
-    Unavailable, UserId,
+    Account, AccountStatus, Auth, Client, IssuedToken, Proofs, StoreError, TokenClient, TokenDigest, TokenRecord,
+    TokenSecret, Unavailable, UserId,
 };
 
 /// A token to be issued.
@@ -14,9 +14,9 @@ pub struct IssueToken {
     pub ttl: Option<i64>,
     /// What it may be used for; see [`TokenRecord::scopes`].
     pub scopes: Option<Vec<String>>,
-    /// Whether the user has proven a password, or what counts as much, a moment ago; see
-    /// [`TokenRecord::proven`].
-    pub proven: bool,
+    /// Which factors the user has verified, and when; see [`TokenRecord::proofs`]. None unless
+    /// set.
+    pub proofs: Proofs,
     /// On what it is issued, for the user's list of sessions.
     pub client: Client,
     /// Its secret; `None` for a random one. See [`secret`](Self::secret).
@@ -38,11 +38,22 @@ impl IssueToken {
         self
     }
 
-    /// For a user who has proven a password, or what counts as much, a moment ago: the token is
-    /// fresh, as a login's is.
+    /// For a user who has verified these factors: the token is as fresh and as strong as they are.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use gatekit_core::{Auth, Factor, IssueToken, MemoryStore, Proofs, Register};
+    ///
+    /// let auth = Auth::new(MemoryStore::new());
+    /// let user = auth.register(Register::email("ada@example.com", "correct horse battery")).await?;
+    /// let proofs = Proofs::of(Factor::Social, auth.now());
+    /// let token = auth.issue_token(&user.id, IssueToken::default().proofs(proofs)).await?;
+    /// assert!(auth.is_fresh(&token.record, 60));
+    /// # Ok(()) }
+    /// ```
     #[must_use]
-    pub fn proven(mut self, proven: bool) -> Self {
-        self.proven = proven;
+    pub fn proofs(mut self, proofs: Proofs) -> Self {
+        self.proofs = proofs;
         self
     }
 
@@ -124,7 +135,7 @@ impl<U: Account> Auth<U> {
         let blank = self.blank_token(user.clone(), found.rev, ttl);
         let token = TokenRecord {
             scopes: options.scopes,
-            proven: options.proven.then_some(blank.created),
+            proofs: options.proofs,
             client: TokenClient::new(options.client.user_agent.as_deref(), options.client.ip),
             ..blank
         };
@@ -157,7 +168,7 @@ impl<U: Account> Auth<U> {
             created: self.0.clock.now(),
             renewed: None,
             scopes: None,
-            proven: None,
+            proofs: Proofs::default(),
             client: None,
             last_used: None,
         }

@@ -1,8 +1,8 @@
 //! A password for a token.
 
 use crate::{
-    Account, Auth, Client, IssuedToken, MailOptions, Password, Refusal, StoreError, TokenClient, TokenRecord,
-    TokenSecret, Unavailable, UserId,
+    Account, Auth, Client, Factor, IssuedToken, MailOptions, Password, Proofs, Refusal, StoreError, TokenClient,
+    TokenRecord, TokenSecret, Unavailable, UserId,
 };
 
 /// Somebody wants to log in.
@@ -198,7 +198,7 @@ impl<U: Account> Auth<U> {
         let (found, _) = self.check_login(&wanted, login.password.clone()).await?;
         let blank = self.blank_token(found.user.id(), found.rev, ttl);
         let token = TokenRecord {
-            proven: Some(blank.created),
+            proofs: Proofs::of(Factor::Password, blank.created),
             client: TokenClient::new(login.client.user_agent.as_deref(), login.client.ip),
             ..blank
         };

@@ -1,51 +1,50 @@
-//! The password proven anew: what a user is asked for again before it does what cannot be undone.
+//! Step-up: a user verifies its password again, before it does what cannot be undone.
 
 use crate::{
-    Account, Auth, Event, IssuedToken, Password, PasswordUse, Refusal, StoreError, StoredUser, TokenRecord,
+    Account, Auth, Event, Factor, IssuedToken, Password, PasswordUse, Refusal, StoreError, StoredUser, TokenRecord,
     Unavailable, UserId, VerifyPasswordError,
 };
 
-/// That a caller is the user and not somebody at an open session.
+/// Shows that a caller is the user, and not somebody who has found an open session.
 #[derive(Clone, Debug)]
-pub enum Proof {
+pub enum Reauthentication {
     /// The present password.
     Password(Password),
-    /// The token the caller has, for which a password was proven within
-    /// `policy.tokens.step_up_ttl`.
+    /// The token of the caller, for which a factor was verified within `policy.tokens.step_up_ttl`.
     Token(Box<TokenRecord>),
 }
 
-impl From<Password> for Proof {
+impl From<Password> for Reauthentication {
     fn from(password: Password) -> Self {
         Self::Password(password)
     }
 }
 
-impl From<&str> for Proof {
+impl From<&str> for Reauthentication {
     fn from(password: &str) -> Self {
         Self::Password(password.into())
     }
 }
 
-impl From<String> for Proof {
+impl From<String> for Reauthentication {
     fn from(password: String) -> Self {
         Self::Password(password.into())
     }
 }
 
-impl From<TokenRecord> for Proof {
+impl From<TokenRecord> for Reauthentication {
     fn from(token: TokenRecord) -> Self {
         Self::Token(Box::new(token))
     }
 }
 
-/// Why a proof is none.
-pub(crate) enum Unproven {
+/// Why a caller is not accepted as the user.
+pub(crate) enum ReauthenticationError {
     Password(VerifyPasswordError),
     StepUpRequired,
 }
 
-/// A user proves its password again.
+/// A user verifies its password again.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct StepUp {
@@ -63,7 +62,7 @@ impl StepUp {
     }
 }
 
-/// Why a password was not proven. The token is as it was.
+/// Why a password was not accepted. The token is as it was.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StepUpError {
@@ -111,8 +110,8 @@ impl From<StoreError> for StepUpError {
 }
 
 impl<U: Account> Auth<U> {
-    /// Replaces a token by one that counts as fresh, given the password. The old one ends (ASVS
-    /// 7.2.4); lifetime, scopes and client are its.
+    /// Replaces a token by one for which the password was verified now. The old one ends (ASVS
+    /// 7.2.4). Lifetime, scopes, client and other proofs are the same.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -139,7 +138,8 @@ impl<U: Account> Auth<U> {
         let found = found.filter(is_alive).ok_or(StepUpError::InvalidToken)?;
         self.verify_password_of(&token.user_id, Some(&found), password, PasswordUse::StepUp).await?;
         let (old, auth) = (token.digest, self.clone());
-        let fresh = TokenRecord { proven: Some(self.now()), ..token };
+        let proofs = token.proofs.clone().with(Factor::Password, self.now());
+        let fresh = TokenRecord { proofs, ..token };
         self.change(|mut change| async move {
             let fresh = auth.commit_new_token(&mut change, fresh).await?;
             // Whoever removes the old token gets the new one: of several at the same time one, and
@@ -159,28 +159,28 @@ impl<U: Account> Auth<U> {
         .await
     }
 
-    /// Whether a password was proven for this token within so many seconds.
+    /// Whether a factor was verified for this token within so many seconds.
     #[must_use]
     pub fn is_fresh(&self, token: &TokenRecord, seconds: i64) -> bool {
         token.is_fresh(self.0.clock.now(), seconds)
     }
 
     /// Checks that a caller is this user.
-    pub(crate) async fn check_proof(
+    pub(crate) async fn reauthenticate(
         &self,
         found: &StoredUser<U>,
-        proof: Proof,
+        reauthentication: Reauthentication,
         used_for: PasswordUse,
-    ) -> Result<(), Unproven> {
-        match proof {
-            Proof::Password(password) => {
+    ) -> Result<(), ReauthenticationError> {
+        match reauthentication {
+            Reauthentication::Password(password) => {
                 let verified = self.verify_password_of(&found.user.id(), Some(found), password, used_for).await;
-                verified.map_err(Unproven::Password)
+                verified.map_err(ReauthenticationError::Password)
             }
-            Proof::Token(token) => {
+            Reauthentication::Token(token) => {
                 match is_of(&token, found) && self.is_fresh(&token, self.0.policy.tokens.step_up_ttl) {
                     true => Ok(()),
-                    false => Err(Unproven::StepUpRequired),
+                    false => Err(ReauthenticationError::StepUpRequired),
                 }
             }
         }

@@ -8,7 +8,7 @@ mod random;
 
 use gatekit_core::{
     AccessRequest, Acl, AclRow, Auth, Authenticated, ConfigError, Decision, MemoryStore, Method, NoProfile, Permission,
-    RoleResolver, StoreError, Timestamp, TokenDigest, TokenRecord, User, UserId, async_trait,
+    Proofs, RoleResolver, StoreError, Timestamp, TokenDigest, TokenRecord, User, UserId, async_trait,
 };
 
 fn user(id: i64) -> Authenticated<User> {
@@ -25,7 +25,7 @@ fn with_scopes(mut caller: Authenticated<User>, scopes: Option<&[&str]>) -> Auth
         created: Timestamp(0),
         renewed: None,
         scopes: scopes.map(|scopes| scopes.iter().map(|scope| (*scope).to_owned()).collect()),
-        proven: None,
+        proofs: Proofs::default(),
         client: None,
         last_used: None,
     });

@@ -4,7 +4,8 @@ use axum::Router;
 use axum::body::Body;
 use axum::routing::get;
 use gatekit_core::{
-    AuthenticateError, Authenticated, Authenticator, StoreError, Timestamp, TokenDigest, TokenRecord, async_trait,
+    AuthenticateError, Authenticated, Authenticator, Factor, Proofs, StoreError, Timestamp, TokenDigest, TokenRecord,
+    async_trait,
 };
 use gatekit_layer::{
     AuthLayer, AuthRejection, AuthUser, Fresh, HasRole, RequireAuthLayer, RequireFreshLayer, RequireRoleLayer, Scoped,
@@ -26,12 +27,15 @@ impl Authenticator for Proven {
     type Principal = Member;
 
     async fn authenticate(&self, token: &str) -> Result<Authenticated<Member>, AuthenticateError> {
-        let (proven, scope) = token.split_once(' ').map_or((token, None), |(proven, scope)| (proven, Some(scope)));
-        let proven = match proven {
-            "never" => None,
+        let (proofs, scope) = token.split_once(' ').map_or((token, None), |(proofs, scope)| (proofs, Some(scope)));
+        let proofs = match proofs {
+            "never" => Proofs::default(),
             "old" => return Err(AuthenticateError::Expired),
             "down" => return Err(AuthenticateError::Unavailable(StoreError::failed("down"))),
-            ago => Some(Timestamp(NOW - ago.parse::<i64>().map_err(|_| AuthenticateError::Invalid)?)),
+            ago => {
+                let ago: i64 = ago.parse().map_err(|_| AuthenticateError::Invalid)?;
+                Proofs::of(Factor::Password, Timestamp(NOW - ago))
+            }
         };
         let record = TokenRecord {
             digest: TokenDigest::of(token),
@@ -43,7 +47,7 @@ impl Authenticator for Proven {
             created: Timestamp(0),
             renewed: Some(Timestamp(NOW)),
             scopes: scope.map(|scope| vec![scope.to_owned()]),
-            proven,
+            proofs,
             client: None,
             last_used: Some(Timestamp(NOW)),
         };

@@ -16,7 +16,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use axum::Router;
 use axum::body::Body;
 use gatekit_core::{
-    AuthenticateError, Authenticated, Authenticator, StoreError, Timestamp, TokenDigest, TokenRecord, async_trait,
+    AuthenticateError, Authenticated, Authenticator, Proofs, StoreError, Timestamp, TokenDigest, TokenRecord,
+    async_trait,
 };
 use gatekit_layer::{Role, Scope};
 use http::Request;
@@ -68,7 +69,7 @@ impl Authenticator for Members {
             created: Timestamp(0),
             renewed: None,
             scopes,
-            proven: None,
+            proofs: Proofs::default(),
             client: None,
             last_used: None,
         };

@@ -13,7 +13,7 @@ impl TokenStore for SqliteStore {
         let insert = sqlx::query(
             "INSERT INTO gatekit_access_tokens \
              (token_digest, token_user_type, token_user_id, token_rev, token_ttl, token_created, token_renewed, \
-             token_expires, token_scopes, token_proven, token_user_agent, token_network, token_last_used) \
+             token_expires, token_scopes, token_proofs, token_user_agent, token_network, token_last_used) \
              VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(token.digest.as_bytes().as_slice())
@@ -25,7 +25,7 @@ impl TokenStore for SqliteStore {
         .bind(token.renewed.map(|at| at.0))
         .bind(token.expires().map(|end| end.0))
         .bind(scopes_to_text(token)?)
-        .bind(token.proven.map(|at| at.0))
+        .bind(proofs_to_text(token))
         .bind(token.client.as_ref().and_then(|client| client.user_agent.as_deref()))
         .bind(token.client.as_ref().and_then(|client| client.network.as_deref()))
         .bind(token.last_used.map(|at| at.0));
@@ -36,7 +36,7 @@ impl TokenStore for SqliteStore {
     async fn find_token(&self, digest: &TokenDigest) -> Result<Option<TokenRecord>, StoreError> {
         let query = sqlx::query(
             "SELECT token_digest, token_user_type, token_user_id, token_rev, token_ttl, token_created, token_renewed, \
-             token_scopes, token_proven, token_user_agent, token_network, token_last_used FROM gatekit_access_tokens WHERE token_digest = ?",
+             token_scopes, token_proofs, token_user_agent, token_network, token_last_used FROM gatekit_access_tokens WHERE token_digest = ?",
         )
         .bind(digest.as_bytes().as_slice());
         self.find(query).await?.as_ref().map(token_from_row).transpose()
@@ -70,7 +70,7 @@ impl TokenStore for SqliteStore {
     async fn list_tokens_of(&self, user_type: &str, user: &UserId) -> Result<Vec<TokenRecord>, StoreError> {
         let query = sqlx::query(
             "SELECT token_digest, token_user_type, token_user_id, token_rev, token_ttl, token_created, token_renewed, \
-             token_scopes, token_proven, token_user_agent, token_network, token_last_used FROM gatekit_access_tokens WHERE token_user_id = ? AND token_user_type = ? \
+             token_scopes, token_proofs, token_user_agent, token_network, token_last_used FROM gatekit_access_tokens WHERE token_user_id = ? AND token_user_type = ? \
              ORDER BY token_created, token_digest",
         )
         .bind(Id(user))
@@ -91,7 +91,7 @@ impl TokenStore for SqliteStore {
             "UPDATE gatekit_access_tokens \
              SET token_ttl = ?, token_renewed = ?, token_expires = ?, token_scopes = ?, token_last_used = ? \
              WHERE token_digest = ? AND token_user_type = ? AND token_user_id = ? AND token_rev = ? AND token_ttl = ? \
-             AND token_created = ? AND token_renewed IS ? AND token_scopes IS ? AND token_proven IS ? \
+             AND token_created = ? AND token_renewed IS ? AND token_scopes IS ? AND token_proofs IS ? \
              AND token_user_agent IS ? AND token_network IS ? AND token_last_used IS ?",
         )
         .bind(new.ttl)
@@ -107,7 +107,7 @@ impl TokenStore for SqliteStore {
         .bind(old.created.0)
         .bind(old.renewed.map(|at| at.0))
         .bind(scopes_to_text(old)?)
-        .bind(old.proven.map(|at| at.0))
+        .bind(proofs_to_text(old))
         .bind(old.client.as_ref().and_then(|client| client.user_agent.as_deref()))
         .bind(old.client.as_ref().and_then(|client| client.network.as_deref()))
         .bind(old.last_used.map(|at| at.0));
@@ -121,6 +121,10 @@ impl TokenStore for SqliteStore {
     fn identity(&self) -> Option<&StoreIdentity> {
         Some(&self.identity)
     }
+}
+
+fn proofs_to_text(token: &TokenRecord) -> Option<String> {
+    (!token.proofs.is_empty()).then(|| token.proofs.to_string())
 }
 
 fn scopes_to_text(token: &TokenRecord) -> Result<Option<String>, StoreError> {

@@ -21,7 +21,7 @@ const UNIQUE: [(&str, IdentifierKind); 2] =
 
 // typeof: `7` and `'7'` are equal to the rowid, but not the same user.
 const FIND_TOKEN_OWNER: &str = "SELECT t.token_digest, t.token_user_type, t.token_user_id, t.token_rev, t.token_ttl, t.token_created, \
-     t.token_renewed, t.token_scopes, t.token_proven, t.token_user_agent, t.token_network, t.token_last_used, u.id, u.realm, u.username, u.email, u.email_verified, u.rev, u.profile, \
+     t.token_renewed, t.token_scopes, t.token_proofs, t.token_user_agent, t.token_network, t.token_last_used, u.id, u.realm, u.username, u.email, u.email_verified, u.rev, u.profile, \
      (SELECT json_group_array(role) FROM gatekit_roles \
      WHERE user_type = t.token_user_type AND user_id = t.token_user_id) AS token_roles \
      FROM gatekit_access_tokens t JOIN gatekit_users u ON u.id = t.token_user_id \

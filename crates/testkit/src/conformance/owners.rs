@@ -2,8 +2,8 @@
 //! would.
 
 use gatekit_core::{
-    Account, MemoryStore, NewUser, NoProfile, PasswordHash, RoleStore, Timestamp, TokenClient, TokenRecord, TokenStore,
-    UserId, UserOperation, UserStore,
+    Account, Factor, MemoryStore, NewUser, NoProfile, PasswordHash, Proofs, RoleStore, Timestamp, TokenClient,
+    TokenRecord, TokenStore, UserId, UserOperation, UserStore,
 };
 
 use super::{T0, TEXTS, digest, ok, rules};
@@ -109,7 +109,10 @@ async fn the_owner_is_what_two_queries_find<U: Account>(
             TokenRecord { scopes: Some(vec!["read".into(), "\"'".into()]), ..token::<U>(format!("{n} scopes")) },
             TokenRecord { ttl: -1, ..token::<U>(format!("{n} eternal")) },
             TokenRecord { renewed: Some(Timestamp(T0.0 + 7)), ..token::<U>(format!("{n} renewed")) },
-            TokenRecord { proven: Some(Timestamp(T0.0 - 7)), ..token::<U>(format!("{n} proven")) },
+            TokenRecord {
+                proofs: Proofs::of(Factor::Password, Timestamp(T0.0 - 7)),
+                ..token::<U>(format!("{n} verified"))
+            },
             TokenRecord { last_used: Some(Timestamp(T0.0 + 9)), ..token::<U>(format!("{n} used")) },
             TokenRecord { client: TokenClient::new(Some("Mozilla/5.0"), None), ..token::<U>(format!("{n} browser")) },
             TokenRecord {

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use gatekit_core::{Timestamp, TokenClient, TokenDigest, TokenRecord, TokenStore, UserId};
+use gatekit_core::{Factor, Proofs, Timestamp, TokenClient, TokenDigest, TokenRecord, TokenStore, UserId};
 
 use super::{ROUNDS, T0, TEXTS, assert_failed, digest, ids, ok, rules, token, twenty};
 
 pub(super) async fn run<S: TokenStore, Made: Future<Output = S>>(make: impl Fn() -> Made) {
     rules!(make;
         a_token_is_found_as_it_was_stored(),
-        what_a_token_was_issued_on_and_when_it_was_proven_and_used_is_kept(),
+        what_a_token_was_issued_on_its_proofs_and_when_it_was_used_are_kept(),
         scopes_are_kept_and_no_scopes_are_not_none(),
         an_unknown_digest_finds_nothing(),
         digests_are_compared_byte_for_byte(),
@@ -56,13 +56,28 @@ async fn a_token_is_found_as_it_was_stored(store: impl TokenStore) {
     }
 }
 
-async fn what_a_token_was_issued_on_and_when_it_was_proven_and_used_is_kept(store: impl TokenStore) {
+async fn what_a_token_was_issued_on_its_proofs_and_when_it_was_used_are_kept(store: impl TokenStore) {
     let mut stored = Vec::new();
     for at in [0, -1, 1, T0.0, i64::MAX, i64::MIN] {
-        stored.push(TokenRecord { proven: Some(Timestamp(at)), ..token(stored.len()) });
+        stored.push(TokenRecord { proofs: Proofs::of(Factor::Password, Timestamp(at)), ..token(stored.len()) });
         stored.push(TokenRecord { last_used: Some(Timestamp(at)), ..token(stored.len()) });
     }
-    stored.push(TokenRecord { proven: Some(T0), last_used: Some(Timestamp(T0.0 + 1)), ..token(stored.len()) });
+    let all = [
+        Factor::Password,
+        Factor::EmailCode,
+        Factor::MailLink,
+        Factor::Social,
+        Factor::Totp,
+        Factor::Passkey,
+        Factor::RecoveryCode,
+    ];
+    let mut proofs = Proofs::default();
+    for (at, factor) in (T0.0..).zip(all) {
+        stored.push(TokenRecord { proofs: Proofs::of(factor, Timestamp(at)), ..token(stored.len()) });
+        proofs = proofs.with(factor, Timestamp(at));
+        stored.push(TokenRecord { proofs: proofs.clone(), ..token(stored.len()) });
+    }
+    stored.push(TokenRecord { proofs, last_used: Some(Timestamp(T0.0 + 1)), ..token(stored.len()) });
     let longest = "\u{e9}".repeat(TokenClient::MAX_USER_AGENT / 2);
     for text in TEXTS.into_iter().chain(["NULL", &longest]) {
         for (user_agent, network) in [(Some(text), None), (None, Some(text)), (Some(text), Some("203.0.113.0/24"))] {
@@ -76,7 +91,7 @@ async fn what_a_token_was_issued_on_and_when_it_was_proven_and_used_is_kept(stor
     let mut listed = ok(store.list_tokens_of("User", &UserId::Int(1)).await);
     listed.sort_by_key(|token| token.digest);
     for token in &stored {
-        let rule = "what a token was issued on, when a password was proven for it and when it was used is kept";
+        let rule = "what a token was issued on, which factors were verified for it, when, and when it was used is kept";
         assert_eq!(ok(store.find_token(&token.digest).await).as_ref(), Some(token), "{rule}");
     }
     stored.sort_by_key(|token| token.digest);
@@ -324,7 +339,7 @@ async fn a_token_is_changed_in_what_may_change(store: impl TokenStore) {
         rev: 9,
         created: Timestamp(0),
         ttl: 5,
-        proven: Some(T0),
+        proofs: Proofs::of(Factor::Password, T0),
         client: TokenClient::new(Some("another browser"), None),
         ..old.clone()
     };
@@ -340,7 +355,7 @@ fn full() -> TokenRecord {
         rev: 3,
         renewed: Some(T0),
         scopes: Some(vec!["read".into(), "write".into()]),
-        proven: Some(Timestamp(T0.0 - 7)),
+        proofs: Proofs::of(Factor::Password, Timestamp(T0.0 - 7)).with(Factor::Totp, T0),
         client: TokenClient::new(Some("Mozilla/5.0"), Some([203, 0, 113, 7].into())),
         last_used: Some(Timestamp(T0.0 + 7)),
         ..token("secret")
@@ -358,13 +373,14 @@ async fn a_use_is_noted_and_nothing_else_changes(store: impl TokenStore) {
         old = new;
     }
     for new in [
-        TokenRecord { proven: None, ..old.clone() },
-        TokenRecord { proven: Some(Timestamp(T0.0 + 99)), ..old.clone() },
+        TokenRecord { proofs: Proofs::default(), ..old.clone() },
+        TokenRecord { proofs: Proofs::of(Factor::Password, Timestamp(T0.0 + 99)), ..old.clone() },
+        TokenRecord { proofs: old.proofs.clone().with(Factor::Passkey, T0), ..old.clone() },
         TokenRecord { client: None, ..old.clone() },
         TokenRecord { client: TokenClient::new(Some("another browser"), None), ..old.clone() },
     ] {
         assert!(ok(store.update_token(&old, &new).await), "what may not change is ignored");
-        let rule = "no change makes a token fresh, or one of another browser";
+        let rule = "no change makes a token fresh or stronger, or one of another browser";
         assert_eq!(ok(store.find_token(&old.digest).await).as_ref(), Some(&old), "{rule}");
     }
     assert!(ok(store.carry_token_over(&old.digest, 3, 4).await), "a token of the rev given is carried over");
@@ -382,8 +398,9 @@ async fn a_token_that_has_changed_meanwhile_is_not_changed(store: impl TokenStor
     for (what, old) in [
         ("last_used", TokenRecord { last_used: None, ..stored.clone() }),
         ("last_used", TokenRecord { last_used: Some(Timestamp(T0.0 + 8)), ..stored.clone() }),
-        ("proven", TokenRecord { proven: None, ..stored.clone() }),
-        ("proven", TokenRecord { proven: Some(T0), ..stored.clone() }),
+        ("proofs", TokenRecord { proofs: Proofs::default(), ..stored.clone() }),
+        ("proofs", TokenRecord { proofs: stored.proofs.clone().with(Factor::Password, T0), ..stored.clone() }),
+        ("proofs", TokenRecord { proofs: stored.proofs.clone().with(Factor::Social, T0), ..stored.clone() }),
         ("client", TokenRecord { client: None, ..stored.clone() }),
         ("client", TokenRecord { client: client(Some("Mozilla/5.0"), None), ..stored.clone() }),
         ("client", TokenRecord { client: client(None, Some("203.0.113.0/24")), ..stored.clone() }),

@@ -1,6 +1,8 @@
 //! Faults of access tokens.
 
-use gatekit_core::{StoreError, StoreIdentity, Timestamp, TokenDigest, TokenRecord, TokenStore, UserId, async_trait};
+use gatekit_core::{
+    Proofs, StoreError, StoreIdentity, Timestamp, TokenDigest, TokenRecord, TokenStore, UserId, async_trait,
+};
 
 use super::Fault::*;
 use super::Faulty;
@@ -17,7 +19,7 @@ impl TokenStore for Faulty {
         }
         match self.fault {
             Some(RenewalIsLost) => token.renewed = None,
-            Some(ProvenIsLost) => token.proven = None,
+            Some(ProofsAreLost) => token.proofs = Proofs::default(),
             Some(ClientIsLost) => token.client = None,
             Some(ClientIsAllOrNothing) => {
                 token.client = token.client.filter(|client| client.user_agent.is_some() && client.network.is_some());
@@ -59,12 +61,12 @@ impl TokenStore for Faulty {
         {
             self.store.update_token(&token, &TokenRecord { renewed: None, ..token.clone() }).await?;
         }
-        if self.has(CarryOverForgetsProven)
+        if self.has(CarryOverForgetsProofs)
             && let Some(token) = self.store.find_token(digest).await?
             && token.rev == from
         {
             self.store.delete_token(digest).await?;
-            self.store.insert_token(&TokenRecord { proven: None, ..token }).await?;
+            self.store.insert_token(&TokenRecord { proofs: Proofs::default(), ..token }).await?;
         }
         self.store.carry_token_over(digest, from, to).await
     }
@@ -106,12 +108,12 @@ impl TokenStore for Faulty {
             Some(ChangeOfATokenDoesNotCompareRenewed) => old.renewed = present.renewed,
             Some(ChangeOfATokenDoesNotCompareScopes) => old.scopes = present.scopes,
             Some(ChangeOfATokenDoesNotCompareLastUsed) => old.last_used = present.last_used,
-            Some(ChangeOfATokenDoesNotCompareProven) => old.proven = present.proven,
+            Some(ChangeOfATokenDoesNotCompareProofs) => old.proofs = present.proofs,
             Some(ChangeOfATokenDoesNotCompareTheClient) => old.client = present.client,
             Some(ChangeOfATokenLeavesLastUsed) => new.last_used = present.last_used,
-            Some(ChangeOfATokenChangesProven) if old == present => {
+            Some(ChangeOfATokenChangesProofs) if old == present => {
                 self.store.delete_token(&old.digest).await?;
-                old.proven = new.proven;
+                old.proofs = new.proofs.clone();
                 self.store.insert_token(&old).await?;
             }
             Some(ChangeOfATokenChangesTheClient) if old == present => {

@@ -1,7 +1,7 @@
 //! Faults of users, and of the query that finds a token with its user.
 
 use gatekit_core::{
-    AccountStatus, CreateUserError, Identifier, IdentifierKind, ListedUser, NewUser, PasswordHash, RoleStore,
+    AccountStatus, CreateUserError, Identifier, IdentifierKind, ListedUser, NewUser, PasswordHash, Proofs, RoleStore,
     StoreError, StoredUser, TokenDigest, TokenOwner, TokenStore, UserChange, UserId, UserOperation, UserQuery,
     UserStore, Where, async_trait,
 };
@@ -166,10 +166,10 @@ impl UserStore<Person> for Faulty {
                 _ => {}
             }
         }
-        if self.has(OwnerHasNotProven)
+        if self.has(OwnerHasNoProofs)
             && let Some(owner) = &mut owner
         {
-            owner.token.proven = None;
+            owner.token.proofs = Proofs::default();
         }
         if self.has(OwnerHasTheTokensRev)
             && let Some(owner) = &mut owner

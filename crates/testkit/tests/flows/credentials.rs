@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gatekit_core::{
     AccountName, AccountStatus, Client, Event, IssueToken, Login, LoginError, MailKind, MailOptions, NewOneTime,
-    OneTimePurpose, Policy, Register, Timestamp, TokenDigest, User, UserStore,
+    OneTimePurpose, Policy, Proofs, Register, Timestamp, TokenDigest, User, UserStore,
 };
 use tokio::sync::Barrier;
 
@@ -161,11 +161,15 @@ async fn a_token_can_be_issued_as_a_logins_is() {
     let ada = world.ada().await;
     let client = Client::default().user_agent("Mozilla/5.0").ip([203, 0, 113, 7]);
     let login = world.auth.login(Login::email(EMAIL, OLD).client(client.clone())).await.unwrap().token.record;
-    let issued = world.auth.issue_token(&ada.id, IssueToken::default().proven(true).client(client)).await.unwrap();
+    let issued = world
+        .auth
+        .issue_token(&ada.id, IssueToken::default().proofs(login.proofs.clone()).client(client))
+        .await
+        .unwrap();
     let like = gatekit_core::TokenRecord { digest: login.digest, ..issued.record };
     assert_eq!(like, login);
     let plain = world.auth.issue_token(&ada.id, IssueToken::default()).await.unwrap().record;
-    assert_eq!((plain.proven, plain.client), (None, None));
+    assert_eq!((plain.proofs, plain.client), (Proofs::default(), None));
 }
 
 #[tokio::test]

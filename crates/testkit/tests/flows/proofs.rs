@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use gatekit_core::{
     Auth, ChangeEmail, ChangeEmailError, ChangePassword, ConfigError, DeleteAccount, DeleteAccountError, Login,
-    MailKind, MemoryStore, Policy, Proof, Register, RequestEmailChange, StepUp, TokenRecord, User,
+    MailKind, MemoryStore, Policy, Reauthentication, Register, RequestEmailChange, StepUp, TokenRecord, User,
 };
 use gatekit_testkit::Fault::{Fail, FailAfter};
 use gatekit_testkit::login_as;
@@ -22,7 +22,7 @@ enum Outcome {
     Unavailable,
 }
 
-async fn asks_for_another_address(world: &World, ada: &User, proof: impl Into<Proof>) -> Outcome {
+async fn asks_for_another_address(world: &World, ada: &User, proof: impl Into<Reauthentication>) -> Outcome {
     match world.auth.request_email_change(RequestEmailChange::new(ada.id.clone(), proof, OTHER)).await {
         Ok(()) => Outcome::Done,
         Err(ChangeEmailError::StepUpRequired) => Outcome::StepUpRequired,
@@ -32,7 +32,7 @@ async fn asks_for_another_address(world: &World, ada: &User, proof: impl Into<Pr
     }
 }
 
-async fn goes(world: &World, ada: &User, proof: impl Into<Proof>) -> Outcome {
+async fn goes(world: &World, ada: &User, proof: impl Into<Reauthentication>) -> Outcome {
     match world.auth.delete_account(DeleteAccount::new(ada.id.clone(), proof)).await {
         Ok(()) => Outcome::Done,
         Err(DeleteAccountError::StepUpRequired) => Outcome::StepUpRequired,
@@ -136,7 +136,7 @@ async fn a_token_that_is_not_the_users_or_from_before_a_change_is_none() {
     let change = ChangePassword::new(ada.id.clone(), OLD, NEW).keep(before.record.clone());
     world.auth.change_password(change).await.unwrap();
     refused(&world, &ada, &before.record, "from before a password change").await;
-    // The session itself was kept, and the password was proven to change it.
+    // The session itself was kept, and the password was verified to change it.
     let kept = world.auth.authenticate(before.secret.expose()).await.unwrap().token.unwrap();
     assert_eq!(asks_for_another_address(&world, &ada, kept.clone()).await, Outcome::Done);
     world.auth.logout_everywhere(&ada.id, None).await.unwrap();

@@ -1,10 +1,10 @@
-//! A password proven again: what a token is worth then, and what becomes of the old one.
+//! A password verified again: what a token is worth then, and what becomes of the old one.
 
 use std::time::Duration;
 
 use gatekit_core::{
-    ChangePassword, Client, Clock, Event, IssueToken, IssuedToken, Login, PasswordUse, Policy, Register, StepUp,
-    StepUpError, TokenRecord, TokenStore, UserStore,
+    ChangePassword, Client, Clock, Event, Factor, IssueToken, IssuedToken, Login, PasswordUse, Policy, Proofs,
+    Register, StepUp, StepUpError, TokenRecord, TokenStore, UserStore,
 };
 use gatekit_testkit::Fault::{Fail, FailAfter, Hang, Late};
 use gatekit_testkit::login_as;
@@ -44,7 +44,7 @@ async fn a_login_proves_a_password_for_a_time_and_a_token_issued_by_code_never_d
     let world = World::new();
     let ada = world.ada().await;
     let issued = login_as(&world.auth, &ada).await;
-    assert_eq!(issued.record.proven, None);
+    assert_eq!(issued.record.proofs, Proofs::default());
     for seconds in [0, 1, LIMIT, i64::MAX] {
         assert!(!world.auth.is_fresh(&issued.record, seconds));
     }
@@ -70,7 +70,12 @@ async fn a_proven_password_replaces_the_token_by_a_fresh_one_that_is_the_same_ot
     assert_ne!(fresh.secret.expose(), old.secret.expose());
     assert!(!world.lives(&old).await && world.lives(&fresh).await);
     let now = Clock::now(&world.clock);
-    let wanted = TokenRecord { digest: fresh.secret.digest(), created: now, proven: Some(now), ..old.record.clone() };
+    let wanted = TokenRecord {
+        digest: fresh.secret.digest(),
+        created: now,
+        proofs: Proofs::of(Factor::Password, now),
+        ..old.record.clone()
+    };
     assert_eq!(fresh.record, wanted, "lifetime, scopes and client are those of the old one");
     assert_eq!(fresh.record.client.as_ref().unwrap().network.as_deref(), Some("203.0.113.0/24"));
     assert_eq!(world.tokens().await, [fresh.record]);

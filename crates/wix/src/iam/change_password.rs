@@ -1,8 +1,9 @@
 //! `POST /_api/iam/authentication/v2/change-password`: another password for a user who has just
 //! logged in.
 //!
-//! The call of the SDK brings no old password. So it is taken from who has proven it within
-//! `policy.tokens.step_up_ttl` (ASVS 6.2.3, 7.5.1), and from nobody who found a session open. All
+//! The call of the SDK brings no old password. So it is taken only with a token for which
+//! a factor was verified within `policy.tokens.step_up_ttl` (ASVS 6.2.3, 7.5.1), and not from somebody
+//! who has found an open session. All
 //! sessions end, this one too (ASVS 7.4.3).
 
 use axum::extract::Request;
@@ -28,7 +29,7 @@ pub(super) async fn change_password(iam: Iam, request: Request) -> Result<Respon
     let token =
         caller.token.as_ref().filter(|token| token.is_fresh(auth.now(), auth.policy().tokens.step_up_ttl)).ok_or_else(
             || {
-                let why = "the password must have been proven a moment ago: log in again, and ask then";
+                let why = "the login must be a few minutes old at most: log in again, and ask then";
                 Refusal::new(StatusCode::FORBIDDEN, "LOGIN_REQUIRED", why)
             },
         )?;

@@ -11,7 +11,7 @@
 //!    made, so a second use at the same moment ends them too.
 
 use gatekit_core::{
-    Account, AccountStatus, Auth, Client, KnownAccount, NewOneTime, OneTimePurpose, OneTimeRecord, TokenSecret,
+    Account, AccountStatus, Auth, Client, KnownAccount, NewOneTime, OneTimePurpose, OneTimeRecord, Proofs, TokenSecret,
     Unavailable,
 };
 use serde::{Deserialize, Serialize};
@@ -61,8 +61,8 @@ pub(crate) struct CodeRequest {
     pub(crate) state: String,
     /// The page that asked, if its browser has said so.
     pub(crate) origin: Option<String>,
-    /// Whether the session token was for a password.
-    pub(crate) proven: bool,
+    /// Which factors were verified for the session token, and when.
+    pub(crate) proofs: Proofs,
 }
 
 impl CodeRequest {
@@ -147,7 +147,7 @@ pub(crate) async fn exchange<U: Account>(
     let account = auth.find_account_by_id(&user).await?;
     let alive = |account: &KnownAccount<U>| account.rev == record.rev && account.status == AccountStatus::Active;
     let account = account.filter(alive).ok_or(GrantError::Invalid)?;
-    let tokens = family::begin(auth, &account, &name, brought.client, request.proven, device).await?;
+    let tokens = family::begin(auth, &account, &name, brought.client, request.proofs, device).await?;
     let now = auth.find_one_time(CODE, code).await;
     if matches!(now.as_ref().map(|now| now.as_ref().and_then(State::read)), Ok(Some(State::Spent(_)))) {
         return Ok((tokens, account));
@@ -212,7 +212,7 @@ mod tests {
             redirect_uri: Some(uri.into()),
             state: "s".into(),
             origin: None,
-            proven: true,
+            proofs: Proofs::default(),
         }
     }
 

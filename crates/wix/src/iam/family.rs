@@ -28,7 +28,7 @@ mod successor;
 
 use gatekit_core::{
     Account, AccountStatus, Auth, AuthenticateError, Client, IssueToken, IssueTokenError, KnownAccount, LogoutError,
-    NewOneTime, OneTimePurpose, OneTimeRecord, TokenDigest, TokenRecord, TokenSecret, Unavailable, UserId,
+    NewOneTime, OneTimePurpose, OneTimeRecord, Proofs, TokenDigest, TokenRecord, TokenSecret, Unavailable, UserId,
 };
 
 use record::{Digest, Family, Renewal, Use};
@@ -98,12 +98,12 @@ pub(crate) async fn begin<U: Account>(
     account: &KnownAccount<U>,
     name: &TokenSecret,
     client_id: &str,
-    proven: bool,
+    proofs: Proofs,
     device: Client,
 ) -> Result<MemberTokens, GrantError> {
     let (user, name) = (account.user.id(), name.expose());
     let next = Successor { access: auth.new_secret()?, refresh: auth.new_secret()? };
-    let wanted = IssueToken::default().proven(proven).client(device);
+    let wanted = IssueToken::default().proofs(proofs).client(device);
     let token = issue(auth, &user, account.rev, name, wanted, &next).await?;
     let family = Family {
         client: client_id.to_owned(),
@@ -302,7 +302,7 @@ async fn issue<U: Account>(
         Err(IssueTokenError::Unavailable(error)) => return Err(error.into()),
         Err(_) => return Err(GrantError::Invalid),
     };
-    // The password was changed a moment ago: what was proven before that counts for nothing now.
+    // The password was changed a moment ago: what was verified before that counts for nothing now.
     if token.rev != rev {
         auth.discard_token(&token.digest).await;
         return Err(GrantError::Invalid);

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::http::header::ORIGIN;
 use axum::http::request::Parts;
 use axum::response::Response;
-use gatekit_core::{AuthenticateError, MailOptions, Unavailable};
+use gatekit_core::{AuthenticateError, MailOptions, Proofs, Unavailable};
 use serde_json::{Map, Value, json};
 
 use super::code::{self, CodeRequest, ResponseMode};
@@ -55,7 +55,7 @@ async fn authorize(
     // All else is right: the token is spent on something.
     let device = gatekit_web::client(iam.auth(), parts);
     let taken = iam.members.take_session_token(&token.into(), &device, &MailOptions::default()).await?;
-    request.proven = taken.proven;
+    request.proofs = taken.proofs.clone();
     let secret = code::issue(iam.auth(), &taken.account, request).await?;
     let endpoint = format!("{}/oauth2/authorize", iam.clients.public_url);
     Ok(answer(&format!("{endpoint}?code={}", secret.expose()), &endpoint))
@@ -90,7 +90,7 @@ fn code_request(iam: &Iam, asked: &Map<String, Value>, origin: Option<String>) -
         redirect_uri: redirect_uri.map(str::to_owned),
         state: state.to_owned(),
         origin,
-        proven: false,
+        proofs: Proofs::default(),
     })
 }
 

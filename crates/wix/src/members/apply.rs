@@ -1,12 +1,13 @@
 //! `applySessionToken`: a session token for a session, once.
 
 use gatekit_core::{
-    AccountStatus, Client, IssueToken, IssueTokenError, IssuedToken, KnownAccount, LogoutError, MailOptions, UpdateUser,
+    AccountStatus, Client, IssueToken, IssueTokenError, IssuedToken, KnownAccount, LogoutError, MailOptions, Proofs,
+    UpdateUser,
 };
 use serde_json::{Map, Value};
 
 use super::WixMembers;
-use super::login::{Ground, SESSION};
+use super::login::{Ground, SESSION, SessionRecord};
 use crate::member::MemberUser;
 use crate::{Member, MemberId, SessionToken, TokenError, WixError};
 
@@ -30,8 +31,8 @@ pub struct Taken {
     pub account: KnownAccount<MemberUser>,
     /// For how long the member is to be logged in, in seconds.
     pub ttl: i64,
-    /// Whether the member has proven a password a moment ago.
-    pub proven: bool,
+    /// Which factors the member has verified, and when; none if the app has asked for the token.
+    pub proofs: Proofs,
 }
 
 fn invalid(error: TokenError) -> WixError {
@@ -64,8 +65,8 @@ impl WixMembers {
     ) -> Result<Applied, WixError> {
         let (token, client, mails) = (token.clone(), client.clone(), mails.clone());
         self.whole(|members| async move {
-            let Taken { account, ttl, proven } = members.take_session_token(&token, &client, &mails).await?;
-            let issue = IssueToken::default().ttl(ttl).proven(proven).client(client);
+            let Taken { account, ttl, proofs } = members.take_session_token(&token, &client, &mails).await?;
+            let issue = IssueToken::default().ttl(ttl).proofs(proofs).client(client);
             let token = members.issue_token(&account, issue).await?;
             let user = members.note_login(account.user).await;
             Ok(Applied { member: Member::new(&members.0.site, &user, AccountStatus::Active), user, token })
@@ -114,13 +115,13 @@ impl WixMembers {
             let auth = members.auth();
             // What was looked at above may be looked at by many. From here on there is one.
             let record = auth.take_one_time(SESSION, token.expose()).await?.ok_or(invalid(TokenError::Used))?;
-            let ground = Ground::of(record.data.as_deref());
+            let SessionRecord { ground, proofs } = SessionRecord::read(record.data.as_deref());
             let account = match ground {
                 Ground::Login => account,
                 // Nobody has asked the hooks yet, and no event was raised.
                 Ground::SignUp | Ground::App => auth.accept_login(account, &client, &mails).await?,
             };
-            Ok(Taken { account, ttl, proven: ground != Ground::App })
+            Ok(Taken { account, ttl, proofs })
         })
         .await
     }

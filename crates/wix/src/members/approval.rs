@@ -162,7 +162,7 @@ impl WixMembers {
 
     async fn approved(&self, user: &MemberUser) -> Result<SessionToken, WixError> {
         let account = self.account_of(user).await?;
-        self.issue_session_token(&account, Ground::App).await
+        self.issue_session_token(&account, Ground::App, None).await
     }
 
     pub(super) async fn issue_approval_token(

@@ -1,8 +1,8 @@
 //! A code of six digits proves an address.
 
 use gatekit_core::{
-    AccountStatus, Client, ConfirmEmailCodeError, MailOptions, OneTimePurpose, RequestEmailCode, RequestEmailCodeError,
-    TokenSecret, UserId,
+    AccountStatus, Client, ConfirmEmailCodeError, Factor, MailOptions, OneTimePurpose, RequestEmailCode,
+    RequestEmailCodeError, TokenSecret, UserId,
 };
 
 use super::login::Ground;
@@ -49,7 +49,7 @@ impl WixMembers {
                 members.tell_approver(&account).await;
             }
             let account = auth.accept_login(account, &client, &mails).await?;
-            members.signed_in(&account, Ground::Login).await
+            members.signed_in(&account, Ground::Login, Some(Factor::EmailCode)).await
         })
         .await
     }

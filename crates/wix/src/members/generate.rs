@@ -95,7 +95,7 @@ impl WixMembers {
             let user = self.auth().update_user(update).await.map_err(updated)?;
             account = self.account_of(&user).await?;
         }
-        self.issue_session_token(&account, Ground::App).await
+        self.issue_session_token(&account, Ground::App, None).await
     }
 
     /// Gives a member a password that nobody knows: who has chosen the one before has not proven

@@ -1,6 +1,8 @@
 //! `login`: a password for a session token.
 
-use gatekit_core::{KnownAccount, Login, LoginError, MailOptions, NewOneTime, OneTimePurpose, Password};
+use gatekit_core::{
+    Factor, KnownAccount, Login, LoginError, MailOptions, NewOneTime, OneTimePurpose, Password, Proofs,
+};
 
 use super::WixMembers;
 use crate::member::MemberUser;
@@ -10,7 +12,7 @@ use crate::{Member, SessionClaims, SessionToken, WixError};
 /// What a session token is recorded under until it is applied.
 pub(super) const SESSION: OneTimePurpose = OneTimePurpose::Other("wix_session");
 
-/// Somebody who has proven who it is, and whose session token is to be applied.
+/// A member who has logged in, and whose session token is to be applied.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SignedIn {
@@ -20,11 +22,10 @@ pub struct SignedIn {
     pub member: Member,
 }
 
-/// On what grounds a session token was made. It is recorded with the token, and a store keeps the
-/// word.
+/// Why a session token was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ground {
-    /// A password, and all that a login asks and does besides.
+    /// A login, with all that it asks and does.
     Login,
     /// A sign-up a moment ago; what a login does besides is yet to be done.
     SignUp,
@@ -40,10 +41,26 @@ impl Ground {
             Self::App => "app",
         }
     }
+}
 
-    pub(super) fn of(stored: Option<&str>) -> Self {
-        let known = [Self::Login, Self::SignUp].into_iter().find(|ground| stored == Some(ground.as_str()));
-        known.unwrap_or(Self::App)
+/// What is recorded with a session token: why it was made, and which factors the member has
+/// verified. A store keeps both as `login password=1764547200000`.
+pub(super) struct SessionRecord {
+    pub(super) ground: Ground,
+    pub(super) proofs: Proofs,
+}
+
+impl SessionRecord {
+    fn to_text(&self) -> String {
+        format!("{} {}", self.ground.as_str(), self.proofs)
+    }
+
+    /// What cannot be read is the app's word and verifies nothing.
+    pub(super) fn read(stored: Option<&str>) -> Self {
+        let stored = stored.unwrap_or_default();
+        let (ground, proofs) = stored.split_once(' ').unwrap_or((stored, ""));
+        let known = [Ground::Login, Ground::SignUp].into_iter().find(|known| ground == known.as_str());
+        Self { ground: known.unwrap_or(Ground::App), proofs: proofs.parse().unwrap_or_default() }
     }
 }
 
@@ -72,7 +89,7 @@ impl WixMembers {
     pub async fn sign_in(&self, login: Login) -> Result<SignedIn, WixError> {
         let mails = login.mails.clone();
         match self.auth().verify_login(login).await {
-            Ok(account) => self.signed_in(&account, Ground::Login).await,
+            Ok(account) => self.signed_in(&account, Ground::Login, Some(Factor::Password)).await,
             Err(LoginError::EmailNotVerified { user_id }) => {
                 let state_token = self.mail_code(&user_id, mails).await?;
                 Err(WixError::EmailVerificationRequired { state_token: Some(state_token) })
@@ -85,17 +102,19 @@ impl WixMembers {
         &self,
         account: &KnownAccount<MemberUser>,
         ground: Ground,
+        verified: Option<Factor>,
     ) -> Result<SignedIn, WixError> {
-        let session_token = self.issue_session_token(account, ground).await?;
+        let session_token = self.issue_session_token(account, ground, verified).await?;
         Ok(SignedIn { session_token, member: self.member(account) })
     }
 
     /// Signs a session token and records it: it is taken once, and not once the member's `rev` has
-    /// changed.
+    /// changed. `verified` is the factor that the member has verified now.
     pub(super) async fn issue_session_token(
         &self,
         account: &KnownAccount<MemberUser>,
         ground: Ground,
+        verified: Option<Factor>,
     ) -> Result<SessionToken, WixError> {
         let (created, expires) = self.next_times();
         let claims = SessionClaims {
@@ -110,7 +129,9 @@ impl WixMembers {
             admin: false,
         };
         let token = SessionToken::sign(&claims, &self.0.session_keys);
-        let record = NewOneTime::new(SESSION, &account.user.id, account.rev, DEADLINE_MS).data(ground.as_str());
+        let proofs = verified.map(|factor| Proofs::of(factor, self.auth().now())).unwrap_or_default();
+        let data = SessionRecord { ground, proofs }.to_text();
+        let record = NewOneTime::new(SESSION, &account.user.id, account.rev, DEADLINE_MS).data(data);
         self.auth().record_one_time(record, token.expose()).await?;
         Ok(token)
     }

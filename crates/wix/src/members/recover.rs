@@ -1,7 +1,8 @@
 //! A lost password: a mail, and a login with the password that is chosen.
 
 use gatekit_core::{
-    AccountStatus, MailOptions, OneTimePurpose, Password, RequestPasswordReset, RequestPasswordResetError, TokenSecret,
+    AccountStatus, Factor, MailOptions, OneTimePurpose, Password, RequestPasswordReset, RequestPasswordResetError,
+    TokenSecret,
 };
 
 use super::login::Ground;
@@ -46,7 +47,7 @@ impl WixMembers {
         self.set_password(secret, new, MailOptions::default()).await?;
         let account = self.auth().find_account_by_id(&user).await?.ok_or(WixError::InvalidRecoveryToken)?;
         match account.status {
-            AccountStatus::Active => self.signed_in(&account, Ground::SignUp).await,
+            AccountStatus::Active => self.signed_in(&account, Ground::SignUp, Some(Factor::MailLink)).await,
             AccountStatus::Pending => Err(WixError::ApprovalRequired),
             AccountStatus::PasswordReset => Err(WixError::PasswordReset),
             _ => Err(WixError::Blocked),

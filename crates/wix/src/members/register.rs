@@ -1,6 +1,6 @@
 //! `register`: a new member, who is logged in at once, or has to wait.
 
-use gatekit_core::{AccountStatus, KnownAccount, MailOptions, Password, Register, RegisterError, TokenSecret};
+use gatekit_core::{AccountStatus, Factor, KnownAccount, MailOptions, Password, Register, RegisterError, TokenSecret};
 use serde::Serialize;
 
 use super::login::Ground;
@@ -165,7 +165,8 @@ impl WixMembers {
         if self.verifies_email() && account.user.email_verified != Some(true) {
             registration.state_token = Some(self.mail_code(&user.id, mails).await?);
         } else if account.status == AccountStatus::Active {
-            registration.session_token = Some(self.issue_session_token(&account, Ground::SignUp).await?);
+            registration.session_token =
+                Some(self.issue_session_token(&account, Ground::SignUp, Some(Factor::Password)).await?);
             registration.status = RegistrationStatus::Active;
         }
         Ok(registration)
