@@ -5,7 +5,7 @@ mod admin;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Request, State};
-use axum::http::header::{CONTENT_TYPE, ORIGIN, USER_AGENT};
+use axum::http::header::{ORIGIN, USER_AGENT};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode};
 use axum::middleware::map_response;
@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use gatekit_core::{Account, Authenticator, ChangePassword, ChangePasswordError, CrossOriginRequest, Password, Policy};
 use gatekit_layer::{AuthRejection, AuthUser, ClientIp, PresentedToken};
-use gatekit_web::{BodyError, form_pairs, mail_options, read_body};
+use gatekit_web::{client, form_pairs, mail_options, media_type, read_body};
 use serde_json::{Map, Value};
 
 use crate::errors::{failure, method_not_allowed, success, unavailable, unkept};
@@ -141,7 +141,7 @@ async fn change_password<U: Account>(
         Err(Nobody::Absent) => return insufficient(),
         Err(Nobody::Bad) => return mismatch(),
     };
-    let auth = &cmwell.0.auth.for_client(gatekit_web::client(&cmwell.0.auth, parts));
+    let auth = &cmwell.0.auth.for_client(client(&cmwell.0.auth, parts));
     let change = ChangePassword::new(user.id(), current, new).mails(mail_options(auth, &parts.headers));
     let (whole, user) = (cmwell.clone(), user.id());
     let changed = auth.change(|_| async move {
@@ -203,20 +203,15 @@ fn of_query(parts: &Parts) -> Result<Arguments, Refused> {
     Ok(Arguments { operation, current: password("current"), new: password("new"), user: None, encrypted: None })
 }
 
-/// Passwords come from the body alone: those in a URL are everybody's.
+/// Passwords come from the body alone: URLs are kept in logs.
 async fn of_body(policy: &Policy, parts: &Parts, body: Body) -> Result<Arguments, Refused> {
     let bytes = match read_body(policy, &parts.headers, body, MAX_BODY).await {
         Ok(bytes) => bytes,
-        Err(error @ BodyError::TooLarge) => return refused(StatusCode::PAYLOAD_TOO_LARGE, &error.to_string()),
-        Err(error @ BodyError::TooSlow) => return refused(StatusCode::REQUEST_TIMEOUT, &error.to_string()),
-        Err(error @ BodyError::UnsupportedEncoding) => {
-            return refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, &error.to_string());
-        }
-        Err(error) => return refused(StatusCode::BAD_REQUEST, &error.to_string()),
+        Err(error) => return refused(error.status(), &error.to_string()),
     };
     let mut members = match bytes.trim_ascii() {
         b"" => Map::new(),
-        _ if !is_json(&parts.headers) => {
+        _ if !media_type(&parts.headers).eq_ignore_ascii_case("application/json") => {
             return refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body must be application/json");
         }
         json => match serde_json::from_slice(json) {
@@ -236,11 +231,6 @@ async fn of_body(policy: &Policy, parts: &Parts, body: Body) -> Result<Arguments
         user: text("user"),
         encrypted: text("encrypted"),
     })
-}
-
-fn is_json(headers: &HeaderMap) -> bool {
-    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    content_type.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
 }
 
 fn operation(op: Option<&str>) -> Result<Operation, Refused> {

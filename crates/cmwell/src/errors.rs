@@ -1,9 +1,10 @@
 //! What is answered, in CM-Well's words? Every answer of `_login` and `_auth` is made here.
 
 use axum::body::{Body, Bytes};
-use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, Response, StatusCode};
 use gatekit_core::{LoginError, Unavailable};
+use gatekit_web::private_url;
 use serde::Serialize;
 
 use crate::ExpError;
@@ -151,12 +152,10 @@ pub(crate) fn retry_later<B>(mut response: Response<B>, error: &Unavailable, wha
     response
 }
 
-/// What every answer of `_login` and `_auth` has: no cache keeps it (ASVS 14.3.2), and no other
-/// site learns of its URL.
-pub(crate) async fn unkept(mut response: Response<Body>) -> Response<Body> {
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    response
+/// Finishes every response of `_login` and `_auth`: no cache keeps it (ASVS 14.3.2), and no other
+/// site gets its URL.
+pub(crate) async fn unkept(response: Response<Body>) -> Response<Body> {
+    private_url(response)
 }
 
 fn with_type<B: From<Bytes>>(status: StatusCode, content_type: HeaderValue, body: Bytes) -> Response<B> {

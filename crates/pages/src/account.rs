@@ -6,8 +6,10 @@ use axum::http::StatusCode;
 use gatekit_core::{Account, Timestamp, TokenRecord};
 
 use crate::device::Device;
-use crate::respond::Outcome;
-use crate::visit::{Shared, Visit, page_at, show, submit};
+use crate::failure::Outcome;
+use crate::page_context::Shared;
+use crate::route::{page_at, show, submit};
+use crate::visit::Visit;
 use crate::{Feature, Page};
 
 /// `/account`
@@ -90,11 +92,11 @@ pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
 
 async fn account<U: Account>(mut visit: Visit<U>) -> Outcome {
     let caller = visit.require_caller().await?;
-    let stage = &visit.stage;
-    let tokens = stage.auth().list_tokens(&caller.user.id()).await?;
-    let mut page = stage.page("account.title");
+    let context = &visit.context;
+    let tokens = context.auth().list_tokens(&caller.user.id()).await?;
+    let mut page = context.page("account.title");
     page.wide = true;
-    page.notice = stage.notice(&page);
+    page.notice = context.notice(&page);
     let mut sessions: Vec<Session> =
         tokens.iter().rev().map(|token| Session::new(&page, token, &caller.token)).collect();
     sessions.sort_by_key(|session| !session.current);
@@ -105,7 +107,7 @@ async fn account<U: Account>(mut visit: Visit<U>) -> Outcome {
         sessions,
         page,
     };
-    Ok(stage.show(StatusCode::OK, &view.page, stage.pages.look.templates.account(&view)))
+    Ok(context.show(StatusCode::OK, &view.page, context.pages.look.templates.account(&view)))
 }
 
 /// Ends one, for a user who has proven its password a short time ago (ASVS 7.5.2): who finds a
@@ -115,14 +117,14 @@ async fn revoke<U: Account>(mut visit: Visit<U>) -> Outcome {
     let form = visit.form()?;
     let caller = visit.require_fresh().await?;
     let handle = form.get("session").unwrap_or_default();
-    visit.stage.auth().revoke_token(&caller.user.id(), handle).await?;
-    Ok(visit.stage.redirect("/account?notice=session-ended"))
+    visit.context.auth().revoke_token(&caller.user.id(), handle).await?;
+    Ok(visit.context.redirect("/account?notice=session-ended"))
 }
 
 async fn revoke_others<U: Account>(mut visit: Visit<U>) -> Outcome {
     let caller = visit.require_fresh().await?;
-    visit.stage.auth().logout_everywhere(&caller.user.id(), Some(&caller.token)).await?;
-    Ok(visit.stage.redirect("/account?notice=sessions-ended"))
+    visit.context.auth().logout_everywhere(&caller.user.id(), Some(&caller.token)).await?;
+    Ok(visit.context.redirect("/account?notice=sessions-ended"))
 }
 
 #[cfg(test)]

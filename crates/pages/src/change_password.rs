@@ -6,8 +6,10 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use gatekit_core::{Account, ChangePassword, ChangePasswordError};
 
-use crate::respond::{Failure, Outcome};
-use crate::visit::{Shared, Stage, Visit, page_at, show, submit};
+use crate::failure::{Failure, Outcome};
+use crate::page_context::{PageContext, Shared};
+use crate::route::{page_at, show, submit};
+use crate::visit::Visit;
 use crate::{Feature, Field, Page, Problem, field};
 
 /// `/change-password`
@@ -26,9 +28,9 @@ pub struct ChangePasswordPage {
 }
 
 impl ChangePasswordPage {
-    fn new<U: Account>(stage: &Stage<U>, user: &U) -> Self {
-        let page = stage.page("change-password.title");
-        let min = stage.auth().policy().passwords.min_chars;
+    fn new<U: Account>(context: &PageContext<U>, user: &U) -> Self {
+        let page = context.page("change-password.title");
+        let min = context.auth().policy().passwords.min_chars;
         Self {
             username: user.email().or(user.username()).map(str::to_owned),
             current_password: Field::password(&page, "current_password", "field.current-password", "current-password"),
@@ -44,15 +46,15 @@ pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
 
 async fn form<U: Account>(mut visit: Visit<U>) -> Outcome {
     let caller = visit.require_caller().await?;
-    let view = ChangePasswordPage::new(&visit.stage, &caller.user);
-    Ok(answer(&visit.stage, StatusCode::OK, &view))
+    let view = ChangePasswordPage::new(&visit.context, &caller.user);
+    Ok(answer(&visit.context, StatusCode::OK, &view))
 }
 
 async fn change<U: Account>(mut visit: Visit<U>) -> Outcome {
     let form = visit.form()?;
     let caller = visit.require_caller().await?;
-    let stage = &visit.stage;
-    let mut view = ChangePasswordPage::new(stage, &caller.user);
+    let context = &visit.context;
+    let mut view = ChangePasswordPage::new(context, &caller.user);
     let (old, new) = (form.password("current_password"), form.password("password"));
     if old.is_none() {
         let message = view.page.text("error.password.missing").to_owned();
@@ -63,11 +65,11 @@ async fn change<U: Account>(mut visit: Visit<U>) -> Outcome {
         view.password.error = Some(view.page.problem("password", message));
     }
     let (Some(old), Some(new)) = (old, new) else {
-        return Ok(answer(stage, StatusCode::UNPROCESSABLE_ENTITY, &view));
+        return Ok(answer(context, StatusCode::UNPROCESSABLE_ENTITY, &view));
     };
-    let change = ChangePassword::new(caller.user.id(), old, new).keep(caller.token).mails(stage.notices());
-    match stage.auth().change_password(change).await {
-        Ok(()) => return Ok(stage.done("/account", "password-changed")),
+    let change = ChangePassword::new(caller.user.id(), old, new).keep(caller.token).mails(context.notices());
+    match context.auth().change_password(change).await {
+        Ok(()) => return Ok(context.done("/account", "password-changed")),
         Err(ChangePasswordError::Unavailable(error)) => return Err(error.into()),
         // Removed while it was logged in.
         Err(ChangePasswordError::UserNotFound(_)) => return Err(Failure::LogIn),
@@ -81,16 +83,16 @@ async fn change<U: Account>(mut visit: Visit<U>) -> Outcome {
         }
         Err(ChangePasswordError::Refused(refusal)) => {
             view.page.problems.push(Problem { message: refusal.message, href: None });
-            return Ok(answer(stage, StatusCode::FORBIDDEN, &view));
+            return Ok(answer(context, StatusCode::FORBIDDEN, &view));
         }
         Err(_) => {
             let message = view.page.text("error.conflict").to_owned();
             view.page.problems.push(Problem { message, href: None });
         }
     }
-    Ok(answer(stage, StatusCode::UNPROCESSABLE_ENTITY, &view))
+    Ok(answer(context, StatusCode::UNPROCESSABLE_ENTITY, &view))
 }
 
-fn answer<U: Account>(stage: &Stage<U>, status: StatusCode, view: &ChangePasswordPage) -> Response {
-    stage.show(status, &view.page, stage.pages.look.templates.change_password(view))
+fn answer<U: Account>(context: &PageContext<U>, status: StatusCode, view: &ChangePasswordPage) -> Response {
+    context.show(status, &view.page, context.pages.look.templates.change_password(view))
 }

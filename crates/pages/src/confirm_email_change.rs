@@ -6,9 +6,11 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use gatekit_core::{Account, ChangeEmail, ChangeEmailError, EmailLink, UserId};
 
-use crate::mail_token::MailToken;
-use crate::respond::{Outcome, with_cookies};
-use crate::visit::{Shared, Stage, Visit, page_at, show, submit};
+use crate::failure::Outcome;
+use crate::mail_token::{MailToken, with_cookie};
+use crate::page_context::{PageContext, Shared};
+use crate::route::{page_at, show, submit};
+use crate::visit::Visit;
 use crate::{Feature, MessagePage, Page};
 
 /// `/confirm-email-change`
@@ -28,45 +30,45 @@ pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
     page_at("/confirm-email-change", show(form::<U>).merge(submit(change::<U>)))
 }
 
-fn mailed<U: Account>(stage: &Stage<U>) -> MailToken {
-    MailToken::new("change", &stage.cookie)
+fn mailed<U: Account>(context: &PageContext<U>) -> MailToken {
+    MailToken::new("change", &context.cookie)
 }
 
 async fn form<U: Account>(mut visit: Visit<U>) -> Outcome {
-    let mailed = mailed(&visit.stage);
-    if let Some(secret) = visit.stage.query.get("token") {
+    let mailed = mailed(&visit.context);
+    if let Some(secret) = visit.context.query.get("token") {
         return Ok(match mailed.keep(secret) {
-            Some(cookie) => with_cookies(visit.stage.redirect("/confirm-email-change"), [cookie]),
-            None => invalid(&visit.stage),
+            Some(cookie) => with_cookie(visit.context.redirect("/confirm-email-change"), Some(cookie)),
+            None => invalid(&visit.context),
         });
     }
-    let Some(secret) = mailed.find(&visit.parts.headers) else { return Ok(invalid(&visit.stage)) };
-    match visit.stage.auth().check_email_change_link(&secret).await? {
+    let Some(secret) = mailed.find(&visit.parts.headers) else { return Ok(invalid(&visit.context)) };
+    match visit.context.auth().check_email_change_link(&secret).await? {
         EmailLink::Good { user_id, email } => {
             let note = visit.other_than(&user_id).await?;
-            let stage = &visit.stage;
-            let view = ConfirmEmailChangePage { page: stage.page("confirm-email-change.title"), email, note };
-            Ok(stage.show(StatusCode::OK, &view.page, stage.pages.look.templates.confirm_email_change(&view)))
+            let context = &visit.context;
+            let view = ConfirmEmailChangePage { page: context.page("confirm-email-change.title"), email, note };
+            Ok(context.show(StatusCode::OK, &view.page, context.pages.look.templates.confirm_email_change(&view)))
         }
         EmailLink::Used { user_id, email } => changed(&mut visit, &user_id, &email).await,
-        _ => Ok(invalid(&visit.stage)),
+        _ => Ok(invalid(&visit.context)),
     }
 }
 
 async fn change<U: Account>(mut visit: Visit<U>) -> Outcome {
     let caller = visit.caller().await?;
-    let Some(secret) = mailed(&visit.stage).find(&visit.parts.headers) else { return Ok(invalid(&visit.stage)) };
+    let Some(secret) = mailed(&visit.context).find(&visit.parts.headers) else { return Ok(invalid(&visit.context)) };
     let mut change = ChangeEmail::new(secret);
-    change.mails = visit.stage.notices();
+    change.mails = visit.context.notices();
     let caller_id = caller.as_ref().map(|caller| caller.user.id());
     change.keep = caller.map(|caller| caller.token);
-    match visit.stage.auth().change_email(change).await {
-        Ok(user) if caller_id == Some(user.id()) && visit.stage.has(Feature::Account) => {
-            Ok(visit.stage.redirect("/account?notice=email-changed"))
+    match visit.context.auth().change_email(change).await {
+        Ok(user) if caller_id == Some(user.id()) && visit.context.has(Feature::Account) => {
+            Ok(visit.context.redirect("/account?notice=email-changed"))
         }
         Ok(user) => changed(&mut visit, &user.id(), user.email().unwrap_or_default()).await,
         Err(ChangeEmailError::Unavailable(error)) => Err(error.into()),
-        Err(_) => Ok(invalid(&visit.stage)),
+        Err(_) => Ok(invalid(&visit.context)),
     }
 }
 
@@ -74,21 +76,21 @@ async fn change<U: Account>(mut visit: Visit<U>) -> Outcome {
 /// until it ends by itself: the same page may be loaded or the button pressed again.
 async fn changed<U: Account>(visit: &mut Visit<U>, owner: &UserId, email: &str) -> Outcome {
     let other = visit.other_than(owner).await?;
-    let stage = &visit.stage;
-    let page = stage.page("confirm-email-change.done.title");
+    let context = &visit.context;
+    let page = context.page("confirm-email-change.done.title");
     let text = page.text_with("confirm-email-change.done.text", &[("email", email)]);
     let view = MessagePage::new(page, text);
     let view = match other {
-        Some(other) => stage.with_other(view, other),
-        None => stage.with_login(view, "back.login"),
+        Some(other) => context.with_other(view, other),
+        None => context.with_login(view, "back.login"),
     };
-    Ok(stage.say(StatusCode::OK, &view))
+    Ok(context.say(StatusCode::OK, &view))
 }
 
 /// The link is too old or not complete, or its address was taken meanwhile; its cookie goes.
-fn invalid<U: Account>(stage: &Stage<U>) -> Response {
-    let page = stage.page("link-invalid.title");
+fn invalid<U: Account>(context: &PageContext<U>) -> Response {
+    let page = context.page("link-invalid.title");
     let text = page.text("link-invalid.text").to_owned();
-    let view = MessagePage::new(page, text).link(stage.url("/change-email"), "link-invalid.change");
-    with_cookies(stage.say(StatusCode::BAD_REQUEST, &view), mailed(stage).removal())
+    let view = MessagePage::new(page, text).link(context.url("/change-email"), "link-invalid.change");
+    with_cookie(context.say(StatusCode::BAD_REQUEST, &view), mailed(context).removal())
 }

@@ -6,8 +6,10 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use gatekit_core::{Account, StepUp, StepUpError};
 
-use crate::respond::{Failure, Outcome};
-use crate::visit::{Shared, Stage, Visit, page_at, show, submit};
+use crate::failure::{Failure, Outcome};
+use crate::page_context::{PageContext, Shared};
+use crate::route::{page_at, show, submit};
+use crate::visit::Visit;
 use crate::{Field, Page, Problem, return_to};
 
 /// `/confirm-password`
@@ -26,8 +28,8 @@ pub struct ConfirmPasswordPage {
 }
 
 impl ConfirmPasswordPage {
-    fn new<U: Account>(stage: &Stage<U>, user: &U, return_to: Option<String>) -> Self {
-        let mut page = stage.page("confirm-password.title");
+    fn new<U: Account>(context: &PageContext<U>, user: &U, return_to: Option<String>) -> Self {
+        let mut page = context.page("confirm-password.title");
         page.form_origin = return_to.as_deref().and_then(return_to::origin).map(str::to_owned);
         Self {
             username: user.email().or(user.username()).map(str::to_owned),
@@ -43,51 +45,51 @@ pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
 }
 
 async fn form<U: Account>(mut visit: Visit<U>) -> Outcome {
-    let return_to = visit.stage.return_to();
-    let Some(caller) = visit.caller().await? else { return Ok(log_in(&visit.stage, return_to.as_deref())) };
-    let view = ConfirmPasswordPage::new(&visit.stage, &caller.user, return_to);
-    Ok(answer(&visit.stage, StatusCode::OK, &view))
+    let return_to = visit.context.return_to();
+    let Some(caller) = visit.caller().await? else { return Ok(log_in(&visit.context, return_to.as_deref())) };
+    let view = ConfirmPasswordPage::new(&visit.context, &caller.user, return_to);
+    Ok(answer(&visit.context, StatusCode::OK, &view))
 }
 
 async fn confirm<U: Account>(mut visit: Visit<U>) -> Outcome {
     let form = visit.form()?;
-    let return_to = return_to::allowed(visit.stage.auth(), form.get("return_to"));
-    let Some(caller) = visit.caller().await? else { return Ok(log_in(&visit.stage, return_to.as_deref())) };
-    let stage = &visit.stage;
-    let mut view = ConfirmPasswordPage::new(stage, &caller.user, return_to);
+    let return_to = return_to::allowed(visit.context.auth(), form.get("return_to"));
+    let Some(caller) = visit.caller().await? else { return Ok(log_in(&visit.context, return_to.as_deref())) };
+    let context = &visit.context;
+    let mut view = ConfirmPasswordPage::new(context, &caller.user, return_to);
     let Some(password) = form.password("password") else {
         let message = view.page.text("error.password.missing").to_owned();
         view.password.error = Some(view.page.problem("password", message));
-        return Ok(answer(stage, StatusCode::UNPROCESSABLE_ENTITY, &view));
+        return Ok(answer(context, StatusCode::UNPROCESSABLE_ENTITY, &view));
     };
-    match stage.auth().step_up(StepUp::new(caller.token, password)).await {
+    match context.auth().step_up(StepUp::new(caller.token, password)).await {
         Ok(token) => {
-            let target = stage.after_login(view.return_to.as_deref());
+            let target = context.after_login(view.return_to.as_deref());
             visit.sign_in(&token, &target).await
         }
         Err(StepUpError::WrongPassword) => {
             let message = view.page.text("error.password.wrong").to_owned();
             view.password.error = Some(view.page.problem("password", message));
-            Ok(answer(stage, StatusCode::UNPROCESSABLE_ENTITY, &view))
+            Ok(answer(context, StatusCode::UNPROCESSABLE_ENTITY, &view))
         }
         Err(StepUpError::Refused(refusal)) => {
             view.page.problems.push(Problem { message: refusal.message, href: None });
-            Ok(answer(stage, StatusCode::FORBIDDEN, &view))
+            Ok(answer(context, StatusCode::FORBIDDEN, &view))
         }
         Err(StepUpError::Unavailable(error)) => Err(Failure::from(error)),
         // Ended meanwhile.
-        Err(_) => Ok(log_in(stage, view.return_to.as_deref())),
+        Err(_) => Ok(log_in(context, view.return_to.as_deref())),
     }
 }
 
 /// Who logs in now has proven its password by that: on to where it wanted to go.
-fn log_in<U: Account>(stage: &Stage<U>, return_to: Option<&str>) -> Response {
+fn log_in<U: Account>(context: &PageContext<U>, return_to: Option<&str>) -> Response {
     match return_to {
-        Some(target) => stage.redirect(&format!("/login?return_to={}", return_to::encode(target))),
-        None => stage.redirect("/login"),
+        Some(target) => context.redirect(&format!("/login?return_to={}", return_to::encode(target))),
+        None => context.redirect("/login"),
     }
 }
 
-fn answer<U: Account>(stage: &Stage<U>, status: StatusCode, view: &ConfirmPasswordPage) -> Response {
-    stage.show(status, &view.page, stage.pages.look.templates.confirm_password(view))
+fn answer<U: Account>(context: &PageContext<U>, status: StatusCode, view: &ConfirmPasswordPage) -> Response {
+    context.show(status, &view.page, context.pages.look.templates.confirm_password(view))
 }

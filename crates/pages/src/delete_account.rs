@@ -6,8 +6,10 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use gatekit_core::{Account, DeleteAccount, DeleteAccountError};
 
-use crate::respond::{Failure, Outcome};
-use crate::visit::{Shared, Stage, Visit, page_at, show, submit};
+use crate::failure::{Failure, Outcome};
+use crate::page_context::{PageContext, Shared};
+use crate::route::{page_at, show, submit};
+use crate::visit::Visit;
 use crate::{Feature, Page};
 
 /// `/delete-account`
@@ -27,20 +29,20 @@ pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
 
 async fn form<U: Account>(mut visit: Visit<U>) -> Outcome {
     visit.require_fresh().await?;
-    let view = DeleteAccountPage { page: visit.stage.page("delete-account.title"), error: None };
-    Ok(answer(&visit.stage, StatusCode::OK, &view))
+    let view = DeleteAccountPage { page: visit.context.page("delete-account.title"), error: None };
+    Ok(answer(&visit.context, StatusCode::OK, &view))
 }
 
 async fn delete<U: Account>(mut visit: Visit<U>) -> Outcome {
     let form = visit.form()?;
     let caller = visit.require_fresh().await?;
     if form.get("confirm") != Some("on") {
-        let mut view = DeleteAccountPage { page: visit.stage.page("delete-account.title"), error: None };
+        let mut view = DeleteAccountPage { page: visit.context.page("delete-account.title"), error: None };
         let message = view.page.text("delete-account.confirm.missing").to_owned();
         view.error = Some(view.page.problem("confirm", message));
-        return Ok(answer(&visit.stage, StatusCode::UNPROCESSABLE_ENTITY, &view));
+        return Ok(answer(&visit.context, StatusCode::UNPROCESSABLE_ENTITY, &view));
     }
-    match visit.stage.auth().delete_account(DeleteAccount::new(caller.user.id(), caller.token)).await {
+    match visit.context.auth().delete_account(DeleteAccount::new(caller.user.id(), caller.token)).await {
         Ok(()) => visit.forget("/login?notice=account-deleted").await,
         Err(DeleteAccountError::Unavailable(error)) => Err(error.into()),
         Err(DeleteAccountError::UserNotFound(_)) => Err(Failure::LogIn),
@@ -48,6 +50,6 @@ async fn delete<U: Account>(mut visit: Visit<U>) -> Outcome {
     }
 }
 
-fn answer<U: Account>(stage: &Stage<U>, status: StatusCode, view: &DeleteAccountPage) -> Response {
-    stage.show(status, &view.page, stage.pages.look.templates.delete_account(view))
+fn answer<U: Account>(context: &PageContext<U>, status: StatusCode, view: &DeleteAccountPage) -> Response {
+    context.show(status, &view.page, context.pages.look.templates.delete_account(view))
 }

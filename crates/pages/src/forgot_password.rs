@@ -5,8 +5,10 @@ use axum::Router;
 use axum::http::StatusCode;
 use gatekit_core::{Account, RequestPasswordReset, RequestPasswordResetError};
 
-use crate::respond::Outcome;
-use crate::visit::{Shared, Stage, Visit, page_at, show, submit};
+use crate::failure::Outcome;
+use crate::page_context::{PageContext, Shared};
+use crate::route::{page_at, show, submit};
+use crate::visit::Visit;
 use crate::{Feature, Field, MessagePage, Page};
 
 /// `/forgot-password`
@@ -21,8 +23,8 @@ pub struct ForgotPasswordPage {
 }
 
 impl ForgotPasswordPage {
-    fn new<U: Account>(stage: &Stage<U>, email: Option<String>) -> Self {
-        let page = stage.page("forgot-password.title");
+    fn new<U: Account>(context: &PageContext<U>, email: Option<String>) -> Self {
+        let page = context.page("forgot-password.title");
         Self { email: Field::email(&page, "field.email", "username", email), page }
     }
 }
@@ -32,31 +34,35 @@ pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
 }
 
 async fn form<U: Account>(visit: Visit<U>) -> Outcome {
-    let view = ForgotPasswordPage::new(&visit.stage, None);
-    Ok(answer(&visit.stage, StatusCode::OK, &view))
+    let view = ForgotPasswordPage::new(&visit.context, None);
+    Ok(answer(&visit.context, StatusCode::OK, &view))
 }
 
 /// Answers the same whether or not there is such an account (ASVS 6.3.8), whatever the policy
 /// reveals to programs.
 async fn send<U: Account>(mut visit: Visit<U>) -> Outcome {
     let form = visit.form()?;
-    let stage = &visit.stage;
+    let context = &visit.context;
     let entered = form.trimmed("email");
-    let mut view = ForgotPasswordPage::new(stage, entered.clone());
-    let Some(address) = entered.filter(|address| stage.auth().policy().accepts_email(address)) else {
+    let mut view = ForgotPasswordPage::new(context, entered.clone());
+    let Some(address) = entered.filter(|address| context.auth().policy().accepts_email(address)) else {
         view.email.refuse_address(&mut view.page);
-        return Ok(answer(stage, StatusCode::UNPROCESSABLE_ENTITY, &view));
+        return Ok(answer(context, StatusCode::UNPROCESSABLE_ENTITY, &view));
     };
-    let mut request = RequestPasswordReset::email(&address).mails(stage.mails("/reset-password"));
+    let mut request = RequestPasswordReset::email(&address).mails(context.mails("/reset-password"));
     request.realm = form.trimmed("realm");
-    if let Err(RequestPasswordResetError::Unavailable(error)) = stage.auth().request_password_reset(request).await {
+    if let Err(RequestPasswordResetError::Unavailable(error)) = context.auth().request_password_reset(request).await {
         return Err(error.into());
     }
-    let page = stage.page("check-mail.title");
+    let page = context.page("check-mail.title");
     let text = page.text_with("check-mail.reset", &[("email", &address)]);
-    Ok(stage.say(StatusCode::OK, &MessagePage::new(page, text).hint("check-mail.hint")))
+    Ok(context.say(StatusCode::OK, &MessagePage::new(page, text).hint("check-mail.hint")))
 }
 
-fn answer<U: Account>(stage: &Stage<U>, status: StatusCode, view: &ForgotPasswordPage) -> axum::response::Response {
-    stage.show(status, &view.page, stage.pages.look.templates.forgot_password(view))
+fn answer<U: Account>(
+    context: &PageContext<U>,
+    status: StatusCode,
+    view: &ForgotPasswordPage,
+) -> axum::response::Response {
+    context.show(status, &view.page, context.pages.look.templates.forgot_password(view))
 }

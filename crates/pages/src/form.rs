@@ -1,12 +1,11 @@
-//! What did a form send? `application/x-www-form-urlencoded`, each field once.
+//! Reads a form: `application/x-www-form-urlencoded`, each field once.
 
 use axum::body::Body;
 use axum::http::HeaderMap;
-use axum::http::header::CONTENT_TYPE;
 use gatekit_core::Policy;
-use gatekit_web::{BodyError, form_pairs, read_body};
+use gatekit_web::{BodyError, form_pairs, media_type, read_body};
 
-use crate::respond::Failure;
+use crate::failure::Failure;
 
 /// Bytes of a body. The longest password that a policy takes by default fits in some twenty times.
 const MAX_BYTES: usize = 64 * 1024;
@@ -21,9 +20,7 @@ impl Form {
     /// not UTF-8, or with a field that is there twice, of which one reader would take the first and
     /// another the last.
     pub(crate) async fn read(policy: &Policy, headers: &HeaderMap, body: Body) -> Result<Self, Failure> {
-        let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let media_type = content_type.split(';').next().unwrap_or_default().trim();
-        if !media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        if !media_type(headers).eq_ignore_ascii_case("application/x-www-form-urlencoded") {
             return Err(Failure::BadRequest);
         }
         let body = read_body(policy, headers, body, MAX_BYTES).await.map_err(|error| match error {

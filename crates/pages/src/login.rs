@@ -5,9 +5,11 @@ use axum::Router;
 use axum::http::StatusCode;
 use gatekit_core::{Account, Login, LoginError, Policy};
 
-use crate::respond::{Failure, Outcome};
+use crate::failure::{Failure, Outcome};
+use crate::page_context::{PageContext, Shared};
+use crate::route::{page_at, show, submit};
 use crate::sign_in::LogInFailure;
-use crate::visit::{Shared, Stage, Visit, page_at, show, submit};
+use crate::visit::Visit;
 use crate::{Feature, Field, Page, Problem, return_to};
 
 /// `/login`
@@ -28,11 +30,11 @@ pub struct LoginPage {
 }
 
 impl LoginPage {
-    fn new<U: Account>(stage: &Stage<U>, email: Option<String>, return_to: Option<String>) -> Self {
-        let mut page = stage.page("login.title");
+    fn new<U: Account>(context: &PageContext<U>, email: Option<String>, return_to: Option<String>) -> Self {
+        let mut page = context.page("login.title");
         page.form_origin = return_to.as_deref().and_then(return_to::origin).map(str::to_owned);
         Self {
-            email: match stage.auth().policy().requires_email() {
+            email: match context.auth().policy().requires_email() {
                 true => Field::email(&page, "field.email", "username", email),
                 false => Field::username(&page, "email", "field.email-or-name", email),
             },
@@ -48,22 +50,22 @@ pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
 }
 
 async fn form<U: Account>(mut visit: Visit<U>) -> Outcome {
-    let return_to = visit.stage.return_to();
+    let return_to = visit.context.return_to();
     if visit.caller().await?.is_some() {
-        return Ok(visit.stage.redirect_to(&visit.stage.after_login(return_to.as_deref())));
+        return Ok(visit.context.redirect_to(&visit.context.after_login(return_to.as_deref())));
     }
-    let mut view = LoginPage::new(&visit.stage, None, return_to);
-    view.page.notice = visit.stage.notice(&view.page);
-    Ok(answer(&visit.stage, StatusCode::OK, &view))
+    let mut view = LoginPage::new(&visit.context, None, return_to);
+    view.page.notice = visit.context.notice(&view.page);
+    Ok(answer(&visit.context, StatusCode::OK, &view))
 }
 
 async fn log_in<U: Account>(mut visit: Visit<U>) -> Outcome {
     let form = visit.form()?;
-    let stage = &visit.stage;
-    let return_to = return_to::allowed(stage.auth(), form.get("return_to"));
+    let context = &visit.context;
+    let return_to = return_to::allowed(context.auth(), form.get("return_to"));
     let (mut email, mut username) = (form.trimmed("email"), form.trimmed("username"));
-    let mut view = LoginPage::new(stage, email.clone(), return_to);
-    let requires_email = stage.auth().policy().requires_email();
+    let mut view = LoginPage::new(context, email.clone(), return_to);
+    let requires_email = context.auth().policy().requires_email();
     if email.is_none() && username.is_none() {
         let key = if requires_email { "error.email.missing" } else { "error.name.missing" };
         let message = view.page.text(key).to_owned();
@@ -79,18 +81,18 @@ async fn log_in<U: Account>(mut visit: Visit<U>) -> Outcome {
         view.password.error = Some(view.page.problem("password", message));
     }
     let (true, Some(password)) = (view.page.problems.is_empty(), password) else {
-        return Ok(answer(stage, StatusCode::UNPROCESSABLE_ENTITY, &view));
+        return Ok(answer(context, StatusCode::UNPROCESSABLE_ENTITY, &view));
     };
     let mut login = Login::password(password);
     login.email = email;
     login.username = username;
     login.realm = form.trimmed("realm");
-    match visit.log_in(login, &stage.after_login(view.return_to.as_deref())).await {
+    match visit.log_in(login, &context.after_login(view.return_to.as_deref())).await {
         Ok(response) => Ok(response),
         Err(LogInFailure::Failed(failure)) => Err(failure),
         Err(LogInFailure::Refused(error)) => {
-            let status = refused(&mut view, error, stage.auth().policy())?;
-            Ok(answer(stage, status, &view))
+            let status = refused(&mut view, error, context.auth().policy())?;
+            Ok(answer(context, status, &view))
         }
     }
 }
@@ -138,6 +140,6 @@ fn refused(view: &mut LoginPage, error: LoginError, policy: &Policy) -> Result<S
     Ok(StatusCode::UNAUTHORIZED)
 }
 
-fn answer<U: Account>(stage: &Stage<U>, status: StatusCode, view: &LoginPage) -> axum::response::Response {
-    stage.show(status, &view.page, stage.pages.look.templates.login(view))
+fn answer<U: Account>(context: &PageContext<U>, status: StatusCode, view: &LoginPage) -> axum::response::Response {
+    context.show(status, &view.page, context.pages.look.templates.login(view))
 }

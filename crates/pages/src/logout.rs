@@ -6,8 +6,10 @@ use axum::http::StatusCode;
 use gatekit_core::Account;
 
 use crate::Page;
-use crate::respond::Outcome;
-use crate::visit::{Shared, Visit, page_at, show, submit};
+use crate::failure::Outcome;
+use crate::page_context::Shared;
+use crate::route::{page_at, show, submit};
+use crate::visit::Visit;
 
 /// `/logout`
 #[derive(Clone, Debug, Template)]
@@ -23,9 +25,9 @@ pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
 }
 
 async fn form<U: Account>(visit: Visit<U>) -> Outcome {
-    let stage = &visit.stage;
-    let view = LogoutPage { page: stage.page("logout.title") };
-    Ok(stage.show(StatusCode::OK, &view.page, stage.pages.look.templates.logout(&view)))
+    let context = &visit.context;
+    let view = LogoutPage { page: context.page("logout.title") };
+    Ok(context.show(StatusCode::OK, &view.page, context.pages.look.templates.logout(&view)))
 }
 
 async fn log_out<U: Account>(mut visit: Visit<U>) -> Outcome {

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, REFERRER_POLICY, SET_COOKIE,
-    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, REFERRER_POLICY, SET_COOKIE, X_CONTENT_TYPE_OPTIONS,
+    X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use gatekit_core::Texts;
 use gatekit_layer::AuthRejection;
+use gatekit_web::private;
 
 use crate::layout::Opening;
 use crate::templates::BuiltIn;
@@ -96,11 +97,10 @@ impl Look {
         // Not `no-referrer`: with it browsers send `Origin: null` with our own forms, and older
         // ones say nothing else of where a form comes from.
         headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(cookie) = language {
             headers.append(SET_COOKIE, cookie);
         }
-        response
+        private(response)
     }
 }
 

@@ -1,20 +1,22 @@
-//! How does the secret of a mailed link get out of the URL? Into a short-lived cookie, before the
-//! form is shown: from there no history, no log and no `Referer` has it, and a mail scanner that
-//! follows the link spends nothing.
+//! Moves the secret of a mailed link out of the URL, into a short-lived cookie, before the form is
+//! shown. The history, logs and `Referer` do not get it from there, and a mail scanner that follows
+//! the link spends nothing.
 
+use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, HeaderValue};
+use axum::response::Response;
 use gatekit_core::TokenSecret;
 use gatekit_layer::TokenCookie;
 
 /// Half an hour, in seconds: time to think of a password.
 const MAX_AGE: i64 = 1800;
-/// Longer texts are nobody's secret.
+/// The longest secret, in bytes.
 const MAX_BYTES: usize = 512;
 
-/// The cookie, which is as safe as the one that holds the token.
+/// The cookie, with the attributes of the token's cookie.
 pub(crate) struct MailToken {
     cookie: TokenCookie,
-    /// What the secret is for, so that one of another link is not taken for it.
+    /// The purpose of the secret, so that the secret of another link is not accepted.
     purpose: &'static str,
 }
 
@@ -25,7 +27,7 @@ impl MailToken {
         Self { cookie: like.companion("gatekit_mail").unwrap_or_default(), purpose }
     }
 
-    /// Keeps the secret of a link; `None` for what is none.
+    /// The cookie that keeps the secret of a link. `None` for text that is no secret.
     pub(crate) fn keep(&self, secret: &str) -> Option<HeaderValue> {
         let sound = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
         if secret.is_empty() || secret.len() > MAX_BYTES || !secret.bytes().all(sound) {
@@ -41,8 +43,14 @@ impl MailToken {
         (!secret.is_empty() && secret.len() <= MAX_BYTES).then(|| TokenSecret::from(secret))
     }
 
-    /// Forgets it.
+    /// The cookie that removes the secret.
     pub(crate) fn removal(&self) -> Option<HeaderValue> {
         self.cookie.removal().ok()
     }
+}
+
+/// Adds a cookie to a response, if there is one.
+pub(crate) fn with_cookie(mut response: Response, cookie: Option<HeaderValue>) -> Response {
+    response.headers_mut().extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
+    response
 }

@@ -1,20 +1,20 @@
-//! The answer to a refused caller, in the form that it can read.
+//! The response to a refused request, in the form that its reader understands.
 
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{OriginalUri, Request};
-use axum::http::header::{
-    CACHE_CONTROL, HOST, HeaderName, LOCATION, REFERER, REFERRER_POLICY, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE,
-};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::http::header::{HOST, HeaderName, REFERER, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::response::Response;
 use gatekit_core::PublicUrl;
 use gatekit_layer::{AuthRejection, BrowserTransport, public_url};
+use gatekit_web::private;
 
 use crate::asker::Asker;
 use crate::form::Form;
 use crate::look::Look;
+use crate::redirect::redirect;
 use crate::route::forget_ended;
 use crate::{Feature, Language, MessagePage, return_to};
 
@@ -112,7 +112,7 @@ impl Refused {
         if let Some(help) = help {
             let page = self.path_of(&HX_CURRENT_URL);
             refusal.headers_mut().insert(HX_REDIRECT, return_to::location(&self.way(help, page.as_deref())));
-            refusal.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            return private(refusal);
         }
         refusal
     }
@@ -155,12 +155,7 @@ impl Refused {
 
     fn redirect(&self, help: Help) -> Response {
         let target = self.way(help, Some(&self.outside(&self.opened)));
-        let mut response = StatusCode::SEE_OTHER.into_response();
-        let headers = response.headers_mut();
-        headers.insert(LOCATION, return_to::location(&target));
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-        response
+        redirect(StatusCode::SEE_OTHER, &target)
     }
 
     /// A form was sent that nobody may send now. A redirect would lose what was entered; from a

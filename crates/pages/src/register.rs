@@ -9,11 +9,13 @@ use gatekit_core::{
 };
 use serde_json::{Map, Value};
 
+use crate::failure::{Failure, Outcome};
 use crate::form::Form;
+use crate::page_context::{PageContext, Shared};
 use crate::profile_field::Entered;
-use crate::respond::{Failure, Outcome};
+use crate::route::{page_at, show, submit};
 use crate::sign_in::LogInFailure;
-use crate::visit::{Shared, Stage, Visit, page_at, show, submit};
+use crate::visit::Visit;
 use crate::{Feature, Field, MessagePage, Page, Problem, ProfileField, field, return_to};
 
 /// `/register`
@@ -43,10 +45,10 @@ pub struct RegisterPage {
 
 impl RegisterPage {
     /// With what `form` has sent, if that was sent.
-    fn new<U: Account>(stage: &Stage<U>, form: &Form, return_to: Option<String>) -> Self {
-        let mut page = stage.page("register.title");
+    fn new<U: Account>(context: &PageContext<U>, form: &Form, return_to: Option<String>) -> Self {
+        let mut page = context.page("register.title");
         page.form_origin = return_to.as_deref().and_then(return_to::origin).map(str::to_owned);
-        let policy = stage.auth().policy();
+        let policy = context.auth().policy();
         let email = form.trimmed("email");
         let (email, username) = if policy.requires_email() {
             (Field::email(&page, "field.email", "username", email), None)
@@ -56,7 +58,7 @@ impl RegisterPage {
             field.hint = Some(page.text("field.email.optional.hint").to_owned());
             (field, Some(Field::username(&page, "username", "field.username", form.trimmed("username"))))
         };
-        let declared = stage.pages.profile_fields.iter();
+        let declared = context.pages.profile_fields.iter();
         Self {
             username,
             email,
@@ -94,63 +96,63 @@ pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
 }
 
 async fn form<U: Account>(mut visit: Visit<U>) -> Outcome {
-    let return_to = visit.stage.return_to();
+    let return_to = visit.context.return_to();
     if visit.caller().await?.is_some() {
-        return Ok(visit.stage.redirect_to(&visit.stage.after_login(return_to.as_deref())));
+        return Ok(visit.context.redirect_to(&visit.context.after_login(return_to.as_deref())));
     }
-    let view = RegisterPage::new(&visit.stage, &Form::default(), return_to);
-    Ok(answer(&visit.stage, StatusCode::OK, &view))
+    let view = RegisterPage::new(&visit.context, &Form::default(), return_to);
+    Ok(answer(&visit.context, StatusCode::OK, &view))
 }
 
 async fn register<U: Account>(mut visit: Visit<U>) -> Outcome {
     let form = visit.form()?;
-    let stage = &visit.stage;
-    let return_to = return_to::allowed(stage.auth(), form.get("return_to"));
-    let mut view = RegisterPage::new(stage, &form, return_to);
-    let Some(new) = read(stage, &mut view, form) else {
-        return Ok(answer(stage, StatusCode::UNPROCESSABLE_ENTITY, &view));
+    let context = &visit.context;
+    let return_to = return_to::allowed(context.auth(), form.get("return_to"));
+    let mut view = RegisterPage::new(context, &form, return_to);
+    let Some(new) = read(context, &mut view, form) else {
+        return Ok(answer(context, StatusCode::UNPROCESSABLE_ENTITY, &view));
     };
-    let new = new.mails(stage.mails("/verify-email")).notices(stage.notices());
+    let new = new.mails(context.mails("/verify-email")).notices(context.notices());
     let (email, Some(password)) = (new.email.clone(), new.password.clone()) else { return Err(Failure::BadRequest) };
     let (realm, username) = (new.realm.clone(), new.username.clone());
-    match stage.auth().sign_up(new).await {
+    match context.auth().sign_up(new).await {
         Ok(SignUp::Registered(_)) => {}
         // Whether or not there was an account already (ASVS 6.3.8). Nobody is logged in before the
         // address is verified.
-        Ok(_) => return Ok(check_mail(stage, email.as_deref())),
+        Ok(_) => return Ok(check_mail(context, email.as_deref())),
         Err(error) => {
-            let status = refused(stage, &mut view, error)?;
-            return Ok(answer(stage, status, &view));
+            let status = refused(context, &mut view, error)?;
+            return Ok(answer(context, status, &view));
         }
     }
 
     let mut login = Login::password(password);
     (login.email, login.realm, login.username) = (email.clone(), realm, username);
-    match visit.log_in(login, &stage.after_login(view.return_to.as_deref())).await {
+    match visit.log_in(login, &context.after_login(view.return_to.as_deref())).await {
         Ok(response) => Ok(response),
         Err(LogInFailure::Failed(failure)) => Err(failure),
         Err(LogInFailure::Refused(LoginError::Unavailable(error))) => Err(error.into()),
-        Err(LogInFailure::Refused(LoginError::EmailNotVerified { .. })) => Ok(check_mail(stage, email.as_deref())),
+        Err(LogInFailure::Refused(LoginError::EmailNotVerified { .. })) => Ok(check_mail(context, email.as_deref())),
         Err(LogInFailure::Refused(LoginError::Pending)) => {
-            let page = stage.page("register.pending.title");
+            let page = context.page("register.pending.title");
             let text = page.text("register.pending").to_owned();
-            Ok(stage.say(StatusCode::OK, &MessagePage::new(page, text)))
+            Ok(context.say(StatusCode::OK, &MessagePage::new(page, text)))
         }
         // The account is there; whoever does not let it in says so at the login.
-        Err(LogInFailure::Refused(_)) => Ok(stage.redirect("/login")),
+        Err(LogInFailure::Refused(_)) => Ok(context.redirect("/login")),
     }
 }
 
-fn check_mail<U: Account>(stage: &Stage<U>, email: Option<&str>) -> axum::response::Response {
-    let page = stage.page("check-mail.title");
+fn check_mail<U: Account>(context: &PageContext<U>, email: Option<&str>) -> axum::response::Response {
+    let page = context.page("check-mail.title");
     let text = page.text_with("check-mail.verify", &[("email", email.unwrap_or_default())]);
-    stage.say(StatusCode::OK, &MessagePage::new(page, text).hint("check-mail.hint"))
+    context.say(StatusCode::OK, &MessagePage::new(page, text).hint("check-mail.hint"))
 }
 
 /// Reads the form. All that can be told of it without asking the store is told at once, in the
 /// order of the fields; then there is nothing to register.
-fn read<U: Account>(stage: &Stage<U>, view: &mut RegisterPage, form: Form) -> Option<Register<U::Profile>> {
-    let (auth, declared) = (stage.auth(), &stage.pages.profile_fields);
+fn read<U: Account>(context: &PageContext<U>, view: &mut RegisterPage, form: Form) -> Option<Register<U::Profile>> {
+    let (auth, declared) = (context.auth(), &context.pages.profile_fields);
     let text = |name: &str| form.get(name).filter(|text| !text.is_empty()).map(str::to_owned);
     let (email, password) = (form.trimmed("email"), form.password("password").map(Password::from));
     let (username, realm) = (text("username"), text("realm").filter(|_| auth.policy().clients_set_realm()));
@@ -159,9 +161,9 @@ fn read<U: Account>(stage: &Stage<U>, view: &mut RegisterPage, form: Form) -> Op
     // The password is looked at below, with its length.
     let mut wrong = auth.check_sign_up(names, true);
     wrong.sort_by_key(|error| error.field != "username");
-    wrong.iter().for_each(|error| refuse(stage, view, error));
+    wrong.iter().for_each(|error| refuse(context, view, error));
     match &password {
-        None => refuse(stage, view, &FieldError::new("password", "presence", "", None)),
+        None => refuse(context, view, &FieldError::new("password", "presence", "", None)),
         Some(password) => {
             if let Err(error) = auth.check_new_password(password, names) {
                 refuse_password(view, &error);
@@ -196,7 +198,7 @@ fn read<U: Account>(stage: &Stage<U>, view: &mut RegisterPage, form: Form) -> Op
                 |view: &mut RegisterPage, path: &str| view.field_of(path).is_some_and(|field| field.error.is_some());
             for error in &errors {
                 if !told(view, &error.field) {
-                    refuse(stage, view, error);
+                    refuse(context, view, error);
                 }
             }
             return None;
@@ -218,10 +220,14 @@ fn others(form: Form, declared: &[ProfileField]) -> Vec<(String, String)> {
     form.into_fields().filter(|(name, _)| is_other(name)).collect()
 }
 
-fn refused<U: Account>(stage: &Stage<U>, view: &mut RegisterPage, error: RegisterError) -> Result<StatusCode, Failure> {
+fn refused<U: Account>(
+    context: &PageContext<U>,
+    view: &mut RegisterPage,
+    error: RegisterError,
+) -> Result<StatusCode, Failure> {
     match error {
         RegisterError::Password(error) => refuse_password(view, &error),
-        RegisterError::Invalid(errors) => errors.iter().for_each(|error| refuse(stage, view, error)),
+        RegisterError::Invalid(errors) => errors.iter().for_each(|error| refuse(context, view, error)),
         RegisterError::Refused(refusal) => {
             view.page.problems.push(Problem { message: refusal.message, href: None });
             return Ok(StatusCode::FORBIDDEN);
@@ -236,10 +242,10 @@ fn refused<U: Account>(stage: &Stage<U>, view: &mut RegisterPage, error: Registe
 }
 
 /// Says what is wrong with a field, in the language of the page.
-fn refuse<U: Account>(stage: &Stage<U>, view: &mut RegisterPage, error: &FieldError) {
+fn refuse<U: Account>(context: &PageContext<U>, view: &mut RegisterPage, error: &FieldError) {
     let page = &view.page;
     let name = error.field.split(['.', '[']).next().unwrap_or_default();
-    let declared = stage.pages.profile_fields.iter().find(|field| field.name() == name);
+    let declared = context.pages.profile_fields.iter().find(|field| field.name() == name);
     let message = match (error.field.as_str(), error.code.as_str(), declared) {
         ("email", "presence", _) => page.text("error.email.missing").to_owned(),
         ("email", "uniqueness", _) => page.text("error.email.taken").to_owned(),
@@ -275,6 +281,6 @@ fn refuse_password(view: &mut RegisterPage, error: &PasswordError) {
     note(view, "password", message);
 }
 
-fn answer<U: Account>(stage: &Stage<U>, status: StatusCode, view: &RegisterPage) -> axum::response::Response {
-    stage.show(status, &view.page, stage.pages.look.templates.register(view))
+fn answer<U: Account>(context: &PageContext<U>, status: StatusCode, view: &RegisterPage) -> axum::response::Response {
+    context.show(status, &view.page, context.pages.look.templates.register(view))
 }

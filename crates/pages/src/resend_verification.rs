@@ -5,8 +5,10 @@ use axum::Router;
 use axum::http::StatusCode;
 use gatekit_core::{Account, RequestEmailVerification, RequestEmailVerificationError, VerificationOf};
 
-use crate::respond::Outcome;
-use crate::visit::{Shared, Stage, Visit, page_at, show, submit};
+use crate::failure::Outcome;
+use crate::page_context::{PageContext, Shared};
+use crate::route::{page_at, show, submit};
+use crate::visit::Visit;
 use crate::{Feature, Field, MessagePage, Page};
 
 /// `/resend-verification`
@@ -21,8 +23,8 @@ pub struct ResendVerificationPage {
 }
 
 impl ResendVerificationPage {
-    fn new<U: Account>(stage: &Stage<U>, email: Option<String>) -> Self {
-        let page = stage.page("resend-verification.title");
+    fn new<U: Account>(context: &PageContext<U>, email: Option<String>) -> Self {
+        let page = context.page("resend-verification.title");
         Self { email: Field::email(&page, "field.email", "username", email), page }
     }
 }
@@ -33,33 +35,37 @@ pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
 
 async fn form<U: Account>(mut visit: Visit<U>) -> Outcome {
     let address = visit.caller().await?.and_then(|caller| caller.user.email().map(str::to_owned));
-    let view = ResendVerificationPage::new(&visit.stage, address);
-    Ok(answer(&visit.stage, StatusCode::OK, &view))
+    let view = ResendVerificationPage::new(&visit.context, address);
+    Ok(answer(&visit.context, StatusCode::OK, &view))
 }
 
 /// Answers the same whether or not there is such an account, and whether or not its address is
 /// proven (ASVS 6.3.8).
 async fn send<U: Account>(mut visit: Visit<U>) -> Outcome {
     let form = visit.form()?;
-    let stage = &visit.stage;
+    let context = &visit.context;
     let entered = form.trimmed("email");
-    let mut view = ResendVerificationPage::new(stage, entered.clone());
-    let Some(address) = entered.filter(|address| stage.auth().policy().accepts_email(address)) else {
+    let mut view = ResendVerificationPage::new(context, entered.clone());
+    let Some(address) = entered.filter(|address| context.auth().policy().accepts_email(address)) else {
         view.email.refuse_address(&mut view.page);
-        return Ok(answer(stage, StatusCode::UNPROCESSABLE_ENTITY, &view));
+        return Ok(answer(context, StatusCode::UNPROCESSABLE_ENTITY, &view));
     };
-    let mut request = RequestEmailVerification::email(&address).mails(stage.mails("/verify-email"));
+    let mut request = RequestEmailVerification::email(&address).mails(context.mails("/verify-email"));
     request.of = VerificationOf::Email { email: address.clone(), realm: form.trimmed("realm") };
     if let Err(RequestEmailVerificationError::Unavailable(error)) =
-        stage.auth().request_email_verification(request).await
+        context.auth().request_email_verification(request).await
     {
         return Err(error.into());
     }
-    let page = stage.page("check-mail.title");
+    let page = context.page("check-mail.title");
     let text = page.text_with("check-mail.resend", &[("email", &address)]);
-    Ok(stage.say(StatusCode::OK, &MessagePage::new(page, text).hint("check-mail.hint")))
+    Ok(context.say(StatusCode::OK, &MessagePage::new(page, text).hint("check-mail.hint")))
 }
 
-fn answer<U: Account>(stage: &Stage<U>, status: StatusCode, view: &ResendVerificationPage) -> axum::response::Response {
-    stage.show(status, &view.page, stage.pages.look.templates.resend_verification(view))
+fn answer<U: Account>(
+    context: &PageContext<U>,
+    status: StatusCode,
+    view: &ResendVerificationPage,
+) -> axum::response::Response {
+    context.show(status, &view.page, context.pages.look.templates.resend_verification(view))
 }

@@ -6,9 +6,11 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use gatekit_core::{Account, PasswordReset, ResetLink, ResetPasswordError, TokenSecret};
 
-use crate::mail_token::MailToken;
-use crate::respond::{Failure, Outcome, with_cookies};
-use crate::visit::{Shared, Stage, Visit, page_at, show, submit};
+use crate::failure::{Failure, Outcome};
+use crate::mail_token::{MailToken, with_cookie};
+use crate::page_context::{PageContext, Shared};
+use crate::route::{page_at, show, submit};
+use crate::visit::Visit;
 use crate::{Field, MessagePage, Page, field};
 
 /// `/reset-password`
@@ -27,9 +29,9 @@ pub struct ResetPasswordPage {
 }
 
 impl ResetPasswordPage {
-    fn new<U: Account>(stage: &Stage<U>, user: &U, note: Option<String>) -> Self {
-        let page = stage.page("reset-password.title");
-        let min = stage.auth().policy().passwords.min_chars;
+    fn new<U: Account>(context: &PageContext<U>, user: &U, note: Option<String>) -> Self {
+        let page = context.page("reset-password.title");
+        let min = context.auth().policy().passwords.min_chars;
         Self {
             username: user.email().or(user.username()).map(str::to_owned),
             password: Field::new_password(&page, "field.new-password", min),
@@ -43,63 +45,63 @@ pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
     page_at("/reset-password", show(form::<U>).merge(submit(reset::<U>)))
 }
 
-fn mailed<U: Account>(stage: &Stage<U>) -> MailToken {
-    MailToken::new("reset", &stage.cookie)
+fn mailed<U: Account>(context: &PageContext<U>) -> MailToken {
+    MailToken::new("reset", &context.cookie)
 }
 
 async fn form<U: Account>(mut visit: Visit<U>) -> Outcome {
-    let mailed = mailed(&visit.stage);
-    if let Some(secret) = visit.stage.query.get("token") {
+    let mailed = mailed(&visit.context);
+    if let Some(secret) = visit.context.query.get("token") {
         return Ok(match mailed.keep(secret) {
-            Some(cookie) => with_cookies(visit.stage.redirect("/reset-password"), [cookie]),
-            None => invalid(&visit.stage),
+            Some(cookie) => with_cookie(visit.context.redirect("/reset-password"), Some(cookie)),
+            None => invalid(&visit.context),
         });
     }
-    let Some(secret) = mailed.find(&visit.parts.headers) else { return Ok(invalid(&visit.stage)) };
+    let Some(secret) = mailed.find(&visit.parts.headers) else { return Ok(invalid(&visit.context)) };
     // Told now, and not when somebody has thought of a password. Only the form uses the link.
     let (user, note) = match owner(&mut visit, &secret).await? {
         Ok(owner) => owner,
         Err(response) => return Ok(response),
     };
-    Ok(answer(&visit.stage, StatusCode::OK, &ResetPasswordPage::new(&visit.stage, &user, note)))
+    Ok(answer(&visit.context, StatusCode::OK, &ResetPasswordPage::new(&visit.context, &user, note)))
 }
 
 async fn reset<U: Account>(mut visit: Visit<U>) -> Outcome {
     let form = visit.form()?;
-    let Some(secret) = mailed(&visit.stage).find(&visit.parts.headers) else { return Ok(invalid(&visit.stage)) };
+    let Some(secret) = mailed(&visit.context).find(&visit.parts.headers) else { return Ok(invalid(&visit.context)) };
     let (user, note) = match owner(&mut visit, &secret).await? {
         Ok(owner) => owner,
         Err(response) => return Ok(response),
     };
-    let stage = &visit.stage;
-    let mut view = ResetPasswordPage::new(stage, &user, note);
+    let context = &visit.context;
+    let mut view = ResetPasswordPage::new(context, &user, note);
     let Some(password) = form.password("password") else {
         let message = view.page.text("error.password.new.missing").to_owned();
         view.password.error = Some(view.page.problem("password", message));
-        return Ok(answer(stage, StatusCode::UNPROCESSABLE_ENTITY, &view));
+        return Ok(answer(context, StatusCode::UNPROCESSABLE_ENTITY, &view));
     };
-    let reset = PasswordReset::new(secret.clone(), password).mails(stage.notices());
-    match stage.auth().reset_password(reset).await {
+    let reset = PasswordReset::new(secret.clone(), password).mails(context.notices());
+    match context.auth().reset_password(reset).await {
         // The login would send the browser on to the account of whoever is logged in.
         Ok(()) => Ok(match view.note {
             Some(other) => {
-                let page = stage.page("reset-password.done.title");
+                let page = context.page("reset-password.done.title");
                 let email = view.username.as_deref().unwrap_or_default();
                 let text = page.text_with("reset-password.done.text", &[("email", email)]);
-                stage.say(StatusCode::OK, &stage.with_other(MessagePage::new(page, text), other))
+                context.say(StatusCode::OK, &context.with_other(MessagePage::new(page, text), other))
             }
-            None => stage.redirect("/login?notice=password-changed"),
+            None => context.redirect("/login?notice=password-changed"),
         }),
         Err(ResetPasswordError::Password(error)) => {
             let message = field::password_message(&view.page, &error);
             view.password.error = Some(view.page.problem("password", message));
-            Ok(answer(stage, StatusCode::UNPROCESSABLE_ENTITY, &view))
+            Ok(answer(context, StatusCode::UNPROCESSABLE_ENTITY, &view))
         }
         Err(ResetPasswordError::Unavailable(error)) => Err(Failure::from(error)),
         // Another request has used it meanwhile, or the account has changed.
         Err(_) => match owner(&mut visit, &secret).await? {
             Err(response) => Ok(response),
-            Ok(_) => Ok(invalid(&visit.stage)),
+            Ok(_) => Ok(invalid(&visit.context)),
         },
     }
 }
@@ -110,29 +112,29 @@ async fn owner<U: Account>(
     visit: &mut Visit<U>,
     secret: &TokenSecret,
 ) -> Result<Result<(U, Option<String>), Response>, Failure> {
-    match visit.stage.auth().check_reset_link(secret).await? {
+    match visit.context.auth().check_reset_link(secret).await? {
         ResetLink::Good(user) => {
             let note = visit.other_than(&user.id()).await?;
             Ok(Ok((*user, note)))
         }
         ResetLink::Used => {
-            let stage = &visit.stage;
-            let page = stage.page("link-used.title");
+            let context = &visit.context;
+            let page = context.page("link-used.title");
             let text = page.text("link-used.text").to_owned();
-            Ok(Err(stage.say(StatusCode::OK, &stage.with_login(MessagePage::new(page, text), "back.login"))))
+            Ok(Err(context.say(StatusCode::OK, &context.with_login(MessagePage::new(page, text), "back.login"))))
         }
-        _ => Ok(Err(invalid(&visit.stage))),
+        _ => Ok(Err(invalid(&visit.context))),
     }
 }
 
 /// The link is too old or not complete; its cookie goes.
-fn invalid<U: Account>(stage: &Stage<U>) -> Response {
-    let page = stage.page("link-invalid.title");
+fn invalid<U: Account>(context: &PageContext<U>) -> Response {
+    let page = context.page("link-invalid.title");
     let text = page.text("link-invalid.text").to_owned();
-    let view = MessagePage::new(page, text).link(stage.url("/forgot-password"), "link-invalid.reset");
-    with_cookies(stage.say(StatusCode::BAD_REQUEST, &view), mailed(stage).removal())
+    let view = MessagePage::new(page, text).link(context.url("/forgot-password"), "link-invalid.reset");
+    with_cookie(context.say(StatusCode::BAD_REQUEST, &view), mailed(context).removal())
 }
 
-fn answer<U: Account>(stage: &Stage<U>, status: StatusCode, view: &ResetPasswordPage) -> Response {
-    stage.show(status, &view.page, stage.pages.look.templates.reset_password(view))
+fn answer<U: Account>(context: &PageContext<U>, status: StatusCode, view: &ResetPasswordPage) -> Response {
+    context.show(status, &view.page, context.pages.look.templates.reset_password(view))
 }

@@ -1,60 +1,17 @@
-//! The page for everything that goes wrong, and the redirects.
+//! Shows a page, redirects, and makes a page of each [`Failure`].
 
-use axum::http::header::{CACHE_CONTROL, LOCATION, REFERRER_POLICY, RETRY_AFTER, SET_COOKIE};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use gatekit_core::{Account, Unavailable};
 use gatekit_layer::AuthRejection;
-use gatekit_web::BrowserError;
 
-use crate::visit::Stage;
-use crate::{MessagePage, Page, Rendered, return_to};
+use crate::failure::Failure;
+use crate::page_context::PageContext;
+use crate::redirect::redirect;
+use crate::{Feature, MessagePage, Page, Rendered, return_to};
 
-/// Why there is another answer than the one that was asked for.
-#[derive(Debug)]
-pub(crate) enum Failure {
-    /// No form of ours sends such a thing.
-    BadRequest,
-    /// The form did not arrive in time.
-    TooSlow,
-    /// Nobody is logged in: log in, and come back here.
-    LogIn,
-    /// The password was proven too long ago: prove it, and come back here.
-    ConfirmPassword,
-    /// It cannot be done now; seconds until it may be tried again.
-    Unavailable(u64),
-    /// A mistake in the app or the kit.
-    Fault,
-    /// The layer says no.
-    Rejected(AuthRejection),
-}
-
-/// What a handler answers.
-pub(crate) type Outcome = Result<Response, Failure>;
-
-impl From<AuthRejection> for Failure {
-    fn from(rejection: AuthRejection) -> Self {
-        Self::Rejected(rejection)
-    }
-}
-
-impl From<BrowserError> for Failure {
-    fn from(error: BrowserError) -> Self {
-        match error {
-            BrowserError::Unavailable(error) => error.into(),
-            BrowserError::Rejected(rejection) => rejection.into(),
-        }
-    }
-}
-
-impl From<Unavailable> for Failure {
-    fn from(error: Unavailable) -> Self {
-        tracing::error!(%error, "a page could not be shown");
-        if error.is_fault() { Self::Fault } else { Self::Unavailable(error.retry_after()) }
-    }
-}
-
-impl<U: Account> Stage<U> {
+impl<U: Account> PageContext<U> {
     /// A page.
     pub(crate) fn show(&self, status: StatusCode, page: &Page, content: Rendered) -> Response {
         self.pages.look.show(status, page, content, self.language.cookie(&self.cookie))
@@ -70,18 +27,20 @@ impl<U: Account> Stage<U> {
         self.redirect_to(&self.url(path))
     }
 
-    /// To a place that was found allowed.
-    pub(crate) fn redirect_to(&self, target: &str) -> Response {
-        let mut response = StatusCode::SEE_OTHER.into_response();
-        let headers = response.headers_mut();
-        headers.insert(LOCATION, return_to::location(target));
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        // Where somebody comes from may be a link with a secret in it.
-        headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-        response
+    /// To a page that says what was done.
+    pub(crate) fn done(&self, path: &str, notice: &str) -> Response {
+        match self.has(Feature::Account) {
+            true => self.redirect(&format!("{path}?notice={notice}")),
+            false => self.redirect_to(&self.after_login(None)),
+        }
     }
 
-    /// The answer to what went wrong.
+    /// To a place that was found allowed.
+    pub(crate) fn redirect_to(&self, target: &str) -> Response {
+        redirect(StatusCode::SEE_OTHER, target)
+    }
+
+    /// The response to a failure.
     pub(crate) fn fail(&self, failure: Failure) -> Response {
         let back = || return_to::encode(&self.url(self.form_path()));
         let message = |title, text: &str| {
@@ -114,17 +73,4 @@ impl<U: Account> Stage<U> {
             Failure::Rejected(rejection) => rejection.into_response(),
         }
     }
-}
-
-/// Adds cookies to an answer.
-pub(crate) fn with_cookies(mut response: Response, cookies: impl IntoIterator<Item = HeaderValue>) -> Response {
-    for cookie in cookies {
-        response.headers_mut().append(SET_COOKIE, cookie);
-    }
-    response
-}
-
-/// Adds what a [`BrowserTransport`](gatekit_layer::BrowserTransport) wants to be added.
-pub(crate) fn with_headers(response: Response, headers: &HeaderMap) -> Response {
-    with_cookies(response, headers.get_all(SET_COOKIE).iter().cloned())
 }

@@ -20,15 +20,6 @@ pub(crate) fn allowed<U: Account>(auth: &Auth<U>, target: Option<&str>) -> Optio
     target.filter(|target| target.len() <= MAX_BYTES && auth.may_redirect_to(target)).map(str::to_owned)
 }
 
-/// Whether the paths of the pages may follow this one. Below a parameter anybody chooses it, in
-/// links that are mailed to others too: so no `..`, which browsers resolve, and nothing that has no
-/// place in a path as it is, such as the `{token}` of a link.
-pub(crate) fn is_prefix(path: &str) -> bool {
-    let is_sound = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~%!$&'()*+,;=:@".contains(&byte);
-    let is_dots = |segment: &str| matches!(&*segment.to_ascii_lowercase().replace("%2e", "."), "." | "..");
-    path.bytes().all(is_sound) && !path.split('/').any(is_dots)
-}
-
 /// The target as a value in a query.
 pub(crate) fn encode(target: &str) -> String {
     utf8_percent_encode(target, IN_QUERY).to_string()

@@ -2,18 +2,19 @@
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::header::{CACHE_CONTROL, LOCATION, REFERRER_POLICY, SET_COOKIE};
+use axum::http::header::SET_COOKIE;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, any, on};
 use gatekit_core::Account;
 use gatekit_layer::{AuthRejection, BrowserTransport, refuse_cross_origin_of};
 
+use crate::failure::{Outcome, misconfigured};
 use crate::form::Form;
-use crate::respond::Outcome;
-use crate::return_to;
-use crate::visit::{Shared, Stage, Visit, misconfigured};
+use crate::page_context::{PageContext, Shared};
+use crate::redirect::redirect;
+use crate::visit::Visit;
 
 /// A page at this path. The same path with one slash at its end leads to it, whatever the method:
 /// links and hand-typed addresses have one too many.
@@ -22,22 +23,12 @@ pub(crate) fn page_at<U: Account>(path: &'static str, methods: MethodRouter<Shar
         &format!("{path}/"),
         any(async move |State(pages): State<Shared<U>>, request: Request| {
             let (parts, _) = request.into_parts();
-            let stage = Stage::new(pages, &parts);
+            let context = PageContext::new(pages, &parts);
             let query = parts.uri.query().map(|query| format!("?{query}")).unwrap_or_default();
-            moved(&format!("{}{query}", stage.url(path)))
+            // With 308 a browser sends a form again (RFC 9110 section 15.4.9).
+            redirect(StatusCode::PERMANENT_REDIRECT, &format!("{}{query}", context.url(path)))
         }),
     )
-}
-
-/// 308, with which a browser sends a form again (RFC 9110 §15.4.9). Browsers keep it unless they
-/// are told not to, and the query may have a mailed secret.
-fn moved(target: &str) -> Response {
-    let headers = [
-        (LOCATION, return_to::location(target)),
-        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-    ];
-    (StatusCode::PERMANENT_REDIRECT, headers).into_response()
 }
 
 /// A handler for GET (and HEAD), which changes nothing.
@@ -71,29 +62,25 @@ where
     Fut: Future<Output = Outcome> + Send + 'static,
 {
     let (parts, body) = request.into_parts();
-    let stage = Stage::new(pages, &parts);
+    let context = PageContext::new(pages, &parts);
     let mut ended = None;
     let outcome = match admit::<U>(&parts) {
         Ok(browser) => {
             ended = Some(browser.clone());
-            // A token that is renewed when it is used outlives its first lifetime, and so does its
-            // cookie.
-            let policy = stage.auth().policy();
-            let browser =
-                if policy.tokens.renew_after.is_some() { browser.lasting(policy.tokens.max_ttl) } else { browser };
+            let policy = context.auth().policy();
             let form = match parts.method {
                 Method::POST => Some(Form::read(policy, &parts.headers, body).await),
                 _ => None,
             };
             let changes = form.is_some();
-            let answer = handler(Visit { stage: stage.clone(), parts, browser, form });
+            let answer = handler(Visit { context: context.clone(), parts, browser, form });
             // What a form does in several steps (the account, the session, the cookie) is done
             // whole, whether or not the client waits for it.
-            if changes { stage.auth().change(|_| answer).await } else { answer.await }
+            if changes { context.auth().change(|_| answer).await } else { answer.await }
         }
         Err(rejection) => Err(rejection.into()),
     };
-    let mut response = outcome.unwrap_or_else(|failure| stage.fail(failure));
+    let mut response = outcome.unwrap_or_else(|failure| context.fail(failure));
     if let Some(browser) = ended {
         forget_ended(&browser, &mut response);
     }

@@ -6,9 +6,11 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use gatekit_core::{Account, ConfirmEmail, ConfirmEmailError, EmailLink, UserId};
 
-use crate::mail_token::MailToken;
-use crate::respond::{Outcome, with_cookies};
-use crate::visit::{Shared, Stage, Visit, page_at, show, submit};
+use crate::failure::Outcome;
+use crate::mail_token::{MailToken, with_cookie};
+use crate::page_context::{PageContext, Shared};
+use crate::route::{page_at, show, submit};
+use crate::visit::Visit;
 use crate::{MessagePage, Page};
 
 /// `/verify-email`
@@ -28,40 +30,40 @@ pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
     page_at("/verify-email", show(form::<U>).merge(submit(verify::<U>)))
 }
 
-fn mailed<U: Account>(stage: &Stage<U>) -> MailToken {
-    MailToken::new("verify", &stage.cookie)
+fn mailed<U: Account>(context: &PageContext<U>) -> MailToken {
+    MailToken::new("verify", &context.cookie)
 }
 
 async fn form<U: Account>(mut visit: Visit<U>) -> Outcome {
-    let mailed = mailed(&visit.stage);
-    if let Some(secret) = visit.stage.query.get("token") {
+    let mailed = mailed(&visit.context);
+    if let Some(secret) = visit.context.query.get("token") {
         return Ok(match mailed.keep(secret) {
-            Some(cookie) => with_cookies(visit.stage.redirect("/verify-email"), [cookie]),
-            None => invalid(&visit.stage),
+            Some(cookie) => with_cookie(visit.context.redirect("/verify-email"), Some(cookie)),
+            None => invalid(&visit.context),
         });
     }
-    let Some(secret) = mailed.find(&visit.parts.headers) else { return Ok(invalid(&visit.stage)) };
-    match visit.stage.auth().check_email_link(&ConfirmEmail::token(secret)).await? {
+    let Some(secret) = mailed.find(&visit.parts.headers) else { return Ok(invalid(&visit.context)) };
+    match visit.context.auth().check_email_link(&ConfirmEmail::token(secret)).await? {
         EmailLink::Good { user_id, email } => {
             let note = visit.other_than(&user_id).await?;
-            let stage = &visit.stage;
-            let view = VerifyEmailPage { page: stage.page("verify-email.title"), email, note };
-            Ok(stage.show(StatusCode::OK, &view.page, stage.pages.look.templates.verify_email(&view)))
+            let context = &visit.context;
+            let view = VerifyEmailPage { page: context.page("verify-email.title"), email, note };
+            Ok(context.show(StatusCode::OK, &view.page, context.pages.look.templates.verify_email(&view)))
         }
         EmailLink::Used { user_id, email } => verified(&mut visit, true, &user_id, &email).await,
-        _ => Ok(invalid(&visit.stage)),
+        _ => Ok(invalid(&visit.context)),
     }
 }
 
 async fn verify<U: Account>(mut visit: Visit<U>) -> Outcome {
-    let Some(secret) = mailed(&visit.stage).find(&visit.parts.headers) else { return Ok(invalid(&visit.stage)) };
-    match visit.stage.auth().confirm_email(ConfirmEmail::token(secret)).await {
+    let Some(secret) = mailed(&visit.context).find(&visit.parts.headers) else { return Ok(invalid(&visit.context)) };
+    match visit.context.auth().confirm_email(ConfirmEmail::token(secret)).await {
         Ok(confirmed) => {
             let (id, email) = (confirmed.user.id(), confirmed.user.email().unwrap_or_default().to_owned());
             verified(&mut visit, confirmed.already, &id, &email).await
         }
         Err(ConfirmEmailError::Unavailable(error)) => Err(error.into()),
-        Err(_) => Ok(invalid(&visit.stage)),
+        Err(_) => Ok(invalid(&visit.context)),
     }
 }
 
@@ -69,25 +71,25 @@ async fn verify<U: Account>(mut visit: Visit<U>) -> Outcome {
 /// it ends by itself: the same page may be loaded or the button pressed again.
 async fn verified<U: Account>(visit: &mut Visit<U>, already: bool, owner: &UserId, email: &str) -> Outcome {
     let other = visit.other_than(owner).await?;
-    let stage = &visit.stage;
+    let context = &visit.context;
     let (title, text) = match already {
         true => ("verify-email.already.title", "verify-email.already.text"),
         false => ("verify-email.done.title", "verify-email.done.text"),
     };
-    let page = stage.page(title);
+    let page = context.page(title);
     let text = page.text_with(text, &[("email", email)]);
     let view = MessagePage::new(page, text);
     let view = match other {
-        Some(other) => stage.with_other(view, other),
-        None => stage.with_login(view, "verify-email.done.continue"),
+        Some(other) => context.with_other(view, other),
+        None => context.with_login(view, "verify-email.done.continue"),
     };
-    Ok(stage.say(StatusCode::OK, &view))
+    Ok(context.say(StatusCode::OK, &view))
 }
 
 /// The link is too old or not complete, or the user has another address; its cookie goes.
-fn invalid<U: Account>(stage: &Stage<U>) -> Response {
-    let page = stage.page("link-invalid.title");
+fn invalid<U: Account>(context: &PageContext<U>) -> Response {
+    let page = context.page("link-invalid.title");
     let text = page.text("link-invalid.text").to_owned();
-    let view = MessagePage::new(page, text).link(stage.url("/resend-verification"), "link-invalid.verify");
-    with_cookies(stage.say(StatusCode::BAD_REQUEST, &view), mailed(stage).removal())
+    let view = MessagePage::new(page, text).link(context.url("/resend-verification"), "link-invalid.verify");
+    with_cookie(context.say(StatusCode::BAD_REQUEST, &view), mailed(context).removal())
 }

@@ -10,9 +10,11 @@ use axum::routing::get;
 use gatekit_core::Account;
 use gatekit_layer::public_url;
 
-use crate::respond::Outcome;
+use crate::failure::Outcome;
+use crate::page_context::Shared;
 use crate::return_to::location;
-use crate::visit::{Shared, Visit, page_at, show};
+use crate::route::{page_at, show};
+use crate::visit::Visit;
 
 const PATH: &str = "/.well-known/change-password";
 
@@ -44,7 +46,7 @@ pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
 }
 
 async fn redirect<U: Account>(visit: Visit<U>) -> Outcome {
-    Ok(found(&visit.stage.url("/change-password")))
+    Ok(found(&visit.context.url("/change-password")))
 }
 
 fn found(path: &str) -> Response {

@@ -15,11 +15,11 @@
 //!    is a form that nests deeper than [`qs::MAX_NESTING`] levels.
 
 use axum::body::Body;
-use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
+use axum::http::header::{CONTENT_ENCODING, HeaderMap};
 use axum::http::{HeaderValue, StatusCode};
 use gatekit_core::{Password, Policy};
 use gatekit_layer::ErrorResponse;
-use gatekit_web::{BodyError, is_form_utf8, read_body};
+use gatekit_web::{BodyError, foreign_charset, is_form_utf8, media_type, read_body};
 use serde_json::{Map, Value};
 
 use crate::errors::shorten;
@@ -174,32 +174,23 @@ enum Kind {
 
 impl Kind {
     fn of(headers: &HeaderMap) -> Result<Self, ErrorResponse> {
-        let mut parts = content_type(headers).split(';').map(str::trim);
-        let essence = parts.next().unwrap_or_default();
-        let kind = if essence.eq_ignore_ascii_case("application/json") {
+        let media_type = media_type(headers);
+        let kind = if media_type.eq_ignore_ascii_case("application/json") {
             Self::Json
-        } else if essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        } else if media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
             Self::Form
         } else {
             return Ok(Self::Other);
         };
-        for parameter in parts {
-            let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-            let charset = value.trim().trim_matches('"');
-            if name.trim().eq_ignore_ascii_case("charset") && !charset.eq_ignore_ascii_case("utf-8") {
-                return Err(unsupported(format!("unsupported charset \"{}\"", charset.to_ascii_uppercase())));
-            }
+        if let Some(charset) = foreign_charset(headers) {
+            return Err(unsupported(format!("unsupported charset \"{}\"", charset.to_ascii_uppercase())));
         }
         Ok(kind)
     }
 }
 
-fn content_type(headers: &HeaderMap) -> &str {
-    headers.get(CONTENT_TYPE).map(HeaderValue::to_str).and_then(Result::ok).unwrap_or_default()
-}
-
 fn unsupported_type(headers: &HeaderMap) -> ErrorResponse {
-    let found = match content_type(headers).split(';').next().unwrap_or_default().trim() {
+    let found = match media_type(headers) {
         "" => "a body without a content type is not read".to_owned(),
         other => format!("unsupported content type \"{}\"", shorten(other)),
     };

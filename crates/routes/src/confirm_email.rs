@@ -17,16 +17,16 @@
 
 use axum::Router;
 use axum::extract::{Request, State};
+use axum::http::StatusCode;
 use axum::http::header::{
-    ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION,
-    REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    ACCEPT, ALLOW, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, X_CONTENT_TYPE_OPTIONS,
+    X_FRAME_OPTIONS,
 };
-use axum::http::{HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use gatekit_core::{Account, Auth, ConfirmEmail, ConfirmEmailError, EmailLink, Method, escape_html};
 use gatekit_layer::ErrorResponse;
-use gatekit_web::mail_options;
+use gatekit_web::{mail_options, private_url};
 
 use crate::call::{Call, NameIsId};
 use crate::errors::IntoError;
@@ -94,8 +94,8 @@ async fn confirm_by_get<U: Account>(State(auth): State<Auth<U>>, request: Reques
     let link = Link::read(&call, true).await?;
     call.auth.confirm_email(link.confirm()).await.map_err(|error| refusal::<U>(error, &link.token))?;
     Ok(match link.redirect {
-        Some(target) => (StatusCode::FOUND, private(), [(LOCATION, target)]).into_response(),
-        None => (private(), NoContent).into_response(),
+        Some(target) => private_url((StatusCode::FOUND, [(LOCATION, target)]).into_response()),
+        None => private_url(NoContent.into_response()),
     })
 }
 
@@ -106,13 +106,13 @@ async fn link<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Resu
     if !wants_html(&call.parts().headers) {
         let message = "this link is confirmed by a POST with uid and token";
         let error = ErrorResponse::new(StatusCode::METHOD_NOT_ALLOWED, message).code("CONFIRM_BY_POST");
-        return Ok((private(), [(ALLOW, HeaderValue::from_static("POST"))], error).into_response());
+        return Ok(private_url(([(ALLOW, HeaderValue::from_static("POST"))], error).into_response()));
     }
     // Relative to where the browser is, so that it does not matter which prefix a proxy has cut
     // off.
     let target = format!("confirm-email?{}", call.parts().uri.query().unwrap_or_default());
     let target = HeaderValue::try_from(target).map_err(|_| required("token"))?;
-    Ok((StatusCode::FOUND, private(), [(LOCATION, target)]).into_response())
+    Ok(private_url((StatusCode::FOUND, [(LOCATION, target)]).into_response()))
 }
 
 /// The page with the button.
@@ -138,9 +138,9 @@ async fn confirm<U: Account>(State(auth): State<Auth<U>>, request: Request) -> R
     let link = Link::read(&call, false).await?;
     let html = wants_html(&call.parts().headers);
     match call.auth.confirm_email(link.confirm()).await {
-        Ok(_) if !html => Ok((private(), NoContent).into_response()),
+        Ok(_) if !html => Ok(private_url(NoContent.into_response())),
         Ok(confirmed) => Ok(match &link.redirect {
-            Some(target) => (StatusCode::SEE_OTHER, private(), [(LOCATION, target.clone())]).into_response(),
+            Some(target) => private_url((StatusCode::SEE_OTHER, [(LOCATION, target.clone())]).into_response()),
             None => Words::new(&call).done("done", &link, confirmed.user.email().unwrap_or_default()),
         }),
         Err(ConfirmEmailError::InvalidToken | ConfirmEmailError::UserNotFound(_)) if html => {
@@ -171,11 +171,6 @@ fn refusal<U: Account>(error: ConfirmEmailError, token: &str) -> ErrorResponse {
 fn invalid_token(token: &str) -> String {
     let shown = token.len() < 32 && token.chars().all(|c| !c.is_control());
     if shown { format!("Invalid token: {token}") } else { "Invalid token".to_owned() }
-}
-
-/// The secret stands in the URL: neither a cache nor the next page has to know it, used or not.
-fn private() -> [(HeaderName, HeaderValue); 2] {
-    [(CACHE_CONTROL, HeaderValue::from_static("no-store")), (REFERRER_POLICY, HeaderValue::from_static("no-referrer"))]
 }
 
 /// The page, in the language of the browser.
@@ -245,7 +240,7 @@ impl<'a, U: Account> Words<'a, U> {
             (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
             (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
         ];
-        (status, private(), headers, page).into_response()
+        private_url((status, headers, page).into_response())
     }
 }
 

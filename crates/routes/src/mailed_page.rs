@@ -11,17 +11,14 @@
 //! lead to pages of the app's own, and `gatekit::pages` brings some in several languages.
 
 use axum::extract::{Request, State};
-use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
-    X_FRAME_OPTIONS,
-};
+use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use gatekit_core::{
     Account, Auth, ChangeEmail, ChangeEmailError, PasswordReset, ResetPasswordError, TokenSecret, escape_html,
 };
 use gatekit_layer::ErrorResponse;
-use gatekit_web::{client, mail_options};
+use gatekit_web::{client, mail_options, private_url};
 
 use crate::body::Args;
 use crate::errors::IntoError;
@@ -116,18 +113,16 @@ fn secret_in(uri: &Uri) -> Option<String> {
 /// A page whose URL may hold a secret: it loads nothing, its form comes back to this site, and the
 /// next page is not told where it was. `title` is text, `content` is HTML.
 pub(crate) fn page(status: StatusCode, title: &str, content: &str) -> Response {
-    const HEADERS: [(HeaderName, &str); 6] = [
+    const HEADERS: [(HeaderName, &str); 4] = [
         (CONTENT_TYPE, "text/html; charset=utf-8"),
         (CONTENT_SECURITY_POLICY, "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"),
         (X_FRAME_OPTIONS, "DENY"),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (REFERRER_POLICY, "no-referrer"),
-        (CACHE_CONTROL, "no-store"),
     ];
     let html = format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
          <meta name=\"color-scheme\" content=\"light dark\"><title>{0}</title><main><h1>{0}</h1>{content}</main></html>",
         escape_html(title)
     );
-    (status, HEADERS, html).into_response()
+    private_url((status, HEADERS, html).into_response())
 }

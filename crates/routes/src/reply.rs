@@ -1,10 +1,11 @@
 //! What LoopBack's successes look like.
 
 use axum::body::Body;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use axum::http::header::{CONTENT_TYPE, HeaderValue};
 use axum::http::{Response, StatusCode};
 use axum::response::IntoResponse;
 use gatekit_layer::ErrorResponse;
+use gatekit_web::private;
 use serde::Serialize;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
@@ -28,7 +29,7 @@ impl<T: Serialize> IntoResponse for Json<T> {
 
 /// 200 with a body that is JSON already.
 pub(crate) fn json_response(body: Body) -> Response<Body> {
-    ([(CONTENT_TYPE, JSON), (CACHE_CONTROL, HeaderValue::from_static("no-store"))], body).into_response()
+    private(([(CONTENT_TYPE, JSON)], body).into_response())
 }
 
 /// 204 without a body and with the JSON content type, which LoopBack's own tests ask for.

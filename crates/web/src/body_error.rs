@@ -1,5 +1,7 @@
 //! Why the body of a request was not read.
 
+use axum::http::StatusCode;
+
 /// Why the body of a request was not read.
 ///
 /// ```
@@ -27,6 +29,19 @@ pub enum BodyError {
     /// It is not what its content encoding says. HTTP status 400.
     #[error("the body cannot be unpacked: {0}")]
     Inflate(#[from] InflateError),
+}
+
+impl BodyError {
+    /// The HTTP status: 413, 408, 415 or 400.
+    #[must_use]
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::UnsupportedEncoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Broken | Self::Inflate(_) => StatusCode::BAD_REQUEST,
+        }
+    }
 }
 
 /// What is wrong with a compressed body. The texts are zlib's, which LoopBack answers with.

@@ -6,13 +6,14 @@
 //! | file | what it does |
 //! | --- | --- |
 //! | [`read_body`] | reads a request body within a limit in bytes and in time; unpacks gzip and deflate |
+//! | [`media_type`], [`foreign_charset`] | read the `Content-Type` of a body |
 //! | [`form_pairs`] | decodes forms and query strings without loss |
 //! | [`client`], [`remember_device`] | tell the flows where a request comes from |
 //! | [`mail_options`], [`mounted_mail_options`] | choose the language and the links of mails |
 //! | [`sign_in`], [`TokenDelivery`] | deliver a token to a browser |
 //! | [`BrowserSignOut`], [`end_tokens`] | take it back |
 //! | [`TokenTransportLayer`] | chooses between a token in the body and one in a cookie or session |
-//! | [`private`], [`with_cookies`] | finish a response: no cache keeps it, these cookies are set |
+//! | [`private`], [`private_url`], [`with_cookies`] | finish a response: no cache keeps it, its URL stays private, the browser gets its cookies |
 //! | [`rewrite_paths`] | changes the path of a request before the app chooses a route |
 //! | [`is_sound_prefix`] | checks a mount prefix before a link begins with it |
 //!
@@ -36,6 +37,7 @@
 mod body_error;
 mod browser_error;
 mod client;
+mod content_type;
 mod deliver;
 mod end_tokens;
 mod form_pairs;
@@ -51,13 +53,14 @@ mod transport;
 pub use body_error::{BodyError, InflateError};
 pub use browser_error::BrowserError;
 pub use client::{client, remember_device};
+pub use content_type::{foreign_charset, media_type};
 pub use deliver::{DeliveryError, TokenDelivery, sign_in};
 pub use end_tokens::end_tokens;
 pub use form_pairs::{form_pairs, is_form_utf8};
 pub use mails::{mail_options, mounted_mail_options};
 pub use mount_prefix::is_sound_prefix;
 pub use read_body::read_body;
-pub use response::{private, with_cookies};
+pub use response::{private, private_url, with_cookies};
 pub use rewrite_paths::{rewrite_paths, with_path};
 pub use sign_out::BrowserSignOut;
 pub use transport::{TokenTransport, TokenTransportLayer, TokenTransportService};

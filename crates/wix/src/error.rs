@@ -1,7 +1,7 @@
 //! What goes wrong, and how is a client told? In the envelope that Wix' clients read.
 
 use axum::body::Body;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use gatekit_core::{
@@ -9,7 +9,7 @@ use gatekit_core::{
     UpdateUserError,
 };
 use gatekit_layer::AuthRejection;
-use gatekit_web::BrowserError;
+use gatekit_web::{BrowserError, private};
 use serde_json::{Map, Value, json};
 
 use crate::TokenError;
@@ -238,7 +238,6 @@ impl IntoResponse for WixError {
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if status == StatusCode::UNAUTHORIZED {
             // RFC 9110 §15.5.2
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
@@ -261,7 +260,7 @@ impl IntoResponse for WixError {
             Self::InvalidSessionToken(error) => tracing::info!(%error, "a session token was refused"),
             _ => {}
         }
-        response
+        private(response)
     }
 }
 

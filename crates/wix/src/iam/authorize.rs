@@ -8,15 +8,16 @@
 use axum::extract::Request;
 use axum::http::header::LOCATION;
 use axum::http::{HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use gatekit_web::form_pairs;
 
 use super::code::{self, ResponseMode};
+use super::context::IamContext;
 use super::frame;
 use super::reply::Refusal;
-use super::router::Iam;
+use super::secret_response::secret_response;
 
-pub(super) async fn authorize(iam: Iam, request: Request) -> Result<Response, Refusal> {
+pub(super) async fn authorize(iam: IamContext, request: Request) -> Result<Response, Refusal> {
     let query = request.uri().query().unwrap_or_default();
     let pairs: Option<Vec<_>> = form_pairs(query.as_bytes()).collect();
     let mut codes = pairs.unwrap_or_default().into_iter().filter(|(name, _)| name == "code");
@@ -36,12 +37,10 @@ pub(super) async fn authorize(iam: Iam, request: Request) -> Result<Response, Re
     }
     let location = asked.location(&answer).and_then(|location| HeaderValue::try_from(location).ok());
     let Some(location) = location else { return Ok(ended()) };
-    let mut headers = frame::safe_headers();
-    headers.insert(LOCATION, location);
-    Ok((StatusCode::SEE_OTHER, headers).into_response())
+    Ok(secret_response((StatusCode::SEE_OTHER, [(LOCATION, location)])))
 }
 
 /// For a person who has come too late.
 fn ended() -> Response {
-    (StatusCode::BAD_REQUEST, frame::safe_headers(), "This link has ended. Please log in again.\n").into_response()
+    secret_response((StatusCode::BAD_REQUEST, "This link has ended. Please log in again.\n"))
 }

@@ -12,12 +12,12 @@ use axum::response::Response;
 use gatekit_core::{AuthenticateError, MailOptions, ResetPasswordError, Unavailable};
 use serde_json::json;
 
+use super::context::IamContext;
 use super::family;
 use super::reply::{self, Refusal, required};
-use super::router::Iam;
 use crate::WixError;
 
-pub(super) async fn change_password(iam: Iam, request: Request) -> Result<Response, Refusal> {
+pub(super) async fn change_password(iam: IamContext, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = reply::read(&iam, request).await?;
     let auth = iam.auth();
     let secret = reply::bearer(&parts.headers).ok_or_else(Refusal::session)?;

@@ -1,18 +1,20 @@
-//! What does the hidden frame of a direct login do? It tells the page around it the code, and no
-//! page of anybody else.
+//! The hidden frame of a direct login: it sends the code to the page around it, and to no page of
+//! another site.
 //!
 //! The browser compares the origin that a message is for with that of the page around the frame,
 //! and drops it unless they are the same. So each message is for one listed origin (OAuth 2.0 Web
 //! Message Response Mode; RFC 9700 §4.1). It also shows the frame only in a page of those
 //! (`frame-ancestors`).
 
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
+
+use super::secret_response::secret_response;
 
 /// A page that tells `answer` to the page around it, if that is of one of these origins.
 pub(crate) fn tell(answer: &[(&str, &str)], origins: &[String]) -> Response {
@@ -30,15 +32,12 @@ pub(crate) fn tell(answer: &[(&str, &str)], origins: &[String]) -> Response {
         if origins.is_empty() { "'none'".to_owned() } else { origins.join(" ") }
     );
     let body = format!("<!doctype html><html lang=en><title>Login</title><script>{script}</script></html>\n");
-    let mut headers = safe_headers();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    match HeaderValue::try_from(policy) {
-        Ok(policy) => headers.insert(CONTENT_SECURITY_POLICY, policy),
-        // Origins are checked when the router is made: none of them has a character that a header
-        // cannot.
-        Err(_) => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    // Origins are checked when the router is made, so that each of them can stand in a header.
+    let Ok(policy) = HeaderValue::try_from(policy) else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
-    (headers, body).into_response()
+    let html = HeaderValue::from_static("text/html; charset=utf-8");
+    secret_response(([(CONTENT_TYPE, html), (CONTENT_SECURITY_POLICY, policy)], body))
 }
 
 /// JSON as a part of a script in a page: nothing in it ends the script or begins a comment.
@@ -54,15 +53,6 @@ fn in_script(json: &str) -> String {
         }
         text
     })
-}
-
-/// What every answer has that holds a secret.
-pub(crate) fn safe_headers() -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    headers.insert(HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff"));
-    headers
 }
 
 #[cfg(test)]

@@ -5,12 +5,12 @@ use axum::response::Response;
 use gatekit_core::Login;
 use serde_json::{Map, Value};
 
+use super::context::IamContext;
 use super::reply::{self, Refusal, required};
-use super::router::Iam;
 use super::state::State;
 use crate::WixError;
 
-pub(super) async fn login(iam: Iam, request: Request) -> Result<Response, Refusal> {
+pub(super) async fn login(iam: IamContext, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = reply::read(&iam, request).await?;
     let mut login = Login::email(login_email(&body)?, required(&body, "password")?);
     login.client = gatekit_web::client(iam.auth(), &parts);

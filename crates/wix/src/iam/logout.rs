@@ -7,17 +7,17 @@
 use axum::extract::Request;
 use axum::http::header::LOCATION;
 use axum::http::{HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use gatekit_web::form_pairs;
 
-use super::frame;
+use super::context::IamContext;
 use super::reply::Refusal;
-use super::router::Iam;
+use super::secret_response::secret_response;
 
 /// Where this is.
 pub(super) const PATH: &str = "/_api/iam/authentication/v1/logout";
 
-pub(super) async fn logout(iam: Iam, request: Request) -> Result<Response, Refusal> {
+pub(super) async fn logout(iam: IamContext, request: Request) -> Result<Response, Refusal> {
     let query = request.uri().query().unwrap_or_default();
     let pairs: Option<Vec<_>> = form_pairs(query.as_bytes()).collect();
     let pairs = pairs.ok_or_else(Refusal::redirect)?;
@@ -28,9 +28,7 @@ pub(super) async fn logout(iam: Iam, request: Request) -> Result<Response, Refus
         _ => return Err(Refusal::redirect()),
     };
     let location = HeaderValue::try_from(target).map_err(|_| Refusal::redirect())?;
-    let mut headers = frame::safe_headers();
-    headers.insert(LOCATION, location);
-    Ok((StatusCode::SEE_OTHER, headers).into_response())
+    Ok(secret_response((StatusCode::SEE_OTHER, [(LOCATION, location)])))
 }
 
 /// The address of this endpoint that leads on to `target`.

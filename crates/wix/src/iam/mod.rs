@@ -23,6 +23,7 @@
 mod authorize;
 mod change_password;
 mod code;
+mod context;
 mod family;
 mod frame;
 mod login;
@@ -33,6 +34,7 @@ mod redirect_session;
 mod register;
 mod reply;
 mod router;
+mod secret_response;
 mod settings;
 mod state;
 mod token;

@@ -5,15 +5,15 @@ use axum::response::Response;
 use gatekit_core::MailOptions;
 use serde_json::{Value, json};
 
+use super::context::IamContext;
 use super::reply::{self, Refusal, required, text};
-use super::router::Iam;
 use super::state::State;
 
 /// Mails the secret, if there is a member. Nobody is told whether there is.
 ///
 /// `redirect.url` is where the client wants the member to come back to. It is checked, and no link
 /// is made of it: where the secret goes is the app's to say.
-pub(super) async fn send_email(iam: Iam, request: Request) -> Result<Response, Refusal> {
+pub(super) async fn send_email(iam: IamContext, request: Request) -> Result<Response, Refusal> {
     let (_, body) = reply::read(&iam, request).await?;
     let email = required(&body, "email")?;
     if let Some(redirect) = body.get("redirect").and_then(Value::as_object) {
@@ -31,7 +31,7 @@ pub(super) async fn send_email(iam: Iam, request: Request) -> Result<Response, R
 }
 
 /// Chooses a password with the secret, and logs the member in.
-pub(super) async fn recover(iam: Iam, request: Request) -> Result<Response, Refusal> {
+pub(super) async fn recover(iam: IamContext, request: Request) -> Result<Response, Refusal> {
     let (_, body) = reply::read(&iam, request).await?;
     let (token, password) = (required(&body, "recoveryToken")?, required(&body, "password")?);
     Ok(State::of(iam.members.recover(token, password).await)?.into_response())

@@ -10,15 +10,15 @@ use gatekit_core::{AuthenticateError, MailOptions, Proofs, Unavailable};
 use serde_json::{Map, Value, json};
 
 use super::code::{self, CodeRequest, ResponseMode};
+use super::context::IamContext;
 use super::pkce::Challenge;
 use super::reply::{self, Refusal, required, text};
-use super::router::Iam;
 use super::{family, logout};
 
 /// The longest `state` that is kept. The SDK's has 43 characters.
 const MAX_STATE: usize = 512;
 
-pub(super) async fn redirect_session(iam: Iam, request: Request) -> Result<Response, Refusal> {
+pub(super) async fn redirect_session(iam: IamContext, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = reply::read(&iam, request).await?;
     // What is not sent by a browser has no origin. What is, says the truth.
     let origin = match parts.headers.get(ORIGIN) {
@@ -39,7 +39,7 @@ pub(super) async fn redirect_session(iam: Iam, request: Request) -> Result<Respo
 }
 
 async fn authorize(
-    iam: &Iam,
+    iam: &IamContext,
     parts: &Parts,
     asked: &Map<String, Value>,
     origin: Option<String>,
@@ -61,7 +61,7 @@ async fn authorize(
     Ok(answer(&format!("{endpoint}?code={}", secret.expose()), &endpoint))
 }
 
-fn code_request(iam: &Iam, asked: &Map<String, Value>, origin: Option<String>) -> Result<CodeRequest, Refusal> {
+fn code_request(iam: &IamContext, asked: &Map<String, Value>, origin: Option<String>) -> Result<CodeRequest, Refusal> {
     let client = required(asked, "clientId")?;
     if !iam.clients.knows(client) {
         return Err(Refusal::client());
@@ -97,7 +97,7 @@ fn code_request(iam: &Iam, asked: &Map<String, Value>, origin: Option<String>) -
 /// Ends what the caller asks with, and nothing if that is a visitor's token. Where the browser goes
 /// is checked before.
 async fn log_out(
-    iam: &Iam,
+    iam: &IamContext,
     parts: &Parts,
     asked: &Map<String, Value>,
     callbacks: Option<&Map<String, Value>>,

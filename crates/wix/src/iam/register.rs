@@ -4,13 +4,13 @@ use axum::extract::Request;
 use axum::response::Response;
 use serde_json::{Map, Value};
 
+use super::context::IamContext;
 use super::login::login_email;
 use super::reply::{self, Refusal, required};
-use super::router::Iam;
 use super::state::State;
 use crate::{ContactInfo, PrivacyStatus, RegistrationOptions, SignedIn, WixError};
 
-pub(super) async fn register(iam: Iam, request: Request) -> Result<Response, Refusal> {
+pub(super) async fn register(iam: IamContext, request: Request) -> Result<Response, Refusal> {
     let (_, body) = reply::read(&iam, request).await?;
     let email = login_email(&body)?;
     let password = required(&body, "password")?;

@@ -11,8 +11,8 @@ use axum::response::{IntoResponse, Response};
 use gatekit_core::{TokenSecret, Unavailable};
 use serde_json::{Map, Value, json};
 
-use super::frame::safe_headers;
-use super::router::Iam;
+use super::context::IamContext;
+use super::secret_response::secret_response;
 use crate::WixError;
 use crate::routes::call::{bytes, check_type};
 
@@ -92,28 +92,27 @@ impl IntoResponse for Refusal {
         let error = json!({"code": own.code, "description": own.description, "data": {}});
         body.insert("message".into(), (*own.description).into());
         body.insert("details".into(), json!({"applicationError": error}));
-        let mut headers = json_headers();
+        let mut response = json_response(own.status, &Value::Object(body));
         if own.status == StatusCode::UNAUTHORIZED {
             // RFC 9110 §15.5.2
-            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        (own.status, headers, Value::Object(body).to_string()).into_response()
+        response
     }
 }
 
-/// A success. Nothing of it is to be kept by anybody on the way.
+/// A success.
 pub(crate) fn json(body: Value) -> Response {
-    (json_headers(), body.to_string()).into_response()
+    json_response(StatusCode::OK, &body)
 }
 
-fn json_headers() -> HeaderMap {
-    let mut headers = safe_headers();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
-    headers
+fn json_response(status: StatusCode, body: &Value) -> Response {
+    let json = HeaderValue::from_static("application/json; charset=utf-8");
+    secret_response((status, [(CONTENT_TYPE, json)], body.to_string()))
 }
 
 /// The head of a request, and its body, which is a JSON object.
-pub(crate) async fn read(iam: &Iam, request: Request) -> Result<(Parts, Map<String, Value>), Refusal> {
+pub(crate) async fn read(iam: &IamContext, request: Request) -> Result<(Parts, Map<String, Value>), Refusal> {
     let (parts, body) = request.into_parts();
     check_type(&parts.headers, "application/json")?;
     match serde_json::from_slice(&bytes(iam.auth().policy(), &parts.headers, body).await?) {

@@ -1,60 +1,20 @@
-//! Where are the endpoints, and what do they share?
+//! Mounts the endpoints, and has the settings of the builder for them.
 
-use std::convert::Infallible;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::FromRequestParts;
-use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method};
 use axum::routing::{get, post};
-use gatekit_core::Auth;
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
+use super::context::IamContext;
 use super::settings::Clients;
 use super::visitor::{LABEL, Use, VisitorKeys};
 use super::{
     RefreshReuse, Visitor, authorize, change_password, login, logout, recovery, redirect_session, register, token,
     verify,
 };
-use crate::{MemberUser, WixMembers, WixMembersBuilder};
-
-/// What every endpoint has. A handler that takes it as an argument gets it for the client that sent
-/// the request.
-#[derive(Clone)]
-pub(crate) struct Iam {
-    pub(crate) members: WixMembers,
-    inner: Arc<Inner>,
-}
-
-pub(crate) struct Inner {
-    pub(crate) clients: Clients,
-    pub(crate) visitors: VisitorKeys,
-}
-
-impl std::ops::Deref for Iam {
-    type Target = Inner;
-
-    fn deref(&self) -> &Inner {
-        &self.inner
-    }
-}
-
-impl FromRequestParts<Iam> for Iam {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, iam: &Iam) -> Result<Self, Infallible> {
-        let client = gatekit_web::client(iam.auth(), parts);
-        Ok(Self { members: iam.members.for_client(client), inner: Arc::clone(&iam.inner) })
-    }
-}
-
-impl Iam {
-    pub(crate) fn auth(&self) -> &Auth<MemberUser> {
-        self.members.auth()
-    }
-}
+use crate::{WixMembers, WixMembersBuilder};
 
 impl WixMembersBuilder {
     /// Where browsers reach the app, such as `https://www.example.com`, or
@@ -119,8 +79,7 @@ impl WixMembers {
             );
         };
         let cors = cors(&clients);
-        let inner = Arc::new(Inner { clients, visitors: self.visitor_keys() });
-        let iam = Iam { members: self.clone(), inner };
+        let iam = IamContext::new(self.clone(), clients, self.visitor_keys());
         Router::new()
             .route("/oauth2/token", post(token::token))
             .route("/oauth2/authorize", get(authorize::authorize))

@@ -10,9 +10,9 @@ use gatekit_core::{Client, Unavailable};
 use serde_json::{Map, Value, json};
 
 use super::code::{self, Brought};
+use super::context::IamContext;
 use super::family::{self, GrantError, MemberTokens};
 use super::reply::{self, Refusal};
-use super::router::Iam;
 use super::visitor::{Use, Visitor};
 
 /// How long a visitor's access token lasts, in seconds: as long as a member's.
@@ -20,7 +20,7 @@ const VISITOR_TTL: i64 = family::ACCESS_TTL;
 /// How long a visitor's refresh token lasts, in seconds. Each time it is used there is another.
 const VISITOR_REFRESH_TTL: i64 = family::FAMILY_TTL;
 
-pub(super) async fn token(iam: Iam, request: Request) -> Result<Response, Refusal> {
+pub(super) async fn token(iam: IamContext, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = reply::read(&iam, request).await?;
     let client_id = known_client(&iam, &body)?;
     match text(&body, "grantType", "grant_type") {
@@ -32,12 +32,17 @@ pub(super) async fn token(iam: Iam, request: Request) -> Result<Response, Refusa
     }
 }
 
-fn known_client<'a>(iam: &Iam, body: &'a Map<String, Value>) -> Result<&'a str, Refusal> {
+fn known_client<'a>(iam: &IamContext, body: &'a Map<String, Value>) -> Result<&'a str, Refusal> {
     let client_id = text(body, "clientId", "client_id").filter(|id| iam.clients.knows(id));
     client_id.ok_or_else(|| Refusal::oauth(StatusCode::UNAUTHORIZED, "invalid_client", "the client is not known"))
 }
 
-async fn refresh(iam: &Iam, parts: &Parts, body: &Map<String, Value>, client_id: &str) -> Result<Response, Refusal> {
+async fn refresh(
+    iam: &IamContext,
+    parts: &Parts,
+    body: &Map<String, Value>,
+    client_id: &str,
+) -> Result<Response, Refusal> {
     let token = text(body, "refreshToken", "refresh_token").ok_or_else(|| missing("refreshToken"))?;
     let auth = iam.auth();
     if let Some(known) = iam.visitors.verify(token, Use::Refresh, auth.now()) {
@@ -51,7 +56,12 @@ async fn refresh(iam: &Iam, parts: &Parts, body: &Map<String, Value>, client_id:
     answer(renewed)
 }
 
-async fn exchange(iam: &Iam, parts: &Parts, body: &Map<String, Value>, client_id: &str) -> Result<Response, Refusal> {
+async fn exchange(
+    iam: &IamContext,
+    parts: &Parts,
+    body: &Map<String, Value>,
+    client_id: &str,
+) -> Result<Response, Refusal> {
     let code = text(body, "code", "code").ok_or_else(|| missing("code"))?;
     let verifier = text(body, "codeVerifier", "code_verifier").ok_or_else(|| missing("codeVerifier"))?;
     let redirect_uri = text(body, "redirectUri", "redirect_uri");
@@ -92,7 +102,7 @@ fn answer(tokens: Result<MemberTokens, GrantError>) -> Result<Response, Refusal>
 }
 
 /// Tokens for a visitor. Nothing is stored, so anybody may ask for as many as they like.
-fn visitor(iam: &Iam, visitor: Visitor) -> Result<Response, Refusal> {
+fn visitor(iam: &IamContext, visitor: Visitor) -> Result<Response, Refusal> {
     let sign = |used_for, seconds| iam.visitors.sign(&visitor, used_for, iam.auth().now(), seconds);
     match (sign(Use::Access, VISITOR_TTL), sign(Use::Refresh, VISITOR_REFRESH_TTL)) {
         (Some(access), Some(refresh)) => Ok(tokens_json(&access, &refresh, VISITOR_TTL)),
@@ -101,7 +111,7 @@ fn visitor(iam: &Iam, visitor: Visitor) -> Result<Response, Refusal> {
 }
 
 /// 128 random bits in hex.
-fn new_visitor(iam: &Iam) -> Result<String, Refusal> {
+fn new_visitor(iam: &IamContext) -> Result<String, Refusal> {
     let mut bytes = [0; 16];
     iam.auth().fill_random(&mut bytes)?;
     Ok(format!("{:032x}", u128::from_be_bytes(bytes)))

@@ -5,11 +5,11 @@ use axum::response::Response;
 use gatekit_core::MailOptions;
 use serde_json::{Map, Value};
 
+use super::context::IamContext;
 use super::reply::{self, Refusal, required};
-use super::router::Iam;
 use super::state::State;
 
-pub(super) async fn verify(iam: Iam, request: Request) -> Result<Response, Refusal> {
+pub(super) async fn verify(iam: IamContext, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = reply::read(&iam, request).await?;
     let client = gatekit_web::client(iam.auth(), &parts);
     let (state, mails) = (required(&body, "stateToken")?.into(), MailOptions::default());

@@ -1,5 +1,5 @@
-//! `POST /apply-session-token`: a session token for a session, in the browser or as an access
-//! token.
+//! `POST /apply-session-token`: exchanges a session token for a session in the browser, or for an
+//! access token.
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -7,10 +7,10 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
 use gatekit_layer::{AuthRejection, BrowserTransport, refuse_cross_origin_of};
-use gatekit_web::{client, remember_device, sign_in};
+use gatekit_web::{client, mail_options, remember_device, sign_in, with_cookies};
 use serde_json::json;
 
-use super::call::{Fields, Members, answer, bytes, check_type, mails, pairs, with_cookies};
+use super::call::{Fields, Members, answer, bytes, check_type, pairs};
 use crate::member::MemberUser;
 use crate::{Applied, SessionToken, WixError, WixMembers};
 
@@ -18,9 +18,9 @@ pub(super) async fn handler(Members(members): Members, request: Request) -> Resu
     let (parts, body) = request.into_parts();
     // A page of another origin could sign its visitors in as somebody else (login CSRF).
     refuse_cross_origin_of::<MemberUser>(&parts)?;
-    let browser = browser(&members, &parts)?;
+    let browser = browser(&parts)?;
     let token = session_token(&members, &parts, body).await?;
-    let (auth, mails) = (members.auth(), mails(&parts, &members));
+    let (auth, mails) = (members.auth(), mail_options(members.auth(), &parts.headers));
     let mut client = client(auth, &parts);
     let Some(browser) = browser else {
         let Applied { member, token, .. } = members.apply_session_token_on(&token, &client, &mails).await?;
@@ -37,27 +37,23 @@ pub(super) async fn handler(Members(members): Members, request: Request) -> Resu
         .await
 }
 
-/// The browser to be signed in; `None` if the query asks for an access token instead.
-fn browser(members: &WixMembers, parts: &Parts) -> Result<Option<BrowserTransport>, WixError> {
+/// The browser to be logged in. `None` if the query asks for an access token instead.
+fn browser(parts: &Parts) -> Result<Option<BrowserTransport>, WixError> {
     let pairs = pairs(parts.uri.query().unwrap_or_default().as_bytes())?;
     match pairs.iter().rfind(|(name, _)| name == "cookie").map(|(_, value)| value.as_str()) {
         None | Some("" | "true") => {}
         Some("false") => return Ok(None),
         Some(_) => return Err(WixError::BadRequest(StatusCode::BAD_REQUEST, "cookie must be true or false")),
     }
-    let browser = BrowserTransport::of_user::<MemberUser>(&parts.extensions).ok_or_else(|| {
-        AuthRejection::Misconfigured(
-            "a session token is applied in a browser by the AuthLayer of the members' Auth, which has to be mounted around the routes \
-             with a token cookie or a session among its sources. Mount `.layer(AuthLayer::new(auth))`"
-                .into(),
-        )
-    })?;
-    // A token that is renewed when it is used outlives its first lifetime, and so does its cookie.
-    let policy = members.auth().policy();
-    Ok(Some(if policy.tokens.renew_after.is_some() { browser.lasting(policy.tokens.max_ttl) } else { browser }))
+    let browser = BrowserTransport::of_user::<MemberUser>(&parts.extensions);
+    browser.map(Some).ok_or_else(|| {
+        let message = "a session token is applied in a browser by the AuthLayer of the members' Auth, which has to be mounted around the routes \
+             with a token cookie or a session among its sources. Mount `.layer(AuthLayer::new(auth))`";
+        AuthRejection::Misconfigured(message.into()).into()
+    })
 }
 
-/// The token, which is in the body and nowhere else: a URL stands in logs.
+/// The token. It is accepted in the body only: URLs are kept in logs.
 async fn session_token(members: &WixMembers, parts: &Parts, body: Body) -> Result<SessionToken, WixError> {
     let (form, policy) = ("application/x-www-form-urlencoded", members.auth().policy());
     if members.takes_form_tokens() && check_type(&parts.headers, form).is_ok() {

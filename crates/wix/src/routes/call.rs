@@ -1,16 +1,16 @@
-//! What did a client send? A JSON object, of this origin.
+//! Reads a request: a JSON object, from a page of this origin.
 
 use std::convert::Infallible;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequestParts, Request};
-use axum::http::header::{ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_TYPE, SET_COOKIE};
+use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use gatekit_core::{MailOptions, Password, Policy};
 use gatekit_layer::refuse_cross_origin_of;
-use gatekit_web::{BodyError, read_body};
+use gatekit_web::{BodyError, client, foreign_charset, form_pairs, mail_options, media_type, private, read_body};
 use serde_json::{Map, Value};
 
 use crate::member::MemberUser;
@@ -26,7 +26,7 @@ impl FromRequestParts<WixMembers> for Members {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, members: &WixMembers) -> Result<Self, Infallible> {
-        Ok(Self(members.for_client(gatekit_web::client(members.auth(), parts))))
+        Ok(Self(members.for_client(client(members.auth(), parts))))
     }
 }
 
@@ -53,19 +53,11 @@ impl Call {
         &mut self.body
     }
 
-    /// How the mails of this request are written: in the language the client prefers.
+    /// The options of the mails that this request causes. No mailed link leads to these routes, which
+    /// have no pages.
     pub(crate) fn mails(&self, members: &WixMembers) -> MailOptions {
-        mails(&self.parts, members)
+        mail_options(members.auth(), &self.parts.headers)
     }
-}
-
-/// How the mails of a request are written.
-pub(crate) fn mails(parts: &Parts, members: &WixMembers) -> MailOptions {
-    // No mount: these routes have no pages that a link could lead to.
-    let mut mails = MailOptions::default();
-    let preferred = parts.headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-    mails.language = preferred.map(|preferred| members.auth().texts().negotiate(preferred).to_owned());
-    mails
 }
 
 impl Fields {
@@ -131,63 +123,45 @@ impl Fields {
     }
 }
 
-/// Whether the body is of this type, in UTF-8.
+/// Refuses a body of another type, or in another charset than UTF-8.
 pub(crate) fn check_type(headers: &HeaderMap, wanted: &str) -> Result<(), WixError> {
     let unsupported = |what| Err(WixError::BadRequest(StatusCode::UNSUPPORTED_MEDIA_TYPE, what));
-    let content_type = headers.get(CONTENT_TYPE).map(HeaderValue::to_str).and_then(Result::ok).unwrap_or_default();
-    let mut parts = content_type.split(';').map(str::trim);
-    if !parts.next().unwrap_or_default().eq_ignore_ascii_case(wanted) {
+    if !media_type(headers).eq_ignore_ascii_case(wanted) {
         return unsupported("the body must be application/json");
     }
-    let charsets = parts.filter_map(|parameter| parameter.split_once('='));
-    let mut charsets = charsets.filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
-    if charsets.any(|(_, charset)| !charset.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")) {
-        return unsupported("the body must be in UTF-8");
+    match foreign_charset(headers) {
+        Some(_) => unsupported("the body must be in UTF-8"),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// The bytes of a body, unpacked, if they are not too many and arrive in time.
 pub(crate) async fn bytes(policy: &Policy, headers: &HeaderMap, body: Body) -> Result<Bytes, WixError> {
-    read_body(policy, headers, body, MAX_BYTES).await.map_err(|error| match error {
-        BodyError::TooLarge => WixError::BadRequest(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large"),
-        BodyError::TooSlow => WixError::BadRequest(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time"),
-        BodyError::UnsupportedEncoding => WixError::BadRequest(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "the body must be sent as it is, or as gzip or deflate",
-        ),
-        BodyError::Inflate(_) => WixError::BadRequest(StatusCode::BAD_REQUEST, "the body cannot be unpacked"),
-        _ => WixError::BadRequest(StatusCode::BAD_REQUEST, "the body was cut off"),
+    read_body(policy, headers, body, MAX_BYTES).await.map_err(|error| {
+        let text = match error {
+            BodyError::TooLarge => "the body is too large",
+            BodyError::TooSlow => "the body did not arrive in time",
+            BodyError::UnsupportedEncoding => "the body must be sent as it is, or as gzip or deflate",
+            BodyError::Inflate(_) => "the body cannot be unpacked",
+            _ => "the body was cut off",
+        };
+        WixError::BadRequest(error.status(), text)
     })
 }
 
 /// The pairs of a query or a form.
 pub(crate) fn pairs(text: &[u8]) -> Result<Vec<(String, String)>, WixError> {
-    let pairs: Option<_> = gatekit_web::form_pairs(text).collect();
+    let pairs: Option<_> = form_pairs(text).collect();
     pairs.ok_or(WixError::BadRequest(StatusCode::BAD_REQUEST, "the parameters are not UTF-8"))
 }
 
-/// An answer that no cache keeps.
+/// A JSON response that no cache keeps.
 pub(crate) fn answer(value: &Value) -> Response {
-    let mut response = Response::new(Body::from(value.to_string()));
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+    let json = HeaderValue::from_static("application/json; charset=utf-8");
+    private(([(CONTENT_TYPE, json)], value.to_string()).into_response())
 }
 
-/// An answer without a body.
+/// A response without a body.
 pub(crate) fn no_content() -> Response {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
-}
-
-/// Adds cookies to an answer.
-pub(crate) fn with_cookies(mut response: Response, headers: &HeaderMap) -> Response {
-    for cookie in headers.get_all(SET_COOKIE) {
-        response.headers_mut().append(SET_COOKIE, cookie.clone());
-    }
-    response
+    private(StatusCode::NO_CONTENT.into_response())
 }

@@ -3,10 +3,10 @@
 use axum::extract::Request;
 use axum::response::Response;
 use gatekit_core::Login;
-use gatekit_web::{client, remember_device};
+use gatekit_web::{client, remember_device, with_cookies};
 use serde_json::json;
 
-use super::call::{Call, Members, answer, with_cookies};
+use super::call::{Call, Members, answer};
 use crate::{SignedIn, WixError};
 
 pub(super) async fn handler(Members(members): Members, request: Request) -> Result<Response, WixError> {

@@ -4,9 +4,9 @@ use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::response::Response;
 use gatekit_layer::{BrowserTransport, Caller, refuse_cross_origin_of};
-use gatekit_web::end_tokens;
+use gatekit_web::{end_tokens, with_cookies};
 
-use super::call::{Members, no_content, with_cookies};
+use super::call::{Members, no_content};
 use crate::iam::{bearer, end_family_of};
 use crate::member::MemberUser;
 use crate::{WixError, WixMembers};
