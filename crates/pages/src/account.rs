@@ -1,69 +1,16 @@
 //! `/account`: what is known of a user, and where it is logged in.
 
-use askama::Template;
 use axum::Router;
 use axum::http::StatusCode;
-use gatekit_core::{Account, Timestamp, TokenRecord};
+use gatekit_core::{Account, TokenRecord};
 
+use crate::Page;
 use crate::device::Device;
 use crate::failure::Outcome;
 use crate::page_context::Shared;
 use crate::route::{page_at, show, submit};
+use crate::views::{AccountPage, Session, Time};
 use crate::visit::Visit;
-use crate::{Feature, Page};
-
-/// `/account`
-#[derive(Clone, Debug, Template)]
-#[template(path = "account.html")]
-#[non_exhaustive]
-pub struct AccountPage {
-    /// What all pages have.
-    pub page: Page,
-    /// The address.
-    pub email: Option<String>,
-    /// Whether it is proven; `None` if nobody asks.
-    pub email_verified: Option<bool>,
-    /// The name.
-    pub username: Option<String>,
-    /// Where the user is logged in: here first, then the newest.
-    pub sessions: Vec<Session>,
-}
-
-/// A login that has not ended.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Session {
-    /// What it is named by, for a hidden field `session`. It is no secret.
-    pub handle: String,
-    /// Whether it is this one.
-    pub current: bool,
-    /// "Firefox on Linux"
-    pub device: String,
-    /// From which network: `203.0.113.0/24`.
-    pub network: Option<String>,
-    /// When it began.
-    pub created: Time,
-    /// When it was last used, if that is known.
-    pub last_used: Option<Time>,
-}
-
-/// A moment, for the element `time`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Time {
-    /// RFC 3339: `2026-11-21T20:10:20.377Z`.
-    pub machine: String,
-    /// For people, without a script: `2026-11-21 20:10 UTC`.
-    pub human: String,
-}
-
-impl From<Timestamp> for Time {
-    fn from(time: Timestamp) -> Self {
-        let machine = time.to_string();
-        let human = machine.get(..16).map(|minute| format!("{} UTC", minute.replace('T', " ")));
-        Self { human: human.unwrap_or_else(|| machine.clone()), machine }
-    }
-}
 
 impl Session {
     fn new(page: &Page, token: &TokenRecord, current: &TokenRecord) -> Self {

@@ -1,6 +1,5 @@
 //! `/change-email`: another address, which gets a mail to prove it.
 
-use askama::Template;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -9,21 +8,9 @@ use gatekit_core::{Account, ChangeEmailError, RequestEmailChange};
 use crate::failure::{Failure, Outcome};
 use crate::page_context::{PageContext, Shared};
 use crate::route::{page_at, show, submit};
+use crate::views::ChangeEmailPage;
 use crate::visit::Visit;
-use crate::{Feature, Field, MessagePage, Page};
-
-/// `/change-email`
-#[derive(Clone, Debug, Template)]
-#[template(path = "change_email.html")]
-#[non_exhaustive]
-pub struct ChangeEmailPage {
-    /// What all pages have.
-    pub page: Page,
-    /// The present address.
-    pub current: Option<String>,
-    /// `email`, the new one
-    pub email: Field,
-}
+use crate::{Field, MessagePage};
 
 impl ChangeEmailPage {
     fn new<U: Account>(context: &PageContext<U>, user: &U, entered: Option<String>) -> Self {

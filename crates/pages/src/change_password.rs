@@ -1,6 +1,5 @@
 //! `/change-password`: another password, with the present one.
 
-use askama::Template;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -9,23 +8,9 @@ use gatekit_core::{Account, ChangePassword, ChangePasswordError};
 use crate::failure::{Failure, Outcome};
 use crate::page_context::{PageContext, Shared};
 use crate::route::{page_at, show, submit};
+use crate::views::ChangePasswordPage;
 use crate::visit::Visit;
-use crate::{Feature, Field, Page, Problem, field};
-
-/// `/change-password`
-#[derive(Clone, Debug, Template)]
-#[template(path = "change_password.html")]
-#[non_exhaustive]
-pub struct ChangePasswordPage {
-    /// What all pages have.
-    pub page: Page,
-    /// The user's address or name, for password managers.
-    pub username: Option<String>,
-    /// `current_password`
-    pub current_password: Field,
-    /// `password`, the new one
-    pub password: Field,
-}
+use crate::{Field, Problem, field};
 
 impl ChangePasswordPage {
     fn new<U: Account>(context: &PageContext<U>, user: &U) -> Self {

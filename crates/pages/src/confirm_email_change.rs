@@ -1,6 +1,5 @@
 //! `/confirm-email-change`: makes a new address the user's, given the mailed link.
 
-use askama::Template;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -10,21 +9,9 @@ use crate::failure::Outcome;
 use crate::mail_token::{MailToken, with_cookie};
 use crate::page_context::{PageContext, Shared};
 use crate::route::{page_at, show, submit};
+use crate::views::ConfirmEmailChangePage;
 use crate::visit::Visit;
-use crate::{Feature, MessagePage, Page};
-
-/// `/confirm-email-change`
-#[derive(Clone, Debug, Template)]
-#[template(path = "confirm_email_change.html")]
-#[non_exhaustive]
-pub struct ConfirmEmailChangePage {
-    /// What all pages have.
-    pub page: Page,
-    /// The new address.
-    pub email: String,
-    /// That somebody else is logged in here, if so.
-    pub note: Option<String>,
-}
+use crate::{Feature, MessagePage};
 
 pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
     page_at("/confirm-email-change", show(form::<U>).merge(submit(change::<U>)))

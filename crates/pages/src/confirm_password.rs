@@ -1,6 +1,5 @@
 //! `/confirm-password`: the password once more, before what cannot be undone (step-up, ASVS 7.5.1).
 
-use askama::Template;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -9,23 +8,9 @@ use gatekit_core::{Account, StepUp, StepUpError};
 use crate::failure::{Failure, Outcome};
 use crate::page_context::{PageContext, Shared};
 use crate::route::{page_at, show, submit};
+use crate::views::ConfirmPasswordPage;
 use crate::visit::Visit;
-use crate::{Field, Page, Problem, return_to};
-
-/// `/confirm-password`
-#[derive(Clone, Debug, Template)]
-#[template(path = "confirm_password.html")]
-#[non_exhaustive]
-pub struct ConfirmPasswordPage {
-    /// What all pages have.
-    pub page: Page,
-    /// The user's address or name, for password managers.
-    pub username: Option<String>,
-    /// `password`
-    pub password: Field,
-    /// Where to go afterwards, for a hidden field `return_to`.
-    pub return_to: Option<String>,
-}
+use crate::{Field, Problem, return_to};
 
 impl ConfirmPasswordPage {
     fn new<U: Account>(context: &PageContext<U>, user: &U, return_to: Option<String>) -> Self {

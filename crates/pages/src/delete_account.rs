@@ -1,6 +1,5 @@
 //! `/delete-account`: the end of an account.
 
-use askama::Template;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -9,19 +8,8 @@ use gatekit_core::{Account, DeleteAccount, DeleteAccountError};
 use crate::failure::{Failure, Outcome};
 use crate::page_context::{PageContext, Shared};
 use crate::route::{page_at, show, submit};
+use crate::views::DeleteAccountPage;
 use crate::visit::Visit;
-use crate::{Feature, Page};
-
-/// `/delete-account`
-#[derive(Clone, Debug, Template)]
-#[template(path = "delete_account.html")]
-#[non_exhaustive]
-pub struct DeleteAccountPage {
-    /// What all pages have.
-    pub page: Page,
-    /// What was wrong with the checkbox `confirm`.
-    pub error: Option<String>,
-}
 
 pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
     page_at("/delete-account", show(form::<U>).merge(submit(delete::<U>)))

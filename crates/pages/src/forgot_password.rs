@@ -1,6 +1,5 @@
 //! `/forgot-password`: a mail with a link to choose a new password.
 
-use askama::Template;
 use axum::Router;
 use axum::http::StatusCode;
 use gatekit_core::{Account, RequestPasswordReset, RequestPasswordResetError};
@@ -8,19 +7,9 @@ use gatekit_core::{Account, RequestPasswordReset, RequestPasswordResetError};
 use crate::failure::Outcome;
 use crate::page_context::{PageContext, Shared};
 use crate::route::{page_at, show, submit};
+use crate::views::ForgotPasswordPage;
 use crate::visit::Visit;
-use crate::{Feature, Field, MessagePage, Page};
-
-/// `/forgot-password`
-#[derive(Clone, Debug, Template)]
-#[template(path = "forgot_password.html")]
-#[non_exhaustive]
-pub struct ForgotPasswordPage {
-    /// What all pages have.
-    pub page: Page,
-    /// `email`
-    pub email: Field,
-}
+use crate::{Field, MessagePage};
 
 impl ForgotPasswordPage {
     fn new<U: Account>(context: &PageContext<U>, email: Option<String>) -> Self {

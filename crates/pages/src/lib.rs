@@ -61,6 +61,7 @@ mod confirm_password;
 mod delete_account;
 mod device;
 mod failure;
+mod feature;
 mod field;
 mod forgot_password;
 mod form;
@@ -82,34 +83,29 @@ mod reset_password;
 mod respond;
 mod return_to;
 mod route;
+mod router;
 mod sign_in;
 mod templates;
 mod texts;
 mod verify_email;
+mod views;
 mod visit;
 mod well_known;
 
 pub use {
-    account::{AccountPage, Session, Time},
     ask_to_log_in::{AskToLogInLayer, AskToLogInService},
-    change_email::ChangeEmailPage,
-    change_password::ChangePasswordPage,
-    confirm_email_change::ConfirmEmailChangePage,
-    confirm_password::ConfirmPasswordPage,
-    delete_account::DeleteAccountPage,
+    feature::Feature,
     field::{Choice, Field, Toggle},
-    forgot_password::ForgotPasswordPage,
     ignore_case::ignore_case,
     language::{Language, Languages},
     layout::{LanguageLink, Layout, Link, MessagePage, Page, Problem},
-    login::LoginPage,
-    logout::LogoutPage,
-    pages::{Feature, Pages},
+    pages::Pages,
     profile_field::ProfileField,
-    register::RegisterPage,
-    resend_verification::ResendVerificationPage,
-    reset_password::ResetPasswordPage,
     templates::{Rendered, Templates},
-    verify_email::VerifyEmailPage,
+    views::{
+        AccountPage, ChangeEmailPage, ChangePasswordPage, ConfirmEmailChangePage, ConfirmPasswordPage,
+        DeleteAccountPage, ForgotPasswordPage, LoginPage, LogoutPage, RegisterPage, ResendVerificationPage,
+        ResetPasswordPage, Session, Time, VerifyEmailPage,
+    },
     well_known::change_password_redirect,
 };

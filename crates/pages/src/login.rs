@@ -1,6 +1,5 @@
 //! `/login`: an address and a password.
 
-use askama::Template;
 use axum::Router;
 use axum::http::StatusCode;
 use gatekit_core::{Account, Login, LoginError, Policy};
@@ -9,25 +8,9 @@ use crate::failure::{Failure, Outcome};
 use crate::page_context::{PageContext, Shared};
 use crate::route::{page_at, show, submit};
 use crate::sign_in::LogInFailure;
+use crate::views::LoginPage;
 use crate::visit::Visit;
-use crate::{Feature, Field, Page, Problem, return_to};
-
-/// `/login`
-#[derive(Clone, Debug, Template)]
-#[template(path = "login.html")]
-#[non_exhaustive]
-pub struct LoginPage {
-    /// What all pages have.
-    pub page: Page,
-    /// `email`: an address, or also a name where that is enough to sign up
-    /// ([`policy.identifiers.email_required`](gatekit_core::IdentifierPolicy::email_required) is
-    /// off).
-    pub email: Field,
-    /// `password`
-    pub password: Field,
-    /// Where to go afterwards, for a hidden field `return_to`.
-    pub return_to: Option<String>,
-}
+use crate::{Feature, Field, Problem, return_to};
 
 impl LoginPage {
     fn new<U: Account>(context: &PageContext<U>, email: Option<String>, return_to: Option<String>) -> Self {

@@ -1,24 +1,14 @@
 //! `/logout`: a button, because a link could be followed by anybody's page.
 
-use askama::Template;
 use axum::Router;
 use axum::http::StatusCode;
 use gatekit_core::Account;
 
-use crate::Page;
 use crate::failure::Outcome;
 use crate::page_context::Shared;
 use crate::route::{page_at, show, submit};
+use crate::views::LogoutPage;
 use crate::visit::Visit;
-
-/// `/logout`
-#[derive(Clone, Debug, Template)]
-#[template(path = "logout.html")]
-#[non_exhaustive]
-pub struct LogoutPage {
-    /// What all pages have.
-    pub page: Page,
-}
 
 pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
     page_at("/logout", show(form::<U>).merge(submit(log_out::<U>)))

@@ -1,72 +1,13 @@
-//! What an app says about its pages.
+//! The settings of the pages.
 
 use std::sync::Arc;
 
-use axum::Router;
-use gatekit_core::{Account, Auth, User, UserOperation, required_profile_fields};
+use gatekit_core::{Account, Auth, User};
 
 use crate::look::Look;
-use crate::{
-    Languages, ProfileField, Templates, account, assets, change_email, change_password, confirm_email_change,
-    confirm_password, delete_account, forgot_password, login, logout, register, resend_verification, reset_password,
-    verify_email, well_known,
-};
+use crate::{Feature, Languages, ProfileField, Templates};
 
-/// Pages that belong together: what is not mounted does not exist, and no page links to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Feature {
-    /// `/register`
-    Register,
-    /// `/login`, `/logout`, `/confirm-password`
-    Login,
-    /// `/forgot-password`, `/reset-password`
-    ResetPassword,
-    /// `/verify-email`, `/resend-verification`. Needs [`UserOperation::Update`].
-    VerifyEmail,
-    /// `/change-password`, `/.well-known/change-password`
-    ChangePassword,
-    /// `/change-email`, `/confirm-email-change`. Needs [`UserOperation::Update`].
-    ChangeEmail,
-    /// `/account`, with the user's sessions
-    Account,
-    /// `/delete-account`. Needs [`UserOperation::Delete`].
-    DeleteAccount,
-}
-
-impl Feature {
-    pub(crate) const ALL: [Self; 8] = [
-        Self::Register,
-        Self::Login,
-        Self::ResetPassword,
-        Self::VerifyEmail,
-        Self::ChangePassword,
-        Self::ChangeEmail,
-        Self::Account,
-        Self::DeleteAccount,
-    ];
-
-    /// The page that its mails lead to.
-    pub(crate) fn mailed_page(self) -> Option<&'static str> {
-        match self {
-            Self::ResetPassword => Some("/reset-password"),
-            Self::VerifyEmail => Some("/verify-email"),
-            Self::ChangeEmail => Some("/confirm-email-change"),
-            _ => None,
-        }
-    }
-
-    /// What the store of the users must do for it.
-    fn needs(self) -> Option<UserOperation> {
-        match self {
-            Self::VerifyEmail | Self::ChangeEmail => Some(UserOperation::Update),
-            Self::DeleteAccount => Some(UserOperation::Delete),
-            _ => None,
-        }
-    }
-}
-
-/// The pages, and what the app says about them. [`router`](Self::router) makes routes of it.
+/// The pages, with their settings. [`router`](Self::router) makes routes of them.
 ///
 /// ```
 /// use axum::Router;
@@ -198,87 +139,5 @@ impl<U: Account> Pages<U> {
         let without: Vec<Feature> = features.into_iter().collect();
         self.look.features = self.look.features.iter().copied().filter(|feature| !without.contains(feature)).collect();
         self
-    }
-
-    /// The routes, to merge into an app's router or to nest into it.
-    ///
-    /// # Panics
-    ///
-    /// If [`only`](Self::only) names a feature that the store of the users cannot carry,
-    /// [`after_login`](Self::after_login) or [`home`](Self::home) is a place nobody may be sent to,
-    /// or the form to sign up cannot work: a field that the profile needs is not declared by
-    /// [`profile_field`](Self::profile_field), or a declared one has no label or a name that it
-    /// cannot have.
-    #[expect(clippy::panic, reason = "the app's author meets it at the first start, and never again")]
-    pub fn router<S: Clone + Send + Sync + 'static>(mut self) -> Router<S> {
-        for feature in &*self.look.features {
-            if let Some(operation) = feature.needs().filter(|operation| !self.auth.supports(*operation)) {
-                panic!(
-                    "the pages of {feature:?} need a store of users that implements {}. Implement it and say so in \
-                     `UserStore::supports`, or leave them out with `Pages::without`",
-                    operation.as_str()
-                );
-            }
-        }
-        for target in self.after_login.iter().chain([&self.look.home]) {
-            if !self.auth.may_redirect_to(target) {
-                panic!("{target:?} is neither a path of the site nor below an origin of `Builder::redirect_origin`");
-            }
-        }
-        if self.look.features.contains(&Feature::Register)
-            && let Err(mistake) = self.check_profile_fields()
-        {
-            panic!("{mistake}");
-        }
-        let routes = |feature: &Feature| match feature {
-            Feature::Register => register::routes(),
-            Feature::Login => login::routes().merge(logout::routes()).merge(confirm_password::routes()),
-            Feature::ResetPassword => forgot_password::routes().merge(reset_password::routes()),
-            Feature::VerifyEmail => verify_email::routes().merge(resend_verification::routes()),
-            Feature::ChangePassword => change_password::routes().merge(well_known::routes()),
-            Feature::ChangeEmail => change_email::routes().merge(confirm_email_change::routes()),
-            Feature::Account => account::routes(),
-            Feature::DeleteAccount => delete_account::routes(),
-        };
-        let router = self.look.features.iter().map(routes).fold(assets::routes(), Router::merge);
-        router.with_state(Arc::new(self))
-    }
-
-    /// Whether everybody who fills in the form to sign up gets a profile. A field that the profile
-    /// cannot be read without is required from here on.
-    fn check_profile_fields(&mut self) -> Result<(), String> {
-        let needed = required_profile_fields::<U::Profile>();
-        for needed in &needed {
-            if !self.profile_fields.iter().any(|field| field.name() == needed) {
-                return Err(format!(
-                    "the profile of {} cannot be read without the field {needed:?}, which the form of /register has not: nobody could sign up. Declare it: \
-                     `Pages::profile_field(ProfileField::text({needed:?}).label(\"en\", \"...\"))`. Or give it a default with `#[serde(default)]`, or leave \
-                     the page out with `Pages::without([Feature::Register])`",
-                    U::model_name(),
-                ));
-            }
-        }
-        let mut names = Vec::new();
-        for field in &mut self.profile_fields {
-            if let Some(mistake) = field.mistake() {
-                return Err(mistake);
-            }
-            if names.contains(&field.name().to_owned()) {
-                return Err(format!("the profile field {:?} is declared twice", field.name()));
-            }
-            names.push(field.name().to_owned());
-            for tag in self.look.languages.iter() {
-                if !field.has_label(&self.look.texts, tag) {
-                    return Err(format!(
-                        "the profile field {:?} has no label in {tag:?}, nor in English. Add `.label({tag:?}, \"...\")`",
-                        field.name()
-                    ));
-                }
-            }
-            if needed.iter().any(|needed| needed == field.name()) {
-                field.require();
-            }
-        }
-        Ok(())
     }
 }

@@ -1,6 +1,5 @@
 //! `/register`: a new account.
 
-use askama::Template;
 use axum::Router;
 use axum::http::StatusCode;
 use gatekit_core::{
@@ -15,33 +14,9 @@ use crate::page_context::{PageContext, Shared};
 use crate::profile_field::Entered;
 use crate::route::{page_at, show, submit};
 use crate::sign_in::LogInFailure;
+use crate::views::RegisterPage;
 use crate::visit::Visit;
-use crate::{Feature, Field, MessagePage, Page, Problem, ProfileField, field, return_to};
-
-/// `/register`
-#[derive(Clone, Debug, Template)]
-#[template(path = "register.html")]
-#[non_exhaustive]
-pub struct RegisterPage {
-    /// What all pages have.
-    pub page: Page,
-    /// `username`, where a name is enough to sign up
-    /// ([`policy.identifiers.email_required`](gatekit_core::IdentifierPolicy::email_required) is
-    /// off).
-    pub username: Option<Field>,
-    /// `email`
-    pub email: Field,
-    /// `password`
-    pub password: Field,
-    /// The fields of the profile that the app has declared by
-    /// [`Pages::profile_field`](crate::Pages::profile_field), in their order.
-    pub profile: Vec<Field>,
-    /// What was entered into fields that only a template of the app's has: name and value. They
-    /// become part of the user's [`Profile`](gatekit_core::Account::Profile), all of them as texts.
-    pub others: Vec<(String, String)>,
-    /// Where to go afterwards, for a hidden field `return_to`.
-    pub return_to: Option<String>,
-}
+use crate::{Field, MessagePage, Problem, ProfileField, field, return_to};
 
 impl RegisterPage {
     /// With what `form` has sent, if that was sent.

@@ -1,6 +1,5 @@
 //! `/resend-verification`: the mail that proves an address, once more.
 
-use askama::Template;
 use axum::Router;
 use axum::http::StatusCode;
 use gatekit_core::{Account, RequestEmailVerification, RequestEmailVerificationError, VerificationOf};
@@ -8,19 +7,9 @@ use gatekit_core::{Account, RequestEmailVerification, RequestEmailVerificationEr
 use crate::failure::Outcome;
 use crate::page_context::{PageContext, Shared};
 use crate::route::{page_at, show, submit};
+use crate::views::ResendVerificationPage;
 use crate::visit::Visit;
-use crate::{Feature, Field, MessagePage, Page};
-
-/// `/resend-verification`
-#[derive(Clone, Debug, Template)]
-#[template(path = "resend_verification.html")]
-#[non_exhaustive]
-pub struct ResendVerificationPage {
-    /// What all pages have.
-    pub page: Page,
-    /// `email`
-    pub email: Field,
-}
+use crate::{Field, MessagePage};
 
 impl ResendVerificationPage {
     fn new<U: Account>(context: &PageContext<U>, email: Option<String>) -> Self {

@@ -1,6 +1,5 @@
 //! `/reset-password`: a new password, given the mailed link.
 
-use askama::Template;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -10,23 +9,9 @@ use crate::failure::{Failure, Outcome};
 use crate::mail_token::{MailToken, with_cookie};
 use crate::page_context::{PageContext, Shared};
 use crate::route::{page_at, show, submit};
+use crate::views::ResetPasswordPage;
 use crate::visit::Visit;
-use crate::{Field, MessagePage, Page, field};
-
-/// `/reset-password`
-#[derive(Clone, Debug, Template)]
-#[template(path = "reset_password.html")]
-#[non_exhaustive]
-pub struct ResetPasswordPage {
-    /// What all pages have.
-    pub page: Page,
-    /// The address or name of the user whose password it is, for password managers.
-    pub username: Option<String>,
-    /// `password`
-    pub password: Field,
-    /// That somebody else is logged in here, if so.
-    pub note: Option<String>,
-}
+use crate::{Field, MessagePage, field};
 
 impl ResetPasswordPage {
     fn new<U: Account>(context: &PageContext<U>, user: &U, note: Option<String>) -> Self {

@@ -1,30 +1,17 @@
 //! `/verify-email`: verifies an address, given the mailed link.
 
-use askama::Template;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::response::Response;
 use gatekit_core::{Account, ConfirmEmail, ConfirmEmailError, EmailLink, UserId};
 
+use crate::MessagePage;
 use crate::failure::Outcome;
 use crate::mail_token::{MailToken, with_cookie};
 use crate::page_context::{PageContext, Shared};
 use crate::route::{page_at, show, submit};
+use crate::views::VerifyEmailPage;
 use crate::visit::Visit;
-use crate::{MessagePage, Page};
-
-/// `/verify-email`
-#[derive(Clone, Debug, Template)]
-#[template(path = "verify_email.html")]
-#[non_exhaustive]
-pub struct VerifyEmailPage {
-    /// What all pages have.
-    pub page: Page,
-    /// The address that the link is for.
-    pub email: String,
-    /// That somebody else is logged in here, if so.
-    pub note: Option<String>,
-}
 
 pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
     page_at("/verify-email", show(form::<U>).merge(submit(verify::<U>)))
