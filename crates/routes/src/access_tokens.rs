@@ -1,21 +1,85 @@
 //! `/{id}/accessTokens`: a user's tokens as LoopBack's relation.
 
 use axum::Router;
-use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use gatekit_core::{
     Account, Auth, Filter, IssueToken, IssueTokenError, IssuedToken, Method, TokenDigest, TokenRecord, UserId, Where,
 };
 use gatekit_layer::ErrorResponse;
+use gatekit_web::{Argument, Field, Route, RouteResponse, Schema, Shape};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use crate::UserApi;
 use crate::call::{Call, unavailable};
+use crate::declared::{BAD_FILTER, COUNT, DENIED, UNKNOWN_USER};
 use crate::errors::IntoError;
+use crate::feature::{Feature, call};
 use crate::login::ttl;
 use crate::reply::{Json, NoContent};
+
+const ROUTES: [Route; 7] = [
+    Route::get("/{id}/accessTokens", "Returns the user's tokens, without their secrets.")
+        .method(Method::GET_ACCESS_TOKENS)
+        .arguments(&[ID, Argument::anywhere("filter", Shape::Any).optional()])
+        .responses(&[RouteResponse::new(200, Shape::Array(&TOKEN)), BAD_FILTER, DENIED, UNKNOWN_USER]),
+    Route::post("/{id}/accessTokens", "Issues a token for the user, or several tokens at once.")
+        .method(Method::CREATE_ACCESS_TOKENS)
+        .arguments(&[ID, TTL, SCOPES])
+        .responses(&[
+            RouteResponse::new(200, Shape::OneOf(&[TOKEN, Shape::Array(&TOKEN)])),
+            RouteResponse::error(400, &["INVALID_TTL", "INVALID_SCOPES"], "the body is wrong"),
+            RouteResponse::error(400, &["TOO_MANY_TOKENS"], "the array is longer than 100"),
+            DENIED,
+            RouteResponse::error(403, &["ACCOUNT_NOT_ACTIVE"], "the account is not active"),
+            UNKNOWN_USER,
+        ]),
+    Route::delete("/{id}/accessTokens", "Ends all tokens of the user.")
+        .method(Method::DELETE_ACCESS_TOKENS)
+        .arguments(&[ID])
+        .responses(&[RouteResponse::NO_CONTENT, DENIED, UNKNOWN_USER]),
+    Route::get("/{id}/accessTokens/count", "Counts the user's tokens.")
+        .method(Method::COUNT_ACCESS_TOKENS)
+        .arguments(&[ID, Argument::anywhere("where", Shape::Any).optional()])
+        .responses(&[RouteResponse::new(200, COUNT), BAD_FILTER, DENIED, UNKNOWN_USER]),
+    Route::get("/{id}/accessTokens/{fk}", "Returns one of the user's tokens.")
+        .method(Method::FIND_BY_ID_ACCESS_TOKENS)
+        .arguments(&[ID, FK])
+        .responses(&[RouteResponse::new(200, TOKEN), DENIED, UNKNOWN_USER, NO_TOKEN]),
+    Route::put("/{id}/accessTokens/{fk}", "Changes the lifetime and the scopes of one of the user's tokens.")
+        .method(Method::UPDATE_BY_ID_ACCESS_TOKENS)
+        .arguments(&[ID, FK, TTL, SCOPES])
+        .responses(&[
+            RouteResponse::new(200, TOKEN),
+            RouteResponse::error(400, &["INVALID_TTL", "INVALID_SCOPES"], "the body is wrong"),
+            DENIED,
+            UNKNOWN_USER,
+            NO_TOKEN,
+        ]),
+    Route::delete("/{id}/accessTokens/{fk}", "Ends one of the user's tokens.")
+        .method(Method::DESTROY_BY_ID_ACCESS_TOKENS)
+        .arguments(&[ID, FK])
+        .responses(&[RouteResponse::NO_CONTENT, DENIED, UNKNOWN_USER, NO_TOKEN]),
+];
+
+const ID: Argument = Argument::path("id", Shape::Id);
+const FK: Argument = Argument::path("fk", Shape::String);
+const TTL: Argument = Argument::body("ttl", Shape::Integer).optional();
+const SCOPES: Argument = Argument::body("scopes", Shape::Array(&Shape::String)).optional();
+const NO_TOKEN: RouteResponse = RouteResponse::error(404, &[], "the user has no such token");
+
+const TOKEN: Shape = Shape::Object(&Schema::new(
+    "AccessToken",
+    &[
+        Field::new("id", Shape::String),
+        Field::new("ttl", Shape::Integer),
+        Field::optional("scopes", Shape::Array(&Shape::String)),
+        Field::new("created", Shape::Time),
+        Field::new("userId", Shape::Id),
+        Field::optional("principalType", Shape::String),
+    ],
+));
 
 /// LoopBack's relation, which by default nobody may use.
 ///
@@ -37,15 +101,21 @@ use crate::reply::{Json, NoContent};
 /// | answer | when |
 /// | --- | --- |
 /// | 400 `INVALID_TTL`, `INVALID_SCOPES` | the body is wrong |
+/// | 400 `TOO_MANY_TOKENS` | the array is longer than 100 |
+/// | 403 `ACCOUNT_NOT_ACTIVE` | the account is blocked or pending |
 /// | 401 `AUTHORIZATION_REQUIRED` | the access control list says no |
 /// | 404 `MODEL_NOT_FOUND` | there is no such user |
 /// | 404 | the user has no such token |
-pub fn access_tokens<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<U>) -> Router<S> {
-    Router::new()
-        .route("/{id}/accessTokens", get(list::<U>).post(create::<U>).delete(delete_all::<U>))
-        .route("/{id}/accessTokens/count", get(count::<U>))
-        .route("/{id}/accessTokens/{fk}", get(find::<U>).put(update::<U>).delete(destroy::<U>))
-        .with_state(auth.clone())
+pub fn access_tokens<U: Account, S: Clone + Send + Sync + 'static>(api: impl Into<UserApi<U>>) -> Router<S> {
+    feature().alone(api)
+}
+
+pub(crate) fn feature<U: Account>() -> Feature<U> {
+    Feature::new(
+        "access_tokens",
+        &ROUTES,
+        [call(list), call(create), call(delete_all), call(count), call(find), call(update), call(destroy)],
+    )
 }
 
 /// A new token, secret included, as LoopBack's AccessToken.
@@ -82,8 +152,7 @@ pub(crate) fn token_json<U: Account>(auth: &Auth<U>, token: &TokenRecord) -> Map
     json
 }
 
-async fn list<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {
-    let mut call = Call::begin(auth, Method::GET_ACCESS_TOKENS, request).await?;
+async fn list<U: Account>(mut call: Call<U>) -> Result<Response, ErrorResponse> {
     let id = call.id().await?;
     let filter = call.arguments().object("filter")?;
     call.authorize(Some(&id)).await?;
@@ -96,8 +165,7 @@ async fn list<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Resu
     Ok(Json(tokens).into_response())
 }
 
-async fn count<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {
-    let mut call = Call::begin(auth, Method::COUNT_ACCESS_TOKENS, request).await?;
+async fn count<U: Account>(mut call: Call<U>) -> Result<Response, ErrorResponse> {
     let id = call.id().await?;
     let condition = call.arguments().object("where")?;
     call.authorize(Some(&id)).await?;
@@ -109,8 +177,7 @@ async fn count<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Res
     Ok(Json(json!({ "count": count })).into_response())
 }
 
-async fn create<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {
-    let mut call = Call::begin(auth, Method::CREATE_ACCESS_TOKENS, request).await?;
+async fn create<U: Account>(mut call: Call<U>) -> Result<Response, ErrorResponse> {
     let id = call.id().await?;
     let several = call.body.take_array();
     let body = call.take_body();
@@ -153,8 +220,7 @@ fn read_several<U: Account>(auth: &Auth<U>, bodies: &[Value]) -> Result<Vec<Issu
     bodies.iter().map(read).collect()
 }
 
-async fn delete_all<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<NoContent, ErrorResponse> {
-    let mut call = Call::begin(auth, Method::DELETE_ACCESS_TOKENS, request).await?;
+async fn delete_all<U: Account>(mut call: Call<U>) -> Result<NoContent, ErrorResponse> {
     let id = call.id().await?;
     call.authorize(Some(&id)).await?;
     let user = call.find_instance(&id).await?;
@@ -162,8 +228,7 @@ async fn delete_all<U: Account>(State(auth): State<Auth<U>>, request: Request) -
     Ok(NoContent)
 }
 
-async fn find<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {
-    let mut call = Call::begin(auth, Method::FIND_BY_ID_ACCESS_TOKENS, request).await?;
+async fn find<U: Account>(mut call: Call<U>) -> Result<Response, ErrorResponse> {
     let (id, name) = (call.id().await?, call.parameter("fk").await?);
     call.authorize(Some(&id)).await?;
     let user = call.find_instance(&id).await?;
@@ -172,8 +237,7 @@ async fn find<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Resu
     Ok(Json(named(&call.auth, &token, &name)).into_response())
 }
 
-async fn update<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {
-    let mut call = Call::begin(auth, Method::UPDATE_BY_ID_ACCESS_TOKENS, request).await?;
+async fn update<U: Account>(mut call: Call<U>) -> Result<Response, ErrorResponse> {
     let (id, name) = (call.id().await?, call.parameter("fk").await?);
     let body = call.take_body().into_object_or_empty()?;
     call.authorize(Some(&id)).await?;
@@ -186,8 +250,7 @@ async fn update<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Re
     Ok(Json(named(&call.auth, &token, &name)).into_response())
 }
 
-async fn destroy<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<NoContent, ErrorResponse> {
-    let mut call = Call::begin(auth, Method::DESTROY_BY_ID_ACCESS_TOKENS, request).await?;
+async fn destroy<U: Account>(mut call: Call<U>) -> Result<NoContent, ErrorResponse> {
     let (id, name) = (call.id().await?, call.parameter("fk").await?);
     call.authorize(Some(&id)).await?;
     let user = call.find_instance(&id).await?;

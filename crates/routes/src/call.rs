@@ -9,9 +9,10 @@ use gatekit_core::{
     TokenRecord, TokenSecret, Unavailable, UserId,
 };
 use gatekit_layer::{AuthRejection, Caller, ErrorResponse, PresentedToken};
-use gatekit_web::{client, mail_options, mounted_mail_options};
+use gatekit_web::{Route, TokenUse, client, mail_options, mounted_mail_options};
 use serde_json::{Map, Value};
 
+use crate::UserApi;
 use crate::arguments::{Arguments, too_deep};
 use crate::body::Args;
 use crate::errors::IntoError;
@@ -35,18 +36,6 @@ pub(crate) struct Call<U: Account> {
     is_json: bool,
 }
 
-/// Whether a method wants to know who calls, even if everybody may.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ask {
-    /// Only if that decides whether it may be called.
-    IfNeeded,
-    /// In any case.
-    Always,
-    /// If there is somebody: a token that has expired is nobody's, unless the policy lets it fail
-    /// open routes.
-    IfAny,
-}
-
 /// In the extensions of a request whose path has no id of ours: the name of a route, which to
 /// LoopBack is one. A parameter of the prefix that happens to be called `id` is not it.
 #[derive(Clone, Copy)]
@@ -55,22 +44,16 @@ pub(crate) struct NameIsId;
 impl<U: Account> Call<U> {
     /// Token and body. The token of a request to a method that everybody may call is looked at only
     /// if the policy says so: such a request asks no store about it.
-    pub(crate) async fn begin(auth: Auth<U>, method: Method, request: Request) -> Result<Self, ErrorResponse> {
-        Self::begin_asking(auth, method, Ask::IfNeeded, request).await
-    }
-
-    pub(crate) async fn begin_asking(
-        auth: Auth<U>,
-        method: Method,
-        ask: Ask,
-        request: Request,
-    ) -> Result<Self, ErrorResponse> {
+    pub(crate) async fn begin(api: UserApi<U>, route: &'static Route, request: Request) -> Result<Self, ErrorResponse> {
+        let UserApi { auth } = api;
+        // A row about all methods is all that could open a route that no method is declared for.
+        let (method, token) = (route.method.unwrap_or(Method::ANY), route.token);
         let (mut parts, body) = request.into_parts();
         let auth = auth.for_client(client(&auth, &parts));
         let strict = auth.policy().answers.expired_token_fails_open_routes;
-        let wanted = ask != Ask::IfNeeded || strict || !auth.is_open(method);
+        let wanted = token != TokenUse::IfNeeded || strict || !auth.is_open(method);
         let caller = match wanted {
-            true if ask == Ask::IfAny && !strict => ask_anybody(&mut parts).await?,
+            true if token == TokenUse::IfAny && !strict => ask_anybody(&mut parts).await?,
             true => ask_caller(&mut parts).await?,
             false => Err(AuthRejection::Missing),
         };

@@ -2,18 +2,52 @@
 //! becomes the user's.
 
 use axum::Router;
-use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use gatekit_core::{Account, Auth, ChangeEmail, Method, RequestEmailChange, TokenSecret, UserOperation};
+use gatekit_core::{Account, ChangeEmail, Method, Need, RequestEmailChange, TokenSecret, UserOperation};
 use gatekit_layer::ErrorResponse;
+use gatekit_web::{Argument, Endpoint, Route, RouteResponse, Shape, TokenUse};
 
-use crate::call::{Ask, Call};
+use crate::UserApi;
+use crate::call::Call;
+use crate::declared::{BAD_ARGUMENT, DENIED, EXPIRED, INVALID_USER, MAILED_PAGE, WRONG_PASSWORD};
 use crate::errors::IntoError;
+use crate::feature::{Feature, call};
 use crate::mailed_page;
 use crate::reply::NoContent;
 use crate::shape::loaded_response;
-use crate::support::require;
+
+const ROUTES: [Route; 4] = [
+    Route::post("/change-email", "Mails a secret to the caller's new address.")
+        .method(Method::CHANGE_PASSWORD)
+        .token(TokenUse::Required)
+        .arguments(&[Argument::body("password", Shape::Password), Argument::body("email", Shape::Email)])
+        .responses(&[RouteResponse::NO_CONTENT, BAD_ARGUMENT, WRONG_PASSWORD, DENIED, EXPIRED, INVALID_USER])
+        .needs(&[Need::Users(UserOperation::Update)]),
+    Route::post("/confirm-email-change", "Makes the new address the user's, with the mailed secret.")
+        .token(TokenUse::IfAny)
+        .arguments(&[Argument::body("token", Shape::Secret)])
+        .responses(&[
+            RouteResponse::new(200, Shape::User),
+            BAD_ARGUMENT,
+            RouteResponse::error(
+                400,
+                &["INVALID_TOKEN"],
+                "the secret is unknown, replaced, too old, or from before the account's last change",
+            ),
+            INVALID_USER,
+        ])
+        .needs(&[Need::Users(UserOperation::Update)]),
+    Route::get("/confirm-email-change/form", "Shows the page that the mailed link leads to.")
+        .token(TokenUse::Unused)
+        .arguments(&[Argument::query("token", Shape::Secret)])
+        .responses(&MAILED_PAGE)
+        .needs(&[Need::Users(UserOperation::Update)]),
+    Route::post("/confirm-email-change/form", "Makes the new address the user's, from that page.")
+        .token(TokenUse::Unused)
+        .arguments(&[Argument::body("token", Shape::Secret)])
+        .responses(&MAILED_PAGE)
+        .needs(&[Need::Users(UserOperation::Update)]),
+];
 
 /// Two routes and a page, additions of ours.
 ///
@@ -44,17 +78,25 @@ use crate::support::require;
 /// # Panics
 ///
 /// If the store of the users does not implement `update_user`.
-pub fn change_email<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<U>) -> Router<S> {
-    require(auth, "change_email", UserOperation::Update);
-    Router::new()
-        .route("/change-email", post(request_change::<U>))
-        .route("/confirm-email-change", post(confirm::<U>))
-        .route("/confirm-email-change/form", get(mailed_page::change_email_form).post(mailed_page::change_email::<U>))
-        .with_state(auth.clone())
+pub fn change_email<U: Account, S: Clone + Send + Sync + 'static>(api: impl Into<UserApi<U>>) -> Router<S> {
+    feature().alone(api)
 }
 
-async fn request_change<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<NoContent, ErrorResponse> {
-    let mut call = Call::begin_asking(auth, Method::CHANGE_PASSWORD, Ask::Always, request).await?;
+pub(crate) fn feature<U: Account>() -> Feature<U> {
+    Feature::new(
+        "change_email",
+        &ROUTES,
+        [
+            call(request_change),
+            call(confirm),
+            Endpoint::new(mailed_page::change_email_form),
+            Endpoint::new(mailed_page::change_email::<U>),
+        ],
+    )
+    .addition()
+}
+
+async fn request_change<U: Account>(mut call: Call<U>) -> Result<NoContent, ErrorResponse> {
     let (password, email) = (call.body.text("password")?, call.body.text("email")?);
     call.authorize(None).await?;
     let user_id = call.require_caller()?.0.id();
@@ -64,8 +106,7 @@ async fn request_change<U: Account>(State(auth): State<Auth<U>>, request: Reques
     Ok(NoContent)
 }
 
-async fn confirm<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {
-    let call = Call::begin_asking(auth, Method::CHANGE_PASSWORD, Ask::IfAny, request).await?;
+async fn confirm<U: Account>(call: Call<U>) -> Result<Response, ErrorResponse> {
     let secret = call.body.text("token")?.required()?;
     let mut change = ChangeEmail::new(TokenSecret::from(secret.expose())).mails(call.notices());
     change.keep = call.token().cloned();

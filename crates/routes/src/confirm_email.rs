@@ -15,35 +15,107 @@
 //! Under `policy.email.confirm_by_get`, `GET /confirm` uses the token as in LoopBack, and the
 //! other two do not exist.
 
-use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::http::header::{
     ACCEPT, ALLOW, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, X_CONTENT_TYPE_OPTIONS,
     X_FRAME_OPTIONS,
 };
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use gatekit_core::{Account, Auth, ConfirmEmail, ConfirmEmailError, EmailLink, Method, escape_html};
+use gatekit_core::{
+    Account, Auth, ConfirmEmail, ConfirmEmailError, EmailLink, Method, Need, UserOperation, escape_html,
+};
 use gatekit_layer::ErrorResponse;
-use gatekit_web::{mail_options, private_url};
+use gatekit_web::{Argument, Route, RouteResponse, Shape, mail_options, private_url};
 
+use crate::UserApi;
 use crate::call::{Call, NameIsId};
+use crate::declared::{BAD_ARGUMENT, DENIED};
 use crate::errors::IntoError;
-use crate::find_user::head;
+use crate::feature::{Feature, call, raw};
+use crate::find_user::{self, head};
 use crate::reply::NoContent;
 
-/// The routes of this file, by what the policy says.
-pub(crate) fn confirm_email<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<U>) -> Router<S> {
-    auth.mount_confirm_route();
-    let routes = if auth.policy().email.confirm_by_get {
-        Router::new().route("/confirm", get(confirm_by_get::<U>).head(head_of_confirm::<U>))
-    } else {
-        Router::new()
-            .route("/confirm", get(link::<U>).head(head_of_confirm::<U>).post(confirm::<U>))
-            .route("/confirm-email", get(page::<U>))
+const LINK: [Argument; 3] = [
+    Argument::anywhere("uid", Shape::Id).optional(),
+    Argument::anywhere("token", Shape::Secret),
+    Argument::anywhere("redirect", Shape::Url).optional(),
+];
+
+const HEAD: Route = Route::head("/confirm", "Tells whether there is a user whose id is `confirm`, as in LoopBack.")
+    .method(Method::EXISTS)
+    .responses(&[RouteResponse::new(200, Shape::Empty), DENIED, RouteResponse::new(404, Shape::Empty)])
+    .needs(&[Need::Users(UserOperation::Update)]);
+
+pub(crate) const ROUTES: [Route; 4] = [
+    Route::get("/confirm", "Sends a browser on to the page that the mailed link is for.")
+        .method(Method::CONFIRM)
+        .arguments(&LINK)
+        .responses(&[
+            RouteResponse::new(302, Shape::Redirect),
+            BAD_ARGUMENT,
+            DENIED,
+            RouteResponse::error(405, &["CONFIRM_BY_POST"], "the client does not accept HTML"),
+        ])
+        .needs(&[Need::Users(UserOperation::Update)]),
+    HEAD,
+    Route::post("/confirm", "Verifies the address with the mailed secret.")
+        .method(Method::CONFIRM)
+        .arguments(&LINK)
+        .responses(&[
+            RouteResponse::NO_CONTENT,
+            RouteResponse::new(200, Shape::Page).when("the client accepts HTML"),
+            RouteResponse::new(303, Shape::Redirect).when("the client accepts HTML, and `redirect` is allowed"),
+            BAD_ARGUMENT,
+            INVALID_LINK,
+            DENIED,
+            UNKNOWN_LINK_USER,
+        ])
+        .needs(&[Need::Users(UserOperation::Update)]),
+    Route::get("/confirm-email", "Shows a page that names the address and has a button.")
+        .method(Method::CONFIRM)
+        .arguments(&LINK)
+        .responses(&[
+            RouteResponse::new(200, Shape::Page),
+            RouteResponse::new(400, Shape::Page).when("the link is not valid"),
+            DENIED,
+        ])
+        .needs(&[Need::Users(UserOperation::Update)]),
+];
+
+/// LoopBack's, under `policy.email.confirm_by_get`.
+const BY_GET_ROUTES: [Route; 2] = [
+    Route::get("/confirm", "Verifies the address with the mailed secret.")
+        .method(Method::CONFIRM)
+        .arguments(&[
+            Argument::anywhere("uid", Shape::Id),
+            Argument::anywhere("token", Shape::Secret),
+            Argument::anywhere("redirect", Shape::Url).optional(),
+        ])
+        .responses(&[
+            RouteResponse::NO_CONTENT,
+            RouteResponse::new(302, Shape::Redirect).when("`redirect` is allowed"),
+            BAD_ARGUMENT,
+            INVALID_LINK,
+            DENIED,
+            UNKNOWN_LINK_USER,
+        ])
+        .needs(&[Need::Users(UserOperation::Update)]),
+    HEAD,
+];
+
+const INVALID_LINK: RouteResponse =
+    RouteResponse::error(400, &["INVALID_TOKEN"], "the secret is unknown or too old, or for another address");
+const UNKNOWN_LINK_USER: RouteResponse =
+    RouteResponse::error(404, &["USER_NOT_FOUND"], "there is no such user, and the policy reveals it");
+
+/// The routes of this file: LoopBack's, if the policy confirms by GET.
+pub(crate) fn feature<U: Account>(by_get: bool) -> Feature<U> {
+    let feature = match by_get {
+        true => Feature::new("verify_email", &BY_GET_ROUTES, [call(confirm_by_get), raw(head_of_confirm)]),
+        false => Feature::new("verify_email", &ROUTES, [call(link), raw(head_of_confirm), call(confirm), call(page)]),
     };
-    routes.with_state(auth.clone())
+    feature.on_mount(Auth::mount_confirm_route)
 }
 
 /// What a link holds.
@@ -83,14 +155,17 @@ fn required(name: &str) -> ErrorResponse {
 }
 
 /// It uses nothing: to LoopBack it asks for the user `confirm`.
-async fn head_of_confirm<U: Account>(auth: State<Auth<U>>, mut request: Request) -> Result<Response, ErrorResponse> {
+async fn head_of_confirm<U: Account>(
+    api: UserApi<U>,
+    _: &'static Route,
+    mut request: Request,
+) -> Result<Response, ErrorResponse> {
     request.extensions_mut().insert(NameIsId);
-    head(auth, request).await
+    head(Call::begin(api, &find_user::HEAD, request).await?).await
 }
 
 /// LoopBack's way.
-async fn confirm_by_get<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {
-    let call = Call::begin(auth, Method::CONFIRM, request).await?;
+async fn confirm_by_get<U: Account>(call: Call<U>) -> Result<Response, ErrorResponse> {
     let link = Link::read(&call, true).await?;
     call.auth.confirm_email(link.confirm()).await.map_err(|error| refusal::<U>(error, &link.token))?;
     Ok(match link.redirect {
@@ -100,8 +175,7 @@ async fn confirm_by_get<U: Account>(State(auth): State<Auth<U>>, request: Reques
 }
 
 /// Where the mailed link leads: on to the page, with the same query.
-async fn link<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {
-    let call = Call::begin(auth, Method::CONFIRM, request).await?;
+async fn link<U: Account>(call: Call<U>) -> Result<Response, ErrorResponse> {
     call.authorize(None).await?;
     if !wants_html(&call.parts().headers) {
         let message = "this link is confirmed by a POST with uid and token";
@@ -116,8 +190,7 @@ async fn link<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Resu
 }
 
 /// The page with the button.
-async fn page<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {
-    let call = Call::begin(auth, Method::CONFIRM, request).await?;
+async fn page<U: Account>(call: Call<U>) -> Result<Response, ErrorResponse> {
     let words = Words::new(&call);
     let link = match Link::read(&call, false).await {
         Ok(link) => link,
@@ -133,8 +206,7 @@ async fn page<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Resu
 }
 
 /// Uses the token.
-async fn confirm<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {
-    let call = Call::begin(auth, Method::CONFIRM, request).await?;
+async fn confirm<U: Account>(call: Call<U>) -> Result<Response, ErrorResponse> {
     let link = Link::read(&call, false).await?;
     let html = wants_html(&call.parts().headers);
     match call.auth.confirm_email(link.confirm()).await {

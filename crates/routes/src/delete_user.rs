@@ -1,17 +1,26 @@
 //! `DELETE /{id}`: a user goes.
 
 use axum::Router;
-use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::delete;
-use gatekit_core::{Account, Auth, DeleteAccount, DeleteAccountError, Method, UserOperation};
+use gatekit_core::{Account, DeleteAccount, DeleteAccountError, Method, Need, UserOperation};
 use gatekit_layer::ErrorResponse;
+use gatekit_web::{Argument, Route, RouteResponse, Shape};
 use serde_json::json;
 
+use crate::UserApi;
 use crate::call::{Call, unavailable};
+use crate::declared::{BAD_ARGUMENT, COUNT, DENIED, EXPIRED, WRONG_PASSWORD};
 use crate::errors::IntoError;
+use crate::feature::{Feature, call};
 use crate::reply::Json;
-use crate::support::require;
+
+pub(crate) const DELETE: Route = Route::delete("/{id}", "Deletes a user.")
+    .method(Method::DELETE_BY_ID)
+    .arguments(&[Argument::path("id", Shape::Id), Argument::body("password", Shape::Password).optional()])
+    .responses(&[RouteResponse::new(200, COUNT), BAD_ARGUMENT, WRONG_PASSWORD, DENIED, EXPIRED])
+    .needs(&[Need::Users(UserOperation::Delete)]);
+
+const ROUTES: [Route; 1] = [DELETE];
 
 /// `DELETE /{id}`: 200 `{"count": 1}`, and the user is gone with all of its tokens; `{"count": 0}`
 /// if there is none. By default it is for the user with that id (`$owner` on `deleteById`).
@@ -30,16 +39,15 @@ use crate::support::require;
 /// # Panics
 ///
 /// If the store of the users does not implement `delete_user`.
-pub fn delete_user<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<U>) -> Router<S> {
-    require(auth, "delete_user", UserOperation::Delete);
-    Router::new().route("/{id}", delete(delete_by_id::<U>)).with_state(auth.clone())
+pub fn delete_user<U: Account, S: Clone + Send + Sync + 'static>(api: impl Into<UserApi<U>>) -> Router<S> {
+    feature().alone(api)
 }
 
-pub(crate) async fn delete_by_id<U: Account>(
-    State(auth): State<Auth<U>>,
-    request: Request,
-) -> Result<Response, ErrorResponse> {
-    let mut call = Call::begin(auth, Method::DELETE_BY_ID, request).await?;
+pub(crate) fn feature<U: Account>() -> Feature<U> {
+    Feature::new("delete_user", &ROUTES, [call(delete_by_id)])
+}
+
+pub(crate) async fn delete_by_id<U: Account>(mut call: Call<U>) -> Result<Response, ErrorResponse> {
     let id = call.id().await?;
     call.authorize(Some(&id)).await?;
     if call.auth.policy().passwords.required_for_delete && call.is_about_caller(&id) {

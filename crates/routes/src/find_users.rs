@@ -1,20 +1,50 @@
 //! `GET /`, `GET /findOne` and `GET /count`: users by what they have.
 
 use axum::Router;
-use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use gatekit_core::{Account, Auth, Filter, Method, UserOperation, Where};
+use gatekit_core::{Account, Auth, Filter, Method, Need, UserOperation, Where};
 use gatekit_layer::ErrorResponse;
+use gatekit_web::{Argument, Route, RouteResponse, Shape};
 use serde_json::{Map, Value, json};
 
+use crate::UserApi;
 use crate::call::{Call, unavailable, unknown};
+use crate::declared::{BAD_FILTER, COUNT, DENIED, UNKNOWN_USER};
 use crate::errors::IntoError;
+use crate::feature::{Feature, call};
 use crate::reply::Json;
 use crate::shape::loaded;
-use crate::support::require;
 use crate::user_list::user_list;
+
+const CHANGE_STREAM: [RouteResponse; 2] =
+    [DENIED, RouteResponse::error(404, &["CHANGE_STREAM_NOT_SUPPORTED"], "the caller may, and there is none")];
+
+const ROUTES: [Route; 5] = [
+    Route::get("/", "Returns the users that a filter selects.")
+        .method(Method::FIND)
+        .arguments(&[Argument::anywhere("filter", Shape::Any).optional()])
+        .responses(&[RouteResponse::new(200, Shape::Array(&Shape::User)), BAD_FILTER, DENIED])
+        .needs(&[Need::Users(UserOperation::Find)]),
+    Route::get("/findOne", "Returns the first user that a filter selects.")
+        .method(Method::FIND_ONE)
+        .arguments(&[Argument::anywhere("filter", Shape::Any).optional()])
+        .responses(&[RouteResponse::new(200, Shape::User), BAD_FILTER, DENIED, UNKNOWN_USER])
+        .needs(&[Need::Users(UserOperation::Find)]),
+    Route::get("/count", "Counts the users for whom a condition holds.")
+        .method(Method::COUNT)
+        .arguments(&[Argument::anywhere("where", Shape::Any).optional()])
+        .responses(&[RouteResponse::new(200, COUNT), BAD_FILTER, DENIED])
+        .needs(&[Need::Users(UserOperation::Find)]),
+    Route::get("/change-stream", "Refuses: there are no streams of changes.")
+        .method(Method::CREATE_CHANGE_STREAM)
+        .responses(&CHANGE_STREAM)
+        .needs(&[Need::Users(UserOperation::Find)]),
+    Route::post("/change-stream", "Refuses: there are no streams of changes.")
+        .method(Method::CREATE_CHANGE_STREAM)
+        .responses(&CHANGE_STREAM)
+        .needs(&[Need::Users(UserOperation::Find)]),
+];
 
 /// Routes which by default nobody may use (`find`, `findOne`, `count`), as in LoopBack.
 ///
@@ -37,29 +67,30 @@ use crate::user_list::user_list;
 /// | 400 `INVALID_FILTER` | `where` or `order` is about `password` or `verificationToken`; the filter has a field that no filter has |
 /// | 401 `AUTHORIZATION_REQUIRED` | the access control list says no |
 /// | 404 `MODEL_NOT_FOUND` | `findOne` finds none |
+/// | 404 `CHANGE_STREAM_NOT_SUPPORTED` | the caller may use `/change-stream`, and there is none |
 ///
 /// # Panics
 ///
 /// If the store of the users does not implement `find_users` and `count_users`.
-pub fn find_users<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<U>) -> Router<S> {
-    require(auth, "find_users", UserOperation::Find);
-    Router::new()
-        .route("/", get(find::<U>))
-        .route("/findOne", get(find_one::<U>))
-        .route("/count", get(count::<U>))
-        .route("/change-stream", get(change_stream::<U>).post(change_stream::<U>))
-        .with_state(auth.clone())
+pub fn find_users<U: Account, S: Clone + Send + Sync + 'static>(api: impl Into<UserApi<U>>) -> Router<S> {
+    feature().alone(api)
+}
+
+pub(crate) fn feature<U: Account>() -> Feature<U> {
+    Feature::new(
+        "find_users",
+        &ROUTES,
+        [call(find), call(find_one), call(count), call(change_stream), call(change_stream)],
+    )
 }
 
 /// LoopBack's stream of events is left out, which is told to those only who might have it.
-async fn change_stream<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {
-    let call = Call::begin(auth, Method::CREATE_CHANGE_STREAM, request).await?;
+async fn change_stream<U: Account>(call: Call<U>) -> Result<Response, ErrorResponse> {
     call.authorize(None).await?;
     Err(ErrorResponse::new(StatusCode::NOT_FOUND, "There are no change streams").code("CHANGE_STREAM_NOT_SUPPORTED"))
 }
 
-async fn find<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {
-    let call = Call::begin(auth, Method::FIND, request).await?;
+async fn find<U: Account>(call: Call<U>) -> Result<Response, ErrorResponse> {
     let filter = call.arguments().object("filter")?;
     call.authorize(None).await?;
     let mut filter = read_filter::<U>(filter)?;
@@ -67,8 +98,7 @@ async fn find<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Resu
     user_list(&call.auth, filter.query, filter.fields).await
 }
 
-async fn find_one<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {
-    let call = Call::begin(auth, Method::FIND_ONE, request).await?;
+async fn find_one<U: Account>(call: Call<U>) -> Result<Response, ErrorResponse> {
     let filter = call.arguments().object("filter")?;
     call.authorize(None).await?;
     let mut filter = read_filter::<U>(filter)?;
@@ -79,8 +109,7 @@ async fn find_one<U: Account>(State(auth): State<Auth<U>>, request: Request) -> 
     Ok(Json(filter.fields.apply(loaded(&call.auth, user))).into_response())
 }
 
-async fn count<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {
-    let call = Call::begin(auth, Method::COUNT, request).await?;
+async fn count<U: Account>(call: Call<U>) -> Result<Response, ErrorResponse> {
     let condition = call.arguments().object("where")?;
     call.authorize(None).await?;
     let condition = read_where(&call.auth, condition)?;

@@ -4,36 +4,9 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::http::Uri;
-use gatekit_web::{rewrite_paths, with_path};
+use gatekit_web::{Route, rewrite_paths, with_path};
 
-/// The segments that are names and not ids.
-const NAMES: [&str; 25] = [
-    "login",
-    "logout",
-    "reset",
-    "reset-password",
-    "change-password",
-    "findOne",
-    "count",
-    "change-stream",
-    "replaceOrCreate",
-    "upsertWithWhere",
-    "update",
-    "confirm",
-    "confirm-email",
-    "exists",
-    "verify",
-    "replace",
-    "accessTokens",
-    "sessions",
-    "logout-everywhere",
-    "resend-verification",
-    "change-email",
-    "confirm-email-change",
-    "delete-account",
-    "step-up",
-    "form",
-];
+use crate::route_table;
 
 /// Makes the paths below `prefix` match in any case, with or without one trailing slash and with
 /// doubled slashes inside, also within the prefix: `/api//Users/1/`. LoopBack's do so: its SDKs ask
@@ -55,16 +28,25 @@ const NAMES: [&str; 25] = [
 /// ```
 pub fn ignore_case(prefix: &str, app: Router) -> Router {
     let prefix: Arc<str> = prefix.trim_end_matches('/').into();
-    rewrite_paths(app, move |uri| canonical(uri, &prefix))
+    let names: Arc<[&str]> = names().into();
+    rewrite_paths(app, move |uri| canonical(uri, &prefix, &names))
+}
+
+/// The segments of declared paths that are names and not ids.
+fn names() -> Vec<&'static str> {
+    let mut names: Vec<&str> = route_table().iter().flat_map(|group| group.routes).flat_map(Route::names).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 /// The canonical form of `uri`, if it is below `prefix` and not canonical already.
-fn canonical(uri: &Uri, prefix: &str) -> Option<Uri> {
+fn canonical(uri: &Uri, prefix: &str, names: &[&str]) -> Option<Uri> {
     let path = uri.path();
     let below = below_prefix(path, prefix)?;
     let mut canonical = prefix.to_owned();
     for segment in below.split('/').filter(|segment| !segment.is_empty()) {
-        let name = NAMES.iter().find(|name| name.eq_ignore_ascii_case(segment));
+        let name = names.iter().find(|name| name.eq_ignore_ascii_case(segment));
         canonical.push('/');
         canonical.push_str(name.unwrap_or(&segment));
     }
@@ -132,7 +114,7 @@ mod tests {
             ("/api/user", None),
             ("/elsewhere/Login/", None),
         ] {
-            let found = canonical(&path.parse().unwrap(), "/api/users");
+            let found = canonical(&path.parse().unwrap(), "/api/users", &names());
             assert_eq!(found.map(|uri| uri.to_string()).as_deref(), wanted, "{path}");
         }
     }

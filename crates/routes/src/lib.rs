@@ -31,13 +31,13 @@
 //! | [`update_user`] | `PATCH /{id}`, `PUT /{id}`, `POST /{id}/replace` | the user with that id |
 //! | [`delete_user`] | `DELETE /{id}` | the user with that id |
 //! | [`change_password`] | `POST /change-password` | who has a token |
-//! | [`reset_password`] | `POST /reset`, `POST /reset-password`, and the page `/reset-password/form` | everyone; who has the mailed secret |
-//! | [`verify_email`] | `POST /{id}/verify`, `GET /confirm`, `POST /resend-verification` | everyone |
-//! | [`find_users`] | `GET /`, `GET /findOne`, `GET /count`, and a 404 for `/change-stream` | nobody |
+//! | [`reset_password`] | `POST /reset`, `POST /reset-password`, and the page `GET`, `POST /reset-password/form` | everyone; who has the mailed secret |
+//! | [`verify_email`] | `POST /{id}/verify`, `GET`, `POST /confirm`, `GET /confirm-email`, `POST /resend-verification` | everyone |
+//! | [`find_users`] | `GET /`, `GET /findOne`, `GET /count`, and a 404 for `GET`, `POST /change-stream` | nobody |
 //! | [`upsert_users`] | `PATCH /`, `PUT /`, `POST /replaceOrCreate`, `POST /upsertWithWhere`, `POST /update` | nobody |
 //! | [`access_tokens`] | `GET`, `POST`, `DELETE /{id}/accessTokens`, `GET /{id}/accessTokens/count`, `GET`, `PUT`, `DELETE /{id}/accessTokens/{fk}` | nobody |
 //! | [`sessions`] | `GET /sessions`, `DELETE /sessions/{session}`, `POST /logout-everywhere` | who has a token |
-//! | [`change_email`] | `POST /change-email`, `POST /confirm-email-change`, and the page `/confirm-email-change/form` | who has a token; who has the mailed secret |
+//! | [`change_email`] | `POST /change-email`, `POST /confirm-email-change`, and the page `GET`, `POST /confirm-email-change/form` | who has a token; who has the mailed secret |
 //! | [`delete_account`] | `POST /delete-account` | who has a token |
 //! | [`step_up`] | `POST /step-up` | who has a token |
 //! | [`loopback`] | LoopBack's of these | |
@@ -81,10 +81,12 @@ mod change_email;
 mod change_password;
 mod complete;
 mod confirm_email;
+mod declared;
 mod delete_account;
 mod delete_user;
 mod delivery;
 mod errors;
+mod feature;
 mod find_user;
 mod find_users;
 mod format;
@@ -100,15 +102,18 @@ mod reset_password;
 mod sessions;
 mod shape;
 mod step_up;
-mod support;
+mod table;
 mod update_user;
 mod upsert_users;
 mod url_not_found;
+mod user_api;
 mod user_list;
 mod verify_email;
 
 use axum::Router;
-use gatekit_core::{Account, Auth, UserOperation};
+use gatekit_core::Account;
+
+use crate::feature::Feature;
 
 pub use access_tokens::access_tokens;
 pub use change_email::change_email;
@@ -126,9 +131,11 @@ pub use register::register;
 pub use reset_password::reset_password;
 pub use sessions::sessions;
 pub use step_up::step_up;
+pub use table::{COMMON_RESPONSES, RouteGroup, route_table};
 pub use update_user::update_user;
 pub use upsert_users::upsert_users;
 pub use url_not_found::{rest_url_not_found, url_not_found, user_url_not_found};
+pub use user_api::UserApi;
 pub use verify_email::verify_email;
 
 /// Every route of this crate that the store of the users can carry
@@ -144,15 +151,8 @@ pub use verify_email::verify_email;
 /// let auth = Auth::new(MemoryStore::new());
 /// let app: Router = Router::new().nest("/api/users", gatekit_routes::all(&auth));
 /// ```
-pub fn all<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<U>) -> Router<S> {
-    let mut router = loopback_routes(auth).merge(sessions(auth)).merge(step_up(auth));
-    if auth.supports(UserOperation::Update) {
-        router = router.merge(verify_email(auth)).merge(change_email(auth));
-    }
-    if auth.supports(UserOperation::Delete) {
-        router = router.merge(delete_account(auth));
-    }
-    with_other_methods(router, auth)
+pub fn all<U: Account, S: Clone + Send + Sync + 'static>(api: impl Into<UserApi<U>>) -> Router<S> {
+    mounted(&api.into(), |_| true)
 }
 
 /// LoopBack's routes and no others, as far as the store of the users can carry them. See [`all`].
@@ -168,42 +168,40 @@ pub fn all<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<U>) -> Rout
 /// let users = routes::loopback(&auth).fallback(routes::user_url_not_found::<User>);
 /// let app: Router = Router::new().nest("/api/users", users);
 /// ```
-pub fn loopback<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<U>) -> Router<S> {
-    let mut router = loopback_routes(auth);
-    if auth.supports(UserOperation::Update) {
-        router = router.merge(verify_email::loopback(auth));
-    }
-    with_other_methods(router, auth)
+pub fn loopback<U: Account, S: Clone + Send + Sync + 'static>(api: impl Into<UserApi<U>>) -> Router<S> {
+    mounted(&api.into(), |feature| feature.is_loopback)
 }
 
-/// LoopBack's, but for those of [`verify_email`], which have one of ours among them.
-fn loopback_routes<U: Account>(auth: &Auth<U>) -> Router {
-    let mut router = Router::new()
-        .merge(register(auth))
-        .merge(login(auth))
-        .merge(logout(auth))
-        .merge(change_password(auth))
-        .merge(reset_password(auth))
-        .merge(find_user(auth))
-        .merge(access_tokens(auth));
-    if auth.supports(UserOperation::Update) {
-        router = router.merge(update_user(auth));
-    }
-    if auth.supports(UserOperation::Delete) {
-        router = router.merge(delete_user(auth));
-    }
-    if auth.supports(UserOperation::Find) {
-        router = router.merge(find_users(auth));
-        if auth.supports(UserOperation::Update) {
-            router = router.merge(upsert_users(auth));
-        }
-    }
-    router
+/// The features that are wanted and that the stores can carry. A path of ours with another verb is
+/// answered too, but only where routes are there: a fallback of the whole router would keep an app
+/// that has one from merging it.
+fn mounted<U: Account, S>(api: &UserApi<U>, is_wanted: fn(&Feature<U>) -> bool) -> Router<S> {
+    let features = features(api.auth.policy().email.confirm_by_get).into_iter();
+    let carried = features.filter(|feature| is_wanted(feature) && feature.missing(&api.auth).is_none());
+    let router = carried.map(|feature| feature.router(api)).fold(Router::new(), Router::merge);
+    router.method_not_allowed_fallback(not_found::other_method::<U>).with_state(api.clone())
 }
 
-/// Answers a path of ours with another method. Only the routes that are there get this: a fallback
-/// of the whole router would keep an app that has one from merging it.
-fn with_other_methods<U: Account, S: Clone + Send + Sync + 'static>(router: Router, auth: &Auth<U>) -> Router<S> {
-    let routes: Router<Auth<U>> = Router::new().merge(router.with_state(()));
-    routes.method_not_allowed_fallback(not_found::other_method::<U>).with_state(auth.clone())
+/// All features.
+fn features<U: Account>(confirm_email_by_get: bool) -> [Feature<U>; 18] {
+    [
+        register::feature(),
+        login::feature(),
+        logout::feature(),
+        change_password::feature(),
+        reset_password::feature(),
+        find_user::feature(),
+        access_tokens::feature(),
+        update_user::feature(),
+        delete_user::feature(),
+        find_users::feature(),
+        upsert_users::feature(),
+        verify_email::feature(),
+        confirm_email::feature(confirm_email_by_get),
+        verify_email::resend_feature(),
+        sessions::feature(),
+        step_up::feature(),
+        change_email::feature(),
+        delete_account::feature(),
+    ]
 }

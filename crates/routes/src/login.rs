@@ -1,23 +1,78 @@
 //! `POST /login`: a password for a token.
 
 use axum::Router;
-use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
 use gatekit_core::{Account, Auth, IssuedToken, Login, Method};
 use gatekit_layer::ErrorResponse;
-use gatekit_web::{TokenDelivery, client, remember_device, with_cookies};
+use gatekit_web::{
+    Argument, Field, Route, RouteResponse, Schema, Shape, TokenDelivery, client, remember_device, with_cookies,
+};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::UserApi;
 use crate::access_tokens::{NewToken, token_json};
 use crate::call::{Call, unavailable};
 use crate::complete::complete;
+use crate::declared::{FROM_ANOTHER_ORIGIN, VETOED};
 use crate::delivery::{deliver, delivery};
 use crate::errors::IntoError;
+use crate::feature::{Feature, call};
 use crate::reply::Json;
 use crate::shape::loaded;
+
+const ROUTES: [Route; 1] = [Route::post("/login", "Logs a user in with a password and issues an access token.")
+    .method(Method::LOGIN)
+    .arguments(&[
+        Argument::body("email", Shape::Email).optional(),
+        Argument::body("username", Shape::String).optional(),
+        Argument::body("password", Shape::Password),
+        Argument::body("realm", Shape::String).optional(),
+        Argument::body("ttl", Shape::Integer).optional(),
+        Argument::query("include", Shape::String).optional(),
+        Argument::query("cookie", Shape::String).optional(),
+    ])
+    .responses(&[
+        RouteResponse::new(200, LOGIN),
+        RouteResponse::error(
+            400,
+            &[
+                "USERNAME_EMAIL_REQUIRED",
+                "INVALID_EMAIL",
+                "INVALID_USERNAME",
+                "REALM_REQUIRED",
+                "INVALID_REALM",
+                "INVALID_TTL",
+            ],
+            "the body is wrong",
+        ),
+        RouteResponse::error(400, &["COOKIES_NOT_ENABLED", "INVALID_COOKIE"], "the cookie asked for cannot be had"),
+        RouteResponse::error(401, &["LOGIN_FAILED"], "the user is unknown or the password is wrong"),
+        RouteResponse::error(401, &["LOGIN_FAILED_EMAIL_NOT_VERIFIED"], "the address must be verified first"),
+        FROM_ANOTHER_ORIGIN,
+        RouteResponse::error(
+            403,
+            &["ACCOUNT_BLOCKED", "ACCOUNT_PENDING", "PASSWORD_RESET"],
+            "the password is right, and the account is not active",
+        ),
+        VETOED,
+    ])];
+
+/// A new access token, and the user if the request asks for it. Without `id` where the token is in
+/// a cookie.
+pub(crate) const LOGIN: Shape = Shape::Object(&Schema::new(
+    "Login",
+    &[
+        Field::optional("id", Shape::Secret),
+        Field::new("ttl", Shape::Integer),
+        Field::optional("scopes", Shape::Array(&Shape::String)),
+        Field::new("created", Shape::Time),
+        Field::new("userId", Shape::Id),
+        Field::optional("principalType", Shape::String),
+        Field::optional("user", Shape::User),
+    ],
+));
 
 /// `POST /login` with `{"email" or "username", "password", "realm"?, "ttl"?}`: 200 and
 /// `{"id": <the token>, "ttl": <seconds>, "created", "userId"}`; with `?include=user` the user too,
@@ -35,15 +90,19 @@ use crate::shape::loaded;
 /// | answer | when |
 /// | --- | --- |
 /// | 400 `USERNAME_EMAIL_REQUIRED`, `INVALID_EMAIL`, `INVALID_USERNAME`, `REALM_REQUIRED`, `INVALID_REALM`, `INVALID_TTL` | the body is wrong |
-/// | 400 `COOKIES_NOT_ENABLED` | a cookie is asked for, and the `AuthLayer` has none among its sources |
+/// | 400 `COOKIES_NOT_ENABLED`, `INVALID_COOKIE` | a cookie is asked for, and the `AuthLayer` has none among its sources; `cookie` has another value than these |
 /// | 403 `CROSS_ORIGIN_REQUEST` | a page of another origin asks: for a cookie, or with a body that is not JSON |
 /// | 401 `LOGIN_FAILED` | unknown user or wrong password, which look and cost the same |
 /// | 401 `LOGIN_FAILED_EMAIL_NOT_VERIFIED` | the password is right, and the address must be verified first; `details.userId` |
 /// | 403 `ACCOUNT_BLOCKED`, `ACCOUNT_PENDING`, `PASSWORD_RESET` | the password is right, and the account is not active |
 /// | 403 | a hook refuses |
 /// | 503 `SERVICE_UNAVAILABLE` | the store fails, or too many passwords wait to be hashed |
-pub fn login<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<U>) -> Router<S> {
-    Router::new().route("/login", post(handler::<U>)).with_state(auth.clone())
+pub fn login<U: Account, S: Clone + Send + Sync + 'static>(api: impl Into<UserApi<U>>) -> Router<S> {
+    feature().alone(api)
+}
+
+pub(crate) fn feature<U: Account>() -> Feature<U> {
+    Feature::new("login", &ROUTES, [call(handler)])
 }
 
 #[derive(Serialize)]
@@ -54,8 +113,7 @@ struct Answer {
     user: Option<Value>,
 }
 
-async fn handler<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {
-    let mut call = Call::begin(auth, Method::LOGIN, request).await?;
+async fn handler<U: Account>(mut call: Call<U>) -> Result<Response, ErrorResponse> {
     let delivery = delivery(&call)?;
     let body = call.take_body().into_credentials()?;
     call.authorize(None).await?;

@@ -1,18 +1,30 @@
 //! `POST /logout`: a token given up.
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::Response;
-use axum::routing::post;
-use gatekit_core::{Account, Auth, Method};
+use gatekit_core::{Account, Method};
 use gatekit_layer::{AuthRejection, ErrorResponse};
+use gatekit_web::{Route, RouteResponse, TokenUse};
 
-use crate::call::{Ask, Call};
+use crate::UserApi;
+use crate::call::Call;
 use crate::complete::complete;
+use crate::declared::EXPIRED;
 use crate::delivery::{sign_out_after, signing_out};
 use crate::errors::IntoError;
+use crate::feature::{Feature, raw};
 use crate::reply::NoContent;
+
+const ROUTES: [Route; 1] = [Route::post("/logout", "Ends the token of the request.")
+    .method(Method::LOGOUT)
+    .token(TokenUse::Required)
+    .responses(&[
+        RouteResponse::NO_CONTENT,
+        RouteResponse::error(401, &[], "there is no token, or one that is not known"),
+        EXPIRED,
+    ])];
 
 /// `POST /logout` with a token: 204, and the token has ended. The user's other tokens live on; the
 /// body is not looked at.
@@ -26,22 +38,34 @@ use crate::reply::NoContent;
 /// | 401, without a code | there is no token, or one that nobody knows (any more) |
 /// | 401 `INVALID_TOKEN` | the token has expired |
 /// | 503 `SERVICE_UNAVAILABLE` | the store fails; the token is alive |
-pub fn logout<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<U>) -> Router<S> {
-    Router::new().route("/logout", post(handler::<U>)).with_state(auth.clone())
+pub fn logout<U: Account, S: Clone + Send + Sync + 'static>(api: impl Into<UserApi<U>>) -> Router<S> {
+    feature().alone(api)
 }
 
-async fn handler<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {
-    complete(&auth.clone(), async move {
+pub(crate) fn feature<U: Account>() -> Feature<U> {
+    Feature::new("logout", &ROUTES, [raw(handler)])
+}
+
+async fn handler<U: Account>(
+    api: UserApi<U>,
+    route: &'static Route,
+    request: Request,
+) -> Result<Response, ErrorResponse> {
+    complete(&api.auth.clone(), async move {
         let (parts, body) = request.into_parts();
         let browser = signing_out::<U>(&parts).await?;
-        let outcome = logged_out(auth.clone(), Request::from_parts(parts, body)).await;
-        sign_out_after(browser, &auth, outcome).await
+        let outcome = logged_out(api.clone(), route, Request::from_parts(parts, body)).await;
+        sign_out_after(browser, &api.auth, outcome).await
     })
     .await
 }
 
-async fn logged_out<U: Account>(auth: Auth<U>, request: Request) -> Result<NoContent, ErrorResponse> {
-    let call = Call::begin_asking(auth, Method::LOGOUT, Ask::Always, request).await?;
+async fn logged_out<U: Account>(
+    api: UserApi<U>,
+    route: &'static Route,
+    request: Request,
+) -> Result<NoContent, ErrorResponse> {
+    let call = Call::begin(api, route, request).await?;
     call.authorize(None).await?;
     if let Some(AuthRejection::Missing | AuthRejection::Invalid) = call.rejection() {
         return Err(ErrorResponse::new(StatusCode::UNAUTHORIZED, "accessToken is required to logout"));

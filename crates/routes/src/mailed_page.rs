@@ -20,13 +20,17 @@ use gatekit_core::{
 use gatekit_layer::ErrorResponse;
 use gatekit_web::{client, mail_options, private_url};
 
+use crate::UserApi;
 use crate::body::Args;
 use crate::errors::IntoError;
 
 const INVALID: &str = "<p>This link is too old, or it was used already. Ask for a new one.</p>";
 
 /// `GET /reset-password/form?token=`: a form for the new password.
-pub(crate) async fn reset_form<U: Account>(State(auth): State<Auth<U>>, uri: Uri) -> Result<Response, ErrorResponse> {
+pub(crate) async fn reset_form<U: Account>(
+    State(UserApi { auth }): State<UserApi<U>>,
+    uri: Uri,
+) -> Result<Response, ErrorResponse> {
     let secret = secret_in(&uri);
     let is_good = match &secret {
         Some(secret) => auth.is_reset_token(secret).await.map_err(|error| error.into_error(U::model_name()))?,
@@ -40,7 +44,7 @@ pub(crate) async fn reset_form<U: Account>(State(auth): State<Auth<U>>, uri: Uri
 
 /// `POST /reset-password/form`, by that form.
 pub(crate) async fn reset<U: Account>(
-    State(auth): State<Auth<U>>,
+    State(UserApi { auth }): State<UserApi<U>>,
     request: Request,
 ) -> Result<Response, ErrorResponse> {
     let (parts, body) = request.into_parts();
@@ -87,7 +91,7 @@ pub(crate) async fn change_email_form(uri: Uri) -> Response {
 
 /// `POST /confirm-email-change/form`, by that button.
 pub(crate) async fn change_email<U: Account>(
-    State(auth): State<Auth<U>>,
+    State(UserApi { auth }): State<UserApi<U>>,
     request: Request,
 ) -> Result<Response, ErrorResponse> {
     let (parts, body) = request.into_parts();

@@ -4,11 +4,14 @@ use axum::extract::rejection::NestedPathRejection;
 use axum::extract::{NestedPath, Request, State};
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
-use gatekit_core::{Account, Auth, UserOperation};
+use gatekit_core::{Account, UserOperation};
 use gatekit_layer::ErrorResponse;
 
-use crate::call::NameIsId;
-use crate::{delete_user, find_user, update_user};
+use crate::UserApi;
+use crate::call::{Call, NameIsId};
+use crate::delete_user::{self, delete_by_id};
+use crate::find_user::{self, find_by_id, head};
+use crate::update_user::{self, patch_attributes, put};
 
 /// Where the routes are nested, if they are.
 pub(crate) type Mount = Result<NestedPath, NestedPathRejection>;
@@ -16,22 +19,24 @@ pub(crate) type Mount = Result<NestedPath, NestedPathRejection>;
 /// A path that is a route, but not for this method. To LoopBack `GET /logout` asks for the user
 /// whose id is `logout`, as `PATCH /count` would change the user `count`.
 pub(crate) async fn other_method<U: Account>(
-    State(auth): State<Auth<U>>,
+    State(api): State<UserApi<U>>,
     nested: Mount,
     mut request: Request,
 ) -> Result<Response, ErrorResponse> {
     let below = relative(nested.as_ref().ok(), &request);
     let is_id = below.len() > 1 && !below.strip_prefix('/').unwrap_or(below).contains('/');
-    let can = |operation| auth.supports(operation);
+    let can = |operation| api.auth.supports(operation);
     request.extensions_mut().insert(NameIsId);
     match *request.method() {
-        Method::GET if is_id => find_user::find_by_id(State(auth), request).await,
-        Method::HEAD if is_id => find_user::head(State(auth), request).await,
+        Method::GET if is_id => find_by_id(Call::begin(api, &find_user::FIND_BY_ID, request).await?).await,
+        Method::HEAD if is_id => head(Call::begin(api, &find_user::HEAD, request).await?).await,
         Method::PATCH if is_id && can(UserOperation::Update) => {
-            update_user::patch_attributes(State(auth), request).await
+            patch_attributes(Call::begin(api, &update_user::PATCH, request).await?).await
         }
-        Method::PUT if is_id && can(UserOperation::Update) => update_user::put(State(auth), request).await,
-        Method::DELETE if is_id && can(UserOperation::Delete) => delete_user::delete_by_id(State(auth), request).await,
+        Method::PUT if is_id && can(UserOperation::Update) => put(api, &update_user::PUT, request).await,
+        Method::DELETE if is_id && can(UserOperation::Delete) => {
+            delete_by_id(Call::begin(api, &delete_user::DELETE, request).await?).await
+        }
         _ => Err(missing::<U>(nested.as_ref().ok(), &request)),
     }
 }

@@ -1,19 +1,54 @@
 //! `POST /`: sign up.
 
 use axum::Router;
-use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
 use gatekit_core::{
     Account, Auth, FieldError, Method, Password, PasswordOwner, Register, RegisterError, SignUp, read_profile,
 };
 use gatekit_layer::{ErrorResponse, refuse_cross_origin_of};
+use gatekit_web::{Argument, Field, Route, RouteResponse, Schema, Shape};
 use serde_json::{Map, Value};
 
+use crate::UserApi;
 use crate::call::Call;
+use crate::declared::{DENIED, FROM_ANOTHER_ORIGIN, INVALID_USER, VETOED};
 use crate::errors::IntoError;
+use crate::feature::{Feature, call};
 use crate::reply::Json;
+
+const ROUTES: [Route; 1] = [Route::post("/", "Signs a user up, or several users at once.")
+    .method(Method::CREATE)
+    .arguments(&[Argument::whole_body("data", Shape::OneOf(&[NEW_USER, Shape::Array(&NEW_USER)]))])
+    .responses(&[
+        RouteResponse::new(200, Shape::OneOf(&[Shape::User, Shape::Array(&Shape::User)])),
+        RouteResponse::error(400, &["TOO_MANY_USERS"], "the array has more users than one request may make"),
+        DENIED,
+        FROM_ANOTHER_ORIGIN,
+        VETOED,
+        INVALID_USER,
+        RouteResponse::error(
+            422,
+            &[
+                "INVALID_PASSWORD",
+                "PASSWORD_TOO_LONG",
+                "PASSWORD_TOO_SHORT",
+                "PASSWORD_TOO_COMMON",
+                "PASSWORD_TOO_GUESSABLE",
+            ],
+            "the policy refuses the password",
+        ),
+    ])];
+
+const NEW_USER: Shape = Shape::Object(&Schema::open(
+    "NewUser",
+    &[
+        Field::new("email", Shape::Email),
+        Field::new("password", Shape::Password),
+        Field::optional("username", Shape::String),
+        Field::optional("realm", Shape::String),
+    ],
+));
 
 /// `POST /` with `{"email", "password", "username"?, "realm"?}` and the fields of the user type's
 /// [`Profile`](gatekit_core::Account::Profile): 200 and the new user, never its password.
@@ -43,12 +78,15 @@ use crate::reply::Json;
 /// | 422 `INVALID_PASSWORD`, `PASSWORD_TOO_LONG`, `PASSWORD_TOO_SHORT`, `PASSWORD_TOO_COMMON`, `PASSWORD_TOO_GUESSABLE` | the policy refuses the password |
 /// | 403 | a hook refuses |
 /// | 503 `SERVICE_UNAVAILABLE` | the store fails, or too many passwords wait to be hashed |
-pub fn register<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<U>) -> Router<S> {
-    Router::new().route("/", post(handler::<U>)).with_state(auth.clone())
+pub fn register<U: Account, S: Clone + Send + Sync + 'static>(api: impl Into<UserApi<U>>) -> Router<S> {
+    feature().alone(api)
 }
 
-async fn handler<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {
-    let mut call = Call::begin(auth, Method::CREATE, request).await?;
+pub(crate) fn feature<U: Account>() -> Feature<U> {
+    Feature::new("register", &ROUTES, [call(handler)])
+}
+
+async fn handler<U: Account>(mut call: Call<U>) -> Result<Response, ErrorResponse> {
     // A page of another origin can send a form unasked, and JSON only if the app has allowed it.
     if !call.body_is_json() {
         refuse_cross_origin_of::<U>(call.parts()).map_err(|rejection| rejection.to_error())?;

@@ -1,22 +1,60 @@
 //! `POST /reset` and `POST /reset-password`: a new password for a user who has lost the old one.
 
 use axum::Router;
-use axum::extract::{FromRequestParts, Request, State};
+use axum::extract::{FromRequestParts, Request};
 use axum::http::StatusCode;
-use axum::routing::{get, post};
 use gatekit_core::{
     Account, Auth, Method, OneTimePurpose, Password, PasswordError, PasswordReset, RequestPasswordReset,
     ResetPasswordError, TokenRecord, TokenSecret,
 };
 use gatekit_layer::{ErrorResponse, PresentedToken};
-use gatekit_web::{client, mail_options};
+use gatekit_web::{Argument, Endpoint, Route, RouteResponse, Shape, TokenUse, client, mail_options};
 use serde_json::{Map, Value};
 
+use crate::UserApi;
 use crate::body::Args;
-use crate::call::{Ask, Call};
+use crate::call::Call;
+use crate::declared::{BAD_ARGUMENT, MAILED_PAGE, OF_ANOTHER_TYPE, REFUSED_PASSWORD};
 use crate::errors::IntoError;
+use crate::feature::{Feature, call, raw};
 use crate::mailed_page;
 use crate::reply::NoContent;
+
+const ROUTES: [Route; 4] = [
+    Route::post("/reset", "Mails a link that resets a forgotten password.")
+        .method(Method::RESET_PASSWORD)
+        .arguments(&[Argument::body("email", Shape::Email), Argument::body("realm", Shape::String).optional()])
+        .responses(&[
+            RouteResponse::NO_CONTENT,
+            RouteResponse::error(400, &["EMAIL_REQUIRED", "INVALID_REALM"], "the address is missing or no string"),
+            RouteResponse::error(401, &["RESET_FAILED_EMAIL_NOT_VERIFIED"], "the address must be verified first"),
+            RouteResponse::error(404, &["EMAIL_NOT_FOUND"], "the address is unknown, and the policy says so"),
+            REFUSED_PASSWORD,
+        ]),
+    Route::post("/reset-password", "Sets a new password with the mailed secret.")
+        .method(Method::SET_PASSWORD)
+        .token(TokenUse::Required)
+        .arguments(&[Argument::token("secret"), Argument::body("newPassword", Shape::Password)])
+        .responses(&[
+            RouteResponse::NO_CONTENT,
+            BAD_ARGUMENT,
+            RouteResponse::error(401, &["AUTHORIZATION_REQUIRED"], "the secret is unknown, used, or too old"),
+            OF_ANOTHER_TYPE,
+            REFUSED_PASSWORD,
+        ]),
+    Route::get("/reset-password/form", "Shows the page that the mailed link leads to.")
+        .token(TokenUse::Unused)
+        .arguments(&[Argument::query("token", Shape::Secret)])
+        .responses(&MAILED_PAGE),
+    Route::post("/reset-password/form", "Sets the new password that the page asks for.")
+        .token(TokenUse::Unused)
+        .arguments(&[Argument::body("token", Shape::Secret), Argument::body("newPassword", Shape::Password)])
+        .responses(&[
+            RouteResponse::new(200, Shape::Page),
+            RouteResponse::new(400, Shape::Page).when("the link is too old or was used"),
+            RouteResponse::new(422, Shape::Page).when("the policy refuses the password"),
+        ]),
+];
 
 /// Two routes and a page.
 ///
@@ -35,22 +73,32 @@ use crate::reply::NoContent;
 ///
 /// | answer | when |
 /// | --- | --- |
-/// | 400 `EMAIL_REQUIRED` | no address, or it is no text |
+/// | 400 `EMAIL_REQUIRED`, `INVALID_REALM` | no address, or it is no string; a realm that is no string |
 /// | 400 | `newPassword` is missing, or no text |
+/// | 401 `RESET_FAILED_EMAIL_NOT_VERIFIED` | the address must be verified first, and `policy.reveal.unknown_email_on_reset` |
+/// | 404 `EMAIL_NOT_FOUND` | no user has the address, and `policy.reveal.unknown_email_on_reset` |
 /// | 401 `AUTHORIZATION_REQUIRED` | the secret is unknown, used, or too old |
 /// | 403 | the secret is one of another user type over the same store, as in LoopBack |
 /// | 422 `PASSWORD_TOO_LONG`, `PASSWORD_TOO_SHORT`, `PASSWORD_TOO_COMMON`, `PASSWORD_TOO_GUESSABLE` | the policy refuses the new password; the secret stays good |
 /// | 503 `SERVICE_UNAVAILABLE` | the store fails, or too many passwords wait to be hashed; the secret stays good |
-pub fn reset_password<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<U>) -> Router<S> {
-    Router::new()
-        .route("/reset", post(request::<U>))
-        .route("/reset-password", post(perform::<U>))
-        .route("/reset-password/form", get(mailed_page::reset_form::<U>).post(mailed_page::reset::<U>))
-        .with_state(auth.clone())
+pub fn reset_password<U: Account, S: Clone + Send + Sync + 'static>(api: impl Into<UserApi<U>>) -> Router<S> {
+    feature().alone(api)
 }
 
-async fn request<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<NoContent, ErrorResponse> {
-    let mut call = Call::begin(auth, Method::RESET_PASSWORD, request).await?;
+pub(crate) fn feature<U: Account>() -> Feature<U> {
+    Feature::new(
+        "reset_password",
+        &ROUTES,
+        [
+            call(request),
+            raw(perform),
+            Endpoint::new(mailed_page::reset_form::<U>),
+            Endpoint::new(mailed_page::reset::<U>),
+        ],
+    )
+}
+
+async fn request<U: Account>(mut call: Call<U>) -> Result<NoContent, ErrorResponse> {
     let body = call.take_body().into_credentials()?;
     call.authorize(None).await?;
     let mut body = body.required("options")?;
@@ -84,9 +132,13 @@ pub(crate) fn realm(body: &mut Map<String, Value>) -> Result<Option<String>, Err
     }
 }
 
-async fn perform<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<NoContent, ErrorResponse> {
+async fn perform<U: Account>(
+    api: UserApi<U>,
+    route: &'static Route,
+    request: Request,
+) -> Result<NoContent, ErrorResponse> {
     let (mut parts, body) = request.into_parts();
-    let auth = auth.for_client(client(&auth, &parts));
+    let auth = api.auth.for_client(client(&api.auth, &parts));
     // What the presented secret is: a reset token, or else whatever a caller is known by.
     let secret = PresentedToken::from_request_parts(&mut parts, &()).await.ok().map(|PresentedToken(secret)| secret);
     let is_reset_token = match &secret {
@@ -98,7 +150,7 @@ async fn perform<U: Account>(State(auth): State<Auth<U>>, request: Request) -> R
     let done = match secret.filter(|_| is_reset_token) {
         Some(secret) => with_reset_token(auth, secret, request).await?,
         None => {
-            let done = with_login_token(auth.clone(), request).await;
+            let done = with_login_token(api, route, request).await;
             // Forged, used, or ended: nobody is known by it, either.
             if is_tried && matches!(&done, Err(error) if error.status() == StatusCode::UNAUTHORIZED) {
                 auth.reject_secret(OneTimePurpose::ResetPassword, None).await;
@@ -127,11 +179,12 @@ async fn with_reset_token<U: Account>(
 const RESET_SCOPE: &str = "reset-password";
 
 async fn with_login_token<U: Account>(
-    auth: Auth<U>,
+    api: UserApi<U>,
+    route: &'static Route,
     request: Request,
 ) -> Result<Result<(), ResetPasswordError>, ErrorResponse> {
-    let login_too = auth.policy().passwords.login_token_may_reset;
-    let call = Call::begin_asking(auth, Method::SET_PASSWORD, Ask::Always, request).await?;
+    let login_too = api.auth.policy().passwords.login_token_may_reset;
+    let call = Call::begin(api, route, request).await?;
     let call = call.scopes(if login_too { &[RESET_SCOPE, TokenRecord::DEFAULT_SCOPE] } else { &[RESET_SCOPE] });
     let new = call.body.text("newPassword")?;
     call.authorize_own().await?;

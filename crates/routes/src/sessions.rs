@@ -2,19 +2,60 @@
 //! ends its own tokens.
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post};
-use gatekit_core::{Account, Auth, Method};
+use gatekit_core::{Account, Method};
 use gatekit_layer::ErrorResponse;
+use gatekit_web::{Argument, Field, Route, RouteResponse, Schema, Shape, TokenUse};
 use serde_json::{Value, json};
 
+use crate::UserApi;
 use crate::access_tokens::token_json;
-use crate::call::{Ask, Call, unavailable};
+use crate::call::{Call, unavailable};
 use crate::complete::complete;
+use crate::declared::{BAD_ARGUMENT, DENIED, EXPIRED};
 use crate::delivery::{sign_out_after, signing_out};
+use crate::feature::{Feature, call, raw};
 use crate::reply::{Json, NoContent};
+
+const ROUTES: [Route; 3] = [
+    Route::get("/sessions", "Returns where the caller is logged in: its living tokens, the oldest first.")
+        .method(Method::LOGOUT)
+        .token(TokenUse::Required)
+        .responses(&[RouteResponse::new(200, Shape::Array(&SESSION)), DENIED, EXPIRED]),
+    Route::delete("/sessions/{session}", "Ends one of the caller's tokens.")
+        .method(Method::LOGOUT)
+        .token(TokenUse::Required)
+        .arguments(&[Argument::path("session", Shape::String)])
+        .responses(&[
+            RouteResponse::NO_CONTENT,
+            DENIED,
+            EXPIRED,
+            RouteResponse::error(404, &["SESSION_NOT_FOUND"], "the caller has no such token"),
+        ]),
+    Route::post("/logout-everywhere", "Ends all tokens of the caller, or all but the one used.")
+        .method(Method::LOGOUT)
+        .token(TokenUse::Required)
+        .arguments(&[Argument::body("keepCurrent", Shape::Boolean).optional()])
+        .responses(&[RouteResponse::NO_CONTENT, BAD_ARGUMENT, DENIED, EXPIRED]),
+];
+
+const SESSION: Shape = Shape::Object(&Schema::new(
+    "Session",
+    &[
+        Field::new("id", Shape::String),
+        Field::new("ttl", Shape::Integer),
+        Field::optional("scopes", Shape::Array(&Shape::String)),
+        Field::new("created", Shape::Time),
+        Field::new("userId", Shape::Id),
+        Field::optional("principalType", Shape::String),
+        Field::new("current", Shape::Boolean),
+        Field::optional("userAgent", Shape::String),
+        Field::optional("network", Shape::String),
+        Field::optional("lastUsed", Shape::Time),
+    ],
+));
 
 /// Three routes for callers with a token, additions of ours (ASVS 7.4.3, 7.5.2).
 ///
@@ -35,16 +76,15 @@ use crate::reply::{Json, NoContent};
 /// | --- | --- |
 /// | 401 `AUTHORIZATION_REQUIRED` | there is no valid token |
 /// | 404 `SESSION_NOT_FOUND` | the caller has no such token |
-pub fn sessions<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<U>) -> Router<S> {
-    Router::new()
-        .route("/sessions", get(list::<U>))
-        .route("/sessions/{session}", delete(revoke::<U>))
-        .route("/logout-everywhere", post(logout_everywhere::<U>))
-        .with_state(auth.clone())
+pub fn sessions<U: Account, S: Clone + Send + Sync + 'static>(api: impl Into<UserApi<U>>) -> Router<S> {
+    feature().alone(api)
 }
 
-async fn list<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {
-    let call = Call::begin_asking(auth, Method::LOGOUT, Ask::Always, request).await?;
+pub(crate) fn feature<U: Account>() -> Feature<U> {
+    Feature::new("sessions", &ROUTES, [call(list), call(revoke), raw(logout_everywhere)]).addition()
+}
+
+async fn list<U: Account>(call: Call<U>) -> Result<Response, ErrorResponse> {
     call.authorize(None).await?;
     let (user, current) = call.require_caller()?;
     let tokens = call.auth.list_tokens(&user.id()).await.map_err(unavailable)?;
@@ -66,8 +106,7 @@ async fn list<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Resu
     Ok(Json(tokens).into_response())
 }
 
-async fn revoke<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<NoContent, ErrorResponse> {
-    let mut call = Call::begin_asking(auth, Method::LOGOUT, Ask::Always, request).await?;
+async fn revoke<U: Account>(mut call: Call<U>) -> Result<NoContent, ErrorResponse> {
     let session = call.parameter("session").await?;
     call.authorize(None).await?;
     let (user, _) = call.require_caller()?;
@@ -79,15 +118,16 @@ async fn revoke<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Re
 }
 
 async fn logout_everywhere<U: Account>(
-    State(auth): State<Auth<U>>,
+    api: UserApi<U>,
+    route: &'static Route,
     request: Request,
 ) -> Result<Response, ErrorResponse> {
-    complete(&auth.clone(), async move {
+    complete(&api.auth.clone(), async move {
         let (parts, body) = request.into_parts();
         let browser = signing_out::<U>(&parts).await?;
-        match ended_everywhere(auth.clone(), Request::from_parts(parts, body)).await {
+        match ended_everywhere(api.clone(), route, Request::from_parts(parts, body)).await {
             Ok(Kept::Current) => Ok(NoContent.into_response()),
-            Ok(Kept::None) => sign_out_after(browser, &auth, Ok(NoContent)).await,
+            Ok(Kept::None) => sign_out_after(browser, &api.auth, Ok(NoContent)).await,
             Err(error) => Err(error),
         }
     })
@@ -100,8 +140,12 @@ enum Kept {
     None,
 }
 
-async fn ended_everywhere<U: Account>(auth: Auth<U>, request: Request) -> Result<Kept, ErrorResponse> {
-    let mut call = Call::begin_asking(auth, Method::LOGOUT, Ask::Always, request).await?;
+async fn ended_everywhere<U: Account>(
+    api: UserApi<U>,
+    route: &'static Route,
+    request: Request,
+) -> Result<Kept, ErrorResponse> {
+    let mut call = Call::begin(api, route, request).await?;
     let body = call.take_body().into_object_or_empty()?;
     call.authorize(None).await?;
     let (user, current) = call.require_caller()?;

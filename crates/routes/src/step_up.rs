@@ -1,18 +1,25 @@
 //! `POST /step-up`: who has a token proves the password again.
 
 use axum::Router;
-use axum::extract::{Request, State};
 use axum::response::Response;
-use axum::routing::post;
-use gatekit_core::{Account, Auth, Method, StepUp};
+use gatekit_core::{Account, Method, StepUp};
 use gatekit_layer::ErrorResponse;
-use gatekit_web::with_cookies;
+use gatekit_web::{Argument, Route, RouteResponse, Shape, TokenUse, with_cookies};
 
-use crate::call::{Ask, Call};
+use crate::UserApi;
+use crate::call::Call;
 use crate::complete::complete;
+use crate::declared::{BAD_ARGUMENT, DENIED, EXPIRED, WRONG_PASSWORD};
 use crate::delivery::{deliver, delivery_in_place_of};
 use crate::errors::IntoError;
+use crate::feature::{Feature, call};
 use crate::login;
+
+const ROUTES: [Route; 1] = [Route::post("/step-up", "Verifies the caller's password again and issues a fresh token.")
+    .method(Method::CHANGE_PASSWORD)
+    .token(TokenUse::Required)
+    .arguments(&[Argument::body("password", Shape::Password), Argument::query("cookie", Shape::String).optional()])
+    .responses(&[RouteResponse::new(200, login::LOGIN), BAD_ARGUMENT, WRONG_PASSWORD, DENIED, EXPIRED])];
 
 /// `POST /step-up` with `{"password"}` and a token, an addition of ours: 200, and a new token as
 /// from a login, `{"id": <the token>, "ttl": <seconds>, "created", "userId"}`. The token of the
@@ -30,12 +37,15 @@ use crate::login;
 /// | 400 `INVALID_PASSWORD` | it is wrong |
 /// | 401 `AUTHORIZATION_REQUIRED` | there is no valid token, or it was replaced or ended at the same time |
 /// | 503 `SERVICE_UNAVAILABLE` | the store fails, or too many passwords wait to be hashed |
-pub fn step_up<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<U>) -> Router<S> {
-    Router::new().route("/step-up", post(handler::<U>)).with_state(auth.clone())
+pub fn step_up<U: Account, S: Clone + Send + Sync + 'static>(api: impl Into<UserApi<U>>) -> Router<S> {
+    feature().alone(api)
 }
 
-async fn handler<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {
-    let call = Call::begin_asking(auth, Method::CHANGE_PASSWORD, Ask::Always, request).await?;
+pub(crate) fn feature<U: Account>() -> Feature<U> {
+    Feature::new("step_up", &ROUTES, [call(handler)]).addition()
+}
+
+async fn handler<U: Account>(call: Call<U>) -> Result<Response, ErrorResponse> {
     let password = call.body.text("password")?;
     call.authorize(None).await?;
     let (_, token) = call.require_caller()?;

@@ -1,23 +1,61 @@
 //! `PATCH /{id}`, `PUT /{id}` and `POST /{id}/replace`: a user's own fields.
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{patch, post};
 use gatekit_core::{
-    Account, Auth, Method, Password, PasswordReset, ResetLink, UpdateUser, UpdateUserError, UserOperation,
+    Account, Method, Need, Password, PasswordReset, ResetLink, UpdateUser, UpdateUserError, UserOperation,
 };
 use gatekit_layer::ErrorResponse;
+use gatekit_web::{Argument, Route, RouteResponse, Shape, Verb};
 use serde_json::{Map, Value};
 
+use crate::UserApi;
 use crate::arguments::written;
 use crate::body::Credentials;
 use crate::call::{Call, no_instance, unavailable};
+use crate::declared::{
+    BAD_ARGUMENT, CONFLICT, DENIED, EMAIL_CHANGE_NOT_ALLOWED, INVALID_USER, PASSWORD_CHANGE_NOT_ALLOWED, UNKNOWN_USER,
+};
 use crate::errors::{IntoError, shorten};
+use crate::feature::{Feature, call, raw};
 use crate::reply::Json;
 use crate::shape::loaded_response;
-use crate::support::require;
+
+pub(crate) const PATCH: Route = Route::patch("/{id}", "Changes the fields that are sent.")
+    .method(Method::PATCH_ATTRIBUTES)
+    .arguments(&[Argument::path("id", Shape::Id), Argument::whole_body("data", Shape::UserFields)])
+    .responses(&[
+        RouteResponse::new(200, Shape::User),
+        BAD_ARGUMENT,
+        DENIED,
+        PASSWORD_CHANGE_NOT_ALLOWED,
+        EMAIL_CHANGE_NOT_ALLOWED,
+        UNKNOWN_USER,
+        CONFLICT,
+        INVALID_USER,
+    ])
+    .needs(&[Need::Users(UserOperation::Update)]);
+
+pub(crate) const PUT: Route = REPLACE.at(Verb::Put, "/{id}");
+
+const REPLACE: Route = Route::post("/{id}/replace", "Replaces all fields of the user.")
+    .method(Method::REPLACE_BY_ID)
+    .arguments(&[Argument::path("id", Shape::Id), Argument::whole_body("data", Shape::UserFields)])
+    .responses(&[
+        RouteResponse::new(200, Shape::User),
+        BAD_ARGUMENT,
+        DENIED,
+        PASSWORD_CHANGE_NOT_ALLOWED,
+        EMAIL_CHANGE_NOT_ALLOWED,
+        RouteResponse::error(404, &[], "there is no such user"),
+        CONFLICT,
+        INVALID_USER,
+    ])
+    .needs(&[Need::Users(UserOperation::Update)]);
+
+const ROUTES: [Route; 3] = [PATCH, PUT, REPLACE];
 
 /// Three routes, which by default are for the user with that id (`$owner` on `patchAttributes` and
 /// `replaceById`).
@@ -40,26 +78,22 @@ use crate::support::require;
 /// | 400 | the body is no object, or has another id |
 /// | 401 `PASSWORD_CHANGE_NOT_ALLOWED` | `policy.passwords.reject_changes_via_patch_or_replace` |
 /// | 403 `EMAIL_CHANGE_NOT_ALLOWED` | `policy.email.reject_changes_via_patch_or_replace` |
-/// | 404 | the caller may, and there is no such user |
+/// | 404 `MODEL_NOT_FOUND` | the caller may, and there is no such user; without a code where all fields are replaced |
 /// | 409 `CONFLICT` | the account was changed again and again at the same time, or the token was ended by another request |
-/// | 422 `ValidationError`, `INVALID_PASSWORD`, … | as at sign-up |
+/// | 422 `ValidationError`, or the code of a refused password | as at sign-up |
 ///
 /// # Panics
 ///
 /// If the store of the users does not implement `update_user`.
-pub fn update_user<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<U>) -> Router<S> {
-    require(auth, "update_user", UserOperation::Update);
-    Router::new()
-        .route("/{id}", patch(patch_attributes::<U>).put(put::<U>))
-        .route("/{id}/replace", post(replace_by_id::<U>))
-        .with_state(auth.clone())
+pub fn update_user<U: Account, S: Clone + Send + Sync + 'static>(api: impl Into<UserApi<U>>) -> Router<S> {
+    feature().alone(api)
 }
 
-pub(crate) async fn patch_attributes<U: Account>(
-    State(auth): State<Auth<U>>,
-    request: Request,
-) -> Result<Response, ErrorResponse> {
-    let mut call = Call::begin(auth, Method::PATCH_ATTRIBUTES, request).await?;
+pub(crate) fn feature<U: Account>() -> Feature<U> {
+    Feature::new("update_user", &ROUTES, [call(patch_attributes), raw(put), call(replace_by_id)])
+}
+
+pub(crate) async fn patch_attributes<U: Account>(mut call: Call<U>) -> Result<Response, ErrorResponse> {
     let id = call.id().await?;
     let body = call.take_body().into_credentials()?;
     if let Some(user) = patch_with_reset_token(&mut call, &id, &body).await? {
@@ -102,16 +136,19 @@ async fn patch_with_reset_token<U: Account>(
 }
 
 /// LoopBack's `replaceOnPUT`.
-pub(crate) async fn put<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {
-    if auth.policy().answers.replace_on_put {
-        replace_by_id(State(auth), request).await
+pub(crate) async fn put<U: Account>(
+    api: UserApi<U>,
+    _: &'static Route,
+    request: Request,
+) -> Result<Response, ErrorResponse> {
+    if api.auth.policy().answers.replace_on_put {
+        replace_by_id(Call::begin(api, &PUT, request).await?).await
     } else {
-        patch_attributes(State(auth), request).await
+        patch_attributes(Call::begin(api, &PATCH, request).await?).await
     }
 }
 
-async fn replace_by_id<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {
-    let mut call = Call::begin(auth, Method::REPLACE_BY_ID, request).await?;
+async fn replace_by_id<U: Account>(mut call: Call<U>) -> Result<Response, ErrorResponse> {
     let id = call.id().await?;
     let body = call.take_body().into_credentials()?;
     call.authorize(Some(&id)).await?;

@@ -2,22 +2,61 @@
 //! that may make a user, or change many.
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{patch, post};
-use gatekit_core::{Account, Auth, Method, UpdateUser, UpdateUserError, UserOperation, UserQuery};
+use gatekit_core::{Account, Method, Need, UpdateUser, UpdateUserError, UserOperation, UserQuery};
 use gatekit_layer::ErrorResponse;
+use gatekit_web::{Argument, Route, RouteResponse, Shape, Verb};
 use serde_json::{Map, Value, json};
 
+use crate::UserApi;
 use crate::call::{Call, id_of, unavailable};
+use crate::declared::{BAD_ARGUMENT, BAD_FILTER, COUNT, DENIED, INVALID_USER};
 use crate::errors::IntoError;
+use crate::feature::{Feature, call, raw};
 use crate::find_users::read_where;
 use crate::register::create;
 use crate::reply::Json;
 use crate::shape::loaded_response;
-use crate::support::require;
 use crate::update_user::{nothing_to_replace, replace, update};
+
+const PATCH: Route = Route::patch("/", "Changes the user with the `id` that is sent, or makes one if none is sent.")
+    .method(Method::PATCH_OR_CREATE)
+    .arguments(&[Argument::whole_body("data", Shape::UserFields)])
+    .responses(&CHANGED)
+    .needs(&[Need::Users(UserOperation::Update)]);
+
+const REPLACE: Route =
+    Route::post("/replaceOrCreate", "Replaces the user with the `id` that is sent, or makes one if none is sent.")
+        .method(Method::REPLACE_OR_CREATE)
+        .arguments(&[Argument::whole_body("data", Shape::UserFields)])
+        .responses(&CHANGED)
+        .needs(&[Need::Users(UserOperation::Update), Need::Users(UserOperation::Find)]);
+
+const ROUTES: [Route; 5] = [
+    PATCH,
+    REPLACE.at(Verb::Put, "/"),
+    REPLACE,
+    Route::post("/upsertWithWhere", "Replaces the one user for whom a condition holds, or makes one.")
+        .method(Method::UPSERT_WITH_WHERE)
+        .arguments(&[Argument::query("where", Shape::Any).optional(), Argument::whole_body("data", Shape::UserFields)])
+        .responses(&[RouteResponse::new(200, Shape::User), BAD_FILTER, DENIED, INVALID_USER])
+        .needs(&[Need::Users(UserOperation::Update), Need::Users(UserOperation::Find)]),
+    Route::post("/update", "Changes all users for whom a condition holds.")
+        .method(Method::UPDATE_ALL)
+        .arguments(&[Argument::query("where", Shape::Any).optional(), Argument::whole_body("data", Shape::UserFields)])
+        .responses(&[RouteResponse::new(200, COUNT), BAD_FILTER, DENIED, INVALID_USER])
+        .needs(&[Need::Users(UserOperation::Update), Need::Users(UserOperation::Find)]),
+];
+
+const CHANGED: [RouteResponse; 5] = [
+    RouteResponse::new(200, Shape::User),
+    BAD_ARGUMENT,
+    DENIED,
+    RouteResponse::error(404, &[], "there is no user with the `id` that is sent"),
+    INVALID_USER,
+];
 
 /// Five routes, which by default nobody may use, as in LoopBack.
 ///
@@ -41,19 +80,19 @@ use crate::update_user::{nothing_to_replace, replace, update};
 /// # Panics
 ///
 /// If the store of the users does not implement `update_user`, `find_users` and `count_users`.
-pub fn upsert_users<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<U>) -> Router<S> {
-    require(auth, "upsert_users", UserOperation::Update);
-    require(auth, "upsert_users", UserOperation::Find);
-    Router::new()
-        .route("/", patch(patch_or_create::<U>).put(put::<U>))
-        .route("/replaceOrCreate", post(replace_or_create::<U>))
-        .route("/upsertWithWhere", post(upsert_with_where::<U>))
-        .route("/update", post(update_all::<U>))
-        .with_state(auth.clone())
+pub fn upsert_users<U: Account, S: Clone + Send + Sync + 'static>(api: impl Into<UserApi<U>>) -> Router<S> {
+    feature().alone(api)
 }
 
-async fn patch_or_create<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {
-    let mut call = Call::begin(auth, Method::PATCH_OR_CREATE, request).await?;
+pub(crate) fn feature<U: Account>() -> Feature<U> {
+    Feature::new(
+        "upsert_users",
+        &ROUTES,
+        [call(patch_or_create), raw(put), call(replace_or_create), call(upsert_with_where), call(update_all)],
+    )
+}
+
+async fn patch_or_create<U: Account>(mut call: Call<U>) -> Result<Response, ErrorResponse> {
     let fields = call.take_body().into_object_or_empty()?;
     call.authorize(None).await?;
     let Some(id) = fields.get("id").and_then(id_of) else {
@@ -70,19 +109,15 @@ async fn patch_or_create<U: Account>(State(auth): State<Auth<U>>, request: Reque
 }
 
 /// LoopBack's `replaceOnPUT`.
-async fn put<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {
-    if auth.policy().answers.replace_on_put {
-        replace_or_create(State(auth), request).await
+async fn put<U: Account>(api: UserApi<U>, route: &'static Route, request: Request) -> Result<Response, ErrorResponse> {
+    if api.auth.policy().answers.replace_on_put {
+        replace_or_create(Call::begin(api, route, request).await?).await
     } else {
-        patch_or_create(State(auth), request).await
+        patch_or_create(Call::begin(api, &PATCH, request).await?).await
     }
 }
 
-async fn replace_or_create<U: Account>(
-    State(auth): State<Auth<U>>,
-    request: Request,
-) -> Result<Response, ErrorResponse> {
-    let mut call = Call::begin(auth, Method::REPLACE_OR_CREATE, request).await?;
+async fn replace_or_create<U: Account>(mut call: Call<U>) -> Result<Response, ErrorResponse> {
     let fields = call.take_body().into_object_or_empty()?;
     call.authorize(None).await?;
     let user = match fields.get("id").and_then(id_of) {
@@ -96,11 +131,7 @@ async fn replace_or_create<U: Account>(
     Ok(Json(user).into_response())
 }
 
-async fn upsert_with_where<U: Account>(
-    State(auth): State<Auth<U>>,
-    request: Request,
-) -> Result<Response, ErrorResponse> {
-    let mut call = Call::begin(auth, Method::UPSERT_WITH_WHERE, request).await?;
+async fn upsert_with_where<U: Account>(mut call: Call<U>) -> Result<Response, ErrorResponse> {
     let condition = call.query_object("where")?;
     let fields = call.take_body().into_object_or_empty()?;
     call.authorize(None).await?;
@@ -119,8 +150,7 @@ async fn upsert_with_where<U: Account>(
     Ok(Json(user).into_response())
 }
 
-async fn update_all<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<Response, ErrorResponse> {
-    let mut call = Call::begin(auth, Method::UPDATE_ALL, request).await?;
+async fn update_all<U: Account>(mut call: Call<U>) -> Result<Response, ErrorResponse> {
     let condition = call.query_object("where")?;
     let body = call.take_body().into_credentials()?;
     call.authorize(None).await?;

@@ -2,18 +2,44 @@
 //! `confirm_email.rs` has where its link leads.
 
 use axum::Router;
-use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use axum::routing::post;
-use gatekit_core::{Account, Auth, Method, RequestEmailVerification, UserOperation, VerificationOf};
+use gatekit_core::{Account, Method, Need, RequestEmailVerification, UserOperation, VerificationOf};
 use gatekit_layer::ErrorResponse;
+use gatekit_web::{Argument, Route, RouteResponse, Shape};
 use serde_json::Value;
 
+use crate::UserApi;
 use crate::call::{Call, id_of};
-use crate::confirm_email::confirm_email;
+use crate::confirm_email;
+use crate::declared::DENIED;
 use crate::errors::IntoError;
+use crate::feature::{Feature, call};
 use crate::reply::NoContent;
-use crate::support::require;
+
+const ROUTES: [Route; 1] = [Route::post("/{id}/verify", "Mails a link that verifies the user's address.")
+    .method(Method::VERIFY)
+    .arguments(&[Argument::path("id", Shape::Id)])
+    .responses(&[
+        RouteResponse::NO_CONTENT,
+        DENIED,
+        RouteResponse::error(
+            404,
+            &["MODEL_NOT_FOUND", "USER_NOT_FOUND"],
+            "there is no such user, and the policy reveals it",
+        ),
+    ])
+    .needs(&[Need::Users(UserOperation::Update)])];
+
+const RESEND_ROUTES: [Route; 1] = [Route::post("/resend-verification", "Mails that link again, to an address.")
+    // A caller that may ask for a reset by address may ask for this.
+    .method(Method::RESET_PASSWORD)
+    .arguments(&[Argument::body("email", Shape::Email), Argument::body("realm", Shape::String).optional()])
+    .responses(&[
+        RouteResponse::NO_CONTENT,
+        RouteResponse::error(400, &["EMAIL_REQUIRED", "INVALID_REALM"], "the address is missing or no string"),
+        DENIED,
+    ])
+    .needs(&[Need::Users(UserOperation::Update)])];
 
 /// The routes that verify an address. By default they are for everyone.
 ///
@@ -43,24 +69,32 @@ use crate::support::require;
 /// | --- | --- |
 /// | 400 | `token` is missing, or with LoopBack's GET `uid` |
 /// | 400 `INVALID_TOKEN` | the secret is unknown or too old, or the user has another address |
-/// | 404 `USER_NOT_FOUND` | there is no such user, and `policy.reveal.unknown_id_on_verify` |
+/// | 400 `EMAIL_REQUIRED`, `INVALID_REALM` | `resend-verification` has no address, or no string; a realm that is no string |
+/// | 404 `MODEL_NOT_FOUND`, `USER_NOT_FOUND` | there is no such user, and `policy.reveal.unknown_id_on_verify` |
 /// | 405 `CONFIRM_BY_POST` | a GET that does not ask for HTML |
 ///
 /// # Panics
 ///
 /// If the store of the users does not implement `update_user`.
-pub fn verify_email<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<U>) -> Router<S> {
-    loopback(auth).merge(Router::new().route("/resend-verification", post(resend::<U>)).with_state(auth.clone()))
+pub fn verify_email<U: Account, S: Clone + Send + Sync + 'static>(api: impl Into<UserApi<U>>) -> Router<S> {
+    let api = api.into();
+    let confirm = confirm_email::feature(api.auth.policy().email.confirm_by_get);
+    [feature(), confirm, resend_feature()]
+        .into_iter()
+        .map(|feature| feature.alone(&api))
+        .fold(Router::new(), Router::merge)
 }
 
-/// Without what is ours alone.
-pub(crate) fn loopback<U: Account, S: Clone + Send + Sync + 'static>(auth: &Auth<U>) -> Router<S> {
-    require(auth, "verify_email", UserOperation::Update);
-    Router::new().route("/{id}/verify", post(verify::<U>)).with_state(auth.clone()).merge(confirm_email(auth))
+/// Without the link, which is in `confirm_email.rs`.
+pub(crate) fn feature<U: Account>() -> Feature<U> {
+    Feature::new("verify_email", &ROUTES, [call(verify)])
 }
 
-async fn verify<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<NoContent, ErrorResponse> {
-    let mut call = Call::begin(auth, Method::VERIFY, request).await?;
+pub(crate) fn resend_feature<U: Account>() -> Feature<U> {
+    Feature::new("verify_email", &RESEND_ROUTES, [call(resend)]).addition()
+}
+
+async fn verify<U: Account>(mut call: Call<U>) -> Result<NoContent, ErrorResponse> {
     let id = call.id().await?;
     call.authorize(Some(&id)).await?;
     let id = id_of(&Value::String(id.clone())).unwrap_or_else(|| id.into());
@@ -69,9 +103,7 @@ async fn verify<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Re
     Ok(NoContent)
 }
 
-async fn resend<U: Account>(State(auth): State<Auth<U>>, request: Request) -> Result<NoContent, ErrorResponse> {
-    // Who may ask for a reset by address may ask for this.
-    let mut call = Call::begin(auth, Method::RESET_PASSWORD, request).await?;
+async fn resend<U: Account>(mut call: Call<U>) -> Result<NoContent, ErrorResponse> {
     let body = call.take_body().into_credentials()?;
     call.authorize(None).await?;
     let mut body = body.required("options")?;

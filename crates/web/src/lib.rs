@@ -14,6 +14,7 @@
 //! | [`BrowserSignOut`], [`end_tokens`] | take it back |
 //! | [`TokenTransportLayer`] | chooses between a token in the body and one in a cookie or session |
 //! | [`private`], [`private_url`], [`with_cookies`] | finish a response: no cache keeps it, its URL stays private, the browser gets its cookies |
+//! | [`Route`], [`mount`] | declare routes as data, and make the router from the declarations |
 //! | [`rewrite_paths`] | changes the path of a request before the app chooses a route |
 //! | [`is_sound_prefix`] | checks a mount prefix before a link begins with it |
 //!
@@ -43,10 +44,12 @@ mod end_tokens;
 mod form_pairs;
 mod inflate;
 mod mails;
+mod mount;
 mod mount_prefix;
 mod read_body;
 mod response;
 mod rewrite_paths;
+mod route;
 mod sign_out;
 mod transport;
 
@@ -58,9 +61,11 @@ pub use deliver::{DeliveryError, TokenDelivery, sign_in};
 pub use end_tokens::end_tokens;
 pub use form_pairs::{form_pairs, is_form_utf8};
 pub use mails::{mail_options, mounted_mail_options};
+pub use mount::{Endpoint, method_routers, mount};
 pub use mount_prefix::is_sound_prefix;
 pub use read_body::read_body;
 pub use response::{private, private_url, with_cookies};
 pub use rewrite_paths::{rewrite_paths, with_path};
+pub use route::{Argument, Field, Place, Route, RouteResponse, Schema, Shape, TokenUse, Verb, missing_need};
 pub use sign_out::BrowserSignOut;
 pub use transport::{TokenTransport, TokenTransportLayer, TokenTransportService};
