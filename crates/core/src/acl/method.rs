@@ -84,7 +84,7 @@ impl Method {
     pub const CREATE_CHANGE_STREAM: Self = read("createChangeStream");
     /// `GET /{id}`
     pub const FIND_BY_ID: Self = read("findById");
-    /// `HEAD /{id}`, `GET /{id}/exists`
+    /// `HEAD /{id}`, `GET /{id}/exists`; and `HEAD /confirm`, which asks for the id `confirm`
     pub const EXISTS: Self = read("exists");
     /// `PATCH /{id}`
     pub const PATCH_ATTRIBUTES: Self = write("patchAttributes");
@@ -94,15 +94,15 @@ impl Method {
     pub const DELETE_BY_ID: Self = write("deleteById");
     /// `POST /login`
     pub const LOGIN: Self = execute("login");
-    /// `POST /logout`
+    /// `POST /logout`, `GET /sessions`, `DELETE /sessions/{session}`, `POST /logout-everywhere`
     pub const LOGOUT: Self = execute("logout");
     /// `POST /{id}/verify`
     pub const VERIFY: Self = execute("verify");
-    /// `GET /confirm`
+    /// `GET /confirm`, `POST /confirm`, `GET /confirm-email`
     pub const CONFIRM: Self = read("confirm");
-    /// `POST /reset`
+    /// `POST /reset`, `POST /resend-verification`
     pub const RESET_PASSWORD: Self = execute("resetPassword");
-    /// `POST /change-password`
+    /// `POST /change-password`, `POST /change-email`, `POST /delete-account`, `POST /step-up`
     pub const CHANGE_PASSWORD: Self = execute("changePassword");
     /// `POST /reset-password`
     pub const SET_PASSWORD: Self = execute("setPassword");
