@@ -2,6 +2,7 @@
 
 mod browser;
 mod budget;
+mod circles;
 mod clients;
 mod clippy;
 mod copies;
@@ -34,10 +35,11 @@ pub(crate) struct Passed {
 }
 
 /// Quick ones first; those that need the network last.
-static STEPS: [Step; 11] = [
+static STEPS: [Step; 12] = [
     Step { name: "fmt", promise: "every file is formatted", run: fmt::run },
     Step { name: "lock", promise: "the lock files fit the manifests", run: lock::run },
     Step { name: "budget", promise: "the kit costs an app no more crates than promised", run: budget::run },
+    Step { name: "circles", promise: "no two files of a crate import from each other", run: circles::run },
     Step { name: "clippy", promise: "no warning in any target with all features", run: clippy::run },
     Step { name: "test", promise: "all tests and doctests pass", run: test::run },
     Step { name: "docs", promise: "the documentation builds without a warning", run: docs::run },
