@@ -10,17 +10,20 @@
 //! | which members of a user are sent | `fields.rs` |
 
 mod fields;
+mod filter;
+mod filter_error;
 mod like;
 mod matching;
-mod parse;
 mod values;
+mod where_json;
 
 use std::cmp::Ordering;
 
 use serde_json::Value;
 
 pub use self::fields::Fields;
-pub use self::parse::{Filter, FilterError};
+pub use self::filter::Filter;
+pub use self::filter_error::FilterError;
 
 /// A condition on a user's members, as JSON has them: `email`, `username`, `realm`,
 /// `emailVerified`, `id` and the app's own.
@@ -142,7 +145,7 @@ impl UserQuery {
     #[must_use]
     pub fn compare(&self, a: &Value, b: &Value) -> Ordering {
         let compare = |order: &Order| {
-            let ordering = values::order(matching::member(a, &order.property), matching::member(b, &order.property));
+            let ordering = values::order(values::member(a, &order.property), values::member(b, &order.property));
             if order.descending { ordering.reverse() } else { ordering }
         };
         self.order.iter().map(compare).find(|ordering| ordering.is_ne()).unwrap_or(Ordering::Equal)

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::parse::{FilterError, falsy, is_hidden, limited, shown};
+use super::filter_error::{FilterError, limited, shown};
+use super::values::falsy;
 
 /// Which members of a user a client wants, from `fields` of a filter.
 ///
@@ -86,4 +87,13 @@ impl Fields {
 
 fn is_false(value: &Value) -> bool {
     falsy(value) || matches!(value.as_str(), Some("false" | "0"))
+}
+
+/// What is never sent, and so is never asked about either: who may ask `like` of a hash reads it
+/// letter by letter.
+const HIDDEN: [&str; 2] = ["password", "verificationToken"];
+
+/// Whether a path leads through something hidden.
+pub(super) fn is_hidden(path: &str) -> bool {
+    path.split('.').any(|name| HIDDEN.contains(&name))
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::like::is_like;
-use super::values::{compare, text};
+use super::values::{child, compare, member, text};
 use super::{Test, Where};
 
 impl Where {
@@ -129,18 +129,6 @@ impl Test {
             Self::Ilike(pattern) => is_like(pattern, true),
             Self::Nilike(pattern) => !is_like(pattern, true),
         }
-    }
-}
-
-/// The value at a path; `None` if there is none or it is `null`.
-pub(super) fn member<'a>(object: &'a Value, path: &str) -> Option<&'a Value> {
-    path.split('.').try_fold(object, child).filter(|value| !value.is_null())
-}
-
-fn child<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
-    match value {
-        Value::Array(elements) => name.parse().ok().and_then(|index: usize| elements.get(index)),
-        value => value.get(name),
     }
 }
 

@@ -145,3 +145,25 @@ impl Exact {
         }
     }
 }
+
+/// What JavaScript takes for false.
+pub(super) fn falsy(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => text.is_empty(),
+        _ => false,
+    }
+}
+
+/// The value at a path; `None` if there is none or it is `null`.
+pub(super) fn member<'a>(object: &'a Value, path: &str) -> Option<&'a Value> {
+    path.split('.').try_fold(object, child).filter(|value| !value.is_null())
+}
+
+pub(super) fn child<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
+    match value {
+        Value::Array(elements) => name.parse().ok().and_then(|index: usize| elements.get(index)),
+        value => value.get(name),
+    }
+}
