@@ -1,10 +1,11 @@
 //! `/_auth`: a new password, a made-up password, forgetting permissions.
 
 mod admin;
+mod caller;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{FromRequestParts, Request, State};
+use axum::extract::{Request, State};
 use axum::http::header::{ORIGIN, USER_AGENT};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode};
@@ -12,12 +13,13 @@ use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use gatekit_core::{Account, Authenticator, ChangePassword, ChangePasswordError, CrossOriginRequest, Password, Policy};
-use gatekit_layer::{AuthRejection, AuthUser, ClientIp, PresentedToken};
+use gatekit_layer::{AuthRejection, ClientIp};
 use gatekit_web::{client, form_pairs, mail_options, media_type, read_body};
 use serde_json::{Map, Value};
 
-use crate::errors::{failure, method_not_allowed, success, unavailable, unkept};
-use crate::{CmWell, CmWellToken};
+use self::caller::{Anonymous, Refused, caller, refused};
+use crate::CmWell;
+use crate::errors::{method_not_allowed, success, unavailable, unkept};
 
 /// Bytes of a body: two passwords and a word.
 const MAX_BODY: usize = 64 * 1024;
@@ -61,9 +63,6 @@ impl<U: Account> CmWell<U> {
     }
 }
 
-/// The answer to a caller that is not served.
-type Refused = Box<Response>;
-
 enum Operation {
     ChangePassword,
     GeneratePassword,
@@ -80,14 +79,6 @@ struct Arguments {
     user: Option<String>,
     /// The hash of that password.
     encrypted: Option<String>,
-}
-
-/// Why nobody is known to call.
-enum Nobody {
-    /// There is no token, or nothing of its form.
-    Absent,
-    /// It is not valid.
-    Bad,
 }
 
 async fn handler<U: Account>(State(cmwell): State<CmWell<U>>, request: Request) -> Response {
@@ -138,8 +129,8 @@ async fn change_password<U: Account>(
     let (Some(current), Some(new)) = (current, new) else { return insufficient() };
     let user = match caller {
         Ok(user) => user,
-        Err(Nobody::Absent) => return insufficient(),
-        Err(Nobody::Bad) => return mismatch(),
+        Err(Anonymous::Absent) => return insufficient(),
+        Err(Anonymous::Bad) => return mismatch(),
     };
     let auth = &cmwell.0.auth.for_client(client(&cmwell.0.auth, parts));
     let change = ChangePassword::new(user.id(), current, new).mails(mail_options(auth, &parts.headers));
@@ -159,22 +150,6 @@ async fn change_password<U: Account>(
         Err(ChangePasswordError::Refused(refusal)) => refused(StatusCode::FORBIDDEN, &refusal.message),
         Err(error @ ChangePasswordError::Conflict) => refused(StatusCode::CONFLICT, &error.to_string()),
         Err(error) => refused(StatusCode::UNPROCESSABLE_ENTITY, &error.to_string()),
-    }
-}
-
-async fn caller<U: Account>(parts: &mut Parts) -> Result<Result<U, Nobody>, Refused> {
-    // Not `Caller`: a token that is confined to something else changes no password.
-    match AuthUser::<U>::from_request_parts(parts, &()).await {
-        Ok(AuthUser(user)) => Ok(Ok(user)),
-        Err(AuthRejection::Missing) => Ok(Err(Nobody::Absent)),
-        Err(AuthRejection::Expired) => Ok(Err(Nobody::Bad)),
-        Err(AuthRejection::Invalid) => {
-            let presented = PresentedToken::from_request_parts(parts, &()).await;
-            let formed = presented.is_ok_and(|PresentedToken(token)| CmWellToken::is_well_formed(token.expose()));
-            Ok(Err(if formed { Nobody::Bad } else { Nobody::Absent }))
-        }
-        Err(AuthRejection::Unavailable(error)) => Err(Box::new(unavailable(&error.into()))),
-        Err(other) => Err(Box::new(other.into_response())),
     }
 }
 
@@ -245,10 +220,6 @@ fn operation(op: Option<&str>) -> Result<Operation, Refused> {
         }
         None => refused(StatusCode::BAD_REQUEST, "`op` query parameter was expected"),
     }
-}
-
-fn refused<T>(status: StatusCode, message: &str) -> Result<T, Refused> {
-    Err(Box::new(failure(status, message)))
 }
 
 fn insufficient<T>() -> Result<T, Refused> {

@@ -7,7 +7,7 @@ use gatekit_core::{Account, Auth, DigestStore, PermissionStore};
 
 use crate::cmwell::Inner;
 use crate::digest::Digest;
-use crate::permissions::PermissionCache;
+use crate::permission_cache::PermissionCache;
 use crate::{CmWell, Legacy, LoginNames, SealingKey, SigningKey};
 
 /// Days a token may live: CM-Well's `authorization.token.expiry.maxDays`.
@@ -76,6 +76,13 @@ impl<U: Account> std::fmt::Debug for CmWellBuilder<U> {
             .field("realm", &self.realm)
             .field("legacy", &self.legacy)
             .finish_non_exhaustive()
+    }
+}
+
+impl<U: Account> CmWell<U> {
+    /// Starts with the accounts and the key that signs tokens. The rest has defaults.
+    pub fn builder(auth: Auth<U>, key: SigningKey) -> CmWellBuilder<U> {
+        CmWellBuilder::new(auth, key)
     }
 }
 

@@ -9,8 +9,8 @@ use gatekit_core::{Account, AccountStatus, Auth, KnownAccount, StoreError, Times
 use gatekit_layer::{TokenSource, TokenSources};
 
 use crate::digest::Digest;
-use crate::permissions::PermissionCache;
-use crate::{CmWellBuilder, CmWellToken, CmWellTokenError, Legacy, Leniency, LoginNames, SigningKey, TokenLifetime};
+use crate::permission_cache::PermissionCache;
+use crate::{CmWellToken, CmWellTokenError, Legacy, Leniency, LoginNames, SigningKey, TokenLifetime};
 
 /// CM-Well's login over the accounts of an [`Auth`]. A clone is another handle to the same.
 ///
@@ -86,11 +86,6 @@ pub(crate) enum NotTheirs {
 }
 
 impl<U: Account> CmWell<U> {
-    /// Starts with the accounts and the key that signs tokens. The rest has defaults.
-    pub fn builder(auth: Auth<U>, key: SigningKey) -> CmWellBuilder<U> {
-        CmWellBuilder::new(auth, key)
-    }
-
     /// `/_login` and `/_auth`, to merge into the app at its root.
     pub fn router<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
         self.login_router().merge(self.auth_router())

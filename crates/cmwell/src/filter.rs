@@ -17,7 +17,7 @@ use tower_layer::Layer;
 use crate::cmwell::NotTheirs;
 use crate::errors::{failure, retry_later, status_of, text};
 use crate::level::{decide, is_at, is_safe, level_of, report_denied};
-use crate::{CmWell, CmWellToken, FilterService};
+use crate::{CmWell, CmWellToken};
 
 /// The paths that everybody may ask for: they check themselves.
 const OPEN: [&str; 2] = ["/_login", "/_auth"];
@@ -254,5 +254,5 @@ impl<U: Account, S> Layer<S> for FilterLayer<U> {
     }
 }
 
-/// Only for the type of [`FilterService`].
-pub(crate) type Filtered<S, U> = AuthService<GuardService<S, Filter<U>>>;
+/// The service of [`FilterLayer`].
+pub type FilterService<S, U> = AuthService<GuardService<S, Filter<U>>>;

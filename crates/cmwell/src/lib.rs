@@ -56,6 +56,7 @@ mod legacy;
 mod level;
 mod login;
 mod names;
+mod permission_cache;
 mod permission_layer;
 mod permissions;
 mod token;
@@ -65,7 +66,7 @@ pub use {
     cmwell::{CmWell, IssueCmWellTokenError},
     digest::{EnableDigestError, ForgetDigests, SealingKey, SealingKeyError},
     exp::{ExpError, Leniency, TokenLifetime},
-    filter::FilterLayer,
+    filter::{FilterLayer, FilterService},
     keys::{SigningKey, SigningKeyError},
     legacy::Legacy,
     names::LoginNames,
@@ -76,6 +77,3 @@ pub use {
 
 /// The service of [`PathPermissionLayer`].
 pub type PermissionService<S, U> = gatekit_layer::GuardService<S, PathPermissionLayer<U>>;
-
-/// The service of [`FilterLayer`].
-pub type FilterService<S, U> = filter::Filtered<S, U>;

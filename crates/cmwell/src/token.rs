@@ -1,10 +1,11 @@
-//! What does a token say, and may it be believed?
+//! The tokens of CM-Well: what they say, how they are signed and verified.
 
 mod parse;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use gatekit_core::{Account, Timestamp, TokenForm, TokenSecret, UserId};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::SigningKey;
 use parse::Parsed;
@@ -152,8 +153,27 @@ impl CmWellToken {
         if !parsed.is_hs256() || !keys.into_iter().any(|key| parsed.is_signed_with(key)) {
             return Err(CmWellTokenError::Invalid);
         }
-        let token = parsed.into_token(AUDIENCE).ok_or(CmWellTokenError::Invalid)?;
+        let token = parsed.into_claims(AUDIENCE).and_then(Self::of_claims).ok_or(CmWellTokenError::Invalid)?;
         if token.expires <= now { Err(CmWellTokenError::Expired) } else { Ok(token) }
+    }
+
+    /// The token with these claims, if each is of the right type. A claim that cannot be read is
+    /// not one that is absent (CVE-2026-25537).
+    fn of_claims(mut claims: Map<String, Value>) -> Option<Self> {
+        let rev = claims.get("rev").map_or(Some(0), Value::as_i64)?;
+        let expires = Timestamp(claims.get("exp")?.as_i64()?);
+        let text = |claim: Option<Value>| match claim {
+            None => Some(None),
+            Some(Value::String(text)) => Some(Some(text)),
+            Some(_) => None,
+        };
+        let user_type = text(claims.remove("model"))?;
+        let user_id = match claims.remove("uid") {
+            None => None,
+            Some(id) => Some(UserId::deserialize(id).ok()?),
+        };
+        let subject = text(claims.remove("sub"))??;
+        Some(Self { subject, expires, rev, user_id, user_type })
     }
 
     /// Whether `text` has the form of a token, whoever made it. CM-Well takes who sends something

@@ -8,7 +8,7 @@ use gatekit_core::{Account, PasswordHash, SetPasswordHashError, Unavailable};
 use gatekit_web::mail_options;
 use serde::Serialize;
 
-use super::{Refused, caller, refused};
+use super::caller::{Refused, caller, refused};
 use crate::CmWell;
 use crate::errors::{json, success, unauthorized, unavailable};
 use crate::permissions::ADMIN;

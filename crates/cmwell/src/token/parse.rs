@@ -1,13 +1,9 @@
-//! What are a token's parts? Nothing here is to be believed before the signature is known to be
-//! good.
+//! The parts of a token. Nothing here is to be believed before the signature is verified.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use gatekit_core::{Timestamp, UserId};
 use gatekit_layer::jwt::UniqueNames;
-use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::CmWellToken;
 use crate::SigningKey;
 
 /// Bytes a token may have. Proxies and servers limit whole header fields to about as much.
@@ -66,27 +62,9 @@ impl<'t> Parsed<'t> {
         signature.is_some_and(|signature| key.verifies(self.message.as_bytes(), &signature))
     }
 
-    /// What it says, if all of it is what it should be. A claim that cannot be read is not one that
-    /// is absent (CVE-2026-25537).
-    pub(super) fn into_token(self, audience: &str) -> Option<CmWellToken> {
-        if !self.is_meant_for(audience) {
-            return None;
-        }
-        let Self { mut claims, .. } = self;
-        let rev = claims.get("rev").map_or(Some(0), Value::as_i64)?;
-        let expires = Timestamp(claims.get("exp")?.as_i64()?);
-        let text = |claim: Option<Value>| match claim {
-            None => Some(None),
-            Some(Value::String(text)) => Some(Some(text)),
-            Some(_) => None,
-        };
-        let user_type = text(claims.remove("model"))?;
-        let user_id = match claims.remove("uid") {
-            None => None,
-            Some(id) => Some(UserId::deserialize(id).ok()?),
-        };
-        let subject = text(claims.remove("sub"))??;
-        Some(CmWellToken { subject, expires, rev, user_id, user_type })
+    /// The claims, if the token is meant for `audience`.
+    pub(super) fn into_claims(self, audience: &str) -> Option<Map<String, Value>> {
+        self.is_meant_for(audience).then_some(self.claims)
     }
 }
 
