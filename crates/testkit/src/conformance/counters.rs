@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gatekit_core::{CounterLimit, CounterStore, Timestamp, TokenDigest};
 
-use super::{ROUNDS, T0, digest, ok, rules, twenty};
+use super::rules::{ROUNDS, T0, digest, ok, rules, twenty};
 
 pub(super) async fn run<S: CounterStore, Made: Future<Output = S>>(make: impl Fn() -> Made) {
     rules!(make;

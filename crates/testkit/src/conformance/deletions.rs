@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use gatekit_core::{Account, NewUser, StoreError, UserId, UserOperation, UserStore};
 
+use super::rules::{Identifiers, ROUNDS, ok, rules, twenty};
 use super::users::{ADA, assert_same, email, hash, named, username, with_password};
-use super::{Identifiers, ROUNDS, ok, rules, twenty};
 
 pub(super) async fn run<U, S, Made>(
     identifiers: Identifiers,

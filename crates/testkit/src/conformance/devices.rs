@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gatekit_core::{DeviceSeen, DeviceStore, Timestamp, TokenDigest, UserId};
 
-use super::{ROUNDS, T0, TEXTS, digest, ids, ok, rules, twenty};
+use super::rules::{ROUNDS, T0, TEXTS, digest, ids, ok, rules, twenty};
 
 pub(super) async fn run<S: DeviceStore, Made: Future<Output = S>>(make: impl Fn() -> Made) {
     rules!(make;

@@ -10,8 +10,8 @@ use gatekit_core::{
 };
 use serde_json::{Value, json};
 
+use super::rules::{Identifiers, TEXTS, ok, rules};
 use super::users::ADA;
-use super::{Identifiers, TEXTS, ok, rules};
 
 pub(super) async fn run<U, S, Made>(
     identifiers: Identifiers,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gatekit_core::{OneTimePurpose, OneTimeRecord, OneTimeStore, Timestamp, UserId};
 
-use super::{ROUNDS, T0, TEXTS, assert_failed, digest, ids, ok, rules, twenty};
+use super::rules::{ROUNDS, T0, TEXTS, assert_failed, digest, ids, ok, rules, twenty};
 
 /// A line for each purpose there is.
 const PURPOSES: &[OneTimePurpose] = &[

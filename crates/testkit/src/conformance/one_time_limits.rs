@@ -5,7 +5,7 @@ use std::sync::Arc;
 use gatekit_core::{OneTimeLimit, OneTimePurpose, OneTimeRecord, OneTimeStore, Timestamp, UserId};
 
 use super::one_time::record;
-use super::{ROUNDS, T0, assert_failed, digest, ids, ok, rules, twenty};
+use super::rules::{ROUNDS, T0, assert_failed, digest, ids, ok, rules, twenty};
 
 const RESET: OneTimePurpose = OneTimePurpose::ResetPassword;
 const USED: OneTimePurpose = OneTimePurpose::RESET_PASSWORD_USED;

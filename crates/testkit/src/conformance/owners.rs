@@ -6,7 +6,7 @@ use gatekit_core::{
     TokenRecord, TokenStore, UserId, UserOperation, UserStore,
 };
 
-use super::{T0, TEXTS, digest, ok, rules};
+use super::rules::{T0, TEXTS, digest, ok, rules};
 
 pub(super) async fn run<U, S, T, Made>(make: impl Fn() -> Made, new_user: impl Fn(&str) -> NewUser<U::Profile>)
 where
@@ -267,7 +267,7 @@ async fn tokens_of_another_store_are_looked_for_there<U: Account>(
 
 /// A token of user 1 of this type that was issued at T0 for ten minutes.
 fn token<U: Account>(secret: impl std::fmt::Display) -> TokenRecord {
-    TokenRecord { user_type: U::model_name().into(), ..super::token(secret) }
+    TokenRecord { user_type: U::model_name().into(), ..super::rules::token(secret) }
 }
 
 async fn same_as_two_queries<U: Account>(

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use gatekit_core::{Account, NewUser, UserStore};
 
+use super::rules::{ROUNDS, ok, rules, twenty};
 use super::users::{ADA, assert_same, found, hash, with_password};
-use super::{ROUNDS, ok, rules, twenty};
 
 pub(super) async fn run<U, S, Made>(make: impl Fn() -> Made, new_user: impl Fn(&str) -> NewUser<U::Profile>)
 where

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gatekit_core::{PathLevels, PathPermission, PermissionHolder, PermissionStore, Permissions, RoleStore, UserId};
 
-use super::{ROUNDS, TEXTS, ids, ok, rules, twenty};
+use super::rules::{ROUNDS, TEXTS, ids, ok, rules, twenty};
 
 pub(super) async fn run<S, Made>(make: impl Fn() -> Made)
 where

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gatekit_core::{RoleStore, UserId};
 
-use super::{ROUNDS, TEXTS, ids, ok, rules, twenty};
+use super::rules::{ROUNDS, TEXTS, ids, ok, rules, twenty};
 
 pub(super) async fn run<S: RoleStore, Made: Future<Output = S>>(make: impl Fn() -> Made) {
     rules!(make;

@@ -11,7 +11,7 @@ use tower_sessions_core::SessionStore;
 use tower_sessions_core::session::{Id, Record};
 use tower_sessions_core::session_store::Error;
 
-use super::{ROUNDS, T0, TEXTS, ok, rules, twenty};
+use super::rules::{ROUNDS, T0, TEXTS, ok, rules, twenty};
 use crate::FrozenClock;
 
 pub(super) async fn run<S: SessionStore, Made: Future<Output = S>>(make: impl Fn() -> Made) {

@@ -4,7 +4,7 @@ use gatekit_core::{
     Account, Identifier, IdentifierKind, ListedUser, NewUser, StoreError, StoredUser, UserId, UserOperation, UserStore,
 };
 
-use super::{Identifiers, ok, rules};
+use super::rules::{Identifiers, ok, rules};
 
 /// A row as another program may have stored it, and its key.
 const ANN: &str = "Ann.Lee@Example.com";

@@ -7,8 +7,8 @@ use gatekit_core::{
     Account, AccountStatus, NewUser, StoreError, StoredUser, UserChange, UserId, UserOperation, UserStore,
 };
 
+use super::rules::{ROUNDS, ok, rules, twenty};
 use super::users::{ADA, assert_same, email, found, hash, with_password};
-use super::{ROUNDS, ok, rules, twenty};
 
 pub(super) async fn run<U, S, Made>(make: impl Fn() -> Made, new_user: impl Fn(&str) -> NewUser<U::Profile>)
 where

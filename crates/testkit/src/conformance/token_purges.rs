@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gatekit_core::{Timestamp, TokenRecord, TokenStore};
 
-use super::{T0, digest, ok, rules, token, twenty};
+use super::rules::{T0, digest, ok, rules, token, twenty};
 
 pub(super) async fn run<S: TokenStore, Made: Future<Output = S>>(make: impl Fn() -> Made) {
     rules!(make;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gatekit_core::{Factor, Proofs, Timestamp, TokenClient, TokenDigest, TokenRecord, TokenStore, UserId};
 
-use super::{ROUNDS, T0, TEXTS, assert_failed, digest, ids, ok, rules, token, twenty};
+use super::rules::{ROUNDS, T0, TEXTS, assert_failed, digest, ids, ok, rules, token, twenty};
 
 pub(super) async fn run<S: TokenStore, Made: Future<Output = S>>(make: impl Fn() -> Made) {
     rules!(make;

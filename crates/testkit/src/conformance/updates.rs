@@ -9,8 +9,8 @@ use gatekit_core::{
 };
 use serde_json::Value;
 
+use super::rules::{Identifiers, ROUNDS, TEXTS, ok, rules, twenty};
 use super::users::{ADA, NAMESPACES, assert_same, email, found, hash, inside, named, username, with_password};
-use super::{Identifiers, ROUNDS, TEXTS, ok, rules, twenty};
 
 pub(super) async fn run<U, S, Made>(
     identifiers: Identifiers,

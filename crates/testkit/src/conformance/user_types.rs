@@ -8,8 +8,8 @@ use gatekit_core::{
 };
 use serde_json::{Value, json};
 
+use super::rules::{Identifiers, ok, rules, twenty};
 use super::users::{ADA, assert_same, email, found, hash, named, with_password};
-use super::{Identifiers, ok, rules, twenty};
 
 const BOB: &str = "bob@example.com";
 const EVE: &str = "eve@example.com";
@@ -191,7 +191,7 @@ async fn a_token_finds_the_user_of_its_type<A: Account, B: Account>(
             .into_iter()
             .enumerate()
     {
-        let token = TokenRecord { user_type: name.into(), user_id: id.clone(), ..super::token(n) };
+        let token = TokenRecord { user_type: name.into(), user_id: id.clone(), ..super::rules::token(n) };
         ok(tokens.insert_token(&token).await);
         digests.push(token.digest);
     }

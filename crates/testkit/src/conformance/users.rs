@@ -7,7 +7,7 @@ use gatekit_core::{
     Account, CreateUserError, Identifier, IdentifierKind, NewUser, PasswordHash, StoredUser, UserId, UserStore,
 };
 
-use super::{Identifiers, ROUNDS, TEXTS, ok, rules, twenty};
+use super::rules::{Identifiers, ROUNDS, TEXTS, ok, rules, twenty};
 
 pub(super) async fn run<U, S, Made>(
     identifiers: Identifiers,
