@@ -76,6 +76,8 @@ async fn revoke_others<U: Account>(mut visit: Visit<U>) -> Outcome {
 
 #[cfg(test)]
 mod tests {
+    use gatekit_core::Timestamp;
+
     use super::*;
 
     #[test]
