@@ -53,8 +53,12 @@ fn roots(workspace: &Workspace) -> Result<Vec<PathBuf>> {
 struct Modules {
     /// In which file each module is.
     files: BTreeMap<ModulePath, PathBuf>,
+    /// The names that each module defines.
+    items: BTreeMap<ModulePath, BTreeSet<String>>,
     /// What each module imports, by the name it has there, and the path it comes from.
     imports: BTreeMap<ModulePath, BTreeMap<String, ModulePath>>,
+    /// The modules whose names each module imports all.
+    globs: BTreeMap<ModulePath, Vec<ModulePath>>,
     /// The paths that each module names, its private imports among them.
     uses: BTreeMap<ModulePath, BTreeSet<ModulePath>>,
 }
@@ -62,25 +66,33 @@ struct Modules {
 impl Modules {
     fn read(root: &Path) -> Result<Self> {
         let mut modules = Self::default();
-        modules.read_file(root, Vec::new())?;
+        let folder = root.parent().unwrap_or(Path::new(""));
+        modules.read_file(root, folder, &Vec::new())?;
         Ok(modules)
     }
 
-    fn read_file(&mut self, file: &Path, module: ModulePath) -> Result<()> {
+    /// Reads the file of a module, whose children are in `folder`.
+    fn read_file(&mut self, file: &Path, folder: &Path, module: &ModulePath) -> Result<()> {
         let text = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
         let syntax = syn::parse_file(&text).map_err(|error| format!("{}: {error}", file.display()))?;
-        self.read_items(file, &module, &syntax.items)
+        self.read_items(file, folder, module, &syntax.items)
     }
 
-    fn read_items(&mut self, file: &Path, module: &ModulePath, items: &[syn::Item]) -> Result<()> {
+    fn read_items(&mut self, file: &Path, folder: &Path, module: &ModulePath, items: &[syn::Item]) -> Result<()> {
         self.files.insert(module.clone(), file.to_owned());
         for item in items.iter().filter(|item| !is_for_tests(attributes(item))) {
             match item {
                 syn::Item::Mod(child) => {
-                    let path = [module.as_slice(), &[child.ident.to_string()]].concat();
+                    let name = child.ident.to_string();
+                    let below = folder.join(path_attribute(&child.attrs).unwrap_or_else(|| name.clone()));
+                    let path = [module.as_slice(), &[name]].concat();
                     match &child.content {
-                        Some((_, items)) => self.read_items(file, &path, items)?,
-                        None => self.read_file(&child_file(file, module, &child.ident.to_string()), path)?,
+                        Some((_, items)) => self.read_items(file, &below, &path, items)?,
+                        None => {
+                            let flat = below.with_extension("rs");
+                            let file = if flat.is_file() { flat } else { below.join("mod.rs") };
+                            self.read_file(&file, &below, &path)?;
+                        }
                     }
                 }
                 syn::Item::Use(import) => {
@@ -88,6 +100,7 @@ impl Modules {
                     self.read_import(module, &import.tree, Vec::new(), is_private);
                 }
                 item => {
+                    self.items.entry(module.clone()).or_default().extend(name_of(item));
                     let mut paths = Paths::default();
                     paths.visit_item(item);
                     self.uses.entry(module.clone()).or_default().extend(paths.found);
@@ -122,8 +135,10 @@ impl Modules {
                 self.add_import(module, rename.rename.to_string(), before, is_private);
             }
             syn::UseTree::Glob(_) => {
-                before.push("*".to_owned());
-                self.add_import(module, "*".to_owned(), before, is_private);
+                if is_private {
+                    self.uses.entry(module.clone()).or_default().insert(before.clone());
+                }
+                self.globs.entry(module.clone()).or_default().push(before);
             }
         }
     }
@@ -166,16 +181,15 @@ impl Modules {
                 let child = [at.as_slice(), std::slice::from_ref(name)].concat();
                 if self.files.contains_key(&child) {
                     at = child;
+                } else if self.items.get(&at).is_some_and(|items| items.contains(name)) {
+                    return Some(at);
+                } else if let Some(import) = self.imports.get(&at).and_then(|imports| imports.get(name)) {
+                    return self.definer(&at, &[import.as_slice(), tail].concat(), depth + 1);
                 } else {
-                    let import = self.imports.get(&at).and_then(|imports| imports.get(name));
-                    return match import {
-                        Some(import) => {
-                            let found = self.definer(&at, &[import.as_slice(), tail].concat(), depth + 1);
-                            // What another crate defines and this one renames is nobody's here.
-                            found.or_else(|| import.first().is_some_and(|first| first == "crate").then(|| at.clone()))
-                        }
-                        None => Some(at),
-                    };
+                    let globs = self.globs.get(&at).into_iter().flatten();
+                    return globs
+                        .filter_map(|glob| self.definer(&at, &[glob.as_slice(), rest].concat(), depth + 1))
+                        .next();
                 }
             }
             rest = tail;
@@ -257,16 +271,13 @@ impl<'ast> Visit<'ast> for Paths {
     fn visit_item_mod(&mut self, _: &'ast syn::ItemMod) {}
 }
 
-/// The file of a module that is declared in `file`, which is `module`.
-fn child_file(file: &Path, module: &ModulePath, name: &str) -> PathBuf {
-    let folder = file.parent().unwrap_or(Path::new(""));
-    let is_folder_itself = module.is_empty() || file.file_name().is_some_and(|name| name == "mod.rs");
-    let folder = match module.last() {
-        Some(own) if !is_folder_itself => folder.join(own),
-        _ => folder.to_owned(),
-    };
-    let flat = folder.join(format!("{name}.rs"));
-    if flat.is_file() { flat } else { folder.join(name).join("mod.rs") }
+/// The folder that `#[path]` names for the files of an inline module.
+fn path_attribute(attributes: &[syn::Attribute]) -> Option<String> {
+    attributes.iter().find(|attribute| attribute.path().is_ident("path")).and_then(|attribute| {
+        let syn::Meta::NameValue(pair) = &attribute.meta else { return None };
+        let syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(path), .. }) = &pair.value else { return None };
+        Some(path.value())
+    })
 }
 
 fn is_for_tests(attributes: &[syn::Attribute]) -> bool {
@@ -274,6 +285,22 @@ fn is_for_tests(attributes: &[syn::Attribute]) -> bool {
         attribute.path().is_ident("cfg")
             && attribute.parse_args::<syn::Ident>().is_ok_and(|condition| condition == "test")
     })
+}
+
+/// The name that an item defines in its module, if it defines one.
+fn name_of(item: &syn::Item) -> Option<String> {
+    let name = match item {
+        syn::Item::Const(item) => &item.ident,
+        syn::Item::Enum(item) => &item.ident,
+        syn::Item::Fn(item) => &item.sig.ident,
+        syn::Item::Macro(item) => item.ident.as_ref()?,
+        syn::Item::Static(item) => &item.ident,
+        syn::Item::Struct(item) => &item.ident,
+        syn::Item::Trait(item) => &item.ident,
+        syn::Item::Type(item) => &item.ident,
+        _ => return None,
+    };
+    Some(name.to_string())
 }
 
 fn attributes(item: &syn::Item) -> &[syn::Attribute] {
