@@ -82,9 +82,11 @@ mod accounts {
     pub(crate) mod audit;
     pub(crate) mod auth;
     pub(crate) mod bounded;
+    pub(crate) mod builder;
     pub(crate) mod change;
     pub(crate) mod client;
     pub(crate) mod common_passwords;
+    pub(crate) mod config_error;
     pub(crate) mod context_passwords;
     pub(crate) mod delivery;
     pub(crate) mod doctor;
@@ -119,10 +121,12 @@ mod accounts {
             Permission, Principal, RoleResolver,
         },
         audit::{EventContext, LoginFailure, TriedIdentifier},
-        auth::{Auth, Builder, ConfigError},
+        auth::Auth,
         bounded::time_left,
+        builder::Builder,
         change::Change,
         client::Client,
+        config_error::ConfigError,
         context_passwords::PasswordOwner,
         doctor::{Doctor, Finding, ListedUser, UserProblem},
         events::{Event, Hooks, Refusal},

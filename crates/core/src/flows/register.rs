@@ -4,9 +4,9 @@
 use serde::Serialize;
 
 use crate::{
-    Account, AccountStatus, Auth, CreateUserError, Event, FieldError, Identifier, IdentifierKind, MailOptions, NewUser,
-    Password, PasswordError, PasswordHash, PasswordOwner, Refusal, StoreError, StoredUser, Unavailable, UserOperation,
-    profile,
+    Account, AccountStatus, Auth, CreateUserError, Event, FieldError, Identifier, IdentifierKind, MailOptions, Need,
+    NewUser, Password, PasswordError, PasswordHash, PasswordOwner, Refusal, StoreError, StoredUser, Unavailable,
+    UserOperation, profile,
 };
 
 /// Somebody wants to sign up.
@@ -340,7 +340,7 @@ impl<U: Account> Auth<U> {
         profile::check(&auth.policy, &checked.new.profile).map_err(|error| RegisterError::Invalid(vec![*error]))?;
         // A store that keeps no status would take the user for active.
         if checked.new.status != AccountStatus::Active && !self.supports(UserOperation::Status) {
-            return Err(StoreError::Unsupported(UserOperation::Status.as_str()).into());
+            return Err(StoreError::Missing(Need::Users(UserOperation::Status)).into());
         }
         Ok(self.hash_password(checked.password.clone()).await?)
     }
