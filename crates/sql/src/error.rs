@@ -1,9 +1,10 @@
-//! What can go wrong when a database is opened, and how the driver's errors are told.
+//! Why a database was not opened, and which failure of a store a driver's error is.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use gatekit_core::StoreError;
+use gatekit_core::{CreateUserError, IdentifierKind, StoreError};
+use sqlx::sqlite::SqliteError;
 
 /// Why a database was not opened. The message says what to do.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -51,4 +52,55 @@ impl From<sqlx::Error> for OpenError {
     fn from(error: sqlx::Error) -> Self {
         Self::Store(StoreError::failed(error))
     }
+}
+
+/// A failure of the driver as one of the store. SQLite's messages name tables and columns, never
+/// values.
+#[must_use]
+pub fn store_error(error: sqlx::Error) -> StoreError {
+    // SQLITE_BUSY and SQLITE_INTERRUPT: the time was over before anything was changed.
+    let is_late = sqlite_code(&error).is_some_and(|code| [5, 9].contains(&code));
+    if is_late || matches!(error, sqlx::Error::PoolTimedOut) { StoreError::Timeout } else { StoreError::failed(error) }
+}
+
+/// Why an INSERT or an UPDATE of a user failed: [`CreateUserError::Taken`] if a unique index over
+/// one of these columns, written `table.column`, refused it; a failure of the store otherwise.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use gatekit_core::{CreateUserError, IdentifierKind};
+/// use gatekit_sql::{SqliteStore, own};
+///
+/// let store = SqliteStore::in_memory().await?;
+/// sqlx::raw_sql("CREATE TABLE members (email TEXT UNIQUE); INSERT INTO members VALUES ('ada@example.com')")
+///     .execute(&mut *store.writer().await?)
+///     .await?;
+///
+/// let again = store.change(sqlx::query("INSERT INTO members VALUES (?)").bind("ada@example.com")).await;
+/// let error = again.map_err(|e| own::create_user_error(e, &[("members.email", IdentifierKind::Email)]));
+/// assert!(matches!(error, Err(CreateUserError::Taken(IdentifierKind::Email))));
+/// # Ok(()) }
+/// ```
+#[must_use]
+pub fn create_user_error(error: sqlx::Error, unique: &[(&str, IdentifierKind)]) -> CreateUserError {
+    let columns = columns_in_use(&error);
+    match unique.iter().find(|(column, _)| columns.split(", ").any(|c| c == *column)) {
+        Some((_, kind)) => CreateUserError::Taken(*kind),
+        None => CreateUserError::Store(store_error(error)),
+    }
+}
+
+/// The columns of the unique key that has refused a row, as `table.column`, separated by commas; ""
+/// if none has.
+fn columns_in_use(error: &sqlx::Error) -> &str {
+    // "UNIQUE constraint failed: gatekit_users.user_type, gatekit_users.namespace,
+    // gatekit_users.email"
+    let refused = error.as_database_error().filter(|error| error.is_unique_violation());
+    refused.and_then(|error| error.message().rsplit_once("failed: ")).map_or("", |(_, columns)| columns)
+}
+
+/// SQLite's result code, without what the extended codes add to it.
+pub(crate) fn sqlite_code(error: &sqlx::Error) -> Option<i32> {
+    let error = error.as_database_error()?.try_downcast_ref::<SqliteError>()?;
+    sqlx::error::DatabaseError::code(error)?.parse::<i32>().ok().map(|code| code & 0xff)
 }

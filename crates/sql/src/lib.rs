@@ -19,14 +19,39 @@
 //! # Ok(()) }
 //! ```
 
+mod condition;
+mod counters;
+mod database;
+mod devices;
+mod dialect;
+mod digests;
 mod error;
-mod migrate;
+mod find;
+mod models;
+mod one_time;
 pub mod own;
+mod permissions;
+mod purge;
+mod roles;
+mod row;
+#[cfg(feature = "tower-sessions")]
+mod sessions;
+mod sort;
+mod spellings;
 mod sqlite;
+mod statement;
+mod store;
+mod tokens;
+mod user_key;
+mod user_row;
+mod users;
+mod value;
 
+pub use database::{Changed, Database};
 pub use error::OpenError;
 #[cfg(feature = "tower-sessions")]
-pub use sqlite::SqliteSessionStore;
-pub use sqlite::{Changed, Connection, SqliteStore};
+pub use sessions::{SqlSessionStore, SqliteSessionStore};
+pub use sqlite::{Connection, Sqlite, SqliteStore};
 /// The driver, for an app's own queries to the same database.
 pub use sqlx;
+pub use store::SqlStore;

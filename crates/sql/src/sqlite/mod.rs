@@ -1,76 +1,37 @@
-//! The store in SQLite: how it is opened, and how it is reached.
+//! SQLite: how a database is opened, reached and migrated.
 
-mod condition;
 mod connections;
-mod counters;
 mod deadline;
-mod devices;
-mod digests;
-mod find;
-mod models;
-mod one_time;
-mod permissions;
-mod purge;
+mod migrate;
 mod queries;
-mod roles;
-pub(crate) mod rows;
-#[cfg(feature = "tower-sessions")]
-mod sessions;
-mod sort;
-mod spellings;
-mod tokens;
-mod users;
 
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use gatekit_core::{StoreError, StoreIdentity, Timestamp};
+use gatekit_core::StoreError;
+use sqlx::error::BoxDynError;
 use sqlx::query::Query;
 use sqlx::sqlite::{
     SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
-use sqlx::{Sqlite, SqlitePool};
+use sqlx::{Arguments, Connection as _, Row as _, SqlitePool};
 
 pub use self::connections::Connection;
 use self::connections::{BUSY_TIMEOUT, Connections};
-pub use self::queries::Changed;
-#[cfg(feature = "tower-sessions")]
-pub use self::sessions::SqliteSessionStore;
-use crate::own::store_error;
-use crate::{OpenError, migrate};
+use crate::OpenError;
+use crate::database::{Changed, Database};
+use crate::dialect::Dialect;
+use crate::error::store_error;
+use crate::row::{Row, sealed};
+use crate::store::SqlStore;
+use crate::value::Value;
 
-/// Users, access tokens, one-time secrets, roles, known devices and the rest of what the ports
-/// keep, in SQLite.
-///
-/// A clone is another handle to the same. Every change is one atomic statement.
-///
-/// | table | what |
-/// | --- | --- |
-/// | `gatekit_users` | users of the built-in `User`, of every profile; empty if the app has its own table |
-/// | `gatekit_access_tokens` | access tokens; columns at [`own::token_from_row`](crate::own::token_from_row) |
-/// | `gatekit_one_time` | secrets that work once |
-/// | `gatekit_roles` | who is in which role; columns at [`own::roles_from_row`](crate::own::roles_from_row) |
-/// | `gatekit_devices` | from which devices users have logged in |
-/// | `gatekit_counters` | how often something was tried |
-/// | `gatekit_digests`, `gatekit_digest_nonces` | who may log in by HTTP Digest, and which nonces were used |
-/// | `gatekit_permissions` | who may do what below which path |
-/// | `gatekit_sessions` | sessions of tower-sessions, with the feature of that name |
-/// | `gatekit_migrations` | which migrations were applied |
-///
-/// Several user types may share it, and are apart: every user, token, one-time token and role is
-/// stored with the name of the user type (`Account::model_name`), and an address or name is unique
-/// within its type. [`rename_model`](Self::rename_model) gives a type another name.
-#[derive(Clone)]
-pub struct SqliteStore {
-    inner: Arc<Inner>,
-    identity: StoreIdentity,
-}
+/// The store over SQLite. See [`SqlStore`] for what it keeps.
+pub type SqliteStore = SqlStore<Sqlite>;
 
-struct Inner {
-    connections: Connections,
-    purge: Option<tokio::task::AbortHandle>,
-}
+/// SQLite under a [`SqliteStore`].
+pub struct Sqlite(Connections);
 
 impl SqliteStore {
     /// Opens the database at `path`. Creates the file if there is none, brings its tables up to
@@ -113,7 +74,7 @@ impl SqliteStore {
             .busy_timeout(BUSY_TIMEOUT);
         let connections = Connections::open(options.journal_mode(SqliteJournalMode::Wal)).await;
         let cannot = |error| OpenError::File { path: path.to_owned(), cause: Arc::new(error) };
-        Self::start(connections.map_err(cannot)?, true).await
+        Self::over(connections.map_err(cannot)?, true).await
     }
 
     /// Keeps the tables in the database of an app's own pool. Brings them up to date, and from then
@@ -142,7 +103,7 @@ impl SqliteStore {
     ///
     /// [`OpenError`].
     pub async fn from_pool(pool: SqlitePool) -> Result<Self, OpenError> {
-        Self::start(Connections::of_pool(pool), true).await
+        Self::over(Connections::of_pool(pool), true).await
     }
 
     /// A new database in memory, for tests. It is gone with the last handle.
@@ -169,17 +130,12 @@ impl SqliteStore {
             .max_lifetime(None)
             .connect_with(SqliteConnectOptions::new().in_memory(true))
             .await?;
-        Self::start(Connections::of_pool(pool), false).await
+        Self::over(Connections::of_pool(pool), false).await
     }
 
-    async fn start(connections: Connections, purge: bool) -> Result<Self, OpenError> {
+    async fn over(connections: Connections, purge: bool) -> Result<Self, OpenError> {
         migrate::migrate(&mut *connections.writer().await?).await?;
-        spellings::fill(&connections).await?;
-        let inner = Arc::new_cyclic(|weak| Inner {
-            connections,
-            purge: purge.then(|| tokio::spawn(purge::run(weak.clone())).abort_handle()),
-        });
-        Ok(Self { inner, identity: StoreIdentity::new() })
+        Self::start(Sqlite(connections), purge).await
     }
 
     /// A pool of connections to the same database, for the app's own tables.
@@ -189,76 +145,7 @@ impl SqliteStore {
     /// write when another has written in between.
     #[must_use]
     pub fn pool(&self) -> &SqlitePool {
-        self.inner.connections.pool()
-    }
-
-    /// The first row that a query which only reads finds.
-    ///
-    /// Cheaper than on the [pool](Self::pool), and certain: `None` is an answer of the database and
-    /// never a connection that was lost on the way.
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let store = gatekit_sql::SqliteStore::in_memory().await?;
-    /// let query = sqlx::query("SELECT email FROM gatekit_users WHERE id = ?").bind(7);
-    /// assert!(store.find(query).await?.is_none());
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`].
-    pub async fn find(&self, query: Query<'_, Sqlite, SqliteArguments>) -> Result<Option<SqliteRow>, StoreError> {
-        queries::find(&self.inner.connections, query).await
-    }
-
-    /// All rows that a query which only reads finds.
-    ///
-    /// All or an error: sqlx's own `fetch_all` answers with the rows it has if the connection is
-    /// lost on the way.
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let store = gatekit_sql::SqliteStore::in_memory().await?;
-    /// let query = sqlx::query("SELECT email FROM gatekit_users WHERE user_type = ? ORDER BY id").bind("User");
-    /// assert!(store.find_all(query).await?.is_empty());
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`].
-    pub async fn find_all(&self, query: Query<'_, Sqlite, SqliteArguments>) -> Result<Vec<SqliteRow>, StoreError> {
-        queries::find_all(&self.inner.connections, query).await
-    }
-
-    /// Shows each row that a query which only reads finds, until `visit` has seen enough. Returns
-    /// whether it has seen all.
-    async fn visit<V>(&self, query: Query<'_, Sqlite, SqliteArguments>, visit: V) -> Result<bool, StoreError>
-    where
-        V: FnMut(&SqliteRow) -> Result<bool, StoreError> + Send,
-    {
-        queries::visit(&self.inner.connections, query, visit).await
-    }
-
-    /// Runs one statement that writes, and tells what it changed once that is committed.
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let store = gatekit_sql::SqliteStore::in_memory().await?;
-    /// let query = sqlx::query("UPDATE gatekit_users SET rev = rev + 1 WHERE id = ? RETURNING rev").bind(7);
-    /// let changed = store.change(query).await?;
-    /// assert_eq!((changed.count, changed.rows.len()), (0, 0));
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// The driver's, for [`own::create_user_error`](crate::own::create_user_error) or
-    /// [`own::store_error`](crate::own::store_error). Nothing was changed then, unless the
-    /// connection was lost.
-    pub async fn change(&self, query: Query<'_, Sqlite, SqliteArguments>) -> Result<Changed, sqlx::Error> {
-        queries::change(&self.inner.connections, query).await
+        self.database().0.pool()
     }
 
     /// A connection for several queries that only read, lent until it is dropped.
@@ -270,7 +157,7 @@ impl SqliteStore {
     ///
     /// [`StoreError`] if none can be opened.
     pub async fn reader(&self) -> Result<Connection<'_>, StoreError> {
-        self.inner.connections.reader().await.map_err(store_error)
+        self.database().0.reader().await.map_err(store_error)
     }
 
     /// The connection for transactions that write, lent until it is dropped. There is one: who
@@ -284,37 +171,101 @@ impl SqliteStore {
     ///
     /// [`StoreError`] if it cannot be opened.
     pub async fn writer(&self) -> Result<Connection<'_>, StoreError> {
-        self.inner.connections.writer().await.map_err(store_error)
-    }
-
-    /// Removes the tokens, one-time secrets and sessions that ended at or before `now`, and the
-    /// devices that nobody was seen on in the 400 days before, 500 at a time. Returns how many.
-    ///
-    /// This is done in the background every 10 minutes, by the machine's clock, as long as a handle
-    /// exists; the first time a minute after the start.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`]. What was removed until then stays so.
-    pub async fn purge(&self, now: Timestamp) -> Result<u64, StoreError> {
-        purge::purge(&self.inner.connections, now).await
+        self.database().0.writer().await.map_err(store_error)
     }
 }
 
-impl fmt::Debug for SqliteStore {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let options = self.pool().connect_options();
-        f.debug_struct("SqliteStore").field("file", &options.get_filename()).finish_non_exhaustive()
-    }
-}
+impl Database for Sqlite {
+    type Driver = sqlx::Sqlite;
+    type Row = SqliteRow;
+    type Arguments = SqliteArguments;
 
-impl Drop for Inner {
-    fn drop(&mut self) {
-        if let Some(task) = &self.purge {
-            task.abort();
+    const DIALECT: Dialect = Dialect::Sqlite;
+
+    fn bind(arguments: &mut SqliteArguments, value: Value<'_>) -> Result<(), BoxDynError> {
+        match value {
+            Value::Integer(value) => arguments.add(value),
+            Value::Boolean(value) => arguments.add(value),
+            Value::Text(value) => arguments.add(value),
+            Value::Bytes(value) => arguments.add(value.as_deref()),
         }
     }
+
+    async fn find(&self, query: Query<'_, sqlx::Sqlite, SqliteArguments>) -> Result<Option<SqliteRow>, StoreError> {
+        queries::find(&self.0, query).await
+    }
+
+    async fn find_all(&self, query: Query<'_, sqlx::Sqlite, SqliteArguments>) -> Result<Vec<SqliteRow>, StoreError> {
+        queries::find_all(&self.0, query).await
+    }
+
+    async fn visit(
+        &self,
+        query: Query<'_, sqlx::Sqlite, SqliteArguments>,
+        visit: impl FnMut(&SqliteRow) -> Result<bool, StoreError> + Send,
+    ) -> Result<bool, StoreError> {
+        queries::visit(&self.0, query, visit).await
+    }
+
+    async fn change(&self, query: Query<'_, sqlx::Sqlite, SqliteArguments>) -> Result<Changed<SqliteRow>, sqlx::Error> {
+        queries::change(&self.0, query).await
+    }
+
+    async fn change_alone(
+        &self,
+        _name: &str,
+        query: Query<'_, sqlx::Sqlite, SqliteArguments>,
+    ) -> Result<Changed<SqliteRow>, sqlx::Error> {
+        queries::change(&self.0, query).await
+    }
+
+    async fn change_all(
+        &self,
+        queries: Vec<Query<'_, sqlx::Sqlite, SqliteArguments>>,
+    ) -> Result<Vec<u64>, sqlx::Error> {
+        let mut writer = self.0.writer().await?;
+        let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
+        let mut counts = Vec::with_capacity(queries.len());
+        for query in queries {
+            counts.push(query.execute(&mut *transaction).await?.rows_affected());
+        }
+        transaction.commit().await?;
+        Ok(counts)
+    }
 }
+
+impl sealed::Sealed for Sqlite {}
+
+impl fmt::Debug for Sqlite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let options = self.0.pool().connect_options();
+        f.debug_struct("Sqlite").field("file", &options.get_filename()).finish_non_exhaustive()
+    }
+}
+
+impl Row for SqliteRow {
+    fn has(&self, column: &str) -> bool {
+        self.try_column(column).is_ok()
+    }
+
+    fn integer(&self, column: &str) -> Result<Option<i64>, sqlx::Error> {
+        self.try_get(column)
+    }
+
+    fn boolean(&self, column: &str) -> Result<Option<bool>, sqlx::Error> {
+        self.try_get(column)
+    }
+
+    fn text(&self, column: &str) -> Result<Option<&str>, sqlx::Error> {
+        self.try_get(column)
+    }
+
+    fn bytes(&self, column: &str) -> Result<Option<&[u8]>, sqlx::Error> {
+        self.try_get(column)
+    }
+}
+
+impl sealed::Sealed for SqliteRow {}
 
 /// Creates the file, for nobody but its owner to read: SQLite itself would leave that to the umask.
 /// The log beside it gets the same mode from SQLite.

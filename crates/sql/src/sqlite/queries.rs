@@ -13,20 +13,8 @@ use sqlx::sqlite::{SqliteArguments, SqliteQueryResult, SqliteRow};
 use sqlx::{Either, Executor, Sqlite};
 
 use super::connections::{Connection, Connections};
-use crate::own::store_error;
-
-/// What a statement has changed, once that is committed. See
-/// [`SqliteStore::change`](crate::SqliteStore::change).
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Changed {
-    /// How many rows were inserted, updated or deleted.
-    pub count: u64,
-    /// The `rowid` of the last insert.
-    pub last_insert_rowid: i64,
-    /// What `RETURNING` has returned.
-    pub rows: Vec<SqliteRow>,
-}
+use crate::database::Changed;
+use crate::error::store_error;
 
 pub(super) async fn find(
     connections: &Connections,
@@ -85,7 +73,7 @@ pub(super) async fn visit(
 pub(super) async fn change(
     connections: &Connections,
     query: Query<'_, Sqlite, SqliteArguments>,
-) -> Result<Changed, sqlx::Error> {
+) -> Result<Changed<SqliteRow>, sqlx::Error> {
     let mut connection = connections.writer().await?;
     run(&mut connection, query).await
 }
@@ -93,7 +81,7 @@ pub(super) async fn change(
 async fn run(
     connection: &mut Connection<'_>,
     query: Query<'_, Sqlite, SqliteArguments>,
-) -> Result<Changed, sqlx::Error> {
+) -> Result<Changed<SqliteRow>, sqlx::Error> {
     let mut rows = Vec::new();
     let mut done: Option<SqliteQueryResult> = None;
     let mut answer = (&mut **connection).fetch_many(query);
@@ -104,10 +92,7 @@ async fn run(
             Some(Err(error)) => break error,
             None => match done {
                 None => break sqlx::Error::WorkerCrashed,
-                Some(done) => {
-                    let (count, last_insert_rowid) = (done.rows_affected(), done.last_insert_rowid());
-                    return Ok(Changed { count, last_insert_rowid, rows });
-                }
+                Some(done) => return Ok(Changed { count: done.rows_affected(), rows }),
             },
         }
     };

@@ -1,20 +1,18 @@
 //! A condition on users as SQL, as far as the database compares as [`Where::matches`] does.
 //!
-//! No name of a member becomes SQL: it is looked up among our own columns, and if it is none of
+//! No name of a field becomes SQL: it is looked up among our own columns, and if it is none of
 //! them the test stays with the caller. Values are parameters.
 
 use gatekit_core::{Order, StoreError, Test, Where};
 use serde_json::Value;
-use sqlx::query::Query;
-use sqlx::sqlite::SqliteArguments;
-use sqlx::{AssertSqlSafe, Sqlite};
 
-use super::SqliteStore;
-use super::users::TABLE;
+use crate::database::{Bound, Database};
+use crate::dialect::Dialect;
+use crate::user_row::TABLE;
 
-/// Confines a statement to one user type. The plus keeps SQLite from the unique indexes, which
-/// begin with this column: rows read by way of one of them would have to be sorted for every page.
-const OF_TYPE: &str = "+user_type = ?";
+/// Confines a statement to one user type. The unique indexes begin with this column: rows read by way
+/// of one of them would have to be sorted for every page.
+const OF_TYPE: &str = "{unindexed(user_type)} = ?";
 /// The most values of one statement. SQLite's own limit is 32766.
 const MAX_PARAMETERS: usize = 1000;
 /// The most tests of one statement. SQLite's own limit is an expression 1000 levels deep, and a
@@ -26,9 +24,9 @@ const MAX_DEPTH: usize = 20;
 const _: () =
     assert!(Where::MAX_VALUES <= MAX_PARAMETERS && 2 * Where::MAX_TESTS < MAX_TESTS && Where::MAX_DEPTH < MAX_DEPTH);
 
-/// An order as SQL, if all of it is about columns. SQLite too has NULL first, `false` before
-/// `true`, and texts by their bytes.
-pub(super) fn order_by(orders: &[Order]) -> Option<String> {
+/// An order as SQL, if all of it is about columns. The database too has `false` before `true`, and
+/// strings by their bytes.
+pub(crate) fn order_by(dialect: Dialect, orders: &[Order]) -> Option<String> {
     let mut text = String::new();
     let mut seen = Vec::new();
     for Order { property, descending } in orders {
@@ -36,7 +34,8 @@ pub(super) fn order_by(orders: &[Order]) -> Option<String> {
         if !seen.contains(&column) {
             seen.push(column);
             text.push_str(column);
-            text.push_str(if *descending { " DESC, " } else { ", " });
+            text.push_str(dialect.null_is_least(*descending));
+            text.push_str(", ");
         }
     }
     text.push_str("id");
@@ -50,7 +49,7 @@ enum Kind {
     Boolean,
 }
 
-/// The column of a built-in member.
+/// The column of a built-in field.
 fn column(property: &str) -> Option<(&'static str, Kind)> {
     match property {
         "id" => Some(("id", Kind::Integer)),
@@ -64,7 +63,7 @@ fn column(property: &str) -> Option<(&'static str, Kind)> {
 
 /// A condition as SQL: our own words, and parameters.
 #[derive(Default)]
-pub(super) struct Sql {
+pub(crate) struct Sql {
     text: String,
     values: Vec<Parameter>,
     tests: usize,
@@ -73,22 +72,23 @@ pub(super) struct Sql {
 enum Parameter {
     Integer(i64),
     Text(String),
+    Boolean(bool),
 }
 
 impl Sql {
-    pub(super) fn everybody() -> Self {
-        Self { text: "1".into(), ..Self::default() }
+    pub(crate) fn everybody() -> Self {
+        Self { text: "TRUE".into(), ..Self::default() }
     }
 
     /// A condition that holds for the same users, if there is one.
-    pub(super) fn exactly(condition: &Where) -> Option<Self> {
+    pub(crate) fn exactly(condition: &Where) -> Option<Self> {
         let mut sql = Self::default();
         sql.push(condition, 0)?;
         Some(sql)
     }
 
     /// A condition that holds for all of them and maybe for others.
-    pub(super) fn necessarily(condition: &Where, depth: usize) -> Option<Self> {
+    pub(crate) fn necessarily(condition: &Where, depth: usize) -> Option<Self> {
         match (Self::exactly(condition), condition) {
             (Some(exact), _) => Some(exact),
             (None, Where::And(all)) if depth < MAX_DEPTH => {
@@ -112,8 +112,8 @@ impl Sql {
             return None;
         }
         match condition {
-            Where::And(all) => self.push_all(all, " AND ", "1", depth),
-            Where::Or(any) => self.push_all(any, " OR ", "0", depth),
+            Where::And(all) => self.push_all(all, " AND ", "TRUE", depth),
+            Where::Or(any) => self.push_all(any, " OR ", "FALSE", depth),
             Where::Is { property, test } => {
                 let (column, kind) = column(property)?;
                 self.push_test(column, kind, test)
@@ -137,15 +137,23 @@ impl Sql {
         Some(())
     }
 
-    /// What is compared with NULL is NULL in SQL, which counts as not holding: there is no NOT
-    /// around anything here.
+    /// What is compared with NULL is NULL in SQL, which counts as not holding: there is no NOT around
+    /// anything here that may be NULL.
     fn push_test(&mut self, column: &str, kind: Kind, test: &Test) -> Option<()> {
         match test {
             Test::Eq(value) => self.push_comparison(column, kind, "=", value, "IS NULL"),
-            Test::Neq(value) => self.push_comparison(column, kind, "IS NOT", value, "IS NOT NULL"),
-            Test::Gt(value) => self.push_comparison(column, kind, ">", value, "IN ()"),
+            Test::Neq(value) if value.is_null() => self.push_comparison(column, kind, "", value, "IS NOT NULL"),
+            Test::Neq(value) => {
+                self.text.push_str("NOT ");
+                self.push_comparison(column, kind, "{same}", value, "")
+            }
+            Test::Gt(Value::Null) | Test::Lt(Value::Null) => {
+                self.text.push_str("FALSE");
+                Some(())
+            }
+            Test::Gt(value) => self.push_comparison(column, kind, ">", value, ""),
             Test::Gte(value) => self.push_comparison(column, kind, ">=", value, "IS NULL"),
-            Test::Lt(value) => self.push_comparison(column, kind, "<", value, "IN ()"),
+            Test::Lt(value) => self.push_comparison(column, kind, "<", value, ""),
             Test::Lte(value) => self.push_comparison(column, kind, "<=", value, "IS NULL"),
             Test::Between(low, high) => {
                 self.push_comparison(column, kind, ">=", low, "IS NULL")?;
@@ -180,13 +188,18 @@ impl Sql {
     /// `operator` is `IN` or `NOT IN`; with an empty list it is false or true, also for NULL.
     fn push_list(&mut self, column: &str, kind: Kind, operator: &str, values: &[Value], null: bool) -> Option<()> {
         let values: Vec<&Value> = values.iter().filter(|value| !value.is_null()).collect();
-        let places = vec!["?"; values.len()].join(", ");
+        let is_listed = match (values.is_empty(), operator) {
+            (false, _) => format!("{column} {operator} ({})", vec!["?"; values.len()].join(", ")),
+            // Not every database takes `IN ()`.
+            (true, "IN") => "FALSE".to_owned(),
+            (true, _) => "TRUE".to_owned(),
+        };
         let null = if null { "OR" } else { "AND NOT" };
-        self.text.push_str(&format!("({column} {operator} ({places}) {null} {column} IS NULL)"));
+        self.text.push_str(&format!("({is_listed} {null} {column} IS NULL)"));
         values.into_iter().try_for_each(|value| self.push_value(kind, value))
     }
 
-    /// A value that compares with the column as it does with the member; `None` if that is not
+    /// A value that compares with the column as it does with the field; `None` if that is not
     /// certain.
     fn push_value(&mut self, kind: Kind, value: &Value) -> Option<()> {
         let parameter = match (kind, value) {
@@ -196,10 +209,10 @@ impl Sql {
             }
             (Kind::Text, Value::String(text)) => Parameter::Text(text.clone()),
             (Kind::Text, Value::Number(number)) => Parameter::Text(number.as_i64()?.to_string()),
-            (Kind::Boolean, Value::Bool(value)) => Parameter::Integer(i64::from(*value)),
+            (Kind::Boolean, Value::Bool(value)) => Parameter::Boolean(*value),
             (Kind::Boolean, Value::String(text)) => match text.as_str() {
-                "true" | "1" => Parameter::Integer(1),
-                "false" | "0" => Parameter::Integer(0),
+                "true" | "1" => Parameter::Boolean(true),
+                "false" | "0" => Parameter::Boolean(false),
                 _ => return None,
             },
             _ => return None,
@@ -208,42 +221,49 @@ impl Sql {
         (self.values.len() <= MAX_PARAMETERS).then_some(())
     }
 
-    pub(super) async fn count(&self, store: &SqliteStore, user_type: &'static str) -> Result<u64, StoreError> {
+    pub(crate) async fn count(&self, database: &impl Database, user_type: &'static str) -> Result<u64, StoreError> {
         let text = format!("SELECT count(*) AS users FROM gatekit_users WHERE {OF_TYPE} AND ({})", self.text);
-        let row = store.find(self.query(text, user_type, &[])).await?;
+        let row = self.bound(database, &text, user_type, &[]).find().await?;
         let row = row.ok_or_else(|| StoreError::failed("no count was returned"))?;
         TABLE.get(&row, "users").map(i64::cast_unsigned)
     }
 
     /// Up to `limit` rows, in the order of their ids, of those behind an id.
-    pub(super) fn page(
+    pub(crate) fn page<'d, D: Database>(
         &self,
+        database: &'d D,
         user_type: &'static str,
         after: Option<i64>,
         limit: u64,
         skip: u64,
-    ) -> Query<'static, Sqlite, SqliteArguments> {
+    ) -> Bound<'d, D> {
         let text = format!("{} AND id > ? ORDER BY id LIMIT ? OFFSET ?", self.rows());
-        self.query(text, user_type, &[after.unwrap_or(i64::MIN), integer(limit), integer(skip)])
+        self.bound(database, &text, user_type, &[after.unwrap_or(i64::MIN), integer(limit), integer(skip)])
     }
 
     /// The ids of up to `limit` rows, in this order.
-    pub(super) fn ids(
+    pub(crate) fn ids<'d, D: Database>(
         &self,
+        database: &'d D,
         user_type: &'static str,
         order: &str,
         limit: u64,
         skip: u64,
-    ) -> Query<'static, Sqlite, SqliteArguments> {
+    ) -> Bound<'d, D> {
         let condition = format!("{OF_TYPE} AND ({})", self.text);
         let text = format!("SELECT id FROM gatekit_users WHERE {condition} ORDER BY {order} LIMIT ? OFFSET ?");
-        self.query(text, user_type, &[integer(limit), integer(skip)])
+        self.bound(database, &text, user_type, &[integer(limit), integer(skip)])
     }
 
     /// Those of these rows for which the condition holds. In no order.
-    pub(super) fn of_ids(&self, user_type: &'static str, ids: &[i64]) -> Query<'static, Sqlite, SqliteArguments> {
+    pub(crate) fn of_ids<'d, D: Database>(
+        &self,
+        database: &'d D,
+        user_type: &'static str,
+        ids: &[i64],
+    ) -> Bound<'d, D> {
         let text = format!("{} AND id IN ({})", self.rows(), vec!["?"; ids.len()].join(", "));
-        self.query(text, user_type, ids)
+        self.bound(database, &text, user_type, ids)
     }
 
     fn rows(&self) -> String {
@@ -251,16 +271,22 @@ impl Sql {
         format!("SELECT {columns} FROM gatekit_users WHERE {OF_TYPE} AND ({})", self.text)
     }
 
-    /// Not kept as a prepared statement: there are too many different ones.
-    fn query(&self, text: String, user_type: &'static str, more: &[i64]) -> Query<'static, Sqlite, SqliteArguments> {
-        let mut query = sqlx::query(AssertSqlSafe(text)).persistent(false).bind(user_type);
+    fn bound<'d, D: Database>(
+        &self,
+        database: &'d D,
+        text: &str,
+        user_type: &'static str,
+        more: &[i64],
+    ) -> Bound<'d, D> {
+        let mut bound = Bound::once(database, text).bind(user_type);
         for value in &self.values {
-            query = match value {
-                Parameter::Integer(value) => query.bind(*value),
-                Parameter::Text(value) => query.bind(value.clone()),
+            bound = match value {
+                Parameter::Integer(value) => bound.bind(*value),
+                Parameter::Text(value) => bound.bind(value),
+                Parameter::Boolean(value) => bound.bind(*value),
             };
         }
-        more.iter().fold(query, |query, value| query.bind(*value))
+        more.iter().fold(bound, |bound, value| bound.bind(*value))
     }
 }
 
@@ -280,16 +306,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_asked_of_built_in_members_is_asked_of_the_database() {
+    fn what_is_asked_of_built_in_fields_is_asked_of_the_database() {
         for (asked, text) in [
-            (json!({}), "1"),
-            (json!({ "or": [] }), "0"),
+            (json!({}), "TRUE"),
+            (json!({ "or": [] }), "FALSE"),
             (json!({ "id": "2" }), "id = ?"),
             (json!({ "email": null }), "email IS NULL"),
-            (json!({ "email": { "neq": "a" } }), "email IS NOT ?"),
+            (json!({ "email": { "neq": "a" } }), "NOT email {same} ?"),
             (json!({ "email": { "between": ["a", "b"] } }), "email >= ? AND email <= ?"),
             (json!({ "emailVerified": "true" }), "email_verified = ?"),
             (json!({ "realm": { "inq": ["a", "b"] } }), "(realm IN (?, ?) AND NOT realm IS NULL)"),
+            (json!({ "realm": { "inq": [] } }), "(FALSE AND NOT realm IS NULL)"),
+            (json!({ "realm": { "nin": [null] } }), "(TRUE AND NOT realm IS NULL)"),
+            (json!({ "realm": { "gt": null } }), "FALSE"),
             (json!({ "realm": { "nin": ["a"] } }), "(realm NOT IN (?) OR realm IS NULL)"),
             (
                 json!({ "or": [{ "id": 1 }, { "username": "x", "realm": 5 }] }),
@@ -321,7 +350,8 @@ mod tests {
         ] {
             assert!(Sql::exactly(&condition(asked.clone())).is_none(), "{asked}");
         }
-        let by = |text: &str| order_by(&Filter::from_json(&json!({ "order": text })).unwrap().query.order);
+        let by =
+            |text: &str| order_by(Dialect::Sqlite, &Filter::from_json(&json!({ "order": text })).unwrap().query.order);
         assert_eq!(by("realm DESC, email, realm, id DESC").as_deref(), Some("realm DESC, email, id DESC, id"));
         assert_eq!(by("city"), None);
         assert_eq!(by("namespace"), None);
@@ -331,7 +361,7 @@ mod tests {
     fn of_a_condition_with_other_parts_the_database_gets_its_own() {
         let necessary = |asked: Value| Sql::necessarily(&condition(asked), 0).map(|sql| sql.text);
         let asked = json!({ "and": [{ "realm": "a" }, { "city": "Ulm" }, { "and": [{ "id": 1 }, { "x": 1 }] }] });
-        assert_eq!(necessary(asked).as_deref(), Some("1 AND realm = ? AND 1 AND id = ?"));
+        assert_eq!(necessary(asked).as_deref(), Some("TRUE AND realm = ? AND TRUE AND id = ?"));
         assert_eq!(necessary(json!({ "or": [{ "realm": "a" }, { "city": "Ulm" }] })), None);
         assert_eq!(necessary(json!({ "city": "Ulm" })), None);
     }

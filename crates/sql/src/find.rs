@@ -19,12 +19,12 @@ use std::collections::{HashMap, VecDeque};
 
 use gatekit_core::{Model, StoreError, User, UserCursor, UserPage, UserQuery, Where};
 use serde_json::Value;
-use sqlx::sqlite::SqliteRow;
 
-use super::SqliteStore;
-use super::condition::{Sql, order_by};
-use super::sort::Sorter;
-use super::users::{TABLE, unwritable, user_from_row};
+use crate::condition::{Sql, order_by};
+use crate::database::Database;
+use crate::row::Row;
+use crate::sort::Sorter;
+use crate::user_row::{TABLE, unwritable, user_from_row};
 
 /// Users of a page, and rows that are read at a time.
 const PAGE: usize = 500;
@@ -45,49 +45,49 @@ enum Cursor {
 }
 
 /// The next page of what a query finds.
-pub(super) async fn page<P: Model>(
-    store: &SqliteStore,
+pub(crate) async fn page<P: Model>(
+    database: &impl Database,
     query: &UserQuery,
     from: Option<UserCursor>,
 ) -> Result<UserPage<User<P>>, StoreError> {
     let cursor = match from {
         Some(cursor) => cursor.into_inner().ok_or_else(|| StoreError::failed("a cursor of another store"))?,
         None if query.is_by_id() => Cursor::Id { after: None, left: query.limit.unwrap_or(u64::MAX), skip: query.skip },
-        None => Cursor::Ids(sorted_ids::<P>(store, query).await?),
+        None => Cursor::Ids(sorted_ids::<P, _>(database, query).await?),
     };
     match cursor {
-        Cursor::Id { after, left, skip } => page_by_id(store, Scan::new(&query.condition, after, left, skip)).await,
-        Cursor::Ids(ids) => page_of_ids(store, &query.condition, ids).await,
+        Cursor::Id { after, left, skip } => page_by_id(database, Scan::new(&query.condition, after, left, skip)).await,
+        Cursor::Ids(ids) => page_of_ids(database, &query.condition, ids).await,
     }
 }
 
 /// All that a query finds.
-pub(super) async fn all<P: Model>(store: &SqliteStore, query: &UserQuery) -> Result<Vec<User<P>>, StoreError> {
-    let mut part = page(store, query, None).await?;
+pub(crate) async fn all<P: Model>(database: &impl Database, query: &UserQuery) -> Result<Vec<User<P>>, StoreError> {
+    let mut part = page(database, query, None).await?;
     let mut users = part.users;
     while let Some(next) = part.next {
-        part = page(store, query, Some(next)).await?;
+        part = page(database, query, Some(next)).await?;
         users.append(&mut part.users);
     }
     Ok(users)
 }
 
 /// How many users a condition holds for.
-pub(super) async fn count<P: Model>(store: &SqliteStore, condition: &Where) -> Result<u64, StoreError> {
+pub(crate) async fn count<P: Model>(database: &impl Database, condition: &Where) -> Result<u64, StoreError> {
     if let Some(condition) = Sql::exactly(condition) {
-        return condition.count(store, P::NAME).await;
+        return condition.count(database, P::NAME).await;
     }
     let mut count = 0;
     let mut scan = Scan::new(condition, None, u64::MAX, 0);
-    while let Some(found) = scan.next::<P>(store).await? {
+    while let Some(found) = scan.next::<P>(database).await? {
         count += whole(found.len());
     }
     Ok(count)
 }
 
-async fn page_by_id<P: Model>(store: &SqliteStore, mut scan: Scan<'_>) -> Result<UserPage<User<P>>, StoreError> {
+async fn page_by_id<P: Model>(database: &impl Database, mut scan: Scan<'_>) -> Result<UserPage<User<P>>, StoreError> {
     let (mut users, mut bytes) = (Vec::new(), 0);
-    while let Some(found) = scan.next(store).await? {
+    while let Some(found) = scan.next(database).await? {
         bytes += found.iter().map(|found| found.bytes).sum::<usize>();
         users.extend(found.into_iter().map(|found| found.user));
         if users.len() >= PAGE || bytes >= PAGE_BYTES {
@@ -99,7 +99,7 @@ async fn page_by_id<P: Model>(store: &SqliteStore, mut scan: Scan<'_>) -> Result
 }
 
 async fn page_of_ids<P: Model>(
-    store: &SqliteStore,
+    database: &impl Database,
     condition: &Where,
     mut ids: VecDeque<i64>,
 ) -> Result<UserPage<User<P>>, StoreError> {
@@ -108,7 +108,7 @@ async fn page_of_ids<P: Model>(
     while users.len() < PAGE && bytes < PAGE_BYTES && !ids.is_empty() {
         let wanted: Vec<i64> = ids.drain(..BY_IDS.min(ids.len())).collect();
         let mut read = Vec::new();
-        store.visit(sql.of_ids(P::NAME, &wanted), |row| collect(row, &mut read).map(|_| true)).await?;
+        sql.of_ids(database, P::NAME, &wanted).visit(|row| collect(row, &mut read).map(|_| true)).await?;
         let mut found = HashMap::new();
         for row in read {
             let Some(user) = row.user else { continue };
@@ -125,21 +125,20 @@ async fn page_of_ids<P: Model>(
 }
 
 /// The ids of what a query finds, in its order.
-async fn sorted_ids<P: Model>(store: &SqliteStore, query: &UserQuery) -> Result<VecDeque<i64>, StoreError> {
-    if let (Some(condition), Some(order)) = (Sql::exactly(&query.condition), order_by(&query.order)) {
+async fn sorted_ids<P: Model, D: Database>(database: &D, query: &UserQuery) -> Result<VecDeque<i64>, StoreError> {
+    if let (Some(condition), Some(order)) = (Sql::exactly(&query.condition), order_by(D::DIALECT, &query.order)) {
         let mut ids = VecDeque::new();
-        let select = condition.ids(P::NAME, &order, query.limit.unwrap_or(u64::MAX), query.skip);
-        store
-            .visit(select, |row| {
-                ids.push_back(TABLE.get(row, "id")?);
-                Ok(true)
-            })
-            .await?;
+        let select = condition.ids(database, P::NAME, &order, query.limit.unwrap_or(u64::MAX), query.skip);
+        let visit = |row: &D::Row| {
+            ids.push_back(TABLE.get(row, "id")?);
+            Ok(true)
+        };
+        select.visit(visit).await?;
         return Ok(ids);
     }
     let (mut sorter, fields) = (Sorter::new(query), query.order_fields());
     let mut scan = Scan::new(&query.condition, None, u64::MAX, 0);
-    while let Some(found) = scan.next::<P>(store).await? {
+    while let Some(found) = scan.next::<P>(database).await? {
         for found in found {
             sorter.add(fields.apply(json(&found.user)?), found.id).await?;
         }
@@ -177,7 +176,7 @@ impl<'a> Scan<'a> {
     }
 
     /// Those of the next rows that match, which may be none; `None` at the end.
-    async fn next<P: Model>(&mut self, store: &SqliteStore) -> Result<Option<Vec<Found<P>>>, StoreError> {
+    async fn next<P: Model>(&mut self, database: &impl Database) -> Result<Option<Vec<Found<P>>>, StoreError> {
         if self.has_ended {
             return Ok(None);
         }
@@ -186,7 +185,8 @@ impl<'a> Scan<'a> {
             false => (whole(PAGE), 0),
         };
         let (mut rows, mut bytes) = (Vec::new(), 0);
-        let visited = store.visit(self.sql.page(P::NAME, self.after, limit, skip), |row| {
+        let page = self.sql.page(database, P::NAME, self.after, limit, skip);
+        let visited = page.visit(|row| {
             bytes += collect(row, &mut rows)?;
             Ok(bytes < PAGE_BYTES)
         });
@@ -234,8 +234,8 @@ struct Read<P> {
 }
 
 /// Keeps what was read of a row, and returns how many bytes its profile has.
-fn collect<P: Model>(row: &SqliteRow, rows: &mut Vec<Read<P>>) -> Result<usize, StoreError> {
-    let bytes = TABLE.get::<Option<&str>>(row, "profile").ok().flatten().map_or(0, str::len);
+fn collect<P: Model>(row: &impl Row, rows: &mut Vec<Read<P>>) -> Result<usize, StoreError> {
+    let bytes = TABLE.get_nullable::<&str>(row, "profile").ok().flatten().map_or(0, str::len);
     let user = match user_from_row(row) {
         Ok(user) => Some(user),
         Err(error) if error.is_corrupt() => {

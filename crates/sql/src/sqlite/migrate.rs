@@ -1,4 +1,4 @@
-//! Which form the tables have: numbered scripts, each applied once, in order, and written into a
+//! Brings the tables up to date: numbered scripts, each applied once, in order, and written into a
 //! ledger.
 //!
 //! 1. The ledger is the table `gatekit_migrations`. `_sqlx_migrations` belongs to the app and is
@@ -22,24 +22,25 @@ pub(crate) struct Migration {
 }
 
 const MIGRATIONS: &[Migration] = &[
-    Migration { number: 1, name: "accounts", script: include_str!("../migrations/sqlite/0001_accounts.sql") },
-    Migration { number: 2, name: "rest_api", script: include_str!("../migrations/sqlite/0002_rest_api.sql") },
-    Migration { number: 3, name: "browser", script: include_str!("../migrations/sqlite/0003_browser.sql") },
+    Migration { number: 1, name: "accounts", script: include_str!("../../migrations/sqlite/0001_accounts.sql") },
+    Migration { number: 2, name: "rest_api", script: include_str!("../../migrations/sqlite/0002_rest_api.sql") },
+    Migration { number: 3, name: "browser", script: include_str!("../../migrations/sqlite/0003_browser.sql") },
     Migration {
         number: 4,
         name: "account_status",
-        script: include_str!("../migrations/sqlite/0004_account_status.sql"),
+        script: include_str!("../../migrations/sqlite/0004_account_status.sql"),
     },
     Migration {
         number: 5,
         name: "digest_and_permissions",
-        script: include_str!("../migrations/sqlite/0005_digest_and_permissions.sql"),
+        script: include_str!("../../migrations/sqlite/0005_digest_and_permissions.sql"),
     },
-    Migration { number: 6, name: "counters", script: include_str!("../migrations/sqlite/0006_counters.sql") },
-    Migration { number: 7, name: "user_types", script: include_str!("../migrations/sqlite/0007_user_types.sql") },
-    Migration { number: 8, name: "spellings", script: include_str!("../migrations/sqlite/0008_spellings.sql") },
-    Migration { number: 9, name: "status_list", script: include_str!("../migrations/sqlite/0009_status_list.sql") },
-    Migration { number: 10, name: "proofs", script: include_str!("../migrations/sqlite/0010_proofs.sql") },
+    Migration { number: 6, name: "counters", script: include_str!("../../migrations/sqlite/0006_counters.sql") },
+    Migration { number: 7, name: "user_types", script: include_str!("../../migrations/sqlite/0007_user_types.sql") },
+    Migration { number: 8, name: "spellings", script: include_str!("../../migrations/sqlite/0008_spellings.sql") },
+    Migration { number: 9, name: "status_list", script: include_str!("../../migrations/sqlite/0009_status_list.sql") },
+    Migration { number: 10, name: "proofs", script: include_str!("../../migrations/sqlite/0010_proofs.sql") },
+    Migration { number: 11, name: "typed_ids", script: include_str!("../../migrations/sqlite/0011_typed_ids.sql") },
 ];
 
 const LEDGER: &str = "CREATE TABLE IF NOT EXISTS gatekit_migrations (

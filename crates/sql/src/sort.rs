@@ -1,17 +1,17 @@
-//! Sorting users by what only their JSON tells.
+//! Sorts users by fields that only their JSON has.
 
 use std::collections::VecDeque;
 
 use gatekit_core::{StoreError, UserQuery};
 use serde_json::Value;
 
-/// More than this are sorted on a thread where that disturbs nobody.
+/// More than this are sorted on a thread for blocking work.
 const MANY: usize = 10_000;
 /// How many more than needed are kept before the rest is dropped.
 const SPARE: usize = 500;
 
 /// Ids with what an order looks at: no more of them than can be part of the answer.
-pub(super) struct Sorter {
+pub(crate) struct Sorter {
     query: UserQuery,
     found: Vec<(Value, i64)>,
     skip: usize,
@@ -20,14 +20,14 @@ pub(super) struct Sorter {
 }
 
 impl Sorter {
-    pub(super) fn new(query: &UserQuery) -> Self {
+    pub(crate) fn new(query: &UserQuery) -> Self {
         let size = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
         let skip = size(query.skip);
         let wanted = skip.saturating_add(query.limit.map_or(usize::MAX, size));
         Self { query: query.clone(), found: Vec::new(), skip, wanted }
     }
 
-    pub(super) async fn add(&mut self, key: Value, id: i64) -> Result<(), StoreError> {
+    pub(crate) async fn add(&mut self, key: Value, id: i64) -> Result<(), StoreError> {
         self.found.push((key, id));
         if self.found.len() >= self.wanted.saturating_mul(2).saturating_add(SPARE) {
             self.sort().await?;
@@ -36,7 +36,7 @@ impl Sorter {
     }
 
     /// The ids in their order.
-    pub(super) async fn finish(mut self) -> Result<VecDeque<i64>, StoreError> {
+    pub(crate) async fn finish(mut self) -> Result<VecDeque<i64>, StoreError> {
         self.sort().await?;
         Ok(self.found.into_iter().skip(self.skip).map(|(_, id)| id).collect())
     }

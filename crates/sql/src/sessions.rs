@@ -12,11 +12,25 @@ use tower_sessions_core::SessionStore;
 use tower_sessions_core::session::{Id, Record};
 use tower_sessions_core::session_store::{Error, ExpiredDeletion, Result};
 
-use super::rows::Table;
-use super::{SqliteStore, purge};
-use crate::own::store_error;
+use crate::database::Database;
+use crate::error::store_error;
+use crate::purge;
+use crate::row::Table;
+use crate::sqlite::Sqlite;
+use crate::statement::Statement;
+use crate::store::SqlStore;
 
 const TABLE: Table = Table("gatekit_sessions");
+
+static CREATE: Statement =
+    Statement::new("INSERT INTO gatekit_sessions (id, data, expires) VALUES (?, ?, ?) {ignore_conflict(id)}");
+
+static SAVE: Statement =
+    Statement::new("UPDATE gatekit_sessions SET data = ?, expires = ? WHERE id = ? AND expires > ?");
+
+static LOAD: Statement = Statement::new("SELECT data, expires FROM gatekit_sessions WHERE id = ? AND expires > ?");
+
+static DELETE: Statement = Statement::new("DELETE FROM gatekit_sessions WHERE id = ?");
 
 /// How often a new id is drawn for a session before the source of ids is taken for broken: of 2^128
 /// none comes twice by chance.
@@ -26,8 +40,11 @@ const ATTEMPTS: usize = 8;
 /// written but never read again.
 const DEEPEST: usize = 126;
 
+/// The store over SQLite for the sessions of tower-sessions; see [`SqlSessionStore`].
+pub type SqliteSessionStore = SqlSessionStore<Sqlite>;
+
 /// The sessions of tower-sessions 0.15, in the table `gatekit_sessions` of the same database; see
-/// [`SqliteStore::session_store`]. A clone is another handle to the same.
+/// [`SqlStore::session_store`]. A clone is another handle to the same.
 ///
 /// - **Who reads the table can be nobody.** It is keyed by SHA-256 of the session's id as it stands
 ///   in the cookie, so the ids of living sessions are not in it. What an app keeps in a session is,
@@ -38,7 +55,7 @@ const DEEPEST: usize = 126;
 ///   request and that nobody here has drawn become a session.
 /// - **Expiry** is kept to the millisecond, rounded down, and judged by the clock of the machine
 ///   ([`clock`](Self::clock) for another). What has expired is removed in the background, as
-///   [`SqliteStore::purge`] says; until then it is there for nobody.
+///   [`SqlStore::purge`] says; until then it is there for nobody.
 /// - A saved session costs one write with its `fsync`, as every write of this store. tower-sessions
 ///   saves only what has changed, unless it is told otherwise (`with_always_save`).
 /// - An id that is in use is never overwritten by [`create`](SessionStore::create): the new session
@@ -73,24 +90,23 @@ const DEEPEST: usize = 126;
 /// # assert_eq!(axum::body::to_bytes(again.into_body(), 100).await?, "visit 2");
 /// # Ok(()) }
 /// ```
-#[derive(Clone)]
-pub struct SqliteSessionStore {
-    store: SqliteStore,
+pub struct SqlSessionStore<D: Database> {
+    store: SqlStore<D>,
     clock: Arc<dyn Clock>,
 }
 
-impl SqliteStore {
+impl<D: Database> SqlStore<D> {
     /// A store for the sessions of tower-sessions, in this database.
     ///
     /// The name is the one of its crate: a session there is data that an app keeps for a browser.
     /// Who is logged in is said by an access token, which may be in such a session.
     #[must_use]
-    pub fn session_store(&self) -> SqliteSessionStore {
-        SqliteSessionStore { store: self.clone(), clock: Arc::new(SystemClock) }
+    pub fn session_store(&self) -> SqlSessionStore<D> {
+        SqlSessionStore { store: self.clone(), clock: Arc::new(SystemClock) }
     }
 }
 
-impl SqliteSessionStore {
+impl<D: Database> SqlSessionStore<D> {
     /// Has this clock say which session has expired, for tests. The removal in the background keeps
     /// to the machine's.
     #[must_use]
@@ -101,17 +117,13 @@ impl SqliteSessionStore {
 }
 
 #[async_trait]
-impl SessionStore for SqliteSessionStore {
+impl<D: Database> SessionStore for SqlSessionStore<D> {
     async fn create(&self, record: &mut Record) -> Result<()> {
         let data = data_to_text(record)?;
         for _ in 0..ATTEMPTS {
-            let insert = sqlx::query(
-                "INSERT INTO gatekit_sessions (id, data, expires) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING",
-            )
-            .bind(digest(&record.id).to_vec())
-            .bind(&data)
-            .bind(expires(record));
-            if self.store.change(insert).await.map_err(failed)?.count > 0 {
+            let create = CREATE.on(self.store.database());
+            let create = create.bind(digest(&record.id).as_slice()).bind(&data).bind(expires(record));
+            if create.change().await.map_err(failed)?.count > 0 {
                 return Ok(());
             }
             record.id = Id::default();
@@ -120,22 +132,21 @@ impl SessionStore for SqliteSessionStore {
     }
 
     async fn save(&self, record: &Record) -> Result<()> {
-        let update = sqlx::query("UPDATE gatekit_sessions SET data = ?, expires = ? WHERE id = ? AND expires > ?")
+        let save = SAVE
+            .on(self.store.database())
             .bind(data_to_text(record)?)
             .bind(expires(record))
-            .bind(digest(&record.id).to_vec())
-            .bind(self.clock.now().0);
-        if self.store.change(update).await.map_err(failed)?.count == 0 {
+            .bind(digest(&record.id).as_slice())
+            .bind(self.clock.now());
+        if save.change().await.map_err(failed)?.count == 0 {
             tracing::debug!("a session was not saved, since it has ended meanwhile");
         }
         Ok(())
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
-        let query = sqlx::query("SELECT data, expires FROM gatekit_sessions WHERE id = ? AND expires > ?")
-            .bind(digest(id).to_vec())
-            .bind(self.clock.now().0);
-        let Some(row) = self.store.find(query).await.map_err(backend)? else { return Ok(None) };
+        let load = LOAD.on(self.store.database()).bind(digest(id).as_slice()).bind(self.clock.now());
+        let Some(row) = load.find().await.map_err(backend)? else { return Ok(None) };
         let data: &str = TABLE.get(&row, "data").map_err(backend)?;
         let expires: i64 = TABLE.get(&row, "expires").map_err(backend)?;
         Ok(Some(Record {
@@ -147,24 +158,29 @@ impl SessionStore for SqliteSessionStore {
     }
 
     async fn delete(&self, id: &Id) -> Result<()> {
-        let delete = sqlx::query("DELETE FROM gatekit_sessions WHERE id = ?").bind(digest(id).to_vec());
-        self.store.change(delete).await.map_err(failed)?;
+        DELETE.on(self.store.database()).bind(digest(id).as_slice()).change().await.map_err(failed)?;
         Ok(())
     }
 }
 
 /// For an app that wants it at another time than the store does it by itself.
 #[async_trait]
-impl ExpiredDeletion for SqliteSessionStore {
+impl<D: Database> ExpiredDeletion for SqlSessionStore<D> {
     async fn delete_expired(&self) -> Result<()> {
-        purge::all_sessions(&self.store.inner.connections, self.clock.now()).await.map_err(backend)?;
+        purge::SESSIONS.delete_all(self.store.database(), self.clock.now()).await.map_err(backend)?;
         Ok(())
     }
 }
 
-impl fmt::Debug for SqliteSessionStore {
+impl<D: Database> fmt::Debug for SqlSessionStore<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SqliteSessionStore").field("store", &self.store).finish_non_exhaustive()
+        f.debug_struct("SqlSessionStore").field("store", &self.store).finish_non_exhaustive()
+    }
+}
+
+impl<D: Database> Clone for SqlSessionStore<D> {
+    fn clone(&self) -> Self {
+        Self { store: self.store.clone(), clock: Arc::clone(&self.clock) }
     }
 }
 
