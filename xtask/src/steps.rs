@@ -9,6 +9,7 @@ mod copies;
 mod deny;
 mod docs;
 mod features;
+mod floors;
 mod fmt;
 mod lock;
 mod test;
@@ -35,9 +36,10 @@ pub(crate) struct Passed {
 }
 
 /// Quick ones first; those that need the network last.
-static STEPS: [Step; 12] = [
+static STEPS: [Step; 13] = [
     Step { name: "fmt", promise: "every file is formatted", run: fmt::run },
     Step { name: "lock", promise: "the lock files fit the manifests", run: lock::run },
+    Step { name: "floors", promise: "no crate depends on one of its own floor or above", run: floors::run },
     Step { name: "budget", promise: "the kit costs an app no more crates than promised", run: budget::run },
     Step { name: "circles", promise: "no two files of a crate import from each other", run: circles::run },
     Step { name: "clippy", promise: "no warning in any target with all features", run: clippy::run },

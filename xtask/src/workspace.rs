@@ -27,6 +27,15 @@ pub(crate) struct Library {
     pub(crate) features: Vec<String>,
     /// Whether `default` has any feature in it.
     pub(crate) has_defaults: bool,
+    /// The dependencies in its Cargo.toml, optional ones too.
+    pub(crate) dependencies: Vec<Dependency>,
+}
+
+/// A dependency of a crate.
+pub(crate) struct Dependency {
+    pub(crate) name: String,
+    /// Whether only tests have it.
+    pub(crate) is_dev: bool,
 }
 
 impl Workspace {
@@ -68,9 +77,14 @@ fn library(package: &Value, crates: &Path) -> Option<Library> {
         return None;
     }
     let features = package.get("features")?.as_object()?;
+    let dependencies = package.get("dependencies")?.as_array()?.iter().filter_map(|dependency| {
+        let is_dev = dependency.get("kind").and_then(Value::as_str) == Some("dev");
+        Some(Dependency { name: dependency.get("name")?.as_str()?.to_owned(), is_dev })
+    });
     Some(Library {
         name: package.get("name")?.as_str()?.to_owned(),
         features: features.keys().filter(|name| *name != "default").cloned().collect(),
         has_defaults: features.get("default").and_then(Value::as_array).is_some_and(|list| !list.is_empty()),
+        dependencies: dependencies.collect(),
     })
 }

@@ -23,7 +23,9 @@
 //! gets the member's tokens. The copy is found out when both renew them: the second of the two
 //! comes after the grace, or with a token whose next one was used.
 
+mod hex;
 mod record;
+mod reuse;
 mod successor;
 
 use gatekit_core::{
@@ -31,10 +33,12 @@ use gatekit_core::{
     NewOneTime, OneTimePurpose, OneTimeRecord, Proofs, TokenDigest, TokenRecord, TokenSecret, Unavailable, UserId,
 };
 
+use hex::hex;
 use record::{Digest, Family, Renewal, Use};
 use successor::Successor;
 
 pub(crate) use record::Rules;
+pub use reuse::RefreshReuse;
 
 /// What is known of a family, by its name.
 pub(crate) const FAMILY: OneTimePurpose = OneTimePurpose::Other("wix_refresh");
@@ -50,24 +54,6 @@ pub(crate) const FAMILY_TTL: i64 = 14 * 24 * 60 * 60;
 const MAX_BYTES: usize = 256;
 /// Whoever loses against another renewal finds its own token used at the second look.
 const LOOKS: usize = 3;
-
-/// When a refresh token that was used already is taken once more, beyond the grace in which a
-/// renewal is repeated.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum RefreshReuse {
-    /// Never: it ends the family (RFC 9700 §2.2.2, §4.14.2).
-    #[default]
-    EndsFamily,
-    /// Where its successor was never used, and the access token that came with it has ended by
-    /// itself. `@wix/sdk` needs this: it never takes the new refresh token, but asks with its first
-    /// one every four hours. Without it the SDK's member is a visitor again after eight.
-    ///
-    /// It costs this: whoever copies the refresh token of such a client is found out only if both
-    /// use it within the same four hours. Then, and in every other case of reuse, the family ends
-    /// as it does otherwise.
-    AllowedToSdk,
-}
 
 /// What a client gets for a member.
 #[derive(Debug)]
@@ -323,13 +309,4 @@ fn ends(token: &TokenRecord) -> i64 {
 fn tokens(name: &str, next: Successor, expires_in: i64) -> MemberTokens {
     let refresh = TokenSecret::from(format!("{name}.{}", next.refresh.expose()));
     MemberTokens { access: next.access, refresh, expires_in }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -4,7 +4,7 @@ use gatekit_core::{OneTimeRecord, Timestamp, TokenDigest, UserId};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
-use super::RefreshReuse;
+use super::reuse::RefreshReuse;
 
 /// A family, under its name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

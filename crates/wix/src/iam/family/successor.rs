@@ -9,6 +9,8 @@ use gatekit_core::TokenSecret;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use super::hex::hex;
+
 /// The next tokens of a family.
 pub(super) struct Successor {
     /// The access token.
@@ -28,7 +30,7 @@ impl Successor {
                 // No part has one in it, so no two lists of parts are the same text.
                 mac.update(b"\0");
             }
-            Some(TokenSecret::from(super::hex(&mac.finalize().into_bytes())))
+            Some(TokenSecret::from(hex(&mac.finalize().into_bytes())))
         };
         Some(Self { access: make("access")?, refresh: make("refresh")? })
     }
