@@ -289,8 +289,8 @@ async fn a_hook_that_refuses_is_403() {
     struct Closed;
     #[async_trait]
     impl gatekit::Hooks<gatekit::User> for Closed {
-        async fn before_login(&self, _: &gatekit::User) -> Result<(), gatekit::Refusal> {
-            Err(gatekit::Refusal::new("CLOSED", "We are \"closed\""))
+        async fn before_login(&self, _: &gatekit::User) -> Result<(), gatekit::HookVeto> {
+            Err(gatekit::HookVeto::new("CLOSED", "We are \"closed\""))
         }
     }
     let site = Site::with().auth(|auth| auth.hooks(Closed)).start(Store::Memory).await.registered().await;

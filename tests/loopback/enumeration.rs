@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use gatekit::core::MailKind;
-use gatekit::{Event, Hooks, NewUser, NoProfile, Policy, Refusal, User, async_trait};
+use gatekit::{Event, HookVeto, Hooks, NewUser, NoProfile, Policy, User, async_trait};
 use gatekit_tests::{Answer, App, Call, EMAIL, PASSWORD, at_once, count, on_every_store, same_time, timed};
 use serde_json::json;
 
@@ -237,9 +237,9 @@ struct NoEve;
 
 #[async_trait]
 impl Hooks<User> for NoEve {
-    async fn before_register(&self, new: &mut NewUser<NoProfile>) -> Result<(), Refusal> {
+    async fn before_register(&self, new: &mut NewUser<NoProfile>) -> Result<(), HookVeto> {
         match new.username.as_deref() {
-            Some("eve") => Err(Refusal::new("NO_EVE", "not you")),
+            Some("eve") => Err(HookVeto::new("NO_EVE", "not you")),
             _ => Ok(()),
         }
     }

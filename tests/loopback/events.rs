@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::Extension;
 use gatekit::core::{EventContext, LoginFailure, PasswordAttempt, PasswordUse, TriedIdentifier};
-use gatekit::{ClientIp, Event, Hooks, Policy, Refusal, User, async_trait};
+use gatekit::{ClientIp, Event, HookVeto, Hooks, Policy, User, async_trait};
 use gatekit_tests::{App, Call, EMAIL, PASSWORD, Store, on_every_store};
 use serde_json::json;
 
@@ -233,11 +233,11 @@ impl Lock {
 
 #[async_trait]
 impl Hooks<User> for Lock {
-    async fn before_verify(&self, attempt: &PasswordAttempt) -> Result<(), Refusal> {
+    async fn before_verify(&self, attempt: &PasswordAttempt) -> Result<(), HookVeto> {
         match &mut *self.0.lock().unwrap() {
             Some(tried) => {
                 tried.push(attempt.clone());
-                Err(Refusal::new("LOCKED", "Try again later"))
+                Err(HookVeto::new("LOCKED", "Try again later"))
             }
             None => Ok(()),
         }

@@ -329,14 +329,18 @@ async fn a_hook_that_refuses_is_403_and_makes_no_token() {
     struct Closed;
     #[gatekit::async_trait]
     impl gatekit::Hooks<gatekit::User> for Closed {
-        async fn before_login(&self, _: &gatekit::User) -> Result<(), gatekit::Refusal> {
-            Err(gatekit::Refusal::new("CLOSED", "We are closed"))
+        async fn before_login(&self, _: &gatekit::User) -> Result<(), gatekit::HookVeto> {
+            Err(gatekit::HookVeto::new("CLOSED", "We are closed"))
         }
     }
     let store = gatekit_testkit::FaultyStore::new(gatekit::MemoryStore::new());
     let faults = store.faults();
-    let auth: gatekit::Auth =
-        gatekit::Auth::builder(store).hasher(gatekit_testkit::fast_hasher()).hooks(Closed).build().unwrap();
+    let auth: gatekit::Auth = gatekit::Auth::builder(store.clone())
+        .tokens(store)
+        .hasher(gatekit_testkit::fast_hasher())
+        .hooks(Closed)
+        .build()
+        .unwrap();
     let router = gatekit_tests::routes_of("/api/users", &auth).layer(gatekit::AuthLayer::new(auth));
     let body = json!({"email": EMAIL, "password": PASSWORD});
     Call::new(&router, "POST", "/api/users").json(&body).await.expect_status(200);

@@ -2,7 +2,7 @@
 //! from before there was a rule.
 
 use gatekit::core::MailKind;
-use gatekit::{Hooks, NewUser, NoProfile, Policy, Refusal, User, async_trait};
+use gatekit::{HookVeto, Hooks, NewUser, NoProfile, Policy, User, async_trait};
 use gatekit_testkit::LogCapture;
 use gatekit_tests::{App, PASSWORD, Store, on_every_store};
 use serde_json::json;
@@ -17,7 +17,7 @@ struct Import;
 
 #[async_trait]
 impl Hooks<User> for Import {
-    async fn before_register(&self, new: &mut NewUser<NoProfile>) -> Result<(), Refusal> {
+    async fn before_register(&self, new: &mut NewUser<NoProfile>) -> Result<(), HookVeto> {
         let stored = match new.email.as_deref() {
             Some("1@import.example") => ANN,
             Some("2@import.example") => TWIN,

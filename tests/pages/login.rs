@@ -169,8 +169,8 @@ on_every_store! {
         struct No;
         #[gatekit::async_trait]
         impl gatekit::Hooks<gatekit::User> for No {
-            async fn before_login(&self, _: &gatekit::User) -> Result<(), gatekit::Refusal> {
-                Err(gatekit::Refusal::new("SUSPENDED", "Your account is suspended <until Monday>"))
+            async fn before_login(&self, _: &gatekit::User) -> Result<(), gatekit::HookVeto> {
+                Err(gatekit::HookVeto::new("SUSPENDED", "Your account is suspended <until Monday>"))
             }
         }
         let setup = gatekit_tests::App::with(Policy::default()).configure(|builder| builder.hooks(No));

@@ -1,7 +1,7 @@
 //! `/register`.
 
 use gatekit::core::MailKind;
-use gatekit::{AccountStatus, Hooks, NewUser, NoProfile, Policy, Refusal, User, UserId, async_trait};
+use gatekit::{AccountStatus, HookVeto, Hooks, NewUser, NoProfile, Policy, User, UserId, async_trait};
 use gatekit_tests::{App, EMAIL, PASSWORD, on_every_store};
 
 use crate::site::{PageAnswer, Site};
@@ -10,7 +10,7 @@ struct ApprovedByHand;
 
 #[async_trait]
 impl Hooks<User> for ApprovedByHand {
-    async fn before_register(&self, new: &mut NewUser<NoProfile>) -> Result<(), Refusal> {
+    async fn before_register(&self, new: &mut NewUser<NoProfile>) -> Result<(), HookVeto> {
         new.status = AccountStatus::Pending;
         Ok(())
     }

@@ -364,7 +364,8 @@ impl Setup {
         let store = FaultyStore::new(store);
         let faults = store.faults();
         let users = Arc::new(store.clone());
-        let mut auth = Auth::builder(store)
+        let mut auth = Auth::builder(store.clone())
+            .tokens(store)
             .policy(self.policy)
             .hasher(self.hasher)
             .clock(clock.clone())

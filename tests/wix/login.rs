@@ -193,8 +193,8 @@ async fn a_hook_that_refuses_is_403() {
     struct Closed;
     #[gatekit::async_trait]
     impl gatekit::Hooks<gatekit::wix::MemberUser> for Closed {
-        async fn before_login(&self, _: &gatekit::wix::MemberUser) -> Result<(), gatekit::Refusal> {
-            Err(gatekit::Refusal::new("CLOSED", "We are closed"))
+        async fn before_login(&self, _: &gatekit::wix::MemberUser) -> Result<(), gatekit::HookVeto> {
+            Err(gatekit::HookVeto::new("CLOSED", "We are closed"))
         }
     }
     let site = Setup::new(Policy::default()).auth(|auth| auth.hooks(Closed)).start(Store::Memory).await;

@@ -7,7 +7,7 @@ use axum::Router;
 use gatekit::core::{AccountName, AccountStatus};
 use gatekit::tower_sessions::SessionManagerLayer;
 use gatekit::wix::{MemberUser, TokenError, WixError};
-use gatekit::{Auth, AuthLayer, Hooks, Policy, Refusal, TokenSource, TokenSources};
+use gatekit::{Auth, AuthLayer, HookVeto, Hooks, Policy, TokenSource, TokenSources};
 use gatekit_tests::{Answer, on_every_store};
 use tower_sessions::MemoryStore;
 
@@ -20,7 +20,7 @@ struct Meanwhile(Arc<OnceLock<(Auth<MemberUser>, AccountStatus)>>);
 
 #[gatekit::async_trait]
 impl Hooks<MemberUser> for Meanwhile {
-    async fn before_login(&self, user: &MemberUser) -> Result<(), Refusal> {
+    async fn before_login(&self, user: &MemberUser) -> Result<(), HookVeto> {
         if let Some((auth, status)) = self.0.get() {
             match status {
                 AccountStatus::Active => auth.set_password(&user.id, "another battery".into(), None).await.unwrap(),

@@ -94,7 +94,8 @@ impl Setup {
         let (clock, mails, events) = (FrozenClock::at(NOW), MailSink::new(), EventLog::new());
         let store = FaultyStore::new(store);
         let faults = store.faults();
-        let auth = Auth::builder(store)
+        let auth = Auth::builder(store.clone())
+            .tokens(store)
             .policy(self.policy)
             .hasher(fast_hasher())
             .clock(clock.clone())

@@ -3,7 +3,7 @@
 use axum::body::{Body, Bytes};
 use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, Response, StatusCode};
-use gatekit_core::{LoginError, Unavailable};
+use gatekit_core::{FlowError, LoginError, Unavailable};
 use gatekit_web::private_url;
 use serde::Serialize;
 
@@ -47,7 +47,7 @@ impl From<LoginError> for LoginFailure {
     fn from(error: LoginError) -> Self {
         match error {
             LoginError::Unavailable(error) => Self::Unavailable(error),
-            // What is nobody's name is one more that is wrong.
+            // A name that no account can have is one more that is wrong.
             LoginError::InvalidCredentials | LoginError::IdentifierRequired | LoginError::RealmRequired => {
                 Self::WrongCredentials { stale: false }
             }

@@ -3,23 +3,23 @@
 use async_trait::async_trait;
 
 use crate::{
-    Account, AccountStatus, EventContext, LoginFailure, NewUser, OneTimePurpose, PasswordAttempt, PasswordUse,
-    TokenSecret, TriedIdentifier, UserId,
+    Account, AccountStatus, ErrorDetails, ErrorKind, EventContext, FlowError, LoginFailure, NewUser, OneTimePurpose,
+    PasswordAttempt, PasswordUse, TokenSecret, TriedIdentifier, UserId,
 };
 
 /// An app's own steps in the flows. Every method has a default that does nothing.
 ///
 /// ```
-/// use gatekit_core::{async_trait, Auth, Event, EventContext, Hooks, MemoryStore, NewUser, NoProfile, Refusal, User};
+/// use gatekit_core::{async_trait, Auth, Event, EventContext, Hooks, MemoryStore, NewUser, NoProfile, HookVeto, User};
 ///
 /// struct OnlyOurDomain;
 ///
 /// #[async_trait]
 /// impl Hooks<User> for OnlyOurDomain {
-///     async fn before_register(&self, new: &mut NewUser<NoProfile>) -> Result<(), Refusal> {
+///     async fn before_register(&self, new: &mut NewUser<NoProfile>) -> Result<(), HookVeto> {
 ///         match new.email.as_deref() {
 ///             Some(email) if email.ends_with("@example.com") => Ok(()),
-///             _ => Err(Refusal::new("NOT_OURS", "Only addresses of example.com may sign up")),
+///             _ => Err(HookVeto::new("NOT_OURS", "Only addresses of example.com may sign up")),
 ///         }
 ///     }
 ///
@@ -31,7 +31,7 @@ use crate::{
 /// }
 ///
 /// let store = MemoryStore::new();
-/// let auth: Auth = Auth::builder(store).hooks(OnlyOurDomain).build()?;
+/// let auth: Auth = Auth::builder(store.clone()).tokens(store).hooks(OnlyOurDomain).build()?;
 /// # Ok::<_, gatekit_core::ConfigError>(())
 /// ```
 #[async_trait]
@@ -44,7 +44,7 @@ pub trait Hooks<U: Account>: Send + Sync + 'static {
     /// ([`Policy::hides_taken_email`](crate::Policy::hides_taken_email)), it is called for such an
     /// address as well, and nothing is stored afterwards: what it refuses and how long it takes
     /// must not depend on it.
-    async fn before_register(&self, _new: &mut NewUser<U::Profile>) -> Result<(), Refusal> {
+    async fn before_register(&self, _new: &mut NewUser<U::Profile>) -> Result<(), HookVeto> {
         Ok(())
     }
 
@@ -54,7 +54,7 @@ pub trait Hooks<U: Account>: Send + Sync + 'static {
     /// account and for nobody, for a right password and for a wrong one, so its answer tells
     /// nothing of either. A hook that panics (HTTP status 500) or takes longer than
     /// `policy.limits.hook_timeout` (503) has not agreed.
-    async fn before_verify(&self, _attempt: &PasswordAttempt) -> Result<(), Refusal> {
+    async fn before_verify(&self, _attempt: &PasswordAttempt) -> Result<(), HookVeto> {
         Ok(())
     }
 
@@ -62,7 +62,7 @@ pub trait Hooks<U: Account>: Send + Sync + 'static {
     /// belong here: who is refused here has learned that the password is right. That is for
     /// [`before_verify`](Self::before_verify). A hook that panics (HTTP status 500) or takes longer
     /// than `policy.limits.hook_timeout` (503) has not agreed.
-    async fn before_login(&self, _user: &U) -> Result<(), Refusal> {
+    async fn before_login(&self, _user: &U) -> Result<(), HookVeto> {
         Ok(())
     }
 
@@ -241,18 +241,32 @@ pub enum Event<U> {
     },
 }
 
-/// A hook's no. HTTP status 403.
+/// A hook of the app refuses what was asked for. Kind [`Forbidden`](ErrorKind::Forbidden).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
-pub struct Refusal {
+pub struct HookVeto {
     /// A stable code for clients, in capitals.
     pub code: String,
     /// A text for people.
     pub message: String,
 }
 
-impl Refusal {
-    /// A no with a code and a text, both of which the client sees.
+impl FlowError for HookVeto {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Forbidden
+    }
+
+    fn code(&self) -> &str {
+        &self.code
+    }
+
+    fn details(&self) -> ErrorDetails<'_> {
+        ErrorDetails::Veto(self)
+    }
+}
+
+impl HookVeto {
+    /// A refusal with a code and a text. The client sees both.
     #[must_use]
     pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
         Self { code: code.into(), message: message.into() }

@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::Poll;
 
 use crate::bounded::within;
-use crate::{Account, Auth, Event, EventContext, PasswordAttempt, Refusal, TokenClient, Unavailable};
+use crate::{Account, Auth, Event, EventContext, HookVeto, PasswordAttempt, TokenClient, Unavailable};
 
 /// Why a hook gave no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -50,9 +50,9 @@ impl EventCounters {
 
 impl<U: Account> Auth<U> {
     /// Asks a hook, which has not agreed unless it says so in time.
-    pub(crate) async fn ask_hook<E>(&self, hook: HookFuture<'_, Result<(), Refusal>>) -> Result<(), E>
+    pub(crate) async fn ask_hook<E>(&self, hook: HookFuture<'_, Result<(), HookVeto>>) -> Result<(), E>
     where
-        E: From<Refusal> + From<Unavailable>,
+        E: From<HookVeto> + From<Unavailable>,
     {
         let answer = within(self.0.policy.limits.hook_timeout, pin!(unwound(hook))).await;
         match answer.unwrap_or(Err(HookError::TimedOut)) {
@@ -64,7 +64,7 @@ impl<U: Account> Auth<U> {
     /// Asks all hooks whether a password may be tried.
     pub(crate) async fn ask_before_verify<E>(&self, attempt: &PasswordAttempt) -> Result<(), E>
     where
-        E: From<Refusal> + From<Unavailable>,
+        E: From<HookVeto> + From<Unavailable>,
     {
         for hooks in &self.0.hooks {
             self.ask_hook::<E>(hooks.before_verify(attempt)).await?;

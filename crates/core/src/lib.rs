@@ -12,7 +12,7 @@
 //! | what a user is | [`Account`], the built-in [`User`], [`UserId`] |
 //! | tokens | [`TokenSecret`] (what the client holds), [`TokenRecord`] (what a store holds), [`IssuedToken`] (both, once) |
 //! | lifetimes, lengths and limits | [`Policy`] |
-//! | what a database or mailer must do | [`UserStore`], [`TokenStore`], [`OneTimeStore`], [`Mailer`], and the optional ports that [`Need`] lists |
+//! | what a database or mailer must do | [`UserStore`], [`TokenStore`], [`OneTimeStore`], [`RoleStore`], [`DigestStore`], [`Mailer`] |
 //! | register, login, logout, passwords, addresses, changes of a user, sessions | the methods of [`Auth`], one file each under `flows/` |
 //! | what mails say and look like | [`Texts`], [`MailTemplate`], [`MailOptions`] |
 //! | who may do what | [`Acl`], [`Auth::authorize`], [`Auth::assign_role`], [`RoleResolver`] |
@@ -82,16 +82,16 @@ mod accounts {
     pub(crate) mod audit;
     pub(crate) mod auth;
     pub(crate) mod bounded;
-    pub(crate) mod builder;
     pub(crate) mod change;
     pub(crate) mod client;
     pub(crate) mod common_passwords;
-    pub(crate) mod config_error;
     pub(crate) mod context_passwords;
     pub(crate) mod delivery;
     pub(crate) mod doctor;
     pub mod email;
     pub(crate) mod events;
+    pub(crate) mod field_error;
+    pub(crate) mod flow_error;
     pub(crate) mod flows;
     pub(crate) mod hasher;
     pub(crate) mod hook_calls;
@@ -121,15 +121,15 @@ mod accounts {
             Permission, Principal, RoleResolver,
         },
         audit::{EventContext, LoginFailure, TriedIdentifier},
-        auth::Auth,
+        auth::{Auth, Builder, ConfigError},
         bounded::time_left,
-        builder::Builder,
         change::Change,
         client::Client,
-        config_error::ConfigError,
         context_passwords::PasswordOwner,
         doctor::{Doctor, Finding, ListedUser, UserProblem},
-        events::{Event, Hooks, Refusal},
+        events::{Event, HookVeto, Hooks},
+        field_error::{FieldError, FieldErrors, FieldProblem},
+        flow_error::{ErrorDetails, ErrorKind, FlowError},
         flows::{
             account_status::SetAccountStatusError,
             belongs_to::OtherOwner,
@@ -138,7 +138,6 @@ mod accounts {
             credentials::{AccountName, KnownAccount},
             delete_user::{DeleteAccount, DeleteAccountError},
             email_code::{ConfirmEmailCodeError, RequestEmailCode, RequestEmailCodeError},
-            fields::FieldError,
             issue_token::{IssueToken, IssueTokenError},
             login::{LoggedIn, Login, LoginError},
             logout::LogoutError,

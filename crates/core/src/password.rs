@@ -4,6 +4,8 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
+use crate::{ErrorKind, FlowError};
+
 /// A password as somebody typed it. It is verified exactly as received: not trimmed, not cut, not
 /// normalized (ASVS 6.2.8). `Debug` prints `[redacted]`; the memory is wiped when it is dropped.
 #[derive(Clone)]
@@ -94,10 +96,12 @@ pub enum PasswordError {
     Expected,
 }
 
-impl PasswordError {
-    /// The stable code of this error. The first two are LoopBack's.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
+impl FlowError for PasswordError {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Unprocessable
+    }
+
+    fn code(&self) -> &str {
         match self {
             Self::Empty => "INVALID_PASSWORD",
             Self::TooLong { .. } => "PASSWORD_TOO_LONG",

@@ -7,7 +7,7 @@ use std::io;
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter};
 
-use crate::{FieldError, Policy, Profile};
+use crate::{FieldError, FieldProblem, Policy, Profile};
 
 /// Why a profile was not written as JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -59,13 +59,13 @@ pub fn profile_to_json<P: Serialize>(profile: &P, max_bytes: usize, max_depth: u
 
 /// Whether a profile may be stored under a policy.
 pub(crate) fn check<P: Profile>(policy: &Policy, profile: &P) -> Result<(), Box<FieldError>> {
-    let code = match profile_to_json(profile, policy.limits.profile_max_bytes, policy.limits.profile_max_depth) {
+    let problem = match profile_to_json(profile, policy.limits.profile_max_bytes, policy.limits.profile_max_depth) {
         // One that cannot be written is the app's mistake, and the store's to tell.
         Ok(_) | Err(ProfileError::Unwritable) => return Ok(()),
-        Err(error) => error,
+        Err(ProfileError::TooLarge(max)) => FieldProblem::TooLarge(max),
+        Err(ProfileError::TooDeep(max)) => FieldProblem::TooDeep(max),
     };
-    let name = if matches!(code, ProfileError::TooDeep(_)) { "custom.depth" } else { "custom.size" };
-    Err(Box::new(FieldError::new("profile", name, code.to_string(), None)))
+    Err(Box::new(FieldError::new("profile", problem, None)))
 }
 
 struct Bounded<'a> {

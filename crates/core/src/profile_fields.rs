@@ -8,7 +8,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::{FieldError, Profile};
+use crate::{FieldError, FieldProblem, Profile};
 
 /// As many mistakes as one response names.
 const MAX_ERRORS: usize = 64;
@@ -18,7 +18,7 @@ const MAX_DEPTH: usize = 4;
 /// Reads a profile from the fields that a client has sent.
 ///
 /// ```
-/// use gatekit_core::read_profile;
+/// use gatekit_core::{FieldProblem, read_profile};
 /// use serde::{Deserialize, Serialize};
 /// use serde_json::json;
 ///
@@ -31,8 +31,9 @@ const MAX_DEPTH: usize = 4;
 ///
 /// let sent = json!({ "age": "old", "nickname": 7 });
 /// let errors = read_profile::<Profile>(sent.as_object().cloned().unwrap()).unwrap_err();
-/// let fields: Vec<_> = errors.iter().map(|error| (error.field.as_str(), error.code.as_str())).collect();
-/// assert_eq!(fields, [("age", "custom.type"), ("nickname", "custom.type"), ("city", "presence")]);
+/// let fields: Vec<_> = errors.iter().map(|error| error.field.as_str()).collect();
+/// assert_eq!(fields, ["age", "nickname", "city"]);
+/// assert_eq!(errors[2].problem, FieldProblem::Missing);
 /// ```
 ///
 /// # Errors
@@ -65,7 +66,11 @@ pub fn read_profile<P: Profile>(fields: Map<String, Value>) -> Result<P, Vec<Fie
 /// ```
 #[must_use]
 pub fn required_profile_fields<P: Profile>() -> Vec<String> {
-    mistakes::<P>(Map::new()).into_iter().filter(|error| error.code == "presence").map(|error| error.field).collect()
+    mistakes::<P>(Map::new())
+        .into_iter()
+        .filter(|error| error.problem == FieldProblem::Missing)
+        .map(|error| error.field)
+        .collect()
 }
 
 fn mistakes<P: Profile>(mut fields: Map<String, Value>) -> Vec<FieldError> {
@@ -205,14 +210,14 @@ impl Mistake {
     fn into_error(self, value: Option<&Value>) -> FieldError {
         let below = |name: &str| if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) };
         if let Some(missing) = self.quoted("missing field `") {
-            return FieldError::new(below(missing), "presence", "can't be blank", None);
+            return FieldError::missing(below(missing), None);
         }
         if let Some(unknown) = self.quoted("unknown field `") {
             let path = if top_level(&self.path) == unknown { self.path.clone() } else { below(unknown) };
-            return FieldError::new(path, "custom.unknown", "is not a field", value.cloned());
+            return FieldError::new(path, FieldProblem::Unknown, value.cloned());
         }
         let field = if self.path.is_empty() { "profile".to_owned() } else { self.path };
-        FieldError::new(field, "custom.type", self.message, value.cloned())
+        FieldError::new(field, FieldProblem::WrongType(self.message), value.cloned())
     }
 }
 
@@ -229,13 +234,23 @@ mod tests {
 
     use super::*;
 
+    const MISSING: &str = "missing";
+    const UNKNOWN: &str = "unknown";
+    const TYPE: &str = "type";
+
     fn wrong<P: Profile>(sent: Value) -> Vec<(String, String)> {
         let Err(errors) = read_profile::<P>(sent.as_object().unwrap().clone()) else { return Vec::new() };
-        errors.into_iter().map(|error| (error.field, error.code)).collect()
+        let named = |error: FieldError| match error.problem {
+            FieldProblem::Missing => (error.field, MISSING.into()),
+            FieldProblem::Unknown => (error.field, UNKNOWN.into()),
+            FieldProblem::WrongType(_) => (error.field, TYPE.into()),
+            other => panic!("{} {other}", error.field),
+        };
+        errors.into_iter().map(named).collect()
     }
 
     fn pairs(wanted: &[(&str, &str)]) -> Vec<(String, String)> {
-        wanted.iter().map(|(field, code)| ((*field).into(), (*code).into())).collect()
+        wanted.iter().map(|(field, problem)| ((*field).into(), (*problem).into())).collect()
     }
 
     #[derive(Clone, Serialize, Deserialize)]
@@ -280,20 +295,12 @@ mod tests {
         let sent = json!({
             "fullName": 1, "address": { "street": "a", "number": "b" }, "tags": [1, "x", 300], "plan": "gold", "nick": [],
         });
-        let fields = pairs(&[
-            ("fullName", "custom.type"),
-            ("address.number", "custom.type"),
-            ("tags[1]", "custom.type"),
-            ("plan", "custom.type"),
-            ("nick", "custom.type"),
-        ]);
+        let fields =
+            pairs(&[("fullName", TYPE), ("address.number", TYPE), ("tags[1]", TYPE), ("plan", TYPE), ("nick", TYPE)]);
         assert_eq!(wrong::<Person>(sent), fields);
         let sent = json!({ "fullName": "a", "address": {}, "plan": "free" });
-        assert_eq!(wrong::<Person>(sent), pairs(&[("address.street", "presence"), ("address.number", "presence")]));
-        assert_eq!(
-            wrong::<Strict>(json!({ "a": "x", "b": 1 })),
-            pairs(&[("a", "custom.type"), ("b", "custom.unknown")])
-        );
+        assert_eq!(wrong::<Person>(sent), pairs(&[("address.street", MISSING), ("address.number", MISSING)]));
+        assert_eq!(wrong::<Strict>(json!({ "a": "x", "b": 1 })), pairs(&[("a", TYPE), ("b", UNKNOWN)]));
         assert_eq!(wrong::<Strict>(json!({ "a": 1 })), []);
     }
 
@@ -301,7 +308,7 @@ mod tests {
     fn every_field_that_is_missing_is_named_also_beside_wrong_ones() {
         assert_eq!(
             wrong::<Person>(json!({ "nick": 1 })),
-            pairs(&[("nick", "custom.type"), ("fullName", "presence"), ("address", "presence"), ("plan", "presence")])
+            pairs(&[("nick", TYPE), ("fullName", MISSING), ("address", MISSING), ("plan", MISSING)])
         );
         assert_eq!(required_profile_fields::<Strict>(), ["a"]);
         assert!(required_profile_fields::<BTreeMap<String, Value>>().is_empty());
@@ -318,11 +325,8 @@ mod tests {
             city: String,
         }
         assert_eq!(required_profile_fields::<WithPlan>(), ["plan", "city"]);
-        assert_eq!(wrong::<WithPlan>(json!({ "plan": "free" })), pairs(&[("city", "presence")]));
-        assert_eq!(
-            wrong::<WithPlan>(json!({ "plan": "gold" })),
-            pairs(&[("plan", "custom.type"), ("city", "presence")])
-        );
+        assert_eq!(wrong::<WithPlan>(json!({ "plan": "free" })), pairs(&[("city", MISSING)]));
+        assert_eq!(wrong::<WithPlan>(json!({ "plan": "gold" })), pairs(&[("plan", TYPE), ("city", MISSING)]));
     }
 
     /// A type that no candidate fits ends the search, and what was found is told.
@@ -334,7 +338,7 @@ mod tests {
             city: String,
         }
         assert_eq!(required_profile_fields::<Awkward>(), ["exact"]);
-        assert_eq!(wrong::<Vec<u8>>(json!({})), pairs(&[("profile", "custom.type")]));
+        assert_eq!(wrong::<Vec<u8>>(json!({})), pairs(&[("profile", TYPE)]));
     }
 
     #[test]

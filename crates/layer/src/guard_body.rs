@@ -30,7 +30,7 @@ pin_project! {
     #[project = KindProj]
     enum Kind<B> {
         Inner { #[pin] body: B },
-        Refusal { bytes: Bytes },
+        HookVeto { bytes: Bytes },
     }
 }
 
@@ -40,7 +40,7 @@ impl<B> GuardBody<B> {
     }
 
     pub(crate) fn refusal(bytes: Bytes) -> Self {
-        Self { kind: Kind::Refusal { bytes } }
+        Self { kind: Kind::HookVeto { bytes } }
     }
 
     /// The body of the inner service.
@@ -51,7 +51,7 @@ impl<B> GuardBody<B> {
     pub fn into_inner(self) -> Result<B, Bytes> {
         match self.kind {
             Kind::Inner { body } => Ok(body),
-            Kind::Refusal { bytes } => Err(bytes),
+            Kind::HookVeto { bytes } => Err(bytes),
         }
     }
 }
@@ -67,15 +67,15 @@ where
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         match self.project().kind.project() {
             KindProj::Inner { body } => body.poll_frame(cx),
-            KindProj::Refusal { bytes } if bytes.is_empty() => Poll::Ready(None),
-            KindProj::Refusal { bytes } => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes).into())))),
+            KindProj::HookVeto { bytes } if bytes.is_empty() => Poll::Ready(None),
+            KindProj::HookVeto { bytes } => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes).into())))),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match &self.kind {
             Kind::Inner { body } => body.is_end_stream(),
-            Kind::Refusal { bytes } => bytes.is_empty(),
+            Kind::HookVeto { bytes } => bytes.is_empty(),
         }
     }
 
@@ -83,7 +83,7 @@ where
         match &self.kind {
             Kind::Inner { body } => body.size_hint(),
             // A length fits into 64 bits.
-            Kind::Refusal { bytes } => SizeHint::with_exact(bytes.len() as u64),
+            Kind::HookVeto { bytes } => SizeHint::with_exact(bytes.len() as u64),
         }
     }
 }

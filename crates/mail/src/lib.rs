@@ -12,7 +12,8 @@
 //! use gatekit_mail::ConsoleMailer;
 //!
 //! let store = MemoryStore::new();
-//! let auth: Auth = Auth::builder(store)
+//! let auth: Auth = Auth::builder(store.clone())
+//!     .tokens(store)
 //!     .mailer(ConsoleMailer::stdout())
 //!     .public_url("http://localhost:3000")
 //!     .build()?;

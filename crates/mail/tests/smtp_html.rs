@@ -27,7 +27,8 @@ async fn sent(text: &str, html: &str) -> ReceivedMail {
 
 async fn app(server: &SmtpSink, policy: Policy) -> Auth {
     let store = MemoryStore::new();
-    let auth: Auth = Auth::builder(store)
+    let auth: Auth = Auth::builder(store.clone())
+        .tokens(store)
         .policy(policy)
         .hasher(fast_hasher())
         .mailer(mailer(server))

@@ -1,6 +1,6 @@
 //! The features that pages belong to.
 
-use gatekit_core::{Need, UserOperation};
+use gatekit_core::UserOperation;
 
 /// Pages that belong together. A feature that is not mounted does not exist, and no page links to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -16,7 +16,7 @@ pub enum Feature {
     VerifyEmail,
     /// `/change-password`, `/.well-known/change-password`
     ChangePassword,
-    /// `/change-email`, `/confirm-email-change`. Needs [`UserOperation::Update`] and [`Need::Counters`].
+    /// `/change-email`, `/confirm-email-change`. Needs [`UserOperation::Update`].
     ChangeEmail,
     /// `/account`, with the user's sessions
     Account,
@@ -46,13 +46,12 @@ impl Feature {
         }
     }
 
-    /// What it needs of the stores.
-    pub(crate) fn needs(self) -> &'static [Need] {
+    /// The operation that it needs of the store of the users.
+    pub(crate) fn needs(self) -> Option<UserOperation> {
         match self {
-            Self::VerifyEmail => &[Need::Users(UserOperation::Update)],
-            Self::ChangeEmail => &[Need::Users(UserOperation::Update), Need::Counters],
-            Self::DeleteAccount => &[Need::Users(UserOperation::Delete)],
-            _ => &[],
+            Self::VerifyEmail | Self::ChangeEmail => Some(UserOperation::Update),
+            Self::DeleteAccount => Some(UserOperation::Delete),
+            _ => None,
         }
     }
 }

@@ -32,7 +32,7 @@ use crate::{Feature, Languages, ProfileField, Templates};
 ///
 /// let store = MemoryStore::new();
 /// let texts = Texts::default().set("en", "page.login.title", "Welcome back");
-/// let auth: Auth = Auth::builder(store).texts(texts).build()?;
+/// let auth: Auth = Auth::builder(store.clone()).tokens(store).texts(texts).build()?;
 /// let pages: Router = Pages::new(auth).router();
 /// # Ok::<_, gatekit_core::ConfigError>(())
 /// ```
@@ -55,7 +55,7 @@ impl<U: Account> Pages<U> {
     /// All that the store of the users can carry
     /// ([`UserStore::supports`](gatekit_core::UserStore::supports)).
     pub fn new(auth: Auth<U>) -> Self {
-        let features = Feature::ALL.into_iter().filter(|feature| auth.missing(feature.needs()).is_none());
+        let features = Feature::ALL.into_iter().filter(|feature| feature.needs().is_none_or(|op| auth.supports(op)));
         Self {
             look: Look::new(auth.site_name(), auth.texts(), features),
             after_login: None,

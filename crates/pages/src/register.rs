@@ -3,8 +3,8 @@
 use axum::Router;
 use axum::http::StatusCode;
 use gatekit_core::{
-    Account, FieldError, Login, LoginError, Password, PasswordError, PasswordOwner, Register, RegisterError, SignUp,
-    read_profile,
+    Account, FieldError, FieldProblem, Login, LoginError, Password, PasswordError, PasswordOwner, Register,
+    RegisterError, SignUp, read_profile,
 };
 use serde_json::{Map, Value};
 
@@ -138,7 +138,7 @@ fn read<U: Account>(context: &PageContext<U>, view: &mut RegisterPage, form: For
     wrong.sort_by_key(|error| error.field != "username");
     wrong.iter().for_each(|error| refuse(context, view, error));
     match &password {
-        None => refuse(context, view, &FieldError::new("password", "presence", "", None)),
+        None => refuse(context, view, &FieldError::new("password", FieldProblem::Missing, None)),
         Some(password) => {
             if let Err(error) = auth.check_new_password(password, names) {
                 refuse_password(view, &error);
@@ -221,19 +221,33 @@ fn refuse<U: Account>(context: &PageContext<U>, view: &mut RegisterPage, error: 
     let page = &view.page;
     let name = error.field.split(['.', '[']).next().unwrap_or_default();
     let declared = context.pages.profile_fields.iter().find(|field| field.name() == name);
-    let message = match (error.field.as_str(), error.code.as_str(), declared) {
-        ("email", "presence", _) => page.text("error.email.missing").to_owned(),
-        ("email", "uniqueness", _) => page.text("error.email.taken").to_owned(),
+    let message = match (error.field.as_str(), &error.problem, declared) {
+        ("email", FieldProblem::Missing, _) => page.text("error.email.missing").to_owned(),
+        ("email", FieldProblem::Taken, _) => page.text("error.email.taken").to_owned(),
         ("email", ..) => page.text("error.email.invalid").to_owned(),
-        ("password", "presence", _) => page.text("error.password.new.missing").to_owned(),
-        ("username", "presence", _) => page.text("error.username.missing").to_owned(),
-        ("username", "uniqueness", _) => page.text("error.username.taken").to_owned(),
+        ("password", FieldProblem::Missing, _) => page.text("error.password.new.missing").to_owned(),
+        ("username", FieldProblem::Missing, _) => page.text("error.username.missing").to_owned(),
+        ("username", FieldProblem::Taken, _) => page.text("error.username.taken").to_owned(),
         ("username", ..) => page.text("error.username.invalid").to_owned(),
-        (path, "presence", Some(field)) if path == name => field.missing_message(page),
+        (path, FieldProblem::Missing, Some(field)) if path == name => field.missing_message(page),
         (.., Some(field)) => field.invalid_message(page),
-        (field, ..) => page.text_with("error.field", &[("field", field), ("message", &error.message)]),
+        (field, problem, None) => {
+            let message = page.text(problem_text(problem));
+            page.text_with("error.field", &[("field", field), ("message", message)])
+        }
     };
     note(view, &error.field, message);
+}
+
+/// The text for what is wrong with a field that only the app's own template has.
+fn problem_text(problem: &FieldProblem) -> &'static str {
+    match problem {
+        FieldProblem::Missing => "error.problem.missing",
+        FieldProblem::Taken => "error.problem.taken",
+        FieldProblem::Unknown | FieldProblem::NotSettable => "error.problem.unknown",
+        FieldProblem::TooLarge(_) | FieldProblem::TooDeep(_) => "error.problem.large",
+        _ => "error.problem.invalid",
+    }
 }
 
 /// Notes what is wrong, above the form and beside the field if the form has it.

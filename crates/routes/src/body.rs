@@ -22,8 +22,8 @@ use gatekit_layer::ErrorResponse;
 use gatekit_web::{BodyError, foreign_charset, is_form_utf8, media_type, read_body};
 use serde_json::{Map, Value};
 
-use crate::errors::shorten;
 use crate::qs;
+use crate::validation_error::shorten;
 
 /// Bytes of a body; the limit of every generated LoopBack project.
 const MAX_BYTES: usize = 100 * 1024;

@@ -167,7 +167,7 @@ impl<U: Account> Call<U> {
         let scope = scope.unwrap_or(&TokenRecord::DEFAULT_SCOPE);
         let access = AccessRequest { method: self.method, caller, target };
         let decision = self.auth.authorize_in_scope(scope, &access).await;
-        match decision.map_err(|error| error.into_error(U::model_name()))? {
+        match decision.map_err(unavailable)? {
             decision if decision.is_allowed() => return Ok(()),
             Decision::InsufficientScope => return Err(AuthRejection::InsufficientScope.to_error()),
             _ => {}
@@ -195,7 +195,7 @@ impl<U: Account> Call<U> {
         let scope = self.scopes.iter().find(|scope| owner.token.has_scope(scope));
         let scope = scope.unwrap_or(&TokenRecord::DEFAULT_SCOPE);
         let decision = self.auth.authorize_other_owner(scope, self.method, &owner, target).await;
-        match decision.map_err(|error| error.into_error(U::model_name()))? {
+        match decision.map_err(unavailable)? {
             Decision::InsufficientScope => Err(AuthRejection::InsufficientScope.to_error()),
             decision => Ok(decision.is_allowed()),
         }

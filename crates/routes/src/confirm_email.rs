@@ -23,7 +23,7 @@ use axum::http::header::{
 };
 use axum::response::{IntoResponse, Response};
 use gatekit_core::{
-    Account, Auth, ConfirmEmail, ConfirmEmailError, EmailLink, Method, Need, UserOperation, escape_html,
+    Account, Auth, ConfirmEmail, ConfirmEmailError, EmailLink, FlowError, Method, Need, UserOperation, escape_html,
 };
 use gatekit_layer::ErrorResponse;
 use gatekit_web::{Argument, Route, RouteResponse, Shape, mail_options, private_url};
@@ -232,8 +232,9 @@ fn wants_html(headers: &HeaderMap) -> bool {
 
 fn refusal<U: Account>(error: ConfirmEmailError, token: &str) -> ErrorResponse {
     match error {
-        ConfirmEmailError::InvalidToken => ErrorResponse::new(StatusCode::BAD_REQUEST, invalid_token(token))
-            .code(ConfirmEmailError::InvalidToken.code()),
+        error @ ConfirmEmailError::InvalidToken => {
+            ErrorResponse::new(StatusCode::BAD_REQUEST, invalid_token(token)).code(error.code().to_owned())
+        }
         error => error.into_error(U::model_name()),
     }
 }

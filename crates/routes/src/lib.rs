@@ -108,6 +108,7 @@ mod upsert_users;
 mod url_not_found;
 mod user_api;
 mod user_list;
+mod validation_error;
 mod verify_email;
 
 use axum::Router;

@@ -4,7 +4,8 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use gatekit_core::{
-    Account, Auth, FieldError, Method, Password, PasswordOwner, Register, RegisterError, SignUp, read_profile,
+    Account, Auth, FieldError, FieldErrors, FieldProblem, Method, Password, PasswordOwner, Register, SignUp,
+    read_profile,
 };
 use gatekit_layer::{ErrorResponse, refuse_cross_origin_of};
 use gatekit_web::{Argument, Field, Route, RouteResponse, Schema, Shape};
@@ -120,7 +121,7 @@ async fn request<U: Account>(
     fields: Map<String, Value>,
 ) -> Result<Register<U::Profile>, ErrorResponse> {
     let register = read(&call.auth, fields);
-    let mut register = register.map_err(|errors| RegisterError::Invalid(errors).into_error(U::model_name()))?;
+    let mut register = register.map_err(|errors| FieldErrors::from(errors).into_error(U::model_name()))?;
     register.mails = call.mails().await;
     if !call.auth.has_confirm_route() {
         // A link would lead to a 404. Where the app has a page of its own (`verify_href`), the link
@@ -179,7 +180,7 @@ fn read<U: Account>(auth: &Auth<U>, mut body: Map<String, Value>) -> Result<Regi
     let mut problems = Vec::new();
     // To the flow `null` is no address like any other; the answer tells what was sent.
     if auth.policy().requires_email() && body.get("email").is_some_and(Value::is_null) {
-        problems.push(FieldError::new("email", "presence", "can't be blank", Some(Value::Null)));
+        problems.push(FieldError::new("email", FieldProblem::Missing, Some(Value::Null)));
     }
     let email = text(&mut body, "email", &mut problems);
     let username = name(&mut body, "username", &mut problems);
@@ -199,7 +200,7 @@ fn read<U: Account>(auth: &Auth<U>, mut body: Map<String, Value>) -> Result<Regi
     // all objects by it (CWE-1321).
     body.shift_remove("__proto__");
     if let Some(id) = body.shift_remove("id").filter(Value::is_number) {
-        problems.push(FieldError::new("id", "absence", "can't be set", Some(id)));
+        problems.push(FieldError::new("id", FieldProblem::NotSettable, Some(id)));
     }
     match read_profile(body) {
         Ok(profile) => {
@@ -230,7 +231,7 @@ fn text(body: &mut Map<String, Value>, field: &str, problems: &mut Vec<FieldErro
         None | Some(Value::Null) => None,
         Some(Value::String(text)) => Some(text),
         Some(other) => {
-            problems.push(FieldError::new(field, "custom.string", "is invalid", Some(other)));
+            problems.push(FieldError::new(field, FieldProblem::InvalidString, Some(other)));
             None
         }
     }

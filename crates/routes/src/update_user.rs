@@ -18,10 +18,11 @@ use crate::call::{Call, no_instance, unavailable};
 use crate::declared::{
     BAD_ARGUMENT, CONFLICT, DENIED, EMAIL_CHANGE_NOT_ALLOWED, INVALID_USER, PASSWORD_CHANGE_NOT_ALLOWED, UNKNOWN_USER,
 };
-use crate::errors::{IntoError, shorten};
+use crate::errors::IntoError;
 use crate::feature::{Feature, call, raw};
 use crate::reply::Json;
 use crate::shape::loaded_response;
+use crate::validation_error::shorten;
 
 pub(crate) const PATCH: Route = Route::patch("/{id}", "Changes the fields that are sent.")
     .method(Method::PATCH_ATTRIBUTES)

@@ -35,6 +35,7 @@ impl World {
         let mut policy = Policy::default();
         policy.store.timeout = Duration::from_secs(1);
         let auth: Auth = Auth::builder(store.clone())
+            .tokens(store.clone())
             .policy(policy)
             .mailer(mails.clone())
             .hooks(events.clone())

@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use Fault::{Fail, FailAfter, Hang, Late};
 use gatekit_core::{
-    AccountStatus, Auth, AuthenticateError, ChangePassword, ChangePasswordError, Event, Identifier, IdentifierKind,
-    IssuedToken, Login, LoginError, LogoutError, MemoryStore, NewOneTime, OneTimePurpose, PasswordHash, PasswordReset,
-    Random, Register, RegisterError, RequestPasswordReset, RequestPasswordResetError, ResetPasswordError,
-    SetAccountStatusError, TokenStore, Unavailable, User, UserStore,
+    AccountStatus, Auth, AuthenticateError, ChangePassword, ChangePasswordError, Event, FieldProblem, Identifier,
+    IdentifierKind, IssuedToken, Login, LoginError, LogoutError, MemoryStore, NewOneTime, OneTimePurpose, PasswordHash,
+    PasswordReset, Random, Register, RegisterError, RequestPasswordReset, RequestPasswordResetError,
+    ResetPasswordError, SetAccountStatusError, TokenStore, Unavailable, User, UserStore,
 };
 use gatekit_testkit::{
     EventLog, Fault, Faults, FaultyStore, FrozenClock, MailBehavior, MailSink, fast_hasher, login_as,
@@ -47,7 +47,8 @@ impl World {
         let (store, clock, mails, events) = (MemoryStore::new(), FrozenClock::now(), MailSink::new(), EventLog::new());
         let faulty = FaultyStore::new(store.clone());
         let faults = faulty.faults();
-        let auth: Auth = Auth::builder(faulty)
+        let auth: Auth = Auth::builder(faulty.clone())
+            .tokens(faulty)
             .clock(clock.clone())
             .mailer(mails.clone())
             .hooks(events.clone())
@@ -183,7 +184,7 @@ async fn register() {
         match world.auth.register(bob()).await {
             Ok(_) => assert!(!case.committed, "{case:?}"),
             Err(RegisterError::Invalid(errors)) => {
-                assert!(case.committed && errors.iter().all(|error| error.code == "uniqueness"), "{case:?}");
+                assert!(case.committed && errors.iter().all(|error| error.problem == FieldProblem::Taken), "{case:?}");
             }
             Err(error) => panic!("{case:?}: {error:?}"),
         }
@@ -477,8 +478,13 @@ async fn without_randomness_nothing_is_issued() {
     let world = World::new().await;
     let store = FaultyStore::new(world.store.clone());
     let faults = store.faults();
-    let auth: Auth =
-        Auth::builder(store).hasher(fast_hasher()).random(NoRandomness).mailer(world.mails.clone()).build().unwrap();
+    let auth: Auth = Auth::builder(store.clone())
+        .tokens(store)
+        .hasher(fast_hasher())
+        .random(NoRandomness)
+        .mailer(world.mails.clone())
+        .build()
+        .unwrap();
     let register = auth.register(Register::email("bob@example.com", OLD)).await;
     assert!(matches!(register, Err(RegisterError::Unavailable(Unavailable::Random))), "{register:?}");
     let login = auth.login(Login::email(EMAIL, OLD)).await;

@@ -5,8 +5,8 @@ use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use gatekit_core::{
-    FieldError, LoginError, PasswordError, Refusal, RegisterError, SetAccountStatusError, TokenSecret, Unavailable,
-    UpdateUserError,
+    ErrorDetails, ErrorKind, FieldError, FieldProblem, FlowError, HookVeto, LoginError, PasswordError, RegisterError,
+    RequestEmailCodeError, SetAccountStatusError, TokenSecret, Unavailable, UpdateUserError,
 };
 use gatekit_layer::AuthRejection;
 use gatekit_web::{BrowserError, private};
@@ -92,7 +92,7 @@ pub enum WixError {
     UnknownMember,
     /// A hook of the app's refused it.
     #[error(transparent)]
-    Refused(#[from] Refusal),
+    Refused(#[from] HookVeto),
     /// The request cannot be read: its status and what is wrong with it.
     #[error("{1}")]
     BadRequest(StatusCode, &'static str),
@@ -273,68 +273,52 @@ impl From<BrowserError> for WixError {
     }
 }
 
-impl From<PasswordError> for WixError {
-    fn from(error: PasswordError) -> Self {
-        Self::invalid("password", error.to_string())
+/// Errors of the flows become Wix's by their kind. What Wix names otherwise, it names by its code.
+fn of_flow(error: &impl FlowError) -> WixError {
+    match error.details() {
+        ErrorDetails::Unavailable(reason) => return WixError::Unavailable(reason.clone()),
+        ErrorDetails::Veto(veto) => return WixError::Refused(veto.clone()),
+        ErrorDetails::Fields(errors) => return fields(errors),
+        _ => {}
+    }
+    match (error.code(), error.kind()) {
+        ("USERNAME_EMAIL_REQUIRED", _) => WixError::EmailMissing,
+        ("ACCOUNT_PENDING", _) => WixError::ApprovalRequired,
+        ("ACCOUNT_BLOCKED", _) => WixError::Blocked,
+        ("PASSWORD_RESET", _) => WixError::PasswordReset,
+        // The caller of a login adds the state token.
+        ("LOGIN_FAILED_EMAIL_NOT_VERIFIED", _) => WixError::EmailVerificationRequired { state_token: None },
+        // Members have no realms, and ask for no lifetime.
+        ("REALM_REQUIRED" | "INVALID_TTL", _) | (_, ErrorKind::Unauthenticated) => WixError::InvalidCredentials,
+        (_, ErrorKind::NotFound) => WixError::UnknownMember,
+        (_, ErrorKind::Conflict) => WixError::Conflict,
+        (_, ErrorKind::TooMany) => WixError::Throttled,
+        // Of what is not a list of fields, only a password is not acceptable.
+        (_, ErrorKind::Unprocessable) => WixError::invalid("password", error.to_string()),
+        _ => WixError::Unsupported,
     }
 }
 
-impl From<SetAccountStatusError> for WixError {
-    fn from(error: SetAccountStatusError) -> Self {
-        match error {
-            SetAccountStatusError::UserNotFound(_) => Self::UnknownMember,
-            SetAccountStatusError::Unavailable(error) => Self::Unavailable(error),
-            _ => Self::Unsupported,
+macro_rules! from_flows {
+    ($($Error:ty),*) => {$(
+        impl From<$Error> for WixError {
+            fn from(error: $Error) -> Self {
+                of_flow(&error)
+            }
         }
-    }
+    )*};
 }
 
-/// Of a login whose address has to be verified the caller makes more.
-impl From<LoginError> for WixError {
-    fn from(error: LoginError) -> Self {
-        match error {
-            LoginError::IdentifierRequired => Self::EmailMissing,
-            LoginError::Pending => Self::ApprovalRequired,
-            LoginError::Blocked => Self::Blocked,
-            LoginError::PasswordReset => Self::PasswordReset,
-            LoginError::Refused(refusal) => Self::Refused(refusal),
-            LoginError::Unavailable(error) => Self::Unavailable(error),
-            LoginError::EmailNotVerified { .. } => Self::EmailVerificationRequired { state_token: None },
-            // Members have no realms; and what may be added is no login.
-            _ => Self::InvalidCredentials,
-        }
-    }
-}
-
-impl From<RegisterError> for WixError {
-    fn from(error: RegisterError) -> Self {
-        match error {
-            RegisterError::Password(error) => error.into(),
-            RegisterError::Invalid(errors) => fields(&errors),
-            RegisterError::Refused(refusal) => Self::Refused(refusal),
-            RegisterError::Unavailable(error) => Self::Unavailable(error),
-            _ => Self::Unsupported,
-        }
-    }
-}
+from_flows!(LoginError, PasswordError, RegisterError, RequestEmailCodeError, SetAccountStatusError, UpdateUserError);
 
 /// What is wrong with the fields of an account.
 pub(crate) fn fields(errors: &[FieldError]) -> WixError {
     match errors {
-        [only] if only.field == "email" && only.code == "uniqueness" => WixError::EmailTaken,
-        [only] if only.field == "email" && only.code == "presence" => WixError::EmailMissing,
-        errors => WixError::Invalid(errors.iter().map(|one| FieldViolation::new(&*one.field, &*one.message)).collect()),
-    }
-}
-
-/// What is wrong with a change of an account.
-pub(crate) fn updated(error: UpdateUserError) -> WixError {
-    match error {
-        UpdateUserError::NotFound(_) => WixError::UnknownMember,
-        UpdateUserError::Invalid(errors) => fields(&errors),
-        UpdateUserError::Password(error) => error.into(),
-        UpdateUserError::Conflict => WixError::Conflict,
-        UpdateUserError::Unavailable(error) => WixError::Unavailable(error),
-        _ => WixError::Unsupported,
+        [only] if only.field == "email" && only.problem == FieldProblem::Taken => WixError::EmailTaken,
+        [only] if only.field == "email" && only.problem == FieldProblem::Missing => WixError::EmailMissing,
+        errors => {
+            let violation = |one: &FieldError| FieldViolation::new(&*one.field, one.problem.to_string());
+            WixError::Invalid(errors.iter().map(violation).collect())
+        }
     }
 }

@@ -1,37 +1,17 @@
 //! Who may log in at all: an account is active, waits for somebody's approval, or is blocked.
 
-use crate::{Account, AccountStatus, Auth, Event, KnownAccount, StoreError, Unavailable, UserId, UserOperation};
+use crate::flow_error::flow_error;
+use crate::{Account, AccountStatus, Auth, Event, KnownAccount, Unavailable, UserId, UserOperation};
 
-/// Why a status was not set.
-#[derive(Clone, Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SetAccountStatusError {
-    /// There is no such user.
-    #[error("User {0} not found")]
-    UserNotFound(UserId),
-    /// The store of the users keeps no status ([`UserOperation::Status`]).
-    #[error("the store of the users keeps no status: it must implement set_status")]
-    Unsupported,
-    /// It cannot be done now. HTTP status 503.
-    #[error(transparent)]
-    Unavailable(#[from] Unavailable),
-}
-
-impl SetAccountStatusError {
-    /// The stable code.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::UserNotFound(_) => "USER_NOT_FOUND",
-            Self::Unsupported => "UNSUPPORTED",
-            Self::Unavailable(_) => "SERVICE_UNAVAILABLE",
-        }
-    }
-}
-
-impl From<StoreError> for SetAccountStatusError {
-    fn from(error: StoreError) -> Self {
-        Self::Unavailable(error.into())
+flow_error! {
+    /// Why a status was not set.
+    pub enum SetAccountStatusError {
+        /// There is no such user.
+        #[error("User {0} not found")]
+        UserNotFound(UserId) = NotFound "USER_NOT_FOUND",
+        /// The store of the users keeps no status ([`UserOperation::Status`]).
+        #[error("the store of the users keeps no status: it must implement set_status")]
+        Unsupported = Internal "UNSUPPORTED",
     }
 }
 

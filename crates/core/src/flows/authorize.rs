@@ -4,7 +4,7 @@ use crate::acl::{self, NamedResolver};
 use crate::audit::shown_target;
 use crate::{
     AccessRequest, Account, Acl, Auth, Decision, Event, ExplainedRow, Explanation, Method, OtherOwner, Permission,
-    Principal, RoleResolver, StoreError, TokenRecord, UserId,
+    Principal, RoleResolver, StoreError, TokenRecord, Unavailable, UserId,
 };
 
 impl<U: Account> Auth<U> {
@@ -37,9 +37,9 @@ impl<U: Account> Auth<U> {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if a row that could decide names a role and it cannot be found out who is in
+    /// [`Unavailable`] if a row that could decide names a role and it cannot be found out who is in
     /// it. That is neither yes nor no.
-    pub async fn authorize(&self, access: &AccessRequest<'_, U>) -> Result<Decision, StoreError> {
+    pub async fn authorize(&self, access: &AccessRequest<'_, U>) -> Result<Decision, Unavailable> {
         self.authorize_in_scope(TokenRecord::DEFAULT_SCOPE, access).await
     }
 
@@ -47,8 +47,12 @@ impl<U: Account> Auth<U> {
     ///
     /// # Errors
     ///
-    /// [`StoreError`], as there.
-    pub async fn authorize_in_scope(&self, scope: &str, access: &AccessRequest<'_, U>) -> Result<Decision, StoreError> {
+    /// [`Unavailable`], as there.
+    pub async fn authorize_in_scope(
+        &self,
+        scope: &str,
+        access: &AccessRequest<'_, U>,
+    ) -> Result<Decision, Unavailable> {
         self.decide(scope, Membership::new(self, access)).await
     }
 
@@ -59,21 +63,21 @@ impl<U: Account> Auth<U> {
     ///
     /// # Errors
     ///
-    /// [`StoreError`], as there.
+    /// [`Unavailable`], as there.
     pub async fn authorize_other_owner(
         &self,
         scope: &str,
         method: Method,
         owner: &OtherOwner,
         target: &str,
-    ) -> Result<Decision, StoreError> {
+    ) -> Result<Decision, Unavailable> {
         let access = AccessRequest { method, caller: None, target: Some(target) };
         let mut membership = Membership::new(self, &access);
         membership.other_owner = Some(owner);
         self.decide(scope, membership).await
     }
 
-    async fn decide(&self, scope: &str, mut membership: Membership<'_, U>) -> Result<Decision, StoreError> {
+    async fn decide(&self, scope: &str, mut membership: Membership<'_, U>) -> Result<Decision, Unavailable> {
         let (access, other) = (membership.access, membership.other_owner);
         if !in_scope(access, other, scope) {
             self.denied(access, other, format!("scope {scope}"));
@@ -142,8 +146,8 @@ impl<U: Account> Auth<U> {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if it cannot be found out who is in a role that a row names.
-    pub async fn explain(&self, access: &AccessRequest<'_, U>) -> Result<Explanation, StoreError> {
+    /// [`Unavailable`] if it cannot be found out who is in a role that a row names.
+    pub async fn explain(&self, access: &AccessRequest<'_, U>) -> Result<Explanation, Unavailable> {
         let acl = self.acl();
         let mut membership = Membership::new(self, access);
         let mut rows = Vec::new();
@@ -281,7 +285,7 @@ impl<'a, U: Account> Membership<'a, U> {
             return Ok(within(roles));
         }
         let id = caller.principal.id();
-        let roles = self.auth.bounded::<_, StoreError>(self.auth.roles()?.roles_of(U::model_name(), &id)).await?;
+        let roles = self.auth.bounded::<_, StoreError>(self.auth.0.roles.roles_of(U::model_name(), &id)).await?;
         Ok(within(self.assigned.insert(roles)))
     }
 }

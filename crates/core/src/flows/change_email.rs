@@ -1,13 +1,14 @@
 //! Another address, verified before it becomes the user's.
 
+use crate::flow_error::flow_error;
 use crate::flows::compare_and_set::{ATTEMPTS, changes_too_often};
 use crate::flows::step_up::{Reauthentication, ReauthenticationError};
 use crate::flows::verify_email::is_verified;
 use crate::mails::Ask;
 use crate::{
-    Account, Auth, CreateUserError, EmailLink, Event, FieldError, Identifier, IdentifierKind, MailKind, MailOptions,
-    OneTimePurpose, OneTimeRecord, PasswordUse, Refusal, StoreError, TokenRecord, TokenSecret, Unavailable, UserChange,
-    UserId, VerifyPasswordError, random,
+    Account, Auth, CreateUserError, EmailLink, Event, FieldError, FieldErrors, HookVeto, Identifier, IdentifierKind,
+    MailKind, MailOptions, OneTimePurpose, OneTimeRecord, PasswordUse, StoreError, TokenRecord, TokenSecret,
+    Unavailable, UserChange, UserId, random,
 };
 
 const PURPOSE: OneTimePurpose = OneTimePurpose::ChangeEmail;
@@ -91,65 +92,30 @@ impl ChangeEmail {
     }
 }
 
-/// Why an address was not changed.
-#[derive(Clone, Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ChangeEmailError {
-    /// There is no such user. HTTP status 401.
-    #[error("User {0} not found")]
-    UserNotFound(UserId),
-    /// The password is wrong. HTTP status 400, as at change-password.
-    #[error("Invalid current password")]
-    WrongPassword,
-    /// No factor was verified for the token within `policy.tokens.step_up_ttl`. HTTP status 401.
-    #[error("the password must be proven again")]
-    StepUpRequired,
-    /// A hook refused the attempt. HTTP status 403.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    /// The new address is none, or was taken while its mail was on the way. HTTP status 422.
-    #[error("the new address is not valid: {}", .0.message)]
-    Invalid(Box<FieldError>),
-    /// The secret is unknown, used, replaced by a newer one, too old, or from before the account's
-    /// last change. HTTP status 400.
-    #[error("Invalid token")]
-    InvalidToken,
-    /// It cannot be done now. HTTP status 503.
-    #[error(transparent)]
-    Unavailable(#[from] Unavailable),
-}
-
-impl ChangeEmailError {
-    /// The stable code.
-    #[must_use]
-    pub fn code(&self) -> &str {
-        match self {
-            Self::UserNotFound(_) => "USER_NOT_FOUND",
-            Self::WrongPassword => "INVALID_PASSWORD",
-            Self::StepUpRequired => "STEP_UP_REQUIRED",
-            Self::Refused(refusal) => &refusal.code,
-            Self::Invalid(_) => "INVALID_EMAIL",
-            Self::InvalidToken => "INVALID_TOKEN",
-            Self::Unavailable(_) => "SERVICE_UNAVAILABLE",
-        }
+flow_error! {
+    /// Why an address was not changed.
+    pub enum ChangeEmailError {
+        /// There is no such user.
+        #[error("User {0} not found")]
+        UserNotFound(UserId) = Unauthenticated "USER_NOT_FOUND",
+        /// The password is wrong.
+        #[error("Invalid current password")]
+        WrongPassword = Invalid "INVALID_PASSWORD",
+        /// No factor was verified for the token within `policy.tokens.step_up_ttl`.
+        #[error("the password must be proven again")]
+        StepUpRequired = Unauthenticated "STEP_UP_REQUIRED",
+        /// The secret is unknown, used, replaced by a newer one, too old, or from before the
+        /// account's last change.
+        #[error("Invalid token")]
+        InvalidToken = Invalid "INVALID_TOKEN",
     }
-}
-
-impl From<StoreError> for ChangeEmailError {
-    fn from(error: StoreError) -> Self {
-        Self::Unavailable(error.into())
+    or {
+        /// A hook refused the attempt.
+        Refused(HookVeto),
+        /// The new address is not valid, or was taken while its mail was on the way.
+        Invalid(FieldErrors),
     }
-}
-
-impl From<ReauthenticationError> for ChangeEmailError {
-    fn from(error: ReauthenticationError) -> Self {
-        match error {
-            ReauthenticationError::Password(VerifyPasswordError::WrongPassword) => Self::WrongPassword,
-            ReauthenticationError::Password(VerifyPasswordError::Refused(refusal)) => Self::Refused(refusal),
-            ReauthenticationError::Password(VerifyPasswordError::Unavailable(error)) => Self::Unavailable(error),
-            ReauthenticationError::StepUpRequired => Self::StepUpRequired,
-        }
-    }
+    from ReauthenticationError { WrongPassword, StepUpRequired, Refused(veto), Unavailable(error) }
 }
 
 impl<U: Account> Auth<U> {
@@ -173,7 +139,7 @@ impl<U: Account> Auth<U> {
         };
         self.reauthenticate(&found, reauthentication, PasswordUse::ChangeEmail).await?;
         if let Some(error) = self.check_email(Some(&email)) {
-            return Err(ChangeEmailError::Invalid(Box::new(error)));
+            return Err(ChangeEmailError::Invalid(error.into()));
         }
         let (typed, email) = (email.clone(), auth.policy.canonical_email(&email));
         let namespace = auth.policy.namespace(found.user.realm());
@@ -262,9 +228,7 @@ impl<U: Account> Auth<U> {
                 };
                 let stored = auth.commit_update(&mut change, &old, new).await.map_err(|error| match error {
                     CreateUserError::Store(error) => ChangeEmailError::from(error),
-                    CreateUserError::Taken(kind) => {
-                        ChangeEmailError::Invalid(Box::new(FieldError::taken(kind, &email)))
-                    }
+                    CreateUserError::Taken(kind) => ChangeEmailError::Invalid(FieldError::taken(kind, &email).into()),
                 })?;
                 if let Some(new) = stored {
                     break (old, new);

@@ -1,8 +1,9 @@
 //! A new password, with the old one.
 
+use crate::flow_error::flow_error;
 use crate::{
-    Account, Auth, MailOptions, Password, PasswordError, PasswordOwner, PasswordUse, Refusal, StoreError, TokenRecord,
-    Unavailable, UserId, VerifyPasswordError,
+    Account, Auth, HookVeto, MailOptions, Password, PasswordError, PasswordOwner, PasswordUse, TokenRecord, UserId,
+    VerifyPasswordError,
 };
 
 /// A user wants another password.
@@ -43,59 +44,26 @@ impl ChangePassword {
     }
 }
 
-/// Why a password was not changed.
-#[derive(Clone, Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ChangePasswordError {
-    /// There is no such user. HTTP status 401, as in LoopBack.
-    #[error("User {0} not found")]
-    UserNotFound(UserId),
-    /// The old password is wrong. HTTP status 400, as in LoopBack.
-    #[error("Invalid current password")]
-    WrongPassword,
-    /// A hook refused the attempt. HTTP status 403.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    /// The new password is not accepted. HTTP status 422.
-    #[error(transparent)]
-    Password(#[from] PasswordError),
-    /// The account was changed at the same time, and this change lost. HTTP status 409.
-    #[error("the account was changed at the same time")]
-    Conflict,
-    /// It cannot be done now. HTTP status 503.
-    #[error(transparent)]
-    Unavailable(#[from] Unavailable),
-}
-
-impl ChangePasswordError {
-    /// The stable code. The first two are LoopBack's.
-    #[must_use]
-    pub fn code(&self) -> &str {
-        match self {
-            Self::UserNotFound(_) => "USER_NOT_FOUND",
-            Self::WrongPassword => "INVALID_PASSWORD",
-            Self::Refused(refusal) => &refusal.code,
-            Self::Password(error) => error.code(),
-            Self::Conflict => "CONFLICT",
-            Self::Unavailable(_) => "SERVICE_UNAVAILABLE",
-        }
+flow_error! {
+    /// Why a password was not changed.
+    pub enum ChangePasswordError {
+        /// There is no such user.
+        #[error("User {0} not found")]
+        UserNotFound(UserId) = Unauthenticated "USER_NOT_FOUND",
+        /// The old password is wrong.
+        #[error("Invalid current password")]
+        WrongPassword = Invalid "INVALID_PASSWORD",
+        /// The account was changed at the same time, and this change lost.
+        #[error("the account was changed at the same time")]
+        Conflict = Conflict "CONFLICT",
     }
-}
-
-impl From<VerifyPasswordError> for ChangePasswordError {
-    fn from(error: VerifyPasswordError) -> Self {
-        match error {
-            VerifyPasswordError::WrongPassword => Self::WrongPassword,
-            VerifyPasswordError::Refused(refusal) => Self::Refused(refusal),
-            VerifyPasswordError::Unavailable(error) => Self::Unavailable(error),
-        }
+    or {
+        /// A hook refused the attempt.
+        Refused(HookVeto),
+        /// The new password is not accepted.
+        Password(PasswordError),
     }
-}
-
-impl From<StoreError> for ChangePasswordError {
-    fn from(error: StoreError) -> Self {
-        Self::Unavailable(error.into())
-    }
+    from VerifyPasswordError { WrongPassword, Refused(veto), Unavailable(error) }
 }
 
 impl<U: Account> Auth<U> {

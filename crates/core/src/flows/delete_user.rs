@@ -1,9 +1,8 @@
 //! A user goes.
 
+use crate::flow_error::flow_error;
 use crate::flows::step_up::{Reauthentication, ReauthenticationError};
-use crate::{
-    Account, Auth, Event, OneTimePurpose, PasswordUse, Refusal, StoreError, Unavailable, UserId, VerifyPasswordError,
-};
+use crate::{Account, Auth, Event, HookVeto, OneTimePurpose, PasswordUse, StoreError, Unavailable, UserId};
 
 /// A user wants to be removed, and proves that it is the one: with the password, or a token for
 /// which it was proven a short time ago.
@@ -24,56 +23,24 @@ impl DeleteAccount {
     }
 }
 
-/// Why a user was not removed.
-#[derive(Clone, Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum DeleteAccountError {
-    /// There is no such user (any more). HTTP status 401.
-    #[error("User {0} not found")]
-    UserNotFound(UserId),
-    /// The password is wrong. HTTP status 400, as at change-password.
-    #[error("Invalid current password")]
-    WrongPassword,
-    /// No factor was verified for the token within `policy.tokens.step_up_ttl`. HTTP status 401.
-    #[error("the password must be proven again")]
-    StepUpRequired,
-    /// A hook refused the attempt. HTTP status 403.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    /// It cannot be done now. HTTP status 503.
-    #[error(transparent)]
-    Unavailable(#[from] Unavailable),
-}
-
-impl DeleteAccountError {
-    /// The stable code.
-    #[must_use]
-    pub fn code(&self) -> &str {
-        match self {
-            Self::UserNotFound(_) => "USER_NOT_FOUND",
-            Self::WrongPassword => "INVALID_PASSWORD",
-            Self::StepUpRequired => "STEP_UP_REQUIRED",
-            Self::Refused(refusal) => &refusal.code,
-            Self::Unavailable(_) => "SERVICE_UNAVAILABLE",
-        }
+flow_error! {
+    /// Why a user was not removed.
+    pub enum DeleteAccountError {
+        /// There is no such user (any more).
+        #[error("User {0} not found")]
+        UserNotFound(UserId) = Unauthenticated "USER_NOT_FOUND",
+        /// The password is wrong.
+        #[error("Invalid current password")]
+        WrongPassword = Invalid "INVALID_PASSWORD",
+        /// No factor was verified for the token within `policy.tokens.step_up_ttl`.
+        #[error("the password must be proven again")]
+        StepUpRequired = Unauthenticated "STEP_UP_REQUIRED",
     }
-}
-
-impl From<StoreError> for DeleteAccountError {
-    fn from(error: StoreError) -> Self {
-        Self::Unavailable(error.into())
+    or {
+        /// A hook refused the attempt.
+        Refused(HookVeto),
     }
-}
-
-impl From<ReauthenticationError> for DeleteAccountError {
-    fn from(error: ReauthenticationError) -> Self {
-        match error {
-            ReauthenticationError::Password(VerifyPasswordError::WrongPassword) => Self::WrongPassword,
-            ReauthenticationError::Password(VerifyPasswordError::Refused(refusal)) => Self::Refused(refusal),
-            ReauthenticationError::Password(VerifyPasswordError::Unavailable(error)) => Self::Unavailable(error),
-            ReauthenticationError::StepUpRequired => Self::StepUpRequired,
-        }
-    }
+    from ReauthenticationError { WrongPassword, StepUpRequired, Refused(veto), Unavailable(error) }
 }
 
 impl<U: Account> Auth<U> {
@@ -140,13 +107,9 @@ impl<U: Account> Auth<U> {
         for purpose in OneTimePurpose::MAILED {
             self.bounded(auth.one_time.delete_one_time_of(purpose, model, id)).await?;
         }
-        if let Some(devices) = &auth.devices {
-            self.bounded(devices.forget_devices_of(model, id)).await?;
-        }
-        if let Some(roles) = &auth.roles {
-            for role in self.bounded(roles.roles_of(model, id)).await? {
-                self.bounded(roles.unassign_role(model, id, &role)).await?;
-            }
+        self.bounded(auth.devices.forget_devices_of(model, id)).await?;
+        for role in self.bounded(auth.roles.roles_of(model, id)).await? {
+            self.bounded(auth.roles.unassign_role(model, id, &role)).await?;
         }
         Ok(())
     }

@@ -3,10 +3,11 @@
 
 use subtle::ConstantTimeEq;
 
+use crate::flow_error::flow_error;
 use crate::mails::Ask;
 use crate::{
     Account, Auth, Change, CounterLimit, Event, MailKind, MailOptions, OneTimePurpose, OneTimeRecord, StoreError,
-    TokenDigest, TokenSecret, Unavailable, UserId, random,
+    TokenDigest, TokenSecret, UserId, random,
 };
 
 /// Somebody is to prove an address by a code.
@@ -34,70 +35,39 @@ impl RequestEmailCode {
     }
 }
 
-/// Why no code was mailed. Whoever lets strangers ask hides the first two from them.
-#[derive(Clone, Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum RequestEmailCodeError {
-    /// No user has the id.
-    #[error("there is no user {0}")]
-    UserNotFound(UserId),
-    /// The user has no address.
-    #[error("the user has no address")]
-    NoEmail,
-    /// The user has tried as many codes as `policy.email.code_attempts` allows, and gets another
-    /// one within `policy.email.code_ttl`. HTTP status 429.
-    #[error("too many codes were tried")]
-    TooManyAttempts,
-    /// The user has got as many codes as `policy.mail.per_hour` allows within
-    /// `policy.email.code_ttl`. The last one stays good. HTTP status 429.
-    #[error("too many codes were mailed")]
-    TooManyMails,
-    /// It cannot be done now. HTTP status 503.
-    #[error(transparent)]
-    Unavailable(#[from] Unavailable),
-}
-
-impl From<StoreError> for RequestEmailCodeError {
-    fn from(error: StoreError) -> Self {
-        Self::Unavailable(error.into())
+flow_error! {
+    /// Why no code was mailed. A route for anonymous callers hides the first two from them.
+    pub enum RequestEmailCodeError {
+        /// No user has the id.
+        #[error("there is no user {0}")]
+        UserNotFound(UserId) = NotFound "USER_NOT_FOUND",
+        /// The user has no address.
+        #[error("the user has no address")]
+        NoEmail = NotFound "NO_EMAIL",
+        /// The user has tried as many codes as `Policy::email_code_attempts` allows, and gets
+        /// another one within `Policy::email_code_ttl`.
+        #[error("too many codes were tried")]
+        TooManyAttempts = TooMany "TOO_MANY_ATTEMPTS",
+        /// The user has got as many codes as `Policy::mails_per_hour` allows within
+        /// `Policy::email_code_ttl`. The last one stays good.
+        #[error("too many codes were mailed")]
+        TooManyMails = TooMany "TOO_MANY_MAILS",
     }
 }
 
-/// Why an address was not verified.
-#[derive(Clone, Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConfirmEmailCodeError {
-    /// The state is unknown, used, replaced by a newer one, too old, or for another address than
-    /// the user has now. HTTP status 400.
-    #[error("the code was not asked for here, or it has ended")]
-    InvalidState,
-    /// It is another code. HTTP status 400.
-    #[error("the code is wrong")]
-    WrongCode,
-    /// The user has tried too many; this code was not looked at. HTTP status 429.
-    #[error("too many codes were tried")]
-    TooManyAttempts,
-    /// It cannot be done now; the code stays good. HTTP status 503.
-    #[error(transparent)]
-    Unavailable(#[from] Unavailable),
-}
-
-impl ConfirmEmailCodeError {
-    /// The stable code.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::InvalidState => "INVALID_STATE",
-            Self::WrongCode => "WRONG_CODE",
-            Self::TooManyAttempts => "TOO_MANY_ATTEMPTS",
-            Self::Unavailable(_) => "SERVICE_UNAVAILABLE",
-        }
-    }
-}
-
-impl From<StoreError> for ConfirmEmailCodeError {
-    fn from(error: StoreError) -> Self {
-        Self::Unavailable(error.into())
+flow_error! {
+    /// Why an address was not verified. The code stays good where the error is `Unavailable`.
+    pub enum ConfirmEmailCodeError {
+        /// The state is unknown, used, replaced by a newer one, too old, or for another address
+        /// than the user has now.
+        #[error("the code was not asked for here, or it has ended")]
+        InvalidState = Invalid "INVALID_STATE",
+        /// It is another code.
+        #[error("the code is wrong")]
+        WrongCode = Invalid "WRONG_CODE",
+        /// The user has tried too many; this code was not looked at.
+        #[error("too many codes were tried")]
+        TooManyAttempts = TooMany "TOO_MANY_ATTEMPTS",
     }
 }
 
@@ -183,7 +153,7 @@ impl<U: Account> Auth<U> {
         let now = self.now();
         // A code that cannot be tried is not worth a mail.
         let (tries, limit) = (tries_of::<U>(user), self.limit_on_tries());
-        if !self.bounded(self.counters()?.has_room(&tries, limit, now)).await? {
+        if !self.bounded(auth.counters.has_room(&tries, limit, now)).await? {
             return Err(RequestEmailCodeError::TooManyAttempts);
         }
         // A state that belongs to no user is counted as well: its client must not see a difference.
@@ -239,7 +209,7 @@ impl<U: Account> Auth<U> {
             return Err(ConfirmEmailCodeError::InvalidState);
         };
         let tries = tries_of::<U>(&id);
-        if !self.bounded(self.counters()?.add_event(&tries, self.limit_on_tries(), self.now())).await? {
+        if !self.bounded(self.0.counters.add_event(&tries, self.limit_on_tries(), self.now())).await? {
             return Err(ConfirmEmailCodeError::TooManyAttempts);
         }
         let code: String = code.chars().filter(|c| !c.is_whitespace()).take(16).collect();
@@ -254,7 +224,7 @@ impl<U: Account> Auth<U> {
             if !auth.commit_use(&mut change, PURPOSE, &digest).await? {
                 return Err(ConfirmEmailCodeError::InvalidState);
             }
-            if let Err(error) = auth.bounded::<_, StoreError>(auth.counters()?.clear_counter(&tries)).await {
+            if let Err(error) = auth.bounded::<_, StoreError>(auth.0.counters.clear_counter(&tries)).await {
                 tracing::warn!(%error, "the codes a user has tried stay counted until they end");
             }
             auth.emit(Event::EmailVerified { user: user.clone() }).await;

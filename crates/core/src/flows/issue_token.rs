@@ -1,8 +1,9 @@
 //! A token for a user, without a password: for the app's own code, and the last step of a login.
 
+use crate::flow_error::flow_error;
 use crate::{
-    Account, AccountStatus, Auth, Client, IssuedToken, Proofs, StoreError, TokenClient, TokenDigest, TokenRecord,
-    TokenSecret, Unavailable, UserId,
+    Account, AccountStatus, Auth, Client, IssuedToken, Proofs, TokenClient, TokenDigest, TokenRecord, TokenSecret,
+    UserId,
 };
 
 /// A token to be issued.
@@ -74,30 +75,21 @@ impl IssueToken {
     }
 }
 
-/// Why no token was issued.
-#[derive(Clone, Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum IssueTokenError {
-    /// There is no such user.
-    #[error("there is no such user")]
-    UserNotFound,
-    /// The account is pending or blocked.
-    #[error("the account is not active")]
-    NotActive,
-    /// The lifetime is negative, and not the `-1` that the policy may allow.
-    #[error("ttl must be a positive whole number of seconds")]
-    InvalidTtl,
-    /// The secret that was given does not have the form of a token's.
-    #[error("the secret must have 64 letters and digits")]
-    InvalidSecret,
-    /// It cannot be done now.
-    #[error(transparent)]
-    Unavailable(#[from] Unavailable),
-}
-
-impl From<StoreError> for IssueTokenError {
-    fn from(error: StoreError) -> Self {
-        Self::Unavailable(error.into())
+flow_error! {
+    /// Why no token was issued.
+    pub enum IssueTokenError {
+        /// There is no such user.
+        #[error("there is no such user")]
+        UserNotFound = NotFound "MODEL_NOT_FOUND",
+        /// The account is pending or blocked.
+        #[error("the account is not active")]
+        NotActive = Forbidden "ACCOUNT_NOT_ACTIVE",
+        /// The lifetime is negative, and not the `-1` that the policy may allow.
+        #[error("ttl must be a positive whole number of seconds")]
+        InvalidTtl = Invalid "INVALID_TTL",
+        /// The secret that was given does not have the form of a token's.
+        #[error("the secret must have 64 letters and digits")]
+        InvalidSecret = Invalid "INVALID_SECRET",
     }
 }
 

@@ -1,8 +1,9 @@
 //! A password for a token.
 
+use crate::flow_error::flow_error;
 use crate::{
-    Account, Auth, Client, Factor, IssuedToken, MailOptions, Password, Proofs, Refusal, StoreError, TokenClient,
-    TokenRecord, TokenSecret, Unavailable, UserId,
+    Account, Auth, Client, Factor, HookVeto, IssuedToken, MailOptions, Password, Proofs, TokenClient, TokenRecord,
+    TokenSecret, Unavailable, UserId,
 };
 
 /// Somebody wants to log in.
@@ -91,73 +92,46 @@ pub struct LoggedIn<U> {
     pub token: IssuedToken,
 }
 
-/// Why a login was refused. The first three are answered before the store is asked.
-#[derive(Clone, Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum LoginError {
-    /// Neither address nor name. HTTP status 400.
-    #[error("username or email is required")]
-    IdentifierRequired,
-    /// The policy has realms and none was named. HTTP status 400.
-    #[error("realm is required")]
-    RealmRequired,
-    /// The lifetime asked for is negative. HTTP status 400.
-    #[error("ttl must be a positive whole number of seconds")]
-    InvalidTtl,
-    /// Unknown user, wrong password, or a user without one: the caller does not learn which. Where
-    /// a sign-up hides that an address is taken
-    /// ([`Policy::hides_taken_email`](crate::Policy::hides_taken_email)), an unverified address
-    /// too. HTTP status 401.
-    #[error("login failed")]
-    InvalidCredentials,
-    /// The password is right, and the account is blocked. HTTP status 403.
-    #[error("the account is blocked")]
-    Blocked,
-    /// The password is right, and somebody has yet to approve of the account. HTTP status 403.
-    #[error("the account has not been approved yet")]
-    Pending,
-    /// The password is right, and those who run the app have reset it: a new one must be chosen by
-    /// mail. HTTP status 403.
-    #[error("the password was reset; choose a new one")]
-    PasswordReset,
-    /// The password is right, but the address is not verified,
-    /// `policy.email.verification_required` is set, and a sign-up tells that an address is taken.
-    /// HTTP status 401.
-    #[error("login failed as the email has not been verified")]
-    EmailNotVerified {
-        /// Whose, so that a client can ask for the mail again.
-        user_id: UserId,
-    },
-    /// A hook refused it. HTTP status 403.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    /// It cannot be done now. HTTP status 503.
-    #[error(transparent)]
-    Unavailable(#[from] Unavailable),
-}
-
-impl LoginError {
-    /// The stable code. Of those there are in LoopBack it is LoopBack's.
-    #[must_use]
-    pub fn code(&self) -> &str {
-        match self {
-            Self::IdentifierRequired => "USERNAME_EMAIL_REQUIRED",
-            Self::RealmRequired => "REALM_REQUIRED",
-            Self::InvalidTtl => "INVALID_TTL",
-            Self::InvalidCredentials => "LOGIN_FAILED",
-            Self::Blocked => "ACCOUNT_BLOCKED",
-            Self::Pending => "ACCOUNT_PENDING",
-            Self::PasswordReset => "PASSWORD_RESET",
-            Self::EmailNotVerified { .. } => "LOGIN_FAILED_EMAIL_NOT_VERIFIED",
-            Self::Refused(refusal) => &refusal.code,
-            Self::Unavailable(_) => "SERVICE_UNAVAILABLE",
-        }
+flow_error! {
+    /// Why a login was refused. The first three are found before the store is asked.
+    pub enum LoginError {
+        /// Neither address nor name.
+        #[error("username or email is required")]
+        IdentifierRequired = Invalid "USERNAME_EMAIL_REQUIRED",
+        /// The policy has realms and none was named.
+        #[error("realm is required")]
+        RealmRequired = Invalid "REALM_REQUIRED",
+        /// The lifetime asked for is negative.
+        #[error("ttl must be a positive whole number of seconds")]
+        InvalidTtl = Invalid "INVALID_TTL",
+        /// Unknown user, wrong password, or a user without one: the caller does not learn which.
+        /// Where a sign-up hides that an address is taken
+        /// ([`Policy::hides_taken_email`](crate::Policy::hides_taken_email)), an unverified address
+        /// too.
+        #[error("login failed")]
+        InvalidCredentials = Unauthenticated "LOGIN_FAILED",
+        /// The password is right, and the account is blocked.
+        #[error("the account is blocked")]
+        Blocked = Forbidden "ACCOUNT_BLOCKED",
+        /// The password is right, and somebody has yet to approve of the account.
+        #[error("the account has not been approved yet")]
+        Pending = Forbidden "ACCOUNT_PENDING",
+        /// The password is right, and those who run the app have reset it: a new one must be chosen
+        /// by mail.
+        #[error("the password was reset; choose a new one")]
+        PasswordReset = Forbidden "PASSWORD_RESET",
+        /// The password is right, but the address is not verified,
+        /// `Policy::email_verification_required` is set, and a sign-up tells that an address is
+        /// taken.
+        #[error("login failed as the email has not been verified")]
+        EmailNotVerified {
+            /// Whose, so that a client can ask for the mail again.
+            user_id: UserId,
+        } = Unauthenticated "LOGIN_FAILED_EMAIL_NOT_VERIFIED" of user_id,
     }
-}
-
-impl From<StoreError> for LoginError {
-    fn from(error: StoreError) -> Self {
-        Self::Unavailable(error.into())
+    or {
+        /// A hook refused it.
+        Refused(HookVeto),
     }
 }
 

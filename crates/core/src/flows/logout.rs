@@ -1,22 +1,14 @@
 //! A token given up.
 
-use crate::{Account, Auth, Event, StoreError, TokenDigest, Unavailable};
+use crate::flow_error::flow_error;
+use crate::{Account, Auth, Event, TokenDigest};
 
-/// Why nobody was logged out.
-#[derive(Clone, Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum LogoutError {
-    /// There is no such token, or no longer. HTTP status 401.
-    #[error("Could not find accessToken")]
-    TokenNotFound,
-    /// It cannot be done now: the token is still alive. HTTP status 503.
-    #[error(transparent)]
-    Unavailable(#[from] Unavailable),
-}
-
-impl From<StoreError> for LogoutError {
-    fn from(error: StoreError) -> Self {
-        Self::Unavailable(error.into())
+flow_error! {
+    /// Why nobody was logged out. The token is still alive where the error is `Unavailable`.
+    pub enum LogoutError {
+        /// There is no such token, or no longer.
+        #[error("Could not find accessToken")]
+        TokenNotFound = Unauthenticated "TOKEN_NOT_FOUND",
     }
 }
 

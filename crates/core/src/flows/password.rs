@@ -3,10 +3,11 @@
 use std::fmt;
 
 use crate::context_passwords::{self, PasswordOwner};
+use crate::flow_error::flow_error;
 use crate::hasher::Pause;
 use crate::{
-    Account, Auth, Client, Event, Identifier, Password, PasswordError, PasswordHash, Refusal, StoreError, StoredUser,
-    Unavailable, UserId, Verified,
+    Account, Auth, Client, Event, HookVeto, Identifier, Password, PasswordError, PasswordHash, StoredUser, Unavailable,
+    UserId, Verified,
 };
 
 /// What a password is asked for.
@@ -71,26 +72,17 @@ impl fmt::Debug for PasswordAttempt {
     }
 }
 
-/// Why a password was not verified.
-#[derive(Clone, Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum VerifyPasswordError {
-    /// It is wrong, or the user has none, or there is no such user. HTTP status 400 in Gatekit's
-    /// routes.
-    #[error("Invalid current password")]
-    WrongPassword,
-    /// A hook refused the attempt ([`Hooks::before_verify`](crate::Hooks::before_verify)); the
-    /// password was not looked at. HTTP status 403.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    /// It cannot be done now. HTTP status 503.
-    #[error(transparent)]
-    Unavailable(#[from] Unavailable),
-}
-
-impl From<StoreError> for VerifyPasswordError {
-    fn from(error: StoreError) -> Self {
-        Self::Unavailable(error.into())
+flow_error! {
+    /// Why a password was not verified.
+    pub enum VerifyPasswordError {
+        /// It is wrong, or the user has none, or there is no such user.
+        #[error("Invalid current password")]
+        WrongPassword = Invalid "INVALID_PASSWORD",
+    }
+    or {
+        /// A hook refused the attempt ([`Hooks::before_verify`](crate::Hooks::before_verify)); the
+        /// password was not looked at.
+        Refused(HookVeto),
     }
 }
 

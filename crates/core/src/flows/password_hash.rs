@@ -1,31 +1,21 @@
 //! A password given as its hash, by those who run the app: an importer, or an administrator who has
 //! the hash of a password that was made up.
 
-use crate::{
-    Account, Auth, HashProblem, MailOptions, PasswordHash, ResetPasswordError, StoreError, Unavailable, UserId,
-};
+use crate::flow_error::flow_error;
+use crate::{Account, Auth, HashProblem, MailOptions, PasswordHash, ResetPasswordError, UserId};
 
-/// Why a hash did not become a user's.
-#[derive(Clone, Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SetPasswordHashError {
-    /// There is no such user.
-    #[error("User {0} not found")]
-    UserNotFound(UserId),
-    /// No password would match it, or it is not written as it should be.
-    #[error("{0}")]
-    Hash(HashProblem),
-    /// The account was changed at the same time.
-    #[error("the account was changed at the same time")]
-    Conflict,
-    /// It cannot be done now. HTTP status 503.
-    #[error(transparent)]
-    Unavailable(#[from] Unavailable),
-}
-
-impl From<StoreError> for SetPasswordHashError {
-    fn from(error: StoreError) -> Self {
-        Self::Unavailable(error.into())
+flow_error! {
+    /// Why a hash did not become a user's.
+    pub enum SetPasswordHashError {
+        /// There is no such user.
+        #[error("User {0} not found")]
+        UserNotFound(UserId) = NotFound "USER_NOT_FOUND",
+        /// No password would match it, or it is not written as it should be.
+        #[error("{0}")]
+        Hash(HashProblem) = Invalid "INVALID_HASH",
+        /// The account was changed at the same time.
+        #[error("the account was changed at the same time")]
+        Conflict = Conflict "CONFLICT",
     }
 }
 

@@ -3,9 +3,10 @@
 
 use serde::Serialize;
 
+use crate::flow_error::flow_error;
 use crate::{
-    Account, AccountStatus, Auth, CreateUserError, Event, FieldError, Identifier, IdentifierKind, MailOptions, Need,
-    NewUser, Password, PasswordError, PasswordHash, PasswordOwner, Refusal, StoreError, StoredUser, Unavailable,
+    Account, AccountStatus, Auth, CreateUserError, Event, FieldError, FieldErrors, HookVeto, Identifier,
+    IdentifierKind, MailOptions, NewUser, Password, PasswordError, PasswordHash, PasswordOwner, StoreError, StoredUser,
     UserOperation, profile,
 };
 
@@ -139,28 +140,17 @@ pub struct CheckMail {
     pub email: String,
 }
 
-/// Why nobody was registered.
-#[derive(Clone, Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum RegisterError {
-    /// The password is not accepted. HTTP status 422.
-    #[error(transparent)]
-    Password(#[from] PasswordError),
-    /// Fields are missing, malformed or taken. HTTP status 422.
-    #[error("the user is not valid: {}", .0.iter().map(|e| format!("{} {}", e.field, e.message)).collect::<Vec<_>>().join("; "))]
-    Invalid(Vec<FieldError>),
-    /// A hook refused it. HTTP status 403.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    /// It cannot be done now. HTTP status 503. If the store did not say whether it has stored the
-    /// user, the user may exist; then it gets its mail, and the event is raised.
-    #[error(transparent)]
-    Unavailable(#[from] Unavailable),
-}
-
-impl From<StoreError> for RegisterError {
-    fn from(error: StoreError) -> Self {
-        Self::Unavailable(error.into())
+flow_error! {
+    /// Why nobody was registered. Where the error is `Unavailable` and the store did not say whether
+    /// it has stored the user, the user may exist; then it gets its mail, and the event is raised.
+    pub enum RegisterError {}
+    or {
+        /// The password is not accepted.
+        Password(PasswordError),
+        /// Fields are missing, malformed or taken.
+        Invalid(FieldErrors),
+        /// A hook refused it.
+        Refused(HookVeto),
     }
 }
 
@@ -183,14 +173,14 @@ impl<U: Account> Auth<U> {
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// use gatekit_core::{Auth, MemoryStore, Register, RegisterError};
+    /// use gatekit_core::{Auth, FieldProblem, MemoryStore, Register, RegisterError};
     ///
     /// let auth = Auth::new(MemoryStore::new());
     /// let ada = auth.register(Register::email("Ada@Example.com", "correct horse battery").username("ada")).await?;
     /// assert_eq!(ada.email.as_deref(), Some("ada@example.com"));
     ///
     /// let again = auth.register(Register::email("ada@example.com", "another long password")).await;
-    /// assert!(matches!(again, Err(RegisterError::Invalid(errors)) if errors[0].code == "uniqueness"));
+    /// assert!(matches!(again, Err(RegisterError::Invalid(errors)) if errors[0].problem == FieldProblem::Taken));
     /// # Ok(()) }
     /// ```
     ///
@@ -203,7 +193,7 @@ impl<U: Account> Auth<U> {
         checked.new.password = Some(hash);
         match self.store_registration(checked.new, &checked.mails).await? {
             Ok(user) => Ok(user),
-            Err(taken) => Err(RegisterError::Invalid(vec![taken])),
+            Err(taken) => Err(RegisterError::Invalid(taken.into())),
         }
     }
 
@@ -247,7 +237,7 @@ impl<U: Account> Auth<U> {
                     Ok(_) => None,
                     // Another request was quicker.
                     Err(taken) if taken.field == "email" => self.bounded(self.0.users.find_user_by(&address)).await?,
-                    Err(taken) => return Err(RegisterError::Invalid(vec![taken])),
+                    Err(taken) => return Err(RegisterError::Invalid(taken.into())),
                 }
             }
         };
@@ -269,12 +259,12 @@ impl<U: Account> Auth<U> {
     pub fn check_sign_up(&self, names: PasswordOwner<'_>, has_password: bool) -> Vec<FieldError> {
         let mut errors = Vec::new();
         if !has_password {
-            errors.push(FieldError::new("password", "presence", "can't be blank", None));
+            errors.push(FieldError::missing("password", None));
         }
         let given = |name: Option<&str>| name.filter(|name| !name.is_empty()).is_some();
         // Without a name or an address nobody could log in.
         if !self.0.policy.requires_email() && !given(names.email) && !given(names.username) {
-            errors.push(FieldError::new("username", "presence", "can't be blank", None));
+            errors.push(FieldError::missing("username", None));
         }
         errors.extend(self.check_name("username", names.username));
         errors.extend(self.check_name("realm", names.realm));
@@ -326,7 +316,7 @@ impl<U: Account> Auth<U> {
         let taken = self.check_unique(&new, &typed, hide, &mut errors).await?;
         match password {
             Some(password) if errors.is_empty() => Ok(Checked { new, password, taken, mails, notices }),
-            _ => Err(RegisterError::Invalid(errors)),
+            _ => Err(RegisterError::Invalid(errors.into())),
         }
     }
 
@@ -337,10 +327,10 @@ impl<U: Account> Auth<U> {
             self.ask_hook::<RegisterError>(hooks.before_register(&mut checked.new)).await?;
         }
         // A hook may have filled in more of it.
-        profile::check(&auth.policy, &checked.new.profile).map_err(|error| RegisterError::Invalid(vec![*error]))?;
+        profile::check(&auth.policy, &checked.new.profile).map_err(|error| RegisterError::Invalid((*error).into()))?;
         // A store that keeps no status would take the user for active.
         if checked.new.status != AccountStatus::Active && !self.supports(UserOperation::Status) {
-            return Err(StoreError::Missing(Need::Users(UserOperation::Status)).into());
+            return Err(StoreError::Unsupported(UserOperation::Status.as_str()).into());
         }
         Ok(self.hash_password(checked.password.clone()).await?)
     }

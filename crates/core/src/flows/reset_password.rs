@@ -1,6 +1,7 @@
 //! A new password for a user who has lost the old one: a mail is requested, and the secret in it is
 //! used once.
 
+use crate::flow_error::flow_error;
 use crate::flows::identifier::is_possible;
 use crate::flows::mailed_secret::NewMailedSecret;
 use crate::flows::rev::is_outdated;
@@ -91,27 +92,17 @@ impl RequestPasswordReset {
     }
 }
 
-/// Why no reset was requested.
-#[derive(Clone, Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum RequestPasswordResetError {
-    /// No account has the address. Only under `policy.reveal.unknown_email_on_reset`. HTTP status
-    /// 404.
-    #[error("Email not found")]
-    EmailNotFound,
-    /// The address is not verified, and it must be
-    /// ([`Policy::resets_only_verified`](crate::Policy::resets_only_verified)). Only under
-    /// `policy.reveal.unknown_email_on_reset`. HTTP status 401, as in LoopBack.
-    #[error("Email has not been verified")]
-    EmailNotVerified,
-    /// It cannot be done now. HTTP status 503.
-    #[error(transparent)]
-    Unavailable(#[from] Unavailable),
-}
-
-impl From<StoreError> for RequestPasswordResetError {
-    fn from(error: StoreError) -> Self {
-        Self::Unavailable(error.into())
+flow_error! {
+    /// Why no reset was requested. Both variants of its own exist only under
+    /// `Policy::reveal_unknown_email_on_reset`.
+    pub enum RequestPasswordResetError {
+        /// No account has the address.
+        #[error("Email not found")]
+        EmailNotFound = NotFound "EMAIL_NOT_FOUND",
+        /// The address is not verified, and it must be
+        /// ([`Policy::resets_only_verified`](crate::Policy::resets_only_verified)).
+        #[error("Email has not been verified")]
+        EmailNotVerified = Forbidden "RESET_FAILED_EMAIL_NOT_VERIFIED",
     }
 }
 
@@ -142,29 +133,20 @@ impl PasswordReset {
     }
 }
 
-/// Why a password was not reset. The secret can be used again, unless it is `InvalidToken`, or a
-/// store did not say whether it has stored the new password.
-#[derive(Clone, Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ResetPasswordError {
-    /// The secret is unknown, used, too old, or from before the account's last change. HTTP status
-    /// 401.
-    #[error("the reset token is not valid")]
-    InvalidToken,
-    /// There is no such user (only from [`Auth::set_password`]). HTTP status 401, as in LoopBack.
-    #[error("User {0} not found")]
-    UserNotFound(UserId),
-    /// The new password is not accepted. HTTP status 422.
-    #[error(transparent)]
-    Password(#[from] PasswordError),
-    /// It cannot be done now. HTTP status 503.
-    #[error(transparent)]
-    Unavailable(#[from] Unavailable),
-}
-
-impl From<StoreError> for ResetPasswordError {
-    fn from(error: StoreError) -> Self {
-        Self::Unavailable(error.into())
+flow_error! {
+    /// Why a password was not reset. The secret can be used again, unless it is `InvalidToken`, or a
+    /// store did not say whether it has stored the new password.
+    pub enum ResetPasswordError {
+        /// The secret is unknown, used, too old, or from before the account's last change.
+        #[error("the reset token is not valid")]
+        InvalidToken = Unauthenticated "INVALID_TOKEN",
+        /// There is no such user (only from [`Auth::set_password`]).
+        #[error("User {0} not found")]
+        UserNotFound(UserId) = Unauthenticated "USER_NOT_FOUND",
+    }
+    or {
+        /// The new password is not accepted.
+        Password(PasswordError),
     }
 }
 

@@ -1,40 +1,21 @@
 //! Who was put into which role: LoopBack's Role and RoleMapping.
 
+use crate::flow_error::flow_error;
 use crate::{Account, Auth, Event, StoreError, Unavailable, UserId};
 
 /// Longer names are a mistake, and not what a database has to keep an index for. In bytes.
 const MAX_BYTES: usize = 128;
 
-/// Why a user was not put into a role.
-#[derive(Clone, Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum AssignRoleError {
-    /// No role may have this name.
-    #[error("a role's name must not {0}")]
-    InvalidName(&'static str),
-    /// There is no such user. What is granted to an id that nobody has, somebody may have tomorrow.
-    #[error("User {0} not found")]
-    UserNotFound(UserId),
-    /// It cannot be done now.
-    #[error(transparent)]
-    Unavailable(#[from] Unavailable),
-}
-
-impl AssignRoleError {
-    /// The stable code.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::InvalidName(_) => "INVALID_ROLE",
-            Self::UserNotFound(_) => "USER_NOT_FOUND",
-            Self::Unavailable(_) => "SERVICE_UNAVAILABLE",
-        }
-    }
-}
-
-impl From<StoreError> for AssignRoleError {
-    fn from(error: StoreError) -> Self {
-        Self::Unavailable(error.into())
+flow_error! {
+    /// Why a user was not put into a role.
+    pub enum AssignRoleError {
+        /// No role may have this name.
+        #[error("a role's name must not {0}")]
+        InvalidName(&'static str) = Invalid "INVALID_ROLE",
+        /// There is no such user. What is granted to an id that nobody has, somebody may have
+        /// tomorrow.
+        #[error("User {0} not found")]
+        UserNotFound(UserId) = NotFound "USER_NOT_FOUND",
     }
 }
 
@@ -74,7 +55,7 @@ impl<U: Account> Auth<U> {
         }
         let (auth, user, role) = (self.clone(), user.clone(), role.to_owned());
         self.change(|mut change| async move {
-            let new = change.commit::<_, StoreError>(auth.roles()?.assign_role(U::model_name(), &user, &role)).await?;
+            let new = change.commit::<_, StoreError>(auth.0.roles.assign_role(U::model_name(), &user, &role)).await?;
             if new {
                 auth.emit(Event::RoleAssigned { user_id: user, role }).await;
             }
@@ -92,8 +73,7 @@ impl<U: Account> Auth<U> {
     pub async fn unassign_role(&self, user: &UserId, role: &str) -> Result<bool, Unavailable> {
         let (auth, user, role) = (self.clone(), user.clone(), role.to_owned());
         self.change(|mut change| async move {
-            let was =
-                change.commit::<_, StoreError>(auth.roles()?.unassign_role(U::model_name(), &user, &role)).await?;
+            let was = change.commit::<_, StoreError>(auth.0.roles.unassign_role(U::model_name(), &user, &role)).await?;
             if was {
                 auth.emit(Event::RoleUnassigned { user_id: user, role }).await;
             }
@@ -109,7 +89,7 @@ impl<U: Account> Auth<U> {
     ///
     /// [`Unavailable`] if the store fails.
     pub async fn roles_of(&self, user: &UserId) -> Result<Vec<String>, Unavailable> {
-        self.bounded::<_, StoreError>(self.roles()?.roles_of(U::model_name(), user)).await.map_err(Unavailable::from)
+        self.bounded::<_, StoreError>(self.0.roles.roles_of(U::model_name(), user)).await.map_err(Unavailable::from)
     }
 
     /// The users who were put into a role, in the order of their ids; for a computed role, none.
@@ -118,7 +98,7 @@ impl<U: Account> Auth<U> {
     ///
     /// [`Unavailable`] if the store fails.
     pub async fn users_in_role(&self, role: &str) -> Result<Vec<UserId>, Unavailable> {
-        self.bounded::<_, StoreError>(self.roles()?.users_in_role(U::model_name(), role))
+        self.bounded::<_, StoreError>(self.0.roles.users_in_role(U::model_name(), role))
             .await
             .map_err(Unavailable::from)
     }

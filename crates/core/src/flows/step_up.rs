@@ -1,7 +1,8 @@
 //! Step-up: a user verifies its password again, before it does what cannot be undone.
 
+use crate::flow_error::flow_error;
 use crate::{
-    Account, Auth, Event, Factor, IssuedToken, Password, PasswordUse, Refusal, StoreError, StoredUser, TokenRecord,
+    Account, Auth, Event, Factor, HookVeto, IssuedToken, Password, PasswordUse, StoreError, StoredUser, TokenRecord,
     Unavailable, UserId, VerifyPasswordError,
 };
 
@@ -40,8 +41,20 @@ impl From<TokenRecord> for Reauthentication {
 
 /// Why a caller is not accepted as the user.
 pub(crate) enum ReauthenticationError {
-    Password(VerifyPasswordError),
+    WrongPassword,
     StepUpRequired,
+    Refused(HookVeto),
+    Unavailable(Unavailable),
+}
+
+impl From<VerifyPasswordError> for ReauthenticationError {
+    fn from(error: VerifyPasswordError) -> Self {
+        match error {
+            VerifyPasswordError::WrongPassword => Self::WrongPassword,
+            VerifyPasswordError::Refused(veto) => Self::Refused(veto),
+            VerifyPasswordError::Unavailable(error) => Self::Unavailable(error),
+        }
+    }
 }
 
 /// A user verifies its password again.
@@ -62,51 +75,21 @@ impl StepUp {
     }
 }
 
-/// Why a password was not accepted. The token is as it was.
-#[derive(Clone, Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StepUpError {
-    /// There is no such user, or the token has ended meanwhile. HTTP status 401.
-    #[error("the token is not valid")]
-    InvalidToken,
-    /// The password is wrong. HTTP status 400, as at change-password.
-    #[error("Invalid current password")]
-    WrongPassword,
-    /// A hook refused the attempt. HTTP status 403.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    /// It cannot be done now. HTTP status 503.
-    #[error(transparent)]
-    Unavailable(#[from] Unavailable),
-}
-
-impl StepUpError {
-    /// The stable code.
-    #[must_use]
-    pub fn code(&self) -> &str {
-        match self {
-            Self::InvalidToken => "INVALID_TOKEN",
-            Self::WrongPassword => "INVALID_PASSWORD",
-            Self::Refused(refusal) => &refusal.code,
-            Self::Unavailable(_) => "SERVICE_UNAVAILABLE",
-        }
+flow_error! {
+    /// Why a password was not accepted. The token is as it was.
+    pub enum StepUpError {
+        /// There is no such user, or the token has ended meanwhile.
+        #[error("the token is not valid")]
+        InvalidToken = Unauthenticated "INVALID_TOKEN",
+        /// The password is wrong.
+        #[error("Invalid current password")]
+        WrongPassword = Invalid "INVALID_PASSWORD",
     }
-}
-
-impl From<VerifyPasswordError> for StepUpError {
-    fn from(error: VerifyPasswordError) -> Self {
-        match error {
-            VerifyPasswordError::WrongPassword => Self::WrongPassword,
-            VerifyPasswordError::Refused(refusal) => Self::Refused(refusal),
-            VerifyPasswordError::Unavailable(error) => Self::Unavailable(error),
-        }
+    or {
+        /// A hook refused the attempt.
+        Refused(HookVeto),
     }
-}
-
-impl From<StoreError> for StepUpError {
-    fn from(error: StoreError) -> Self {
-        Self::Unavailable(error.into())
-    }
+    from VerifyPasswordError { WrongPassword, Refused(veto), Unavailable(error) }
 }
 
 impl<U: Account> Auth<U> {
@@ -174,8 +157,7 @@ impl<U: Account> Auth<U> {
     ) -> Result<(), ReauthenticationError> {
         match reauthentication {
             Reauthentication::Password(password) => {
-                let verified = self.verify_password_of(&found.user.id(), Some(found), password, used_for).await;
-                verified.map_err(ReauthenticationError::Password)
+                Ok(self.verify_password_of(&found.user.id(), Some(found), password, used_for).await?)
             }
             Reauthentication::Token(token) => {
                 match is_of(&token, found) && self.is_fresh(&token, self.0.policy.tokens.step_up_ttl) {

@@ -103,7 +103,7 @@ impl<U: Account> Auth<U> {
         // Either another request has reserved it meanwhile, or one that has ended was not cleared
         // away yet.
         if self.is_reserved(&namespace, &name).await? {
-            return Err(RegisterError::Invalid(vec![FieldError::taken(IdentifierKind::Username, &name)]));
+            return Err(RegisterError::Invalid(FieldError::taken(IdentifierKind::Username, &name).into()));
         }
         match self.bounded(auth.one_time.take_one_time(NAME, &record.digest)).await? {
             Some(_) => Ok(self.bounded::<_, StoreError>(auth.one_time.insert_one_time(&record)).await?),

@@ -4,12 +4,13 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
+use crate::flow_error::flow_error;
 use crate::flows::compare_and_set::ATTEMPTS;
 use crate::flows::rev::is_outdated;
 use crate::{
-    Account, Auth, Change, CreateUserError, Event, FieldError, Identifier, IdentifierKind, MailOptions, OneTimePurpose,
-    Password, PasswordError, PasswordOwner, StoreError, StoredUser, TokenRecord, Unavailable, UserChange, UserId,
-    profile, read_profile,
+    Account, Auth, Change, CreateUserError, Event, FieldError, FieldErrors, FieldProblem, Identifier, IdentifierKind,
+    MailOptions, OneTimePurpose, Password, PasswordError, PasswordOwner, StoreError, StoredUser, TokenRecord,
+    UserChange, UserId, profile, read_profile,
 };
 
 /// The members of a user that are Gatekit's; the rest of its JSON is the app's profile.
@@ -106,47 +107,38 @@ impl UpdateUser {
     }
 }
 
-/// Why a user was not changed.
-#[derive(Clone, Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum UpdateUserError {
-    /// There is no such user. HTTP status 404.
-    #[error("could not find a model with id {0}")]
-    NotFound(UserId),
-    /// An id never changes. HTTP status 400.
-    #[error("the id of a user cannot be changed")]
-    IdChange {
-        /// The user's.
-        from: UserId,
-        /// What was sent.
-        to: Box<Value>,
-    },
-    /// `policy.passwords.reject_changes_via_patch_or_replace`. HTTP status 401, as in LoopBack.
-    #[error(
-        "Changing user password via patch/replace API is not allowed. Use changePassword() or setPassword() instead."
-    )]
-    PasswordChangeNotAllowed,
-    /// `policy.email.reject_changes_via_patch_or_replace`. HTTP status 403.
-    #[error("Changing the email via patch/replace API is not allowed. Use change-email instead.")]
-    EmailChangeNotAllowed,
-    /// The new password is not accepted. HTTP status 422.
-    #[error(transparent)]
-    Password(#[from] PasswordError),
-    /// Fields are missing, malformed or taken. HTTP status 422.
-    #[error("the user is not valid: {}", .0.iter().map(|e| format!("{} {}", e.field, e.message)).collect::<Vec<_>>().join("; "))]
-    Invalid(Vec<FieldError>),
-    /// The account was changed again and again at the same time, or the token that asks was ended
-    /// meanwhile. HTTP status 409.
-    #[error("the account was changed at the same time")]
-    Conflict,
-    /// It cannot be done now. HTTP status 503.
-    #[error(transparent)]
-    Unavailable(#[from] Unavailable),
-}
-
-impl From<StoreError> for UpdateUserError {
-    fn from(error: StoreError) -> Self {
-        Self::Unavailable(error.into())
+flow_error! {
+    /// Why a user was not changed.
+    pub enum UpdateUserError {
+        /// There is no such user.
+        #[error("could not find a model with id {0}")]
+        NotFound(UserId) = NotFound "MODEL_NOT_FOUND",
+        /// An id never changes.
+        #[error("the id of a user cannot be changed")]
+        IdChange {
+            /// The user's.
+            from: UserId,
+            /// What was sent.
+            to: Box<Value>,
+        } = Invalid "ID_CHANGE_NOT_ALLOWED",
+        /// `Policy::reject_password_changes_via_patch_or_replace`.
+        #[error(
+            "Changing user password via patch/replace API is not allowed. Use changePassword() or setPassword() instead."
+        )]
+        PasswordChangeNotAllowed = Forbidden "PASSWORD_CHANGE_NOT_ALLOWED",
+        /// `Policy::reject_email_changes_via_patch_or_replace`.
+        #[error("Changing the email via patch/replace API is not allowed. Use change-email instead.")]
+        EmailChangeNotAllowed = Forbidden "EMAIL_CHANGE_NOT_ALLOWED",
+        /// The account was changed again and again at the same time, or the token that asks was
+        /// ended meanwhile.
+        #[error("the account was changed at the same time")]
+        Conflict = Conflict "CONFLICT",
+    }
+    or {
+        /// The new password is not accepted.
+        Password(PasswordError),
+        /// Fields are missing, malformed or taken.
+        Invalid(FieldErrors),
     }
 }
 
@@ -287,7 +279,7 @@ impl<U: Account> Auth<U> {
             _ => None,
         };
         if replace && password.is_none() {
-            problems.push(FieldError::new("password", "presence", "can't be blank", None));
+            problems.push(FieldError::missing("password", None));
         }
         let username = self.read_name(&mut changes, "username", replace, &mut problems);
         let realm = self.read_name(&mut changes, "realm", replace, &mut problems);
@@ -298,7 +290,7 @@ impl<U: Account> Auth<U> {
                 None
             }
             Some(Value::Null) => {
-                problems.push(FieldError::new("email", "presence", "can't be blank", Some(Value::Null)));
+                problems.push(FieldError::missing("email", Some(Value::Null)));
                 None
             }
             Some(Value::String(address)) => {
@@ -306,7 +298,7 @@ impl<U: Account> Auth<U> {
                 Some(Some(address))
             }
             Some(other) => {
-                problems.push(FieldError::new("email", "custom.string", "is invalid", Some(other)));
+                problems.push(FieldError::new("email", FieldProblem::InvalidString, Some(other)));
                 None
             }
         };
@@ -330,7 +322,7 @@ impl<U: Account> Auth<U> {
             Some(Value::String(text)) => Some(text).filter(|text| !text.is_empty()),
             Some(Value::Number(number)) => Some(number.to_string()),
             Some(other) => {
-                problems.push(FieldError::new(field, "custom.string", "is invalid", Some(other)));
+                problems.push(FieldError::new(field, FieldProblem::InvalidString, Some(other)));
                 return None;
             }
         };
@@ -383,7 +375,7 @@ impl<U: Account> Auth<U> {
             }
         };
         change.bump_rev = wanted.password.is_some() || change.email.is_some();
-        if errors.is_empty() { Ok(change) } else { Err(UpdateUserError::Invalid(errors)) }
+        if errors.is_empty() { Ok(change) } else { Err(UpdateUserError::Invalid(errors.into())) }
     }
 
     /// Names what another user has. The index has the last word; this is for the answer. The user
@@ -456,7 +448,7 @@ impl<U: Account> Auth<U> {
                     IdentifierKind::Email => email.unwrap_or_else(|| old.user.email().map(str::to_owned)),
                     IdentifierKind::Username => username.unwrap_or_else(|| old.user.username().map(str::to_owned)),
                 };
-                UpdateUserError::Invalid(vec![FieldError::taken(kind, &value.unwrap_or_default())])
+                UpdateUserError::Invalid(FieldError::taken(kind, &value.unwrap_or_default()).into())
             }
         })
     }

@@ -1,5 +1,6 @@
 //! Verification of an address: a mail is sent, and the secret in it is used once.
 
+use crate::flow_error::flow_error;
 use crate::flows::compare_and_set::{ATTEMPTS, changes_too_often};
 use crate::flows::mailed_secret::NewMailedSecret;
 use crate::mails::{Ask, OwnWords};
@@ -117,21 +118,12 @@ impl RequestEmailVerification {
     }
 }
 
-/// Why no mail was sent.
-#[derive(Clone, Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum RequestEmailVerificationError {
-    /// No user has the id. Only under `policy.reveal.unknown_id_on_verify`. HTTP status 404.
-    #[error("could not find a model with id {0}")]
-    UserNotFound(UserId),
-    /// It cannot be done now. HTTP status 503.
-    #[error(transparent)]
-    Unavailable(#[from] Unavailable),
-}
-
-impl From<StoreError> for RequestEmailVerificationError {
-    fn from(error: StoreError) -> Self {
-        Self::Unavailable(error.into())
+flow_error! {
+    /// Why no mail was sent.
+    pub enum RequestEmailVerificationError {
+        /// No user has the id. Only under `Policy::reveal_unknown_id_on_verify`.
+        #[error("could not find a model with id {0}")]
+        UserNotFound(UserId) = NotFound "MODEL_NOT_FOUND",
     }
 }
 
@@ -191,37 +183,15 @@ pub enum EmailLink {
     Invalid,
 }
 
-/// Why an address was not verified.
-#[derive(Clone, Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConfirmEmailError {
-    /// No user has the id. Only under `policy.reveal.unknown_id_on_verify`. HTTP status 404.
-    #[error("User not found: {0}")]
-    UserNotFound(String),
-    /// The secret is unknown, too old, or for another address than the user has now. HTTP status
-    /// 400.
-    #[error("Invalid token")]
-    InvalidToken,
-    /// It cannot be done now; the secret stays good. HTTP status 503.
-    #[error(transparent)]
-    Unavailable(#[from] Unavailable),
-}
-
-impl ConfirmEmailError {
-    /// The stable code, LoopBack's.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::UserNotFound(_) => "USER_NOT_FOUND",
-            Self::InvalidToken => "INVALID_TOKEN",
-            Self::Unavailable(_) => "SERVICE_UNAVAILABLE",
-        }
-    }
-}
-
-impl From<StoreError> for ConfirmEmailError {
-    fn from(error: StoreError) -> Self {
-        Self::Unavailable(error.into())
+flow_error! {
+    /// Why an address was not verified. The secret stays good where the error is `Unavailable`.
+    pub enum ConfirmEmailError {
+        /// No user has the id. Only under `Policy::reveal_unknown_id_on_verify`.
+        #[error("User not found: {0}")]
+        UserNotFound(String) = NotFound "USER_NOT_FOUND",
+        /// The secret is unknown, too old, or for another address than the user has now.
+        #[error("Invalid token")]
+        InvalidToken = Invalid "INVALID_TOKEN",
     }
 }
 

@@ -247,12 +247,19 @@ pub enum IdentifierKind {
     Username,
 }
 
-impl fmt::Display for IdentifierKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl IdentifierKind {
+    /// The name of the field of a user that has it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
             Self::Email => "email",
             Self::Username => "username",
-        })
+        }
+    }
+}
+
+impl fmt::Display for IdentifierKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 

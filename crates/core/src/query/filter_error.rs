@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::{ErrorKind, FlowError};
+
 /// A filter cannot be read, or asks for more than is answered. HTTP status 400.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -81,16 +83,19 @@ pub enum FilterError {
     Relation(String),
 }
 
-impl FilterError {
-    /// The stable code: of the two errors that have one in LoopBack, and `INVALID_FILTER` for what
-    /// LoopBack ignores.
-    #[must_use]
-    pub fn code(&self) -> Option<&'static str> {
+impl FlowError for FilterError {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Invalid
+    }
+
+    /// LoopBack's for the two errors that have one there, `INVALID_FILTER` for what LoopBack
+    /// ignores, and `MALFORMED_FILTER` for the rest.
+    fn code(&self) -> &str {
         match self {
-            Self::TooDeep(_) => Some("QUERY_OBJECT_TOO_DEEP"),
-            Self::Operator { .. } => Some("OPERATOR_NOT_ALLOWED_IN_QUERY"),
-            Self::Hidden(_) | Self::Member(_) | Self::Fields(_) => Some("INVALID_FILTER"),
-            _ => None,
+            Self::TooDeep(_) => "QUERY_OBJECT_TOO_DEEP",
+            Self::Operator { .. } => "OPERATOR_NOT_ALLOWED_IN_QUERY",
+            Self::Hidden(_) | Self::Member(_) | Self::Fields(_) => "INVALID_FILTER",
+            _ => "MALFORMED_FILTER",
         }
     }
 }

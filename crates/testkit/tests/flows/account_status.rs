@@ -3,10 +3,10 @@
 use std::sync::{Arc, OnceLock};
 
 use gatekit_core::{
-    AccountStatus, Auth, AuthenticateError, ChangePassword, Event, Hooks, IssueToken, IssueTokenError, Login,
-    LoginError, MailKind, MemoryStore, NewUser, NoProfile, PasswordReset, Policy, Refusal, Register, RegisterError,
-    RequestEmailVerification, RequestPasswordReset, ResetPasswordError, SetAccountStatusError, StepUp, StepUpError,
-    User, UserId, async_trait,
+    AccountStatus, Auth, AuthenticateError, ChangePassword, Event, FlowError, HookVeto, Hooks, IssueToken,
+    IssueTokenError, Login, LoginError, MailKind, MemoryStore, NewUser, NoProfile, PasswordReset, Policy, Register,
+    RegisterError, RequestEmailVerification, RequestPasswordReset, ResetPasswordError, SetAccountStatusError, StepUp,
+    StepUpError, User, UserId, async_trait,
 };
 use gatekit_testkit::{fast_hasher, login_as};
 
@@ -201,12 +201,12 @@ struct Strict {
 
 #[async_trait]
 impl Hooks<User> for Strict {
-    async fn before_register(&self, new: &mut NewUser<NoProfile>) -> Result<(), Refusal> {
+    async fn before_register(&self, new: &mut NewUser<NoProfile>) -> Result<(), HookVeto> {
         new.status = AccountStatus::Pending;
         Ok(())
     }
 
-    async fn before_login(&self, user: &User) -> Result<(), Refusal> {
+    async fn before_login(&self, user: &User) -> Result<(), HookVeto> {
         let auth = self.auth.get().unwrap();
         auth.set_account_status(&user.id, AccountStatus::Blocked).await.unwrap();
         Ok(())
@@ -217,7 +217,8 @@ impl Hooks<User> for Strict {
 #[tokio::test]
 async fn who_is_blocked_while_logging_in_gets_a_token_that_is_dead() {
     let (store, strict) = (MemoryStore::new(), Strict::default());
-    let auth: Auth = Auth::builder(store).hooks(strict.clone()).hasher(fast_hasher()).build().unwrap();
+    let auth: Auth =
+        Auth::builder(store.clone()).tokens(store).hooks(strict.clone()).hasher(fast_hasher()).build().unwrap();
     strict.auth.set(auth.clone()).unwrap();
     let ada = auth.register(Register::email(EMAIL, OLD)).await.unwrap();
     let waits = auth.login(Login::email(EMAIL, OLD)).await;
@@ -234,8 +235,7 @@ async fn who_is_blocked_while_logging_in_gets_a_token_that_is_dead() {
 #[tokio::test]
 async fn a_store_that_keeps_no_status_says_so_and_stores_nobody_who_should_wait() {
     let store = MemoryStore::new();
-    let auth: Auth =
-        Auth::builder_with_users(Six(store.clone())).store(store.clone()).hasher(fast_hasher()).build().unwrap();
+    let auth: Auth = Auth::builder(Six(store.clone())).tokens(store.clone()).hasher(fast_hasher()).build().unwrap();
     let refused = auth.register(Register::email(EMAIL, OLD).status(AccountStatus::Pending)).await;
     assert!(matches!(refused, Err(RegisterError::Unavailable(_))), "{refused:?}");
     let ada = auth.register(Register::email(EMAIL, OLD)).await.expect("nobody of this address is stored");

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use gatekit_core::{
-    AccountName, AccountStatus, Client, Event, IssueToken, Login, LoginError, MailKind, MailOptions, NewOneTime,
-    OneTimePurpose, Policy, Proofs, Register, Timestamp, TokenDigest, User, UserStore,
+    AccountName, AccountStatus, Client, Event, FlowError, IssueToken, Login, LoginError, MailKind, MailOptions,
+    NewOneTime, OneTimePurpose, Policy, Proofs, Register, Timestamp, TokenDigest, User, UserStore,
 };
 use tokio::sync::Barrier;
 

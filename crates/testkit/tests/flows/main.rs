@@ -16,7 +16,6 @@ mod imported_hashes;
 mod last_used;
 mod mail_links;
 mod mails;
-mod missing_ports;
 mod notices;
 mod parallel;
 mod profiles;
@@ -55,7 +54,8 @@ impl World {
         let (store, clock, mails, events) = (MemoryStore::new(), FrozenClock::now(), MailSink::new(), EventLog::new());
         let counted = FaultyStore::new(store.clone());
         let calls = counted.faults();
-        let auth: Auth = Auth::builder(counted)
+        let auth: Auth = Auth::builder(counted.clone())
+            .tokens(counted)
             .policy(policy)
             .clock(clock.clone())
             .mailer(mails.clone())

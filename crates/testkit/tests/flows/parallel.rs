@@ -3,8 +3,8 @@
 //! it.
 
 use gatekit_core::{
-    ChangePassword, ChangePasswordError, LogoutError, PasswordReset, Register, RegisterError, RequestPasswordReset,
-    ResetPasswordError,
+    ChangePassword, ChangePasswordError, FieldProblem, LogoutError, PasswordReset, Register, RegisterError,
+    RequestPasswordReset, ResetPasswordError,
 };
 use gatekit_testkit::login_as;
 
@@ -40,8 +40,8 @@ async fn of_many_registrations_of_one_address_one_wins() {
             Ok(_) => won += 1,
             Err(RegisterError::Invalid(errors)) => {
                 assert_eq!(
-                    (errors[0].field.as_str(), errors[0].code.as_str(), errors.len()),
-                    ("email", "uniqueness", 1)
+                    (errors[0].field.as_str(), &errors[0].problem, errors.len()),
+                    ("email", &FieldProblem::Taken, 1)
                 );
             }
             Err(error) => panic!("{error:?}"),

@@ -1,7 +1,7 @@
 //! How large a profile may be, whoever writes it.
 
 use gatekit_core::{
-    Auth, FieldError, Hooks, MemoryStore, NewUser, Policy, Refusal, Register, RegisterError, UpdateUser,
+    Auth, FieldError, FieldProblem, HookVeto, Hooks, MemoryStore, NewUser, Policy, Register, RegisterError, UpdateUser,
     UpdateUserError, User,
 };
 use gatekit_testkit::fast_hasher;
@@ -24,7 +24,7 @@ fn of_levels(levels: usize) -> Profile {
 
 fn auth(policy: Policy) -> Auth<User<Profile>> {
     let store = MemoryStore::new();
-    Auth::builder(store).policy(policy).hasher(fast_hasher()).build().unwrap()
+    Auth::builder(store.clone()).tokens(store).policy(policy).hasher(fast_hasher()).build().unwrap()
 }
 
 fn register(email: &str, profile: Profile) -> Register<Profile> {
@@ -33,8 +33,8 @@ fn register(email: &str, profile: Profile) -> Register<Profile> {
     register
 }
 
-fn codes(errors: &[FieldError]) -> Vec<(&str, &str)> {
-    errors.iter().map(|error| (error.field.as_str(), error.code.as_str())).collect()
+fn problems(errors: &[FieldError]) -> Vec<(&str, FieldProblem)> {
+    errors.iter().map(|error| (error.field.as_str(), error.problem.clone())).collect()
 }
 
 /// LOAD-4, FUZZ-9
@@ -46,13 +46,14 @@ async fn a_profile_beyond_the_limits_is_not_stored() {
         for (n, sound) in [of_bytes(bytes), of_levels(levels)].into_iter().enumerate() {
             auth.register(register(&format!("{n}@example.com"), sound)).await.unwrap();
         }
-        for (wrong, code) in [(of_bytes(bytes + 1), "custom.size"), (of_levels(levels + 1), "custom.depth")] {
+        let (large, deep) = (FieldProblem::TooLarge(bytes), FieldProblem::TooDeep(levels));
+        for (wrong, problem) in [(of_bytes(bytes + 1), large), (of_levels(levels + 1), deep)] {
             let refused = auth.register(register(EMAIL, wrong.clone())).await.unwrap_err();
             let RegisterError::Invalid(errors) = refused else { panic!("{refused:?}") };
-            assert_eq!(codes(&errors), [("profile", code)]);
+            assert_eq!(problems(&errors), [("profile", problem.clone())]);
             let refused = auth.update_user(UpdateUser::patch(1, wrong).trusted()).await.unwrap_err();
             let UpdateUserError::Invalid(errors) = refused else { panic!("{refused:?}") };
-            assert_eq!(codes(&errors), [("profile", code)]);
+            assert_eq!(problems(&errors), [("profile", problem.clone())]);
         }
     }
 }
@@ -74,7 +75,7 @@ async fn a_profile_does_not_grow_past_the_limit_by_small_changes() {
     let (n, error) = refused.unwrap();
     assert!((60..65).contains(&n), "{n}");
     assert!(
-        matches!(&error, UpdateUserError::Invalid(errors) if codes(errors) == [("profile", "custom.size")]),
+        matches!(&error, UpdateUserError::Invalid(errors) if matches!(problems(errors)[..], [("profile", FieldProblem::TooLarge(_))])),
         "{error:?}"
     );
     // What is removed makes room, and what else a user has can be changed.
@@ -91,14 +92,16 @@ async fn a_change_that_nests_deeper_than_the_limit_is_refused() {
     let ada = auth.register(register(EMAIL, of_levels(32))).await.unwrap();
     let deeper = Map::from_iter([("a".to_owned(), json!({ "c": of_levels(32)["a"] }))]);
     let refused = auth.update_user(UpdateUser::patch(ada.id, deeper)).await.unwrap_err();
-    assert!(matches!(&refused, UpdateUserError::Invalid(errors) if codes(errors) == [("profile", "custom.depth")]));
+    assert!(
+        matches!(&refused, UpdateUserError::Invalid(errors) if matches!(problems(errors)[..], [("profile", FieldProblem::TooDeep(_))]))
+    );
 }
 
 struct Filling;
 
 #[async_trait::async_trait]
 impl Hooks<User<Profile>> for Filling {
-    async fn before_register(&self, new: &mut NewUser<Profile>) -> Result<(), Refusal> {
+    async fn before_register(&self, new: &mut NewUser<Profile>) -> Result<(), HookVeto> {
         new.profile = of_levels(40);
         Ok(())
     }
@@ -107,7 +110,10 @@ impl Hooks<User<Profile>> for Filling {
 #[tokio::test]
 async fn what_a_hook_fills_in_counts_too() {
     let store = MemoryStore::new();
-    let auth: Auth<User<Profile>> = Auth::builder(store).hasher(fast_hasher()).hooks(Filling).build().unwrap();
+    let auth: Auth<User<Profile>> =
+        Auth::builder(store.clone()).tokens(store).hasher(fast_hasher()).hooks(Filling).build().unwrap();
     let refused = auth.register(register(EMAIL, Map::new())).await.unwrap_err();
-    assert!(matches!(&refused, RegisterError::Invalid(errors) if codes(errors) == [("profile", "custom.depth")]));
+    assert!(
+        matches!(&refused, RegisterError::Invalid(errors) if matches!(problems(errors)[..], [("profile", FieldProblem::TooDeep(_))]))
+    );
 }

@@ -1,6 +1,6 @@
 //! Who a login means, where an app has realms and where it has none. The rules are LoopBack's.
 
-use gatekit_core::{Login, LoginError, Policy, Register, RegisterError, RequestPasswordReset};
+use gatekit_core::{FieldProblem, Login, LoginError, Policy, Register, RegisterError, RequestPasswordReset};
 
 use crate::{EMAIL, NEW, OLD, World};
 
@@ -53,7 +53,7 @@ fn realm(name: &str) -> Outcome {
 async fn an_identifier_is_unique_within_its_realm() {
     let world = two_realms(delimited()).await;
     let again = world.auth.register(Register::email(EMAIL, OLD).realm("one")).await;
-    assert!(matches!(again, Err(RegisterError::Invalid(errors)) if errors[0].code == "uniqueness"));
+    assert!(matches!(again, Err(RegisterError::Invalid(errors)) if errors[0].problem == FieldProblem::Taken));
     world.auth.register(Register::email(EMAIL, OLD).realm("three")).await.unwrap();
 }
 
@@ -66,7 +66,7 @@ async fn with_one_setting_alone_an_identifier_is_unique_among_all_realms() {
         let world = World::with(policy);
         world.auth.register(Register::email(EMAIL, OLD).realm("one")).await.unwrap();
         let again = world.auth.register(Register::email(EMAIL, OLD).realm("two")).await;
-        assert!(matches!(again, Err(RegisterError::Invalid(errors)) if errors[0].code == "uniqueness"));
+        assert!(matches!(again, Err(RegisterError::Invalid(errors)) if errors[0].problem == FieldProblem::Taken));
     }
 }
 

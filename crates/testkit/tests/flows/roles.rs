@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use gatekit_core::{
-    AccessRequest, Acl, AclRow, AssignRoleError, Auth, Authenticated, Authenticator, Decision, MemoryStore, Method,
-    NoProfile, RoleResolver, StoreError, Unavailable, User, UserId, async_trait,
+    AccessRequest, Acl, AclRow, AssignRoleError, Auth, Authenticated, Authenticator, Decision, FlowError, MemoryStore,
+    Method, NoProfile, RoleResolver, StoreError, Unavailable, User, UserId, async_trait,
 };
 use gatekit_testkit::{Fault, Faults, FaultyStore, FrozenClock, LogCapture, fast_hasher, login_as};
 
@@ -25,8 +25,8 @@ impl World {
         let mut world = Self::new();
         let (users, tokens) = (world.store.clone(), MemoryStore::<NoProfile>::new());
         let calls = Faults::new();
-        world.auth = Auth::builder_with_users(FaultyStore::with(users, calls.clone()))
-            .store(FaultyStore::with(tokens, calls.clone()))
+        world.auth = Auth::builder(FaultyStore::with(users, calls.clone()))
+            .tokens(FaultyStore::with(tokens, calls.clone()))
             .clock(FrozenClock::now())
             .hasher(fast_hasher())
             .build()
@@ -143,6 +143,7 @@ impl RoleResolver<User> for Team {
 fn with_teams(world: &World) -> (Auth, Faults) {
     let calls = Faults::new();
     let auth = Auth::builder(world.store.clone())
+        .tokens(world.store.clone())
         .hasher(fast_hasher())
         .role_resolver("team", Team(calls.clone()))
         .role_resolver("$mine", Team(calls.clone()))

@@ -4,7 +4,6 @@ use gatekit_core::UpdateUser;
 use serde_json::{Map, Value};
 
 use super::WixMembers;
-use crate::error::updated;
 use crate::{Member, MemberId, WixError};
 
 impl WixMembers {
@@ -22,7 +21,7 @@ impl WixMembers {
             ("email".to_owned(), Value::from(new)),
             ("updatedDate".to_owned(), Value::from(self.auth().now().0)),
         ]);
-        let user = self.auth().update_user(UpdateUser::patch(user, changes).trusted()).await.map_err(updated)?;
+        let user = self.auth().update_user(UpdateUser::patch(user, changes).trusted()).await?;
         let account = self.account_of(&user).await?;
         Ok(self.member(&account))
     }

@@ -102,10 +102,6 @@ impl WixMembers {
     /// Mails a code to a member: what it must be sent with.
     pub(super) async fn mail_code(&self, user: &UserId, mails: MailOptions) -> Result<TokenSecret, WixError> {
         let request = RequestEmailCode::new(user.clone()).mails(mails);
-        self.auth().request_email_code(request).await.map_err(|error| match error {
-            RequestEmailCodeError::Unavailable(error) => error.into(),
-            RequestEmailCodeError::TooManyAttempts | RequestEmailCodeError::TooManyMails => WixError::Throttled,
-            _ => WixError::UnknownMember,
-        })
+        Ok(self.auth().request_email_code(request).await?)
     }
 }

@@ -5,7 +5,6 @@ use serde_json::{Map, Value};
 
 use super::WixMembers;
 use super::login::Ground;
-use crate::error::updated;
 use crate::member::MemberUser;
 use crate::{SessionToken, WixError};
 
@@ -92,7 +91,7 @@ impl WixMembers {
             }
             let changes = Map::from_iter([("emailVerified".to_owned(), Value::Bool(true))]);
             let update = UpdateUser::patch(account.user.id.clone(), changes).trusted();
-            let user = self.auth().update_user(update).await.map_err(updated)?;
+            let user = self.auth().update_user(update).await?;
             account = self.account_of(&user).await?;
         }
         self.issue_session_token(&account, Ground::App, None).await
