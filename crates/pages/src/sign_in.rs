@@ -3,7 +3,7 @@
 
 use axum::response::Response;
 use gatekit_core::{Account, IssuedToken, Login, LoginError};
-use gatekit_web::{client, end_tokens, remember_device, sign_in, with_cookies};
+use gatekit_web::{client, remember_device, sign_in, sign_out, with_cookies};
 
 use crate::failure::Failure;
 use crate::visit::Visit;
@@ -42,10 +42,9 @@ impl<U: Account> Visit<U> {
 
     /// Ends the browser's tokens, takes back its cookie or session, and redirects to `path`.
     pub(crate) async fn sign_out(&mut self, path: &str) -> Result<Response, Failure> {
-        let mut digests = self.browser.presented(&self.parts.headers).await?;
-        digests.extend(self.caller().await?.map(|caller| caller.token.digest));
-        end_tokens(self.context.auth(), &digests).await?;
-        self.forget(path).await
+        let token = self.caller().await?.map(|caller| caller.token.digest);
+        let headers = sign_out(self.context.auth(), &self.browser, &self.parts.headers, token).await?;
+        Ok(with_cookies(self.context.redirect(path), &headers))
     }
 
     /// Takes back the cookie or session of tokens that have ended, and redirects to `path`.

@@ -3,6 +3,7 @@
 
 mod entity_tag;
 mod error_body;
+mod error_type;
 mod negotiate;
 
 use std::borrow::Cow;
@@ -22,6 +23,8 @@ use axum::http::{Method, Request, Response, StatusCode};
 use gatekit_layer::{ErrorForm, ErrorResponse};
 use http_body_util::BodyExt;
 use tower::{Layer, Service};
+
+pub use error_type::ErrorType;
 
 use entity_tag::{IfNoneMatch, entity_tag};
 use negotiate::{Format, MediaRanges};
@@ -96,17 +99,6 @@ impl Default for Settings {
             negotiate_content_type: true,
         }
     }
-}
-
-/// A form of errors.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ErrorType {
-    /// `application/json`
-    Json,
-    /// `text/html`
-    Html,
-    /// `text/xml`
-    Xml,
 }
 
 impl ResponseFormatLayer {

@@ -11,7 +11,7 @@
 //! | [`client`], [`remember_device`] | tell the flows where a request comes from |
 //! | [`mail_options`], [`mounted_mail_options`] | choose the language and the links of mails |
 //! | [`sign_in`], [`TokenDelivery`] | deliver a token to a browser |
-//! | [`BrowserSignOut`], [`end_tokens`] | take it back |
+//! | [`sign_out`], [`BrowserSignOut`], [`end_tokens`] | take it back |
 //! | [`TokenTransportLayer`] | chooses between a token in the body and one in a cookie or session |
 //! | [`private`], [`private_url`], [`with_cookies`] | finish a response: no cache keeps it, its URL stays private, the browser gets its cookies |
 //! | [`Route`], [`mount`] | declare routes as data, and make the router from the declarations |
@@ -67,5 +67,5 @@ pub use read_body::read_body;
 pub use response::{private, private_url, with_cookies};
 pub use rewrite_paths::{rewrite_paths, with_path};
 pub use route::{Argument, Field, Place, Route, RouteResponse, Schema, Shape, TokenUse, Verb, missing_need};
-pub use sign_out::BrowserSignOut;
+pub use sign_out::{BrowserSignOut, sign_out};
 pub use transport::{TokenTransport, TokenTransportLayer, TokenTransportService};

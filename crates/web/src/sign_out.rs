@@ -8,6 +8,27 @@ use gatekit_layer::{AuthRejection, BrowserTransport, refuse_cross_origin_of};
 use crate::browser_error::BrowserError;
 use crate::end_tokens::end_tokens;
 
+/// Logs a browser out: ends the tokens that it sent with this request, and `token` if the request had
+/// another one beside them, and takes back its cookie or session. Returns the `Set-Cookie` headers
+/// for the response.
+///
+/// Refuse a request from another origin before
+/// ([`refuse_cross_origin`](gatekit_layer::refuse_cross_origin)).
+///
+/// # Errors
+///
+/// [`BrowserError`]. The browser keeps what it has then.
+pub async fn sign_out<U: Account>(
+    auth: &Auth<U>,
+    browser: &BrowserTransport,
+    headers: &HeaderMap,
+    token: Option<TokenDigest>,
+) -> Result<HeaderMap, BrowserError> {
+    let mut tokens = browser.presented(headers).await?;
+    tokens.extend(token);
+    BrowserSignOut { browser: browser.clone(), tokens }.sign_out(auth).await
+}
+
 /// A browser that is logged in and will be logged out. It is read off the request before the token
 /// of the request ends, because afterwards the layer does not find the browser's session.
 #[derive(Clone, Debug)]

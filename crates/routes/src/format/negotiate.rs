@@ -3,7 +3,7 @@
 use axum::http::Uri;
 use axum::http::header::{ACCEPT, HeaderMap, HeaderValue};
 
-use super::ErrorType;
+use super::error_type::ErrorType;
 
 /// The media types that LoopBack has for a success. All of them are JSON here.
 const JSON: [&str; 3] = ["application/json", "application/javascript", "text/javascript"];
