@@ -37,6 +37,7 @@ pub(crate) const ALL: &[Kind] = &[
     Kind { name: "axum-login-memory", package: "axum-login-memory", ..PEER },
     Kind { name: "axum-login-sqlite", package: "axum-login-sqlite", ..PEER },
     Kind { name: "gatekit-memory", package: "gatekit-memory", ..GATEKIT },
+    Kind { name: "gatekit-memory-simd", package: "gatekit-memory-simd", only_logins: true, ..GATEKIT },
     Kind { name: "gatekit-sqlite", package: "gatekit-sqlite", ..GATEKIT },
 ];
 

@@ -1,11 +1,16 @@
-//! Verifies a password against a stored hash: which schemes there are, what each of them sees of a
-//! password, and where they stop.
+//! Stored hashes: how a new one is written, how a password is verified against one, which schemes
+//! there are, what each of them sees of a password, and where they stop.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use argon2::password_hash::phc;
 use argon2::{Algorithm, Params, Version};
 use subtle::ConstantTimeEq;
 
-use super::{OUTPUT_LENGTH, Shared};
+use super::backend::{Input, OUTPUT_LENGTH};
+use super::engine::Engine;
+use super::pace::{Pace, Pause};
 use crate::{Password, PasswordHash};
 
 /// What a verification found.
@@ -29,7 +34,7 @@ pub struct Verified {
 }
 
 impl Verified {
-    pub(super) const NOBODY: Self = Self { matches: false, outdated: false, is_whole: true, problem: None };
+    const NOBODY: Self = Self { matches: false, outdated: false, is_whole: true, problem: None };
 }
 
 /// What is wrong with a stored hash. `Display` is for the log, and never holds the hash.
@@ -133,9 +138,67 @@ const MAX_ITERATIONS: u32 = 32;
 /// What bcrypt sees of a password: with fewer bytes, also where it ends.
 const BCRYPT_BYTES: usize = 72;
 
-impl Shared {
-    /// Verifies a password, with one hash in any case.
-    pub(super) fn verify(&self, password: &Password, stored: &PasswordHash) -> Verified {
+pub(super) const SALT_LENGTH: usize = 16;
+
+/// Writes and verifies stored hashes, on the thread that calls it.
+pub(super) struct StoredHashes {
+    engine: Engine,
+    /// How many hashes were computed.
+    computed: AtomicU64,
+    /// A hash with our parameters that no password matches: what an unknown user's password is
+    /// verified against.
+    nobody: PasswordHash,
+    /// How long a refusal takes.
+    pace: Pace,
+}
+
+impl StoredHashes {
+    /// `None` if the parameters cannot be written as a PHC string.
+    pub(super) fn new(params: Params, imported_bcrypt_cost: Option<u32>) -> Option<Self> {
+        Self::with_engine(Engine::new(params), imported_bcrypt_cost)
+    }
+
+    pub(super) fn with_engine(engine: Engine, imported_bcrypt_cost: Option<u32>) -> Option<Self> {
+        // Neither salt nor output is a secret here: the output is not the hash of anything.
+        let nobody = encode(engine.own_params(), &[0; SALT_LENGTH], &[0; OUTPUT_LENGTH])?;
+        Some(Self { engine, computed: AtomicU64::new(0), nobody, pace: Pace::new(imported_bcrypt_cost) })
+    }
+
+    /// A new hash.
+    pub(super) fn hash(&self, password: &Password, salt: &[u8; SALT_LENGTH]) -> Option<PasswordHash> {
+        let params = self.engine.own_params();
+        let output = self.argon2(params, Version::V0x13, Algorithm::Argon2id, password, salt)?;
+        encode(params, salt, &output)
+    }
+
+    /// Verifies a password against a stored hash, or does the same work for a user without one. Says
+    /// when a refusal may be sent.
+    pub(super) fn verify(&self, password: &Password, stored: Option<&PasswordHash>) -> (Verified, Pause) {
+        let began = Instant::now();
+        let verified = match stored {
+            Some(stored) => self.verify_stored(password, stored),
+            None => self.verify_nobody(password),
+        };
+        (verified, self.pace.after(began))
+    }
+
+    /// The parameters of new hashes.
+    pub(super) fn params(&self) -> &Params {
+        self.engine.own_params()
+    }
+
+    /// How many hashes were computed.
+    pub(super) fn computed(&self) -> u64 {
+        self.computed.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of memory that wait for the next hashes.
+    pub(super) fn idle_memory(&self) -> usize {
+        self.engine.idle_memory()
+    }
+
+    /// One hash in any case.
+    fn verify_stored(&self, password: &Password, stored: &PasswordHash) -> Verified {
         let text = trimmed(stored);
         let padded = (text.len() != stored.expose().len()).then_some(HashProblem::Padded);
         let verified = match text.starts_with("$2") {
@@ -158,7 +221,7 @@ impl Shared {
     }
 
     /// The work of a verification, for a user who is not there.
-    pub(super) fn verify_nobody(&self, password: &Password) -> Verified {
+    fn verify_nobody(&self, password: &Password) -> Verified {
         // It is the hash of no password.
         let _ = self.verify_argon2(password, self.nobody.expose());
         Verified::NOBODY
@@ -168,7 +231,7 @@ impl Shared {
         let cost = read_bcrypt(hash)?;
         let password = password.expose();
         let matches = bcrypt::verify(password, hash).map_err(|_| HashProblem::Unreadable)?;
-        self.count_hash();
+        self.computed.fetch_add(1, Ordering::Relaxed);
         let is_whole = password.len() < BCRYPT_BYTES && !password.contains('\0');
         let problem = if hash.starts_with("$2x$") && !password.is_ascii() {
             Some(HashProblem::DefectiveVersion)
@@ -197,8 +260,31 @@ impl Shared {
 
     fn has_own_cost(&self, params: &Params) -> bool {
         let costs = |params: &Params| (params.m_cost(), params.t_cost(), params.p_cost());
-        costs(params) == costs(&self.params)
+        costs(params) == costs(self.engine.own_params())
     }
+
+    fn argon2(
+        &self,
+        params: &Params,
+        version: Version,
+        algorithm: Algorithm,
+        password: &Password,
+        salt: &[u8],
+    ) -> Option<[u8; OUTPUT_LENGTH]> {
+        self.computed.fetch_add(1, Ordering::Relaxed);
+        self.engine.hash(Input { algorithm, version, params, password: password.expose().as_bytes(), salt })
+    }
+}
+
+fn encode(params: &Params, salt: &[u8], output: &[u8]) -> Option<PasswordHash> {
+    let hash = phc::PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: params.try_into().ok()?,
+        salt: Some(phc::Salt::new(salt).ok()?),
+        hash: Some(phc::Output::new(output).ok()?),
+    };
+    Some(PasswordHash::from_stored(hash.to_string()))
 }
 
 #[cfg(test)]
