@@ -16,7 +16,8 @@
 mod backend;
 mod builder;
 mod engine;
-#[cfg(all(test, feature = "argon2-simd"))]
+#[cfg(feature = "argon2-simd")]
+#[cfg(test)]
 mod equality;
 mod pace;
 mod queue;
