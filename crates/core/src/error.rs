@@ -87,7 +87,7 @@ pub enum Unavailable {
     Random,
     /// A hook of the app panicked or gave no answer in time.
     #[error(transparent)]
-    Hook(#[from] crate::HookError),
+    Hook(#[from] HookError),
     /// The task of a change panicked, or was stopped with its runtime.
     #[error("a change was interrupted")]
     Interrupted,
@@ -102,7 +102,7 @@ impl Unavailable {
         match self {
             Self::Store(StoreError::Missing(_)) => true,
             Self::Store(error) => error.is_corrupt(),
-            Self::Hook(crate::HookError::Panicked) | Self::Interrupted => true,
+            Self::Hook(HookError::Panicked) | Self::Interrupted => true,
             _ => false,
         }
     }
@@ -115,4 +115,17 @@ impl Unavailable {
             _ => 1,
         }
     }
+}
+
+/// Why a hook gave no answer.
+#[cfg(feature = "accounts")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum HookError {
+    /// It panicked: a mistake in the app. HTTP status 500.
+    #[error("a hook panicked")]
+    Panicked,
+    /// It took longer than `policy.limits.hook_timeout`. HTTP status 503.
+    #[error("a hook did not answer in time")]
+    TimedOut,
 }

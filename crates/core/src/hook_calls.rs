@@ -15,38 +15,13 @@ use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::task::Poll;
 
 use crate::bounded::within;
-use crate::{Account, Auth, Event, EventContext, HookVeto, PasswordAttempt, TokenClient, Unavailable};
-
-/// Why a hook gave no answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum HookError {
-    /// It panicked: a mistake in the app. HTTP status 500.
-    #[error("a hook panicked")]
-    Panicked,
-    /// It took longer than `policy.limits.hook_timeout`. HTTP status 503.
-    #[error("a hook did not answer in time")]
-    TimedOut,
-}
+use crate::{Account, Auth, Event, EventContext, HookError, HookVeto, PasswordAttempt, TokenClient, Unavailable};
 
 type HookFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-/// Events that hooks have not finished with, and those they never will.
-#[derive(Debug, Default)]
-pub(crate) struct EventCounters {
-    pending: AtomicUsize,
-    dropped: AtomicU64,
-}
-
-impl EventCounters {
-    fn drop_one(&self) {
-        self.dropped.fetch_add(1, Ordering::Relaxed);
-    }
-}
 
 impl<U: Account> Auth<U> {
     /// Asks a hook, which has not agreed unless it says so in time.

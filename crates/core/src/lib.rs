@@ -82,13 +82,17 @@ mod accounts {
     pub(crate) mod audit;
     pub(crate) mod auth;
     pub(crate) mod bounded;
+    pub(crate) mod builder;
     pub(crate) mod change;
     pub(crate) mod client;
     pub(crate) mod common_passwords;
+    pub(crate) mod config_error;
     pub(crate) mod context_passwords;
     pub(crate) mod delivery;
     pub(crate) mod doctor;
     pub mod email;
+    pub(crate) mod event_context;
+    pub(crate) mod event_counters;
     pub(crate) mod events;
     pub(crate) mod field_error;
     pub(crate) mod flow_error;
@@ -100,7 +104,9 @@ mod accounts {
     pub(crate) mod mails;
     pub(crate) mod memory;
     pub mod normalize;
+    pub(crate) mod owners;
     pub(crate) mod password;
+    pub(crate) mod password_attempt;
     pub(crate) mod permissions;
     pub(crate) mod policy;
     pub(crate) mod ports;
@@ -111,8 +117,10 @@ mod accounts {
     pub mod redirect;
     pub(crate) mod store_identity;
     pub(crate) mod texts;
+    pub(crate) mod under_way;
+    pub(crate) mod verify_options;
 
-    pub use crate::error::Unavailable;
+    pub use crate::error::{HookError, Unavailable};
 
     pub use self::{
         account::{Account, AccountStatus, Model, NewUser, Profile, StoredUser, UserChange},
@@ -120,19 +128,20 @@ mod accounts {
             AccessRequest, AccessType, Acl, AclRow, Decision, ExplainedRow, Explanation, InvalidAclRow, Method,
             Permission, Principal, RoleResolver,
         },
-        audit::{EventContext, LoginFailure, TriedIdentifier},
-        auth::{Auth, Builder, ConfigError},
+        auth::Auth,
         bounded::time_left,
+        builder::Builder,
         change::Change,
         client::Client,
+        config_error::ConfigError,
         context_passwords::PasswordOwner,
-        doctor::{Doctor, Finding, ListedUser, UserProblem},
+        doctor::{Doctor, Finding, UserProblem},
+        event_context::{EventContext, LoginFailure, TriedIdentifier},
         events::{Event, HookVeto, Hooks},
         field_error::{FieldError, FieldErrors, FieldProblem},
         flow_error::{ErrorDetails, ErrorKind, FlowError},
         flows::{
             account_status::SetAccountStatusError,
-            belongs_to::OtherOwner,
             change_email::{ChangeEmail, ChangeEmailError, RequestEmailChange},
             change_password::{ChangePassword, ChangePasswordError},
             credentials::{AccountName, KnownAccount},
@@ -142,7 +151,7 @@ mod accounts {
             login::{LoggedIn, Login, LoginError},
             logout::LogoutError,
             one_time::NewOneTime,
-            password::{PasswordAttempt, PasswordUse, VerifyPasswordError},
+            password::VerifyPasswordError,
             password_hash::SetPasswordHashError,
             register::{CheckMail, Register, RegisterError, SignUp},
             reset_password::{
@@ -153,14 +162,15 @@ mod accounts {
             update_user::{UpdateUser, UpdateUserError},
             verify_email::{
                 ConfirmEmail, ConfirmEmailError, ConfirmedEmail, EmailLink, RequestEmailVerification,
-                RequestEmailVerificationError, VerificationOf, VerifyOptions,
+                RequestEmailVerificationError, VerificationOf,
             },
         },
         hasher::{HashProblem, Hasher, HasherBuilder, HasherError, Verified},
-        hook_calls::HookError,
         mail_template::{MailContent, MailParagraph, MailTemplate, RenderedMail, escape_html},
         memory::MemoryStore,
+        owners::OtherOwner,
         password::{Password, PasswordError, PasswordHash},
+        password_attempt::{PasswordAttempt, PasswordUse},
         permissions::{
             InvalidPermissions, PathDecision, PathLevel, PathLevels, PathPermission, PermissionHolder, PermissionSet,
             PermissionSign, Permissions,
@@ -171,7 +181,7 @@ mod accounts {
         },
         ports::{
             CounterLimit, CounterStore, CreateUserError, DeviceSeen, DeviceStore, DigestCredential, DigestStore,
-            Identifier, IdentifierKind, Mail, MailError, MailKind, MailOptions, Mailer, Need, OneTimeLimit,
+            Identifier, IdentifierKind, ListedUser, Mail, MailError, MailKind, MailOptions, Mailer, Need, OneTimeLimit,
             OneTimePurpose, OneTimeRecord, OneTimeStore, PermissionStore, RoleStore, TokenOwner, TokenStore,
             UserCursor, UserOperation, UserPage, UserStore, find_token_owner_separately,
         },
@@ -181,5 +191,6 @@ mod accounts {
         random::{Random, SystemRandom},
         store_identity::StoreIdentity,
         texts::Texts,
+        verify_options::VerifyOptions,
     };
 }

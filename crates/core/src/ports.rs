@@ -7,6 +7,7 @@
 mod counters;
 mod devices;
 mod digests;
+mod listed_user;
 mod mail;
 mod need;
 mod one_time;
@@ -19,6 +20,7 @@ mod users;
 pub use counters::{CounterLimit, CounterStore};
 pub use devices::{DeviceSeen, DeviceStore};
 pub use digests::{DigestCredential, DigestStore};
+pub use listed_user::ListedUser;
 pub use mail::{Mail, MailError, MailKind, MailOptions, Mailer};
 pub use need::{Need, UserOperation};
 pub use one_time::{OneTimeLimit, OneTimePurpose, OneTimeRecord, OneTimeStore};

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::json::Entry;
 use super::{ALL, AUTHENTICATED, AccessType, EVERYONE, Method, OWNER, RELATED, UNAUTHENTICATED};
 use crate::UserId;
 
@@ -102,8 +101,7 @@ impl fmt::Display for Principal {
 /// assert_eq!(row, AclRow::allow("editor").methods(["find", "count"]));
 /// # Ok::<_, serde_json::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(try_from = "Entry", into = "Entry")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AclRow {
     /// Whom it is about.

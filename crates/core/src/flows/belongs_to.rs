@@ -1,29 +1,14 @@
 //! A user that belongs to a user of another model: LoopBack's `belongsTo` between two user models,
 //! which makes the other user an `$owner`.
 
-use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::owners::{BelongsTo, Owners};
 use crate::{
-    Account, Auth, AuthenticateError, OneTimePurpose, StoreError, TokenDigest, TokenRecord, Unavailable, UserId,
+    Account, Auth, AuthenticateError, OneTimePurpose, OtherOwner, StoreError, TokenDigest, Unavailable, UserId,
 };
-
-/// To whom users of a model belong: the users of another model, and which of them a user names.
-pub(crate) struct BelongsTo<U> {
-    owners: Arc<dyn Owners>,
-    owner: Arc<OwnerOf<U>>,
-}
-
-/// The id of the user of the other model.
-pub(crate) type OwnerOf<U> = dyn Fn(&U) -> Option<UserId> + Send + Sync;
-
-/// The `Auth` of another model, without its type.
-#[async_trait]
-trait Owners: Send + Sync {
-    async fn known(&self, digest: &TokenDigest) -> Result<OtherOwner, AuthenticateError>;
-}
 
 #[async_trait]
 impl<V: Account> Owners for Auth<V> {
@@ -34,30 +19,12 @@ impl<V: Account> Owners for Auth<V> {
     }
 }
 
-/// A caller of another model that owns the user a request is about. See [`Auth::find_other_owner`].
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct OtherOwner {
-    /// The name of its model: [`Account::model_name`].
-    pub model: &'static str,
-    /// Its id in that model.
-    pub id: UserId,
-    /// Its token, of that model.
-    pub token: TokenRecord,
-}
-
 impl<U: Account> BelongsTo<U> {
     pub(crate) fn new<V: Account>(
         owners: &Auth<V>,
         owner: impl Fn(&U) -> Option<UserId> + Send + Sync + 'static,
     ) -> Self {
         Self { owners: Arc::new(owners.clone()), owner: Arc::new(owner) }
-    }
-}
-
-impl<U> fmt::Debug for BelongsTo<U> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BelongsTo").finish_non_exhaustive()
     }
 }
 

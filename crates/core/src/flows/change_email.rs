@@ -137,7 +137,7 @@ impl<U: Account> Auth<U> {
         let Some(found) = self.bounded(auth.users.find_user(&user_id)).await? else {
             return Err(ChangeEmailError::UserNotFound(user_id));
         };
-        self.reauthenticate(&found, reauthentication, PasswordUse::ChangeEmail).await?;
+        let found = self.reauthenticate(found, reauthentication, PasswordUse::ChangeEmail).await?;
         if let Some(error) = self.check_email(Some(&email)) {
             return Err(ChangeEmailError::Invalid(error.into()));
         }

@@ -1,6 +1,9 @@
 //! A new password, with the old one.
 
+use std::future::ready;
+
 use crate::flow_error::flow_error;
+use crate::flows::password::Claim;
 use crate::{
     Account, Auth, HookVeto, MailOptions, Password, PasswordError, PasswordOwner, PasswordUse, TokenRecord, UserId,
     VerifyPasswordError,
@@ -82,7 +85,8 @@ impl<U: Account> Auth<U> {
         let Some(found) = self.bounded(auth.users.find_user(&user_id)).await? else {
             return Err(ChangePasswordError::UserNotFound(user_id));
         };
-        self.verify_password_of(&user_id, Some(&found), old, PasswordUse::ChangePassword).await?;
+        let claim = Claim::User(&user_id, PasswordUse::ChangePassword);
+        let found = self.check_password(claim, ready(Ok(Some(found))), old).await?.account;
         self.check_new_password(&new, PasswordOwner::of(&found.user))?;
         let hash = self.hash_password(new).await?;
         let auth = self.clone();

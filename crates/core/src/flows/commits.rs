@@ -4,10 +4,11 @@
 //! What is found must be the doing of this very change: a hash with its random salt, a `rev` that
 //! has grown by one.
 
+use crate::flows::new_token::NewToken;
 use crate::{
     Account, AccountStatus, Auth, Change, CreateUserError, Identifier, IdentifierKind, IssuedToken, NewUser,
-    OneTimePurpose, OneTimeRecord, PasswordHash, StoreError, StoredUser, TokenDigest, TokenRecord, TokenSecret,
-    Unavailable, UserChange, UserId, random,
+    OneTimePurpose, OneTimeRecord, PasswordHash, StoreError, StoredUser, TokenDigest, TokenSecret, Unavailable,
+    UserChange, UserId, random,
 };
 
 /// That all tokens of a user have ended.
@@ -47,31 +48,25 @@ impl<U: Account> Auth<U> {
         done.await?
     }
 
-    /// Stores a token like this one under a new secret, issued now. If the request was answered 503
-    /// meanwhile, the token is taken back: nobody will ever have its secret.
+    /// Stores a token under a new secret, issued now. If the request was answered 503 meanwhile, the
+    /// token is taken back: no client will ever have its secret.
     pub(crate) async fn commit_new_token(
         &self,
         change: &mut Change,
-        like: TokenRecord,
+        token: NewToken,
     ) -> Result<IssuedToken, Unavailable> {
         let secret = random::token_secret(&*self.0.random)?;
-        self.commit_token(change, like, secret).await
+        self.commit_token(change, token, secret).await
     }
 
     /// The same, under this secret.
     pub(crate) async fn commit_token(
         &self,
         change: &mut Change,
-        like: TokenRecord,
+        token: NewToken,
         secret: TokenSecret,
     ) -> Result<IssuedToken, Unavailable> {
-        let record = TokenRecord {
-            digest: secret.digest(),
-            created: self.0.clock.now(),
-            renewed: None,
-            last_used: None,
-            ..like
-        };
+        let record = token.issued(secret.digest(), self.0.clock.now());
         let tokens = &*self.0.tokens;
         let stored = change.commit_or_find(tokens.insert_token(&record), async || {
             Ok(tokens.find_token(&record.digest).await?.map(|_| ()))

@@ -4,14 +4,13 @@
 use std::fmt;
 
 use crate::audit::{short, shown_target};
-use crate::flows::identifier::{Unnamed, Wanted};
+use crate::flows::password::Claim;
 use crate::{
-    Account, AccountStatus, Auth, Client, DeviceSeen, Event, Login, LoginError, LoginFailure, MailOptions,
-    OneTimePurpose, Password, PasswordAttempt, PasswordHash, PasswordUse, StoreError, StoredUser, Timestamp,
-    TokenClient, TokenDigest, TokenSecret, TriedIdentifier, Unavailable, UserId, Verified, random,
+    Account, AccountStatus, Auth, Client, Event, Login, LoginError, LoginFailure, MailOptions, OneTimePurpose,
+    StoredUser, Timestamp, TokenDigest, TokenSecret, TriedIdentifier, Unavailable, UserId, random,
 };
 
-/// Whose account is looked for: an address or a name as somebody typed it.
+/// An address or a name, as it was typed, of the account that is looked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AccountName {
@@ -104,7 +103,7 @@ impl<U: Account> Auth<U> {
         let AccountName { email, username, realm } = login;
         match self.wanted_by(email.as_deref(), username.as_deref(), realm.as_deref()) {
             Ok(wanted) => Ok(self.find_wanted(&wanted).await?.map(KnownAccount::from)),
-            // Nobody is called nothing.
+            // An empty name matches no account.
             Err(_) => Ok(None),
         }
     }
@@ -131,7 +130,7 @@ impl<U: Account> Auth<U> {
         let auth = self.with_client(&login.client);
         let login = Login { client: auth.client(), ..login };
         let wanted = auth.wanted_login(&login)?;
-        let (found, verified) = auth.check_login(&wanted, login.password).await?;
+        let (found, verified) = auth.verify_credentials(&wanted, login.password).await?;
         let account = KnownAccount { password_is_whole: verified.is_whole, ..found.into() };
         auth.welcome_on_task(account, login.client, login.mails).await
     }
@@ -181,7 +180,7 @@ impl<U: Account> Auth<U> {
     pub async fn begin_login(&self, name: &AccountName) -> Result<(), LoginError> {
         let AccountName { email, username, realm } = name;
         match self.wanted_by(email.as_deref(), username.as_deref(), realm.as_deref()) {
-            Ok(wanted) => self.ask_before_login(&wanted).await,
+            Ok(wanted) => Ok(self.ask_before_password(Claim::Login(wanted.identifier.as_ref())).await?),
             // An empty name matches no account.
             Err(_) => Ok(()),
         }
@@ -196,7 +195,8 @@ impl<U: Account> Auth<U> {
             self.wanted_by(email.as_deref(), username.as_deref(), realm.as_deref()).ok()
         });
         let reason = if user.is_some() { LoginFailure::WrongProof } else { LoginFailure::UnknownAccount };
-        self.login_failed(wanted.as_ref(), user.cloned(), reason).await;
+        let identifier = wanted.map(|wanted| TriedIdentifier::of(wanted.identifier.as_ref(), user.is_some()));
+        self.emit(Event::LoginFailed { user_id: user.cloned(), identifier, reason }).await;
     }
 
     /// Raises [`Event::SecretRefused`]: for a crate that has one-time secrets of its own.
@@ -221,30 +221,6 @@ impl<U: Account> Auth<U> {
         self.raise(Event::AccessDenied { user_id, required: short(required), target });
     }
 
-    /// This handle, or one for the client if more is known of it.
-    pub(crate) fn with_client(&self, client: &Client) -> Self {
-        if client.is_unknown() { self.clone() } else { self.for_client(client.clone()) }
-    }
-
-    async fn login_failed(&self, wanted: Option<&Wanted>, user_id: Option<UserId>, reason: LoginFailure) {
-        let identifier = wanted.map(|wanted| TriedIdentifier::of(wanted, user_id.is_some()));
-        self.emit(Event::LoginFailed { user_id, identifier, reason }).await;
-    }
-
-    async fn ask_before_login(&self, wanted: &Wanted) -> Result<(), LoginError> {
-        let attempt = PasswordAttempt {
-            used_for: PasswordUse::Login,
-            identifier: wanted.identifier.clone(),
-            user_id: None,
-            client: self.client(),
-        };
-        let asked = self.ask_before_verify(&attempt).await;
-        if matches!(asked, Err(LoginError::Refused(_))) {
-            self.login_failed(Some(wanted), None, LoginFailure::Refused).await;
-        }
-        asked
-    }
-
     /// The time by the clock of this `Auth`.
     #[must_use]
     pub fn now(&self) -> Timestamp {
@@ -267,123 +243,5 @@ impl<U: Account> Auth<U> {
     /// [`Unavailable::Random`]. Callers fail; they never go on with what is in `bytes`.
     pub fn fill_random(&self, bytes: &mut [u8]) -> Result<(), Unavailable> {
         self.0.random.fill(bytes)
-    }
-
-    fn wanted_by(&self, email: Option<&str>, username: Option<&str>, realm: Option<&str>) -> Result<Wanted, Unnamed> {
-        let policy = &self.0.policy;
-        // Where there are no realms, LoopBack does not look at the field.
-        policy.wanted(email, username, realm.filter(|_| policy.has_realms()))
-    }
-
-    /// Who a login means.
-    pub(crate) fn wanted_login(&self, login: &Login) -> Result<Wanted, LoginError> {
-        let wanted = self.wanted_by(login.email.as_deref(), login.username.as_deref(), login.realm.as_deref());
-        wanted.map_err(|unnamed| match unnamed {
-            Unnamed::Realm => LoginError::RealmRequired,
-            Unnamed::Identifier => LoginError::IdentifierRequired,
-        })
-    }
-
-    /// Verifies a password and whether its user may log in. What is returned has the hash that is
-    /// stored now.
-    pub(crate) async fn check_login(
-        &self,
-        wanted: &Wanted,
-        password: Password,
-    ) -> Result<(StoredUser<U>, Verified), LoginError> {
-        self.ask_before_login(wanted).await?;
-        let found = self.find_wanted(wanted).await?;
-        let (verified, pause) = self.verify_hash(found.as_ref(), password.clone()).await?;
-        let mut found = match found {
-            Some(found) if verified.matches => found,
-            other => {
-                let user = other.map(|found| found.user.id());
-                let reason = if user.is_some() { LoginFailure::WrongPassword } else { LoginFailure::UnknownAccount };
-                self.login_failed(Some(wanted), user, reason).await;
-                pause.over().await;
-                return Err(LoginError::InvalidCredentials);
-            }
-        };
-        match self.admit(&found.user, found.status).await {
-            Ok(()) => {}
-            // Where a sign-up hides that an address was taken, a login with its password must not
-            // tell it, nor by its time.
-            Err(LoginError::EmailNotVerified { .. }) if self.0.policy.hides_taken_email() => {
-                pause.over().await;
-                return Err(LoginError::InvalidCredentials);
-            }
-            Err(error) => return Err(error),
-        }
-        if let (true, Some(old)) = (verified.outdated, &found.password) {
-            let new = self.rehash(&found.user.id(), password, old).await;
-            found.password = new.or(found.password);
-        }
-        Ok((found, verified))
-    }
-
-    /// Whether a user whose proof was right gets in.
-    async fn admit(&self, user: &U, status: AccountStatus) -> Result<(), LoginError> {
-        let admitted = self.is_admitted(user, status).await;
-        // A hook that failed has said nothing of the login.
-        if let Some(reason) = admitted.as_ref().err().and_then(LoginFailure::of) {
-            self.login_failed(None, Some(user.id()), reason).await;
-        }
-        admitted
-    }
-
-    async fn is_admitted(&self, user: &U, status: AccountStatus) -> Result<(), LoginError> {
-        match status {
-            AccountStatus::Active => {}
-            AccountStatus::Pending => return Err(LoginError::Pending),
-            AccountStatus::Blocked => return Err(LoginError::Blocked),
-            AccountStatus::PasswordReset => return Err(LoginError::PasswordReset),
-        }
-        if self.0.policy.email.verification_required && user.email_verified() != Some(true) {
-            return Err(LoginError::EmailNotVerified { user_id: user.id() });
-        }
-        for hooks in &self.0.hooks {
-            self.ask_hook::<LoginError>(hooks.before_login(user)).await?;
-        }
-        Ok(())
-    }
-
-    /// What follows a login at this moment: a notice if the device was not seen before, and the
-    /// event.
-    pub(crate) async fn welcome(&self, user: &U, at: Timestamp, client: &Client, mails: &MailOptions) {
-        self.notice_device(user, at, client, mails).await;
-        self.emit(Event::LoggedIn { user: user.clone() }).await;
-    }
-
-    /// Tells the user of a device it was not seen on before. The login does not depend on it.
-    async fn notice_device(&self, user: &U, at: Timestamp, client: &Client, mails: &MailOptions) {
-        let auth = &*self.0;
-        if !auth.policy.mail.notify_unknown_device {
-            return;
-        }
-        let (id, device) = (user.id(), client.digest());
-        match self.bounded(auth.devices.remember_device(U::model_name(), &id, &device, at)).await {
-            Ok(DeviceSeen::New) => {
-                let client = TokenClient::new(client.user_agent.as_deref(), client.ip);
-                self.post_device_notice(user.email(), mails, at, client.as_ref());
-            }
-            Ok(DeviceSeen::Known | DeviceSeen::First) => {}
-            Err(error) => tracing::warn!(%error, "a login could not be compared with the devices of its user"),
-        }
-    }
-
-    /// Replaces a hash by one with today's parameters. The login does not depend on it. Returns the
-    /// new one if it was stored.
-    async fn rehash(&self, user: &UserId, password: Password, old: &PasswordHash) -> Option<PasswordHash> {
-        let auth = &*self.0;
-        let done: Result<Option<PasswordHash>, Unavailable> = async {
-            let new = self.hash_password(password).await?;
-            let stored = self.bounded::<_, StoreError>(auth.users.rehash_password(user, old, &new)).await?;
-            Ok(stored.then_some(new))
-        }
-        .await;
-        done.unwrap_or_else(|error| {
-            tracing::warn!(%error, "a password was not hashed again with today's parameters; the next login will try");
-            None
-        })
     }
 }

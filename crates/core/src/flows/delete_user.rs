@@ -96,7 +96,7 @@ impl<U: Account> Auth<U> {
         let Some(found) = self.bounded(auth.users.find_user(&user_id)).await? else {
             return Err(DeleteAccountError::UserNotFound(user_id));
         };
-        self.reauthenticate(&found, reauthentication, PasswordUse::DeleteAccount).await?;
+        self.reauthenticate(found, reauthentication, PasswordUse::DeleteAccount).await?;
         if self.delete_user(&user_id).await? { Ok(()) } else { Err(DeleteAccountError::UserNotFound(user_id)) }
     }
 

@@ -187,4 +187,16 @@ impl<U: Account> Auth<U> {
         let reaches = |address: &str| mailer.is_none_or(|mailer| mailer.can_reach(address));
         policy.accepts_email(typed) && (!policy.identifiers.normalize || reaches(&policy.canonical_email(typed)))
     }
+
+    /// What an address, a name and a realm name, as a client has sent them.
+    pub(crate) fn wanted_by(
+        &self,
+        email: Option<&str>,
+        username: Option<&str>,
+        realm: Option<&str>,
+    ) -> Result<Wanted, Unnamed> {
+        let policy = &self.0.policy;
+        // Where there are no realms, LoopBack does not look at the field.
+        policy.wanted(email, username, realm.filter(|_| policy.has_realms()))
+    }
 }

@@ -1,10 +1,8 @@
 //! A token for a user, without a password: for the app's own code, and the last step of a login.
 
 use crate::flow_error::flow_error;
-use crate::{
-    Account, AccountStatus, Auth, Client, IssuedToken, Proofs, TokenClient, TokenDigest, TokenRecord, TokenSecret,
-    UserId,
-};
+use crate::flows::new_token::NewToken;
+use crate::{Account, AccountStatus, Auth, Client, IssuedToken, Proofs, TokenSecret, UserId};
 
 /// A token to be issued.
 #[derive(Clone, Debug, Default)]
@@ -124,13 +122,8 @@ impl<U: Account> Auth<U> {
         if found.status != AccountStatus::Active {
             return Err(IssueTokenError::NotActive);
         }
-        let blank = self.blank_token(user.clone(), found.rev, ttl);
-        let token = TokenRecord {
-            scopes: options.scopes,
-            proofs: options.proofs,
-            client: TokenClient::new(options.client.user_agent.as_deref(), options.client.ip),
-            ..blank
-        };
+        let token =
+            NewToken { scopes: options.scopes, proofs: options.proofs, ..NewToken::of(&found, ttl, &options.client) };
         let auth = self.clone();
         self.change(|mut change| async move { Ok(auth.commit_token(&mut change, token, secret).await?) }).await
     }
@@ -146,23 +139,6 @@ impl<U: Account> Auth<U> {
             Some(-1) if policy.tokens.allow_eternal => Some(-1),
             Some(seconds) if seconds < 0 => None,
             Some(seconds) => Some(seconds.min(policy.tokens.max_ttl)),
-        }
-    }
-
-    /// What a token is before anything is known of it but whose it is and how long it lives.
-    pub(crate) fn blank_token(&self, user_id: UserId, rev: i64, ttl: i64) -> TokenRecord {
-        TokenRecord {
-            digest: TokenDigest::of(""),
-            user_type: U::model_name().into(),
-            user_id,
-            rev,
-            ttl,
-            created: self.0.clock.now(),
-            renewed: None,
-            scopes: None,
-            proofs: Proofs::default(),
-            client: None,
-            last_used: None,
         }
     }
 }

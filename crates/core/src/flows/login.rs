@@ -1,9 +1,14 @@
-//! A password for a token.
+//! A password for a token. The steps, in order: find the account, verify the password, admit the
+//! user, issue the token, welcome the user.
 
 use crate::flow_error::flow_error;
+use crate::flows::identifier::{Unnamed, Wanted};
+use crate::flows::new_token::NewToken;
+use crate::flows::password::{Claim, VerifiedPassword};
 use crate::{
-    Account, Auth, Client, Factor, HookVeto, IssuedToken, MailOptions, Password, Proofs, TokenClient, TokenRecord,
-    TokenSecret, Unavailable, UserId,
+    Account, AccountStatus, Auth, Client, DeviceSeen, Event, Factor, HookVeto, IssuedToken, LoginFailure, MailOptions,
+    Password, Proofs, StoredUser, Timestamp, TokenClient, TokenSecret, Unavailable, UserId, Verified,
+    VerifyPasswordError,
 };
 
 /// Somebody wants to log in.
@@ -135,6 +140,16 @@ flow_error! {
     }
 }
 
+impl From<VerifyPasswordError> for LoginError {
+    fn from(error: VerifyPasswordError) -> Self {
+        match error {
+            VerifyPasswordError::WrongPassword => Self::InvalidCredentials,
+            VerifyPasswordError::Refused(veto) => Self::Refused(veto),
+            VerifyPasswordError::Unavailable(error) => Self::Unavailable(error),
+        }
+    }
+}
+
 impl<U: Account> Auth<U> {
     /// Checks a password and issues a token.
     ///
@@ -165,18 +180,80 @@ impl<U: Account> Auth<U> {
         auth.log_in(Login { client: auth.client(), ..login }).await
     }
 
-    /// [`login`](Self::login), by the handle of its client.
+    /// The steps of a login, by the handle of its client.
     async fn log_in(&self, login: Login) -> Result<LoggedIn<U>, LoginError> {
         let wanted = self.wanted_login(&login)?;
         let ttl = self.effective_ttl(login.ttl).ok_or(LoginError::InvalidTtl)?;
-        let (found, _) = self.check_login(&wanted, login.password.clone()).await?;
-        let blank = self.blank_token(found.user.id(), found.rev, ttl);
-        let token = TokenRecord {
-            proofs: Proofs::of(Factor::Password, blank.created),
-            client: TokenClient::new(login.client.user_agent.as_deref(), login.client.ip),
-            ..blank
-        };
+        let (found, _) = self.verify_credentials(&wanted, login.password.clone()).await?;
+        self.issue_and_welcome(found, ttl, login).await
+    }
+
+    /// What a login looks for.
+    pub(crate) fn wanted_login(&self, login: &Login) -> Result<Wanted, LoginError> {
+        let wanted = self.wanted_by(login.email.as_deref(), login.username.as_deref(), login.realm.as_deref());
+        wanted.map_err(|unnamed| match unnamed {
+            Unnamed::Realm => LoginError::RealmRequired,
+            Unnamed::Identifier => LoginError::IdentifierRequired,
+        })
+    }
+
+    /// Finds the account, verifies its password, and decides whether it may log in. The account
+    /// that is returned has the hash that is stored now.
+    pub(crate) async fn verify_credentials(
+        &self,
+        wanted: &Wanted,
+        password: Password,
+    ) -> Result<(StoredUser<U>, Verified), LoginError> {
+        let claim = Claim::Login(wanted.identifier.as_ref());
+        let right = self.check_password(claim, self.find_wanted(wanted), password.clone()).await?;
+        let VerifiedPassword { account: mut found, verified, pause } = right;
+        match self.admit(&found.user, found.status).await {
+            Ok(()) => {}
+            // Where a sign-up hides that an address was taken, a login with its password must not
+            // tell it, nor by its time.
+            Err(LoginError::EmailNotVerified { .. }) if self.0.policy.hides_taken_email() => {
+                pause.over().await;
+                return Err(LoginError::InvalidCredentials);
+            }
+            Err(error) => return Err(error),
+        }
+        if verified.outdated {
+            self.renew_hash(&mut found, password).await;
+        }
+        Ok((found, verified))
+    }
+
+    /// Decides whether a user whose proof was right may log in. A no raises its event.
+    pub(crate) async fn admit(&self, user: &U, status: AccountStatus) -> Result<(), LoginError> {
+        let admitted = self.is_admitted(user, status).await;
+        // A hook that failed has said nothing of the login.
+        if let Some(reason) = admitted.as_ref().err().and_then(failure) {
+            self.emit(Event::LoginFailed { user_id: Some(user.id()), identifier: None, reason }).await;
+        }
+        admitted
+    }
+
+    async fn is_admitted(&self, user: &U, status: AccountStatus) -> Result<(), LoginError> {
+        match status {
+            AccountStatus::Active => {}
+            AccountStatus::Pending => return Err(LoginError::Pending),
+            AccountStatus::Blocked => return Err(LoginError::Blocked),
+            AccountStatus::PasswordReset => return Err(LoginError::PasswordReset),
+        }
+        if self.0.policy.email.verification_required && user.email_verified() != Some(true) {
+            return Err(LoginError::EmailNotVerified { user_id: user.id() });
+        }
+        for hooks in &self.0.hooks {
+            self.ask_hook::<LoginError>(hooks.before_login(user)).await?;
+        }
+        Ok(())
+    }
+
+    /// Issues the token, and welcomes the user.
+    async fn issue_and_welcome(&self, found: StoredUser<U>, ttl: i64, login: Login) -> Result<LoggedIn<U>, LoginError> {
         let (auth, Login { client, mails, .. }) = (self.clone(), login);
+        let proofs = Proofs::of(Factor::Password, self.now());
+        let token = NewToken { proofs, ..NewToken::of(&found, ttl, &client) };
         self.change(|mut change| async move {
             let token = auth.commit_new_token(&mut change, token).await?;
             auth.welcome(&found.user, token.record.created, &client, &mails).await;
@@ -185,6 +262,29 @@ impl<U: Account> Auth<U> {
         .await
     }
 
+    /// What follows a login at this moment: a notice if the device was not seen before, and the
+    /// event.
+    pub(crate) async fn welcome(&self, user: &U, at: Timestamp, client: &Client, mails: &MailOptions) {
+        self.notice_device(user, at, client, mails).await;
+        self.emit(Event::LoggedIn { user: user.clone() }).await;
+    }
+
+    /// Tells the user of a device it was not seen on before. The login does not depend on it.
+    async fn notice_device(&self, user: &U, at: Timestamp, client: &Client, mails: &MailOptions) {
+        let auth = &*self.0;
+        if !auth.policy.mail.notify_unknown_device {
+            return;
+        }
+        let (id, device) = (user.id(), client.digest());
+        match self.bounded(auth.devices.remember_device(U::model_name(), &id, &device, at)).await {
+            Ok(DeviceSeen::New) => {
+                let client = TokenClient::new(client.user_agent.as_deref(), client.ip);
+                self.post_device_notice(user.email(), mails, at, client.as_ref());
+            }
+            Ok(DeviceSeen::Known | DeviceSeen::First) => {}
+            Err(error) => tracing::warn!(%error, "a login could not be compared with the devices of its user"),
+        }
+    }
     /// A secret to know a device by from now on: what [`Client::device`] takes, and the browser
     /// keeps in a cookie.
     ///
@@ -193,5 +293,17 @@ impl<U: Account> Auth<U> {
     /// [`Unavailable::Random`].
     pub fn new_device(&self) -> Result<TokenSecret, Unavailable> {
         self.new_secret()
+    }
+}
+
+/// Why a login failed whose password was right; `None` if nothing was decided.
+fn failure(error: &LoginError) -> Option<LoginFailure> {
+    match error {
+        LoginError::Pending => Some(LoginFailure::Pending),
+        LoginError::Blocked => Some(LoginFailure::Blocked),
+        LoginError::PasswordReset => Some(LoginFailure::PasswordReset),
+        LoginError::EmailNotVerified { .. } => Some(LoginFailure::EmailNotVerified),
+        LoginError::Refused(_) => Some(LoginFailure::Refused),
+        _ => None,
     }
 }

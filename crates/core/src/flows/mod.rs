@@ -21,6 +21,7 @@ pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod lookup;
 pub(crate) mod mailed_secret;
+pub(crate) mod new_token;
 pub(crate) mod one_time;
 pub(crate) mod password;
 pub(crate) mod password_hash;

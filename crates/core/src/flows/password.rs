@@ -1,76 +1,12 @@
 //! A password that somebody gives: the one way to verify it, and the one way to hash it.
 
-use std::fmt;
-
 use crate::context_passwords::{self, PasswordOwner};
 use crate::flow_error::flow_error;
 use crate::hasher::Pause;
 use crate::{
-    Account, Auth, Client, Event, HookVeto, Identifier, Password, PasswordError, PasswordHash, StoredUser, Unavailable,
-    UserId, Verified,
+    Account, Auth, Event, HookVeto, Identifier, LoginFailure, Password, PasswordAttempt, PasswordError, PasswordHash,
+    PasswordUse, StoreError, StoredUser, TriedIdentifier, Unavailable, UserId, Verified,
 };
-
-/// What a password is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum PasswordUse {
-    /// A login, by whatever route.
-    Login,
-    /// A fresh token: [`Auth::step_up`].
-    StepUp,
-    /// [`Auth::change_password`].
-    ChangePassword,
-    /// [`Auth::request_email_change`].
-    ChangeEmail,
-    /// [`Auth::delete_account`].
-    DeleteAccount,
-    /// Something of the app's own: [`Auth::verify_password`].
-    Other(&'static str),
-}
-
-impl PasswordUse {
-    /// The stable word for it, in events and log lines.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Login => "login",
-            Self::StepUp => "step_up",
-            Self::ChangePassword => "change_password",
-            Self::ChangeEmail => "change_email",
-            Self::DeleteAccount => "delete_account",
-            Self::Other(word) => word,
-        }
-    }
-}
-
-/// A password is about to be verified: what [`Hooks::before_verify`](crate::Hooks::before_verify)
-/// is asked about.
-#[derive(Clone)]
-#[non_exhaustive]
-pub struct PasswordAttempt {
-    /// What the password is asked for.
-    pub used_for: PasswordUse,
-    /// At a login: which address or name was given, as it is looked up. An account may have it or
-    /// not. `None` where a user is logged in already, and for what no account can have.
-    ///
-    /// People type passwords into the field for the name: count it, and keep it out of logs.
-    /// `Debug` shows only its kind.
-    pub identifier: Option<Identifier>,
-    /// Where a user is logged in already: who.
-    pub user_id: Option<UserId>,
-    /// From where, as far as that is known.
-    pub client: Client,
-}
-
-impl fmt::Debug for PasswordAttempt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { used_for, identifier, user_id, client } = self;
-        let kind = identifier.as_ref().map(|identifier| identifier.kind);
-        let mut shown = f.debug_struct("PasswordAttempt");
-        shown.field("used_for", used_for).field("identifier", &kind).field("user_id", user_id).field("client", client);
-        shown.finish()
-    }
-}
 
 flow_error! {
     /// Why a password was not verified.
@@ -84,6 +20,24 @@ flow_error! {
         /// password was not looked at.
         Refused(HookVeto),
     }
+}
+
+/// Whose password it is said to be.
+#[derive(Clone, Copy)]
+pub(crate) enum Claim<'a> {
+    /// At a login: the account with this address or name; `None` for what no account can have.
+    Login(Option<&'a Identifier>),
+    /// The user with this id, who is logged in already and is asked for this.
+    User(&'a UserId, PasswordUse),
+}
+
+/// A password that was right.
+pub(crate) struct VerifiedPassword<U> {
+    /// Its account, as it was read when the password was verified.
+    pub(crate) account: StoredUser<U>,
+    pub(crate) verified: Verified,
+    /// For a caller that refuses the account in the words of a wrong password.
+    pub(crate) pause: Pause,
 }
 
 impl<U: Account> Auth<U> {
@@ -114,8 +68,8 @@ impl<U: Account> Auth<U> {
         password: Password,
         used_for: PasswordUse,
     ) -> Result<(), VerifyPasswordError> {
-        let found = self.bounded(self.0.users.find_user(user)).await?;
-        self.verify_password_of(user, found.as_ref(), password, used_for).await
+        let account = self.bounded(self.0.users.find_user(user));
+        self.check_password(Claim::User(user, used_for), account, password).await.map(|_| ())
     }
 
     /// Whether `password` may become the password of this owner.
@@ -157,47 +111,88 @@ impl<U: Account> Auth<U> {
         self.0.hasher.hash(password, &*self.0.random).await
     }
 
-    /// Verifies the password of a user who was read a moment ago, or does the same work for nobody.
-    /// Hooks are asked first. A refusal is recorded, and then waits for its time.
-    pub(crate) async fn verify_password_of(
+    /// Verifies a password: the only way there is, for logins and for all else.
+    ///
+    /// 1. Hooks are asked, before an account is looked up.
+    /// 2. `account` is awaited. Where there is none, the work is the same.
+    /// 3. The hash is verified. What is wrong with a stored one is said in the log.
+    /// 4. A wrong password raises its event, and then waits for its time.
+    pub(crate) async fn check_password(
         &self,
-        user: &UserId,
-        found: Option<&StoredUser<U>>,
+        claim: Claim<'_>,
+        account: impl Future<Output = Result<Option<StoredUser<U>>, StoreError>>,
         password: Password,
-        used_for: PasswordUse,
-    ) -> Result<(), VerifyPasswordError> {
-        let refused =
-            |by_hook| Event::PasswordRefused { user_id: found.map(|found| found.user.id()), used_for, by_hook };
-        let attempt =
-            PasswordAttempt { used_for, identifier: None, user_id: Some(user.clone()), client: self.client() };
-        if let Err(error) = self.ask_before_verify::<VerifyPasswordError>(&attempt).await {
-            if matches!(error, VerifyPasswordError::Refused(_)) {
-                self.emit(refused(true)).await;
-            }
-            return Err(error);
-        }
-        let (verified, pause) = self.verify_hash(found, password).await?;
-        if verified.matches {
-            return Ok(());
-        }
-        self.emit(refused(false)).await;
-        pause.over().await;
-        Err(VerifyPasswordError::WrongPassword)
-    }
-
-    /// The hash alone, and when a refusal may be sent: for a login, which has its own event. Says
-    /// in the log what is wrong with a stored hash.
-    pub(crate) async fn verify_hash(
-        &self,
-        found: Option<&StoredUser<U>>,
-        password: Password,
-    ) -> Result<(Verified, Pause), Unavailable> {
-        let hash = found.and_then(|found| found.password.as_ref());
-        let (verified, pause) = self.0.hasher.verify_at_once(password, hash).await?;
-        if let (Some(problem), Some(found)) = (verified.problem, found) {
-            let (user, model) = (found.user.id(), U::model_name());
+    ) -> Result<VerifiedPassword<U>, VerifyPasswordError> {
+        self.ask_before_password(claim).await?;
+        let account = account.await?;
+        let hash = account.as_ref().and_then(|account| account.password.as_ref());
+        let (verified, pause) = self.0.hasher.verify_at_once(password, hash).await.map_err(Unavailable::from)?;
+        if let (Some(problem), Some(account)) = (verified.problem, &account) {
+            let (user, model) = (account.user.id(), U::model_name());
             tracing::warn!(%user, model, matches = verified.matches, "{problem}");
         }
-        Ok((verified, pause))
+        match account {
+            Some(account) if verified.matches => Ok(VerifiedPassword { account, verified, pause }),
+            account => {
+                let user = account.map(|account| account.user.id());
+                let reason = if user.is_some() { LoginFailure::WrongPassword } else { LoginFailure::UnknownAccount };
+                self.password_refused(claim, user, reason).await;
+                pause.over().await;
+                Err(VerifyPasswordError::WrongPassword)
+            }
+        }
+    }
+
+    /// Asks the hooks whether a password, or another proof of a login, may be tried. A no raises
+    /// its event.
+    pub(crate) async fn ask_before_password(&self, claim: Claim<'_>) -> Result<(), VerifyPasswordError> {
+        let client = self.client();
+        let attempt = match claim {
+            Claim::Login(identifier) => {
+                PasswordAttempt { used_for: PasswordUse::Login, identifier: identifier.cloned(), user_id: None, client }
+            }
+            Claim::User(user, used_for) => {
+                PasswordAttempt { used_for, identifier: None, user_id: Some(user.clone()), client }
+            }
+        };
+        let asked = self.ask_before_verify(&attempt).await;
+        if matches!(asked, Err(VerifyPasswordError::Refused(_))) {
+            self.password_refused(claim, attempt.user_id, LoginFailure::Refused).await;
+        }
+        asked
+    }
+
+    /// Raises the event of a password that was refused. `user` is whose it would have been.
+    async fn password_refused(&self, claim: Claim<'_>, user: Option<UserId>, reason: LoginFailure) {
+        match claim {
+            Claim::Login(identifier) => {
+                let tried = TriedIdentifier::of(identifier, user.is_some());
+                self.emit(Event::LoginFailed { user_id: user, identifier: Some(tried), reason }).await;
+            }
+            Claim::User(_, used_for) => {
+                let by_hook = reason == LoginFailure::Refused;
+                self.emit(Event::PasswordRefused { user_id: user, used_for, by_hook }).await;
+            }
+        }
+    }
+
+    /// Replaces the hash of a password that was verified by one with today's parameters, where it
+    /// has others. Nothing depends on it.
+    pub(crate) async fn renew_hash(&self, account: &mut StoredUser<U>, password: Password) {
+        let (users, id) = (&*self.0.users, account.user.id());
+        let Some(old) = &account.password else { return };
+        let renewed: Result<Option<PasswordHash>, Unavailable> = async {
+            let new = self.hash_password(password).await?;
+            let is_stored = self.bounded::<_, StoreError>(users.rehash_password(&id, old, &new)).await?;
+            Ok(is_stored.then_some(new))
+        }
+        .await;
+        match renewed {
+            Ok(Some(new)) => account.password = Some(new),
+            Ok(None) => {}
+            Err(error) => tracing::warn!(
+                %error, "a password was not hashed again with today's parameters; the next login will try"
+            ),
+        }
     }
 }

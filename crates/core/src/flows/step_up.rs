@@ -1,6 +1,10 @@
 //! Step-up: a user verifies its password again, before it does what cannot be undone.
 
+use std::future::ready;
+
 use crate::flow_error::flow_error;
+use crate::flows::new_token::NewToken;
+use crate::flows::password::Claim;
 use crate::{
     Account, Auth, Event, Factor, HookVeto, IssuedToken, Password, PasswordUse, StoreError, StoredUser, TokenRecord,
     Unavailable, UserId, VerifyPasswordError,
@@ -119,10 +123,11 @@ impl<U: Account> Auth<U> {
         let found = self.bounded(auth.users.find_user(&token.user_id)).await?;
         let is_alive = |found: &StoredUser<U>| is_of(&token, found) && !token.is_expired(auth.clock.now());
         let found = found.filter(is_alive).ok_or(StepUpError::InvalidToken)?;
-        self.verify_password_of(&token.user_id, Some(&found), password, PasswordUse::StepUp).await?;
+        let claim = Claim::User(&token.user_id, PasswordUse::StepUp);
+        self.check_password(claim, ready(Ok(Some(found))), password).await?;
         let (old, auth) = (token.digest, self.clone());
         let proofs = token.proofs.clone().with(Factor::Password, self.now());
-        let fresh = TokenRecord { proofs, ..token };
+        let fresh = NewToken { proofs, ..NewToken::like(token) };
         self.change(|mut change| async move {
             let fresh = auth.commit_new_token(&mut change, fresh).await?;
             // Whoever removes the old token gets the new one: of several at the same time one, and
@@ -148,20 +153,22 @@ impl<U: Account> Auth<U> {
         token.is_fresh(self.0.clock.now(), seconds)
     }
 
-    /// Checks that a caller is this user.
+    /// Verifies that a caller is this user. Returns the user.
     pub(crate) async fn reauthenticate(
         &self,
-        found: &StoredUser<U>,
+        found: StoredUser<U>,
         reauthentication: Reauthentication,
         used_for: PasswordUse,
-    ) -> Result<(), ReauthenticationError> {
+    ) -> Result<StoredUser<U>, ReauthenticationError> {
         match reauthentication {
             Reauthentication::Password(password) => {
-                Ok(self.verify_password_of(&found.user.id(), Some(found), password, used_for).await?)
+                let user = found.user.id();
+                let claim = Claim::User(&user, used_for);
+                Ok(self.check_password(claim, ready(Ok(Some(found))), password).await?.account)
             }
             Reauthentication::Token(token) => {
-                match is_of(&token, found) && self.is_fresh(&token, self.0.policy.tokens.step_up_ttl) {
-                    true => Ok(()),
+                match is_of(&token, &found) && self.is_fresh(&token, self.0.policy.tokens.step_up_ttl) {
+                    true => Ok(found),
                     false => Err(ReauthenticationError::StepUpRequired),
                 }
             }
