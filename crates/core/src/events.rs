@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 
 use crate::{
-    Account, AccountStatus, ErrorDetails, ErrorKind, EventContext, FlowError, LoginFailure, NewUser, OneTimePurpose,
-    PasswordAttempt, PasswordUse, TokenSecret, TriedIdentifier, UserId,
+    Account, AccountStatus, EventContext, HookVeto, LoginFailure, NewUser, OneTimePurpose, PasswordAttempt,
+    PasswordUse, TokenSecret, TriedIdentifier, UserId,
 };
 
 /// An app's own steps in the flows. Every method has a default that does nothing.
@@ -239,36 +239,4 @@ pub enum Event<U> {
         /// Whose.
         user_id: UserId,
     },
-}
-
-/// A hook of the app refuses what was asked for. Kind [`Forbidden`](ErrorKind::Forbidden).
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct HookVeto {
-    /// A stable code for clients, in capitals.
-    pub code: String,
-    /// A text for people.
-    pub message: String,
-}
-
-impl FlowError for HookVeto {
-    fn kind(&self) -> ErrorKind {
-        ErrorKind::Forbidden
-    }
-
-    fn code(&self) -> &str {
-        &self.code
-    }
-
-    fn details(&self) -> ErrorDetails<'_> {
-        ErrorDetails::Veto(self)
-    }
-}
-
-impl HookVeto {
-    /// A refusal with a code and a text. The client sees both.
-    #[must_use]
-    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { code: code.into(), message: message.into() }
-    }
 }

@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use serde_json::Value;
 
-use crate::{ErrorDetails, ErrorKind, FlowError, IdentifierKind};
+use crate::IdentifierKind;
 
 /// One field that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -99,19 +99,5 @@ impl Deref for FieldErrors {
 
     fn deref(&self) -> &[FieldError] {
         &self.0
-    }
-}
-
-impl FlowError for FieldErrors {
-    fn kind(&self) -> ErrorKind {
-        ErrorKind::Unprocessable
-    }
-
-    fn code(&self) -> &str {
-        "INVALID_FIELDS"
-    }
-
-    fn details(&self) -> ErrorDetails<'_> {
-        ErrorDetails::Fields(self)
     }
 }

@@ -3,7 +3,7 @@
 //! A wire format reads errors through the trait [`FlowError`], so it does not list the variants: it
 //! maps each [`ErrorKind`] to a status, and names only the codes that it treats differently.
 
-use crate::{FieldError, Unavailable, UserId};
+use crate::{FieldError, FieldErrors, HookVeto, PasswordError, Unavailable, UserId};
 
 /// The kind of an error. A wire format maps each kind to a status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -41,7 +41,7 @@ pub enum ErrorDetails<'a> {
     /// The fields that are wrong.
     Fields(&'a [FieldError]),
     /// A hook of the app refused it. Code and text are the app's.
-    Veto(&'a crate::HookVeto),
+    Veto(&'a HookVeto),
     /// Why it cannot be done now. It has the number of seconds for `Retry-After`; its text is for
     /// the log.
     Unavailable(&'a Unavailable),
@@ -172,5 +172,49 @@ impl FlowError for Unavailable {
 
     fn details(&self) -> ErrorDetails<'_> {
         ErrorDetails::Unavailable(self)
+    }
+}
+
+impl FlowError for HookVeto {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Forbidden
+    }
+
+    fn code(&self) -> &str {
+        &self.code
+    }
+
+    fn details(&self) -> ErrorDetails<'_> {
+        ErrorDetails::Veto(self)
+    }
+}
+
+impl FlowError for FieldErrors {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Unprocessable
+    }
+
+    fn code(&self) -> &str {
+        "INVALID_FIELDS"
+    }
+
+    fn details(&self) -> ErrorDetails<'_> {
+        ErrorDetails::Fields(self)
+    }
+}
+
+impl FlowError for PasswordError {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Unprocessable
+    }
+
+    fn code(&self) -> &str {
+        match self {
+            Self::Empty => "INVALID_PASSWORD",
+            Self::TooLong { .. } => "PASSWORD_TOO_LONG",
+            Self::TooShort { .. } => "PASSWORD_TOO_SHORT",
+            Self::Common => "PASSWORD_TOO_COMMON",
+            Self::Expected => "PASSWORD_TOO_GUESSABLE",
+        }
     }
 }

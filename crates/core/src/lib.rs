@@ -99,6 +99,7 @@ mod accounts {
     pub(crate) mod flows;
     pub(crate) mod hasher;
     pub(crate) mod hook_calls;
+    pub(crate) mod hook_veto;
     pub(crate) mod links;
     pub(crate) mod mail_template;
     pub(crate) mod mails;
@@ -137,7 +138,7 @@ mod accounts {
         context_passwords::PasswordOwner,
         doctor::{Doctor, Finding, UserProblem},
         event_context::{EventContext, LoginFailure, TriedIdentifier},
-        events::{Event, HookVeto, Hooks},
+        events::{Event, Hooks},
         field_error::{FieldError, FieldErrors, FieldProblem},
         flow_error::{ErrorDetails, ErrorKind, FlowError},
         flows::{
@@ -166,6 +167,7 @@ mod accounts {
             },
         },
         hasher::{HashProblem, Hasher, HasherBuilder, HasherError, Verified},
+        hook_veto::HookVeto,
         mail_template::{MailContent, MailParagraph, MailTemplate, RenderedMail, escape_html},
         memory::MemoryStore,
         owners::OtherOwner,

@@ -4,8 +4,6 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::{ErrorKind, FlowError};
-
 /// A password as somebody typed it. It is verified exactly as received: not trimmed, not cut, not
 /// normalized (ASVS 6.2.8). `Debug` prints `[redacted]`; the memory is wiped when it is dropped.
 #[derive(Clone)]
@@ -94,20 +92,4 @@ pub enum PasswordError {
     /// like (ASVS 6.2.11).
     #[error("The password is your own address or name, or that of the site. Choose another.")]
     Expected,
-}
-
-impl FlowError for PasswordError {
-    fn kind(&self) -> ErrorKind {
-        ErrorKind::Unprocessable
-    }
-
-    fn code(&self) -> &str {
-        match self {
-            Self::Empty => "INVALID_PASSWORD",
-            Self::TooLong { .. } => "PASSWORD_TOO_LONG",
-            Self::TooShort { .. } => "PASSWORD_TOO_SHORT",
-            Self::Common => "PASSWORD_TOO_COMMON",
-            Self::Expected => "PASSWORD_TOO_GUESSABLE",
-        }
-    }
 }
