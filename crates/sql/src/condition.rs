@@ -202,6 +202,10 @@ impl Sql {
     /// A value that compares with the column as it does with the field; `None` if that is not
     /// certain.
     fn push_value(&mut self, kind: Kind, value: &Value) -> Option<()> {
+        // Not every database takes this character as a part of text.
+        if value.as_str().is_some_and(|text| text.contains('\0')) {
+            return None;
+        }
         let parameter = match (kind, value) {
             (Kind::Integer, Value::Number(number)) => Parameter::Integer(number.as_i64()?),
             (Kind::Integer, Value::String(text)) => {
@@ -345,6 +349,7 @@ mod tests {
             json!({ "id": true }),
             json!({ "emailVerified": "yes" }),
             json!({ "username": 1.5 }),
+            json!({ "username": "a\u{0}b" }),
             json!({ "email": { "like": "a" } }),
             json!({ "or": [{ "id": 1 }, { "city": "Ulm" }] }),
         ] {

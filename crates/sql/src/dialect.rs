@@ -14,6 +14,7 @@
 //! | `{bytes(c)}` | the bytes of a text column, which need not be UTF-8 |
 //! | `{unindexed(c)}` | a column that must not choose the index |
 //! | `{by_index(name)}` | after a table: the index to use |
+//! | `{skip_locked}` | at the end of a `SELECT`: without the rows that another transaction is changing |
 //!
 //! Everything else is written so that all databases understand it: `TRUE` and `FALSE`, `CASE` in
 //! place of `iif`, `CAST(? AS INTEGER)` where a function takes no 64-bit integers, no `IN ()`.
@@ -78,6 +79,7 @@ impl Dialect {
             "bytes" => self.bytes(inside),
             "unindexed" => self.unindexed(inside),
             "by_index" => self.by_index(inside),
+            "skip_locked" => self.skip_locked().to_owned(),
             // The database refuses such a statement and names the place.
             _ => format!("{{{mark}}}"),
         }
@@ -121,6 +123,15 @@ impl Dialect {
             Self::Sqlite => format!("+{column}"),
             #[cfg(test)]
             Self::Postgres => column.to_owned(),
+        }
+    }
+
+    /// SQLite has one writer, so no row is being changed by another.
+    fn skip_locked(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            #[cfg(test)]
+            Self::Postgres => " FOR UPDATE SKIP LOCKED",
         }
     }
 
@@ -172,6 +183,7 @@ mod tests {
             ("{greatest(t.a, b)}", "max(t.a, b)", "greatest(t.a, b)"),
             ("{bytes(a)} = ?", "CAST(a AS BLOB) = ?", "convert_to(a, 'UTF8') = $1"),
             ("{unindexed(a)} = ?", "+a = ?", "a = $1"),
+            ("LIMIT ?{skip_locked}", "LIMIT ?", "LIMIT $1 FOR UPDATE SKIP LOCKED"),
         ] {
             assert_eq!(Dialect::Sqlite.render(template), sqlite);
             assert_eq!(Dialect::Postgres.render(template), postgres);

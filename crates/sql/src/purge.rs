@@ -24,31 +24,31 @@ pub(crate) struct Purge(Statement);
 
 pub(crate) static TOKENS: Purge = Purge(Statement::new(
     "DELETE FROM gatekit_access_tokens WHERE token_digest IN \
-     (SELECT token_digest FROM gatekit_access_tokens WHERE token_expires <= ? LIMIT ?)",
+     (SELECT token_digest FROM gatekit_access_tokens WHERE token_expires <= ? LIMIT ?{skip_locked})",
 ));
 
 pub(crate) static ONE_TIME: Purge = Purge(Statement::new(
-    "DELETE FROM gatekit_one_time WHERE digest IN (SELECT digest FROM gatekit_one_time WHERE expires <= ? LIMIT ?)",
+    "DELETE FROM gatekit_one_time WHERE digest IN (SELECT digest FROM gatekit_one_time WHERE expires <= ? LIMIT ?{skip_locked})",
 ));
 
 /// Of these, what was last seen before the time.
 pub(crate) static DEVICES: Purge = Purge(Statement::new(
     "DELETE FROM gatekit_devices WHERE (user_type, user_key, device) IN \
-     (SELECT user_type, user_key, device FROM gatekit_devices WHERE seen < ? LIMIT ?)",
+     (SELECT user_type, user_key, device FROM gatekit_devices WHERE seen < ? LIMIT ?{skip_locked})",
 ));
 
 pub(crate) static NONCES: Purge = Purge(Statement::new(
     "DELETE FROM gatekit_digest_nonces WHERE nonce IN \
-     (SELECT nonce FROM gatekit_digest_nonces WHERE expires <= ? LIMIT ?)",
+     (SELECT nonce FROM gatekit_digest_nonces WHERE expires <= ? LIMIT ?{skip_locked})",
 ));
 
 pub(crate) static COUNTERS: Purge = Purge(Statement::new(
     "DELETE FROM gatekit_counters WHERE counter IN \
-     (SELECT counter FROM gatekit_counters WHERE expires <= ? LIMIT ?)",
+     (SELECT counter FROM gatekit_counters WHERE expires <= ? LIMIT ?{skip_locked})",
 ));
 
 pub(crate) static SESSIONS: Purge = Purge(Statement::new(
-    "DELETE FROM gatekit_sessions WHERE id IN (SELECT id FROM gatekit_sessions WHERE expires <= ? LIMIT ?)",
+    "DELETE FROM gatekit_sessions WHERE id IN (SELECT id FROM gatekit_sessions WHERE expires <= ? LIMIT ?{skip_locked})",
 ));
 
 impl Purge {
