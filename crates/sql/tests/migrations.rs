@@ -51,7 +51,7 @@ async fn each_migration_is_applied_once_and_written_down() {
 /// What was released stays as it is: who has applied it would be told that it was edited.
 #[tokio::test]
 async fn a_released_migration_is_never_edited() {
-    const RELEASED: [&str; 9] = [
+    const RELEASED: [&str; 11] = [
         "174e6df172d500f8ec69ef4d733c50417e572f8aaebf8b340a3fe02bfc277a5c",
         "aa48a83044702ec7716e75d6c86bbd6fae4b5175249b417738d98d078d4cfa90",
         "27c861c8295d078ba39ec8960806ca572e89b5a378217e9e871d1de644adc9f6",
@@ -61,6 +61,8 @@ async fn a_released_migration_is_never_edited() {
         "4070e148cae8bbf0f6b99c9ba046c8ab8de39da21d51f3dd6666c977f331b978",
         "513e4b477534ce352f55ddf23f36f6f9cfecd93970073f02df013aff7345005d",
         "90d25b2468c01a79d75244c28abc91e2b121a4f3a53365d76f02615160cbead7",
+        "172064be172ca0e6bd8225c86be57ca7c56a5e27f7ff7ad26febf14bcede4ed4",
+        "2eb8bc176eae4922b05dca6d665fdd128f734d71fc5c129d0de55dedc7446a16",
     ];
     let store = SqliteStore::in_memory().await.unwrap();
     for ((number, _, checksum), released) in ledger(store.pool()).await.into_iter().zip(RELEASED) {
@@ -461,6 +463,18 @@ async fn an_apps_own_migrations_and_tables_are_untouched() {
     let ours: Vec<String> = names.unwrap().iter().map(|row| row.get(0)).filter(|name| !before.contains(name)).collect();
     let known = ["_sqlx_migrations", "sqlite_sequence", "users"];
     assert!(ours.iter().all(|n| n.starts_with("gatekit_") || known.contains(&n.as_str())), "{ours:?}");
+}
+
+/// Migration 11 makes the tables anew.
+#[tokio::test]
+async fn an_apps_view_on_the_tables_goes_on_working() {
+    let folder = Folder::new();
+    let pool = second_release(&folder).await;
+    let view = "CREATE VIEW sessions AS SELECT token_digest, token_created FROM gatekit_access_tokens";
+    sqlx::raw_sql(view).execute(&pool).await.unwrap();
+    let store = SqliteStore::from_pool(pool.clone()).await.unwrap();
+    let count = store.find(sqlx::query("SELECT count(*) FROM sessions")).await.unwrap().unwrap();
+    assert_eq!(count.get::<i64, _>(0), 2);
 }
 
 /// 6.3.2

@@ -4,6 +4,10 @@
 -- number, and :7 the string. What was neither is no id, and is kept with a question mark: it is refused when it is read, as before.
 -- The column has another name too, so that an app's statement from before fails and does not compare wrongly.
 
+-- Views of an app on these tables stay as they are: while a table is gone they name one that is not there, which RENAME would
+-- refuse. Triggers of an app on these tables go with the tables.
+PRAGMA legacy_alter_table = ON;
+
 CREATE TABLE gatekit_new_access_tokens (
     -- SHA-256 of the secret. The secret is stored nowhere.
     token_digest  BLOB    PRIMARY KEY NOT NULL,
@@ -164,6 +168,8 @@ FROM gatekit_permissions;
 
 DROP TABLE gatekit_permissions;
 ALTER TABLE gatekit_new_permissions RENAME TO gatekit_permissions;
+
+PRAGMA legacy_alter_table = OFF;
 
 -- "key" is a reserved word elsewhere.
 ALTER TABLE gatekit_counters RENAME COLUMN key TO counter;
