@@ -1,4 +1,4 @@
-//! Who calls, by the token of a request? What ties CM-Well's tokens to the layer and its
+//! Finds the caller by the token of a request. It connects CM-Well's tokens to the layer and its
 //! extractors.
 
 use std::sync::Arc;

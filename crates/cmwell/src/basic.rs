@@ -1,4 +1,4 @@
-//! Which name and which password does a Basic header hold?
+//! Reads the name and the password of a Basic header.
 
 use base64::Engine;
 use base64::alphabet::STANDARD;

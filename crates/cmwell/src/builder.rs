@@ -1,4 +1,4 @@
-//! How is it set up?
+//! Builds a [`CmWell`] from accounts, keys and settings, and refuses settings that cannot work.
 
 use std::sync::Arc;
 use std::time::Duration;

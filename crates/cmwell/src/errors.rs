@@ -1,4 +1,4 @@
-//! What is answered, in CM-Well's words? Every answer of `_login` and `_auth` is made here.
+//! The responses of `_login` and `_auth`, in CM-Well's words.
 
 use axum::body::{Body, Bytes};
 use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};

@@ -1,4 +1,4 @@
-//! How long is a token to live? What `?exp=` says, read strictly or as CM-Well reads it.
+//! The lifetime of a token in `?exp=`, read strictly or as CM-Well reads it.
 
 use std::fmt;
 

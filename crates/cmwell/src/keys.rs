@@ -1,4 +1,4 @@
-//! Which keys sign tokens, and which may not?
+//! The keys that sign tokens. Keys that are known to be weak are refused.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Which old ways are still offered, for clients that know no other? None, unless an app says so.
+//! Old ways of CM-Well that an app can offer to clients that know no other. All are off by default.
 
 /// CM-Well's old ways, each off unless it is named. Each costs something; turn on what a client
 /// needs, until it has been replaced.

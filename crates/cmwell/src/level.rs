@@ -1,4 +1,4 @@
-//! Is a request about to read or to write, and at which path?
+//! The level that a request needs, read or write, and the path it is for.
 
 use axum::extract::{NestedPath, OriginalUri};
 use axum::http::Method;

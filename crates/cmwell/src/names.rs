@@ -1,4 +1,4 @@
-//! What is a user called in a login?
+//! The name that a user logs in with.
 
 use gatekit_core::{Account, AccountName, Auth, normalize};
 

@@ -1,5 +1,5 @@
-//! Where do the stylesheet and the script come from? From the app itself, once: their URLs change
-//! when they do.
+//! The stylesheet and the script, which the app itself serves. Their URLs change when they do, so
+//! that a browser loads each of them once.
 
 use axum::Router;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};

@@ -1,5 +1,5 @@
-//! Which device is that? A short name out of a `User-Agent` header, for people to know their
-//! sessions by. Nothing is decided by it.
+//! A short name for a device, from its `User-Agent` header. People recognize their sessions by it;
+//! no decision depends on it.
 
 /// Browsers in the order in which they are looked for: most claim to be others too.
 const BROWSERS: [(&str, &str); 13] = [

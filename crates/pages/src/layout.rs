@@ -1,4 +1,4 @@
-//! What do all pages have in common? The frame around them, and the parts they are made of.
+//! The parts that all pages have in common, and the frame around them.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! Where does a browser go when it is done here? Where it came from, if that is a place of the
-//! site's own or of an origin the app has listed (CWE-601).
+//! The target of a browser after a page: the place it came from, if that is a path of the site or
+//! below an origin that the app has listed (CWE-601).
 
 use axum::http::HeaderValue;
 use gatekit_core::{Account, Auth};

@@ -1,5 +1,5 @@
-//! How does an app change what a page looks like? It implements one method of [`Templates`] and
-//! leaves the rest as it is.
+//! The templates of the pages. An app changes how a page looks by one method of [`Templates`], and
+//! keeps the others.
 
 use askama::Template;
 

@@ -1,4 +1,4 @@
-//! What do the pages say? The app's texts first, then the built-in ones of the language, then the
+//! The texts of the pages: the app's texts first, then the built-in ones of the language, then the
 //! English ones.
 //!
 //! The keys begin with `page.`, beside those of the mails; in templates that is left out.

@@ -1,4 +1,4 @@
-//! Which site, and which of its members? Both are GUIDs on the wire.
+//! The ids of a site and of its members. Both are GUIDs on the wire.
 
 use std::fmt;
 

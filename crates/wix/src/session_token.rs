@@ -1,4 +1,4 @@
-//! What is in a session token and in an approval token?
+//! Session tokens and approval tokens: their claims, and how they are verified.
 
 use std::fmt;
 

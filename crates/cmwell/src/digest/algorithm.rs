@@ -1,4 +1,4 @@
-//! What does Digest hash, and with what? RFC 7616 §3.4.
+//! The hashes of Digest, and the values that they are made of (RFC 7616 §3.4).
 
 use md5::Md5;
 use sha2::{Digest as _, Sha256};

@@ -1,4 +1,4 @@
-//! What is a client asked? The `WWW-Authenticate` headers of RFC 7616 §3.3.
+//! The challenges of a 401: the `WWW-Authenticate` headers of RFC 7616 §3.3.
 
 use axum::http::HeaderValue;
 

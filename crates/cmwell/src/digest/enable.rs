@@ -1,4 +1,4 @@
-//! How does a user come to a Digest credential? By asking for it, with the password.
+//! Makes a Digest credential for a user who asks for it with the password.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! Until when is a credential kept? Until its user's password is another, or the user is gone.
+//! Deletes a credential when the password of its user changes, or when the user is deleted.
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What are Digest's secrets sealed with? A key of the app's, and what is derived from it.
+//! The keys that seal Digest's secrets. They are derived from a key of the app.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Who answered a challenge rightly? HTTP Digest (RFC 7616) for `_login`, in place of CM-Well's.
+//! HTTP Digest (RFC 7616) for `_login`, in place of CM-Well's.
 //!
 //! Digest exists for clients that cannot send a password over a connection. Over TLS, Basic is the
 //! better choice: the server then keeps nothing but an argon2id hash. So Digest is off unless the

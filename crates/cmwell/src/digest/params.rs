@@ -1,5 +1,4 @@
-//! What does an `Authorization` header say, parameter by parameter? The grammar of RFC 9110 §11.4
-//! and §5.6.
+//! Reads the parameters of an `Authorization` header, by the grammar of RFC 9110 §11.4 and §5.6.
 
 /// Longer headers are nobody's: names, nonce, uri and two hashes have room in a quarter of it.
 const MAX_BYTES: usize = 8 * 1024;

@@ -1,5 +1,5 @@
-//! What does a client answer to a challenge? Every parameter as its type, before any of them is
-//! believed.
+//! Reads a client's response to a challenge. Every parameter gets its type before any of them
+//! counts.
 
 use percent_encoding::percent_decode_str;
 

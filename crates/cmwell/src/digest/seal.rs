@@ -1,5 +1,5 @@
-//! How is kept what can log in? Sealed with AES-256-GCM, and bound to whose it is and to the
-//! password it was made of.
+//! Seals Digest credentials with AES-256-GCM. Each is bound to its user and to the password that it
+//! was made of.
 //!
 //! What Digest needs of a password, `H(name:realm:password)`, is as good as the password for this
 //! realm: who reads it can log in. So the database alone must not have it. The binding makes a row

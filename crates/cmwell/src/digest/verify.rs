@@ -1,4 +1,4 @@
-//! Is the answer right? The steps of the module's list, in its order.
+//! Verifies the response to a challenge: the steps of the module's list, in its order.
 
 use std::fmt;
 

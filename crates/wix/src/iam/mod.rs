@@ -1,6 +1,6 @@
-//! What does `@wix/sdk` call? These endpoints, for apps that let members in without a page of
-//! Wix's: login and registration as states, visitors' and members' tokens, the way from a session
-//! token to tokens, a lost password, logout.
+//! The endpoints that `@wix/sdk` calls, for apps that log members in without a page of Wix's: login
+//! and registration as states, tokens of visitors and members, the exchange of a session token for
+//! tokens, a lost password, logout.
 //!
 //! One file each. [`WixMembers::iam_router`](crate::WixMembers::iam_router) mounts them:
 //!

@@ -1,5 +1,6 @@
-//! Is who brings a code the one who asked for it? Proof Key for Code Exchange (RFC 7636), S256
-//! only: with `plain` whoever sees the request has the proof (RFC 9700 §2.1.1).
+//! Proof Key for Code Exchange (RFC 7636): checks that the client that brings a code is the one that
+//! asked for it. S256 only: with `plain`, a reader of the request has the verifier (RFC 9700
+//! §2.1.1).
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

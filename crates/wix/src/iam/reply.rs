@@ -1,5 +1,5 @@
-//! What do clients of Wix read? JSON with status 200, or an error in the one shape that the SDK can
-//! read: it takes what it does not understand for a failure of its own.
+//! Responses in the form that clients of Wix read: JSON with status 200, or an error in the one
+//! shape that the SDK reads. The SDK reports any other response as a failure of its own.
 
 use std::borrow::Cow;
 

@@ -1,5 +1,5 @@
-//! How far has somebody come who logs in or signs up? The states of the SDK: in, to be approved, or
-//! to prove the address first.
+//! The states of a login or a sign-up in the SDK: done, waiting for approval, or waiting for the
+//! address to be verified.
 
 use axum::response::Response;
 use gatekit_core::TokenSecret;

@@ -1,5 +1,5 @@
-//! Who has not logged in yet? A visitor, who is known by a signed token. It says nothing but which
-//! visitor of which client it is, so it is kept nowhere.
+//! Visitors, who have not logged in. A visitor has a signed token that names the visitor and the
+//! client, and nothing else, so no store keeps it.
 //!
 //! Its key is made from that of session tokens and used for nothing else, and its first characters
 //! are its own: no other token of this crate can be taken for one, and it for none of them (ASVS

@@ -1,4 +1,4 @@
-//! What does an app say about its site?
+//! Builds a [`WixMembers`](crate::WixMembers) from the settings of a site.
 
 use std::sync::{Arc, Mutex};
 

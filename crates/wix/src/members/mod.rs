@@ -1,4 +1,4 @@
-//! Who are a site's members? Gatekit's accounts, seen as Wix sees them.
+//! The members of a site: Gatekit's accounts, in Wix's terms.
 
 mod apply;
 mod approval;

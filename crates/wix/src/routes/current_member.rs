@@ -1,4 +1,4 @@
-//! `GET /current-member`: who is logged in?
+//! `GET /current-member`: the member who is logged in.
 
 use axum::extract::{FromRequestParts, Request};
 use axum::http::StatusCode;

@@ -1,4 +1,4 @@
-//! Which routes are there, for pages of the app's own?
+//! The routes for pages of the app's own.
 
 mod apply_session_token;
 pub(crate) mod call;
