@@ -11,7 +11,7 @@ use gatekit::{
     StoreError, User, UserId, async_trait,
 };
 use gatekit_testkit::Fault;
-use gatekit_tests::{Answer, App, Call, EMAIL, PASSWORD, Store, on_every_store};
+use gatekit_tests::{Answer, App, Call, EMAIL, PASSWORD, Rules, Store, answering, on_every_store};
 use serde_json::json;
 
 const REFUSED: &str =
@@ -73,12 +73,12 @@ async fn with_acl(acl: Acl, store: Store) -> (App, String) {
 
 /// The same, with more to say. Whatever the list says, the users are there.
 async fn with(
-    policy: Policy,
+    rules: impl Into<Rules>,
     configure: impl FnOnce(Builder<User>) -> Builder<User> + Send + 'static,
     acl: Acl,
     store: Store,
 ) -> (App, String) {
-    let app = App::with(policy).configure(configure).start(store).await;
+    let app = App::with(rules).configure(configure).start(store).await;
     let token = app.signed_up().await;
     app.sign_up_as("second@bar.com").await;
     app.auth.replace_acl(acl);
@@ -408,10 +408,9 @@ on_every_store! {
                 (404, r#"{"error":{"statusCode":404,"name":"Error","message":"could not find User with id undefined","code":"MODEL_NOT_FOUND"}}"#),
             ),
         ] {
-            let mut policy = Policy::loopback();
-            policy.answers.acl_error_status = status;
+            let rules = answering(Policy::loopback(), |answers| answers.acl_error_status = status);
             let acl = Acl::user().deny("$everyone", "login");
-            let (app, token) = with(policy, |builder| builder, acl, store).await;
+            let (app, token) = with(rules, |builder| builder, acl, store).await;
             let scoped = app.auth.issue_token(&1.into(), IssueToken::default().scopes(["x"])).await.unwrap();
             for (verb, path, (status, body)) in [
                 ("GET", "/2", of_a_user),

@@ -2,7 +2,7 @@
 
 use gatekit::{Event, Policy};
 use gatekit_testkit::Fault::{Fail, FailAfter};
-use gatekit_tests::{App, EMAIL, PASSWORD, at_once, count, on_every_store};
+use gatekit_tests::{App, EMAIL, PASSWORD, answering, at_once, count, on_every_store};
 use serde_json::{Value, json};
 
 const USERS: &str = "/api/users";
@@ -30,9 +30,7 @@ on_every_store! {
     }
 
     async fn each_error_stands_in_its_place(store) {
-        let mut policy = Policy::default();
-        policy.answers.max_batch = 10;
-        let app = App::with(policy).start(store).await;
+        let app = App::with(answering(Policy::default(), |answers| answers.max_batch = 10)).start(store).await;
         let sound = json!({"email": "a@x.com", "password": PASSWORD});
         let users = json!([
             {},

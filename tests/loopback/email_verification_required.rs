@@ -2,7 +2,7 @@
 
 use gatekit::{Event, Policy};
 use gatekit_testkit::Fault::Fail;
-use gatekit_tests::{App, EMAIL, PASSWORD, Store, on_every_store};
+use gatekit_tests::{App, EMAIL, PASSWORD, Store, answering, on_every_store};
 use serde_json::{Value, json};
 
 const RESEND: &str = "/api/users/resend-verification";
@@ -90,8 +90,8 @@ on_every_store! {
 
     async fn under_the_default_policy_who_signs_up_gets_the_mail(store) {
         let mut policy = Policy::default();
-        policy.answers.max_batch = 2;
-        let app = app(policy, store).await;
+        policy.email.verification_required = true;
+        let app = App::with(answering(policy, |answers| answers.max_batch = 2)).start(store).await;
         app.sign_up().await;
         let mail = app.mails.next().await;
         let secret = app.mails.last_token().await;

@@ -3,7 +3,7 @@
 
 use gatekit::{AccessType, Acl, AclRow, Policy};
 use gatekit_testkit::Fault;
-use gatekit_tests::{App, EMAIL, PASSWORD, Store, on_every_store};
+use gatekit_tests::{App, EMAIL, PASSWORD, Rules, Store, answering, on_every_store};
 use serde_json::{Value, json};
 
 const REFUSED: &str =
@@ -25,9 +25,9 @@ pub(crate) fn encoded(value: impl ToString) -> String {
 }
 
 /// Who is known may read everything. There are the users 1, 2 and 3; the token is that of user 1.
-async fn opened_with(policy: Policy, store: Store) -> (App, String) {
+async fn opened_with(rules: impl Into<Rules>, store: Store) -> (App, String) {
     let acl = Acl::user().row(AclRow::allow("$authenticated").access(AccessType::Read));
-    let app = App::with(policy).configure(|builder| builder.acl(acl)).start(store).await;
+    let app = App::with(rules).configure(|builder| builder.acl(acl)).start(store).await;
     let token = app.signed_up().await;
     app.sign_up_as("second@bar.com").await;
     let third = json!({"email": "third@baz.org", "password": PASSWORD, "username": "third", "realm": "r"});
@@ -451,9 +451,8 @@ on_every_store! {
 
     /// LoopBack's SQL connectors have `null` for what is not set (contract §3).
     async fn with_null_members_what_is_not_set_is_null(store) {
-        let mut policy = Policy::loopback();
-        policy.answers.null_members = true;
-        let (app, token) = opened_with(policy, store).await;
+        let rules = answering(Policy::loopback(), |answers| answers.null_members = true);
+        let (app, token) = opened_with(rules, store).await;
         let second = r#"{"realm":null,"username":null,"email":"second@bar.com","emailVerified":null,"id":2}"#;
         app.get("/api/users?filter[where][id]=2").token(&token).await.is(200, &format!("[{second}]"));
         app.get("/api/users/findOne?filter[where][id]=2").token(&token).await.is(200, second);

@@ -384,7 +384,7 @@ on_every_store! {
 
     async fn what_is_nowhere_is_said_in_loopbacks_words(store) {
         let app = App::loopback(store).await;
-        let users = routes::all(&app.auth).fallback(routes::user_url_not_found::<User>);
+        let users = routes::all(&app.api).fallback(routes::user_url_not_found::<User>);
         let rest = Router::new().nest("/users", users).fallback(routes::rest_url_not_found);
         let router: Router = Router::new()
             .nest("/api", rest)

@@ -146,7 +146,7 @@ on_every_store! {
     /// Of a prefix with a parameter the link has what the request's path says.
     async fn below_a_parameter_the_link_leads_back_below_it(store) {
         let mut app = App::new(store).await;
-        let users = routes::register(&app.auth).merge(routes::reset_password(&app.auth));
+        let users = routes::register(&app.api).merge(routes::reset_password(&app.api));
         app.router = Router::new().nest("/{tenant}/users", users).layer(AuthLayer::new(app.auth.clone()));
         app.post("/acme/users").json(json!({"email": EMAIL, "password": PASSWORD})).await.expect_status(200);
         app.post("/acme/users/reset").json(json!({"email": EMAIL})).await.expect_no_content();

@@ -293,7 +293,7 @@ async fn a_prefix_with_parameters_does_not_say_whose_it_is() {
     for name in ["id", "org"] {
         let app = App::new(Store::Memory).await;
         let token = app.signed_up().await;
-        let users = routes::all(&app.auth).layer(AuthLayer::new(app.auth.clone()));
+        let users = routes::all(&app.api).layer(AuthLayer::new(app.auth.clone()));
         let router: Router = Router::new().nest(&format!("/orgs/{{{name}}}/users"), users);
         let call = |method: &str, path: &str| Call::new(&router, method, path).token(&token);
         for path in ["logout", "sessions", "confirm", "1/verify", "1/accessTokens/x"] {

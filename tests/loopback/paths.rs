@@ -16,7 +16,7 @@ fn missing(method: &str, path: &str) -> String {
 
 /// The same app, as one mounts it for LoopBack's SDKs.
 fn ignoring_case(app: &App) -> Router {
-    routes::ignore_case("/api/users", routes_of("/api/users", &app.auth).layer(AuthLayer::new(app.auth.clone())))
+    routes::ignore_case("/api/users", routes_of("/api/users", &app.api).layer(AuthLayer::new(app.auth.clone())))
 }
 
 on_every_store! {

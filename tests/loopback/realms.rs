@@ -2,7 +2,7 @@
 //! [54] to [81].
 
 use gatekit::{Policy, Register, UpdateUser};
-use gatekit_tests::{App, PASSWORD, Store, at_once, count, on_every_store};
+use gatekit_tests::{App, PASSWORD, Store, answering, at_once, count, on_every_store};
 use serde_json::{Map, Value, json};
 
 const USERS: &str = "/api/users";
@@ -180,10 +180,9 @@ on_every_store! {
     async fn without_realms_no_client_chooses_or_changes_one(store) {
         let mut policy = Policy::default();
         policy.passwords.reject_changes_via_patch_or_replace = false;
-        policy.answers.max_batch = 2;
         let upserts = ["patchOrCreate", "replaceOrCreate", "upsertWithWhere", "updateAll"];
         let acl = gatekit::Acl::user().row(gatekit::AclRow::allow("$everyone").methods(upserts));
-        let app = App::with(policy).configure(|auth| auth.acl(acl)).start(store).await;
+        let app = App::with(answering(policy, |answers| answers.max_batch = 2)).configure(|auth| auth.acl(acl)).start(store).await;
         let sign_up = |email: &str| json!({"email": email, "password": PASSWORD, "realm": "admins"});
 
         // Of every kind of sign-up, and whatever type the realm has.

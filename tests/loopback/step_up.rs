@@ -37,7 +37,7 @@ async fn app(policy: Policy, store: Store) -> App {
         )
         .merge(Router::new().route("/group", get(me)).layer(RequireFreshLayer::new(300)))
         .route("/me", get(me))
-        .nest("/api/users", routes::all(&app.auth))
+        .nest("/api/users", routes::all(&app.api))
         .layer(AuthLayer::new(app.auth.clone()));
     app
 }
@@ -282,7 +282,7 @@ async fn loopbacks_routes_have_no_step_up() {
     let app = App::loopback(Store::Memory).await;
     let token = app.signed_up().await;
     let router: Router =
-        Router::new().nest("/api/users", routes::loopback(&app.auth)).layer(AuthLayer::new(app.auth.clone()));
+        Router::new().nest("/api/users", routes::loopback(&app.api)).layer(AuthLayer::new(app.auth.clone()));
     Call::new(&router, "POST", STEP_UP).token(&token).json(password(PASSWORD)).await.expect_status(404);
 }
 
@@ -307,7 +307,7 @@ async fn a_caller_without_a_stored_token_is_never_fresh() {
         .route("/fresh", get(async |_: Fresh<300>| "in"))
         .merge(Router::new().route("/group", get(me)).layer(RequireFreshLayer::new(300)))
         .route("/me", get(me))
-        .nest("/api/users", routes::all(&app.auth))
+        .nest("/api/users", routes::all(&app.api))
         .layer(AuthLayer::new(Keys(user)));
     Call::new(&router, "GET", "/me").token("key").await.is(200, "1");
     for path in GUARDED {

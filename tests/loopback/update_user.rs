@@ -6,7 +6,7 @@ use axum::Router;
 use gatekit::core::{MailKind, UpdateUser};
 use gatekit::{Auth, AuthLayer, Event, MemoryStore, Model, Policy, SqliteStore, User, UserId, UserStore};
 use gatekit_testkit::{EventLog, MailSink, fast_hasher};
-use gatekit_tests::{Answer, App, Call, EMAIL, Folder, PASSWORD, Store, at_once, count, on_every_store};
+use gatekit_tests::{Answer, App, Call, EMAIL, Folder, PASSWORD, Store, answering, at_once, count, on_every_store};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -220,9 +220,7 @@ on_every_store! {
 
     /// LoopBack's `replaceOnPUT`.
     async fn with_replace_on_put_off_a_put_is_a_patch(store) {
-        let mut policy = Policy::loopback();
-        policy.answers.replace_on_put = false;
-        let app = App::with(policy).start(store).await;
+        let app = App::with(answering(Policy::loopback(), |answers| answers.replace_on_put = false)).start(store).await;
         let token = app.signed_up().await;
         app.put(ONE)
             .token(&token)
@@ -731,10 +729,9 @@ on_every_store! {
 /// was made or replaced just now.
 #[tokio::test]
 async fn with_null_members_a_loaded_user_has_all_of_its_members() {
-    let mut policy = Policy::loopback();
-    policy.answers.null_members = true;
+    let rules = answering(Policy::loopback(), |answers| answers.null_members = true);
     for store in [Store::Memory, Store::Sqlite] {
-        let app = App::with(policy.clone()).start(store).await;
+        let app = App::with(rules.clone()).start(store).await;
         app.post("/api/users")
             .json(json!({"email": EMAIL, "password": PASSWORD}))
             .await
@@ -764,9 +761,8 @@ async fn with_null_members_a_loaded_user_has_all_of_its_members() {
 #[tokio::test]
 async fn a_literal_stands_for_the_caller_where_the_policy_has_one() {
     for preset in [Policy::default(), Policy::loopback()] {
-        let mut policy = preset.clone();
-        policy.answers.current_user_literal = Some("me");
-        let app = App::with(policy).start(Store::Memory).await;
+        let rules = answering(preset.clone(), |answers| answers.current_user_literal = Some("me"));
+        let app = App::with(rules).start(Store::Memory).await;
         let token = app.signed_up().await;
         app.sign_up_as("second@bar.com").await;
         let second = app.token_of("second@bar.com").await;

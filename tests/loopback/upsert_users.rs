@@ -3,7 +3,7 @@
 
 use gatekit::{Acl, AclRow, Event, Policy};
 use gatekit_testkit::Fault;
-use gatekit_tests::{Answer, App, Call, EMAIL, PASSWORD, Store, at_once, count, on_every_store};
+use gatekit_tests::{Answer, App, Call, EMAIL, PASSWORD, Store, answering, at_once, count, on_every_store};
 use serde_json::{Value, json};
 
 use crate::find_users::encoded;
@@ -177,11 +177,10 @@ on_every_store! {
 
     /// With LoopBack's `replaceOnPUT: false` a PUT is a PATCH, also to the access control list.
     async fn with_replace_on_put_off_a_put_patches_or_creates(store) {
-        let mut policy = Policy::loopback();
-        policy.answers.replace_on_put = false;
+        let rules = answering(Policy::loopback(), |answers| answers.replace_on_put = false);
         for (method, may) in [("patchOrCreate", true), ("replaceOrCreate", false)] {
             let acl = Acl::user().allow("$authenticated", method);
-            let app = App::with(policy.clone()).configure(|builder| builder.acl(acl)).start(store).await;
+            let app = App::with(rules.clone()).configure(|builder| builder.acl(acl)).start(store).await;
             let token = app.signed_up().await;
             let answer = app.put("/api/users").token(&token).json(json!({"id": 1, "username": "x"})).await;
             if may {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
+use gatekit::routes::{Answers, UserApi};
 use gatekit::{
     Acl, AclRow, Auth, AuthLayer, AuthUser, CounterStore, DeviceStore, IssueToken, MemoryStore, Model, OneTimeStore,
     Policy, RoleStore, SqliteStore, TokenStore, User, UserId, UserStore, routes,
@@ -49,6 +50,16 @@ struct Market {
     faults: Faults,
     router: Router,
     _folder: Option<Folder>,
+}
+
+fn mounted(customers: &Auth<User<Customer>>, sellers: &Auth<User<Seller>>, answers: Answers) -> Router {
+    Router::new()
+        .route("/customer", get(|AuthUser(user): AuthUser<User<Customer>>| async move { user.profile.city }))
+        .route("/seller", get(|AuthUser(user): AuthUser<User<Seller>>| async move { user.profile.shop }))
+        .nest("/api/customers", routes::all(UserApi::new(customers).answers(answers.clone())))
+        .nest("/api/sellers", routes::all(UserApi::new(sellers).answers(answers)))
+        .layer(AuthLayer::new(customers.clone()))
+        .layer(AuthLayer::new(sellers.clone()))
 }
 
 impl Market {
@@ -103,14 +114,13 @@ impl Market {
             builder = builder.belongs_to(&sellers, |customer: &User<Customer>| customer.profile.seller_id.clone());
         }
         let customers: Auth<User<Customer>> = builder.build().unwrap();
-        let router = Router::new()
-            .route("/customer", get(|AuthUser(user): AuthUser<User<Customer>>| async move { user.profile.city }))
-            .route("/seller", get(|AuthUser(user): AuthUser<User<Seller>>| async move { user.profile.shop }))
-            .nest("/api/customers", routes::all(&customers))
-            .nest("/api/sellers", routes::all(&sellers))
-            .layer(AuthLayer::new(customers.clone()))
-            .layer(AuthLayer::new(sellers.clone()));
+        let router = mounted(&customers, &sellers, Answers::default());
         Self { customers, sellers, clock, mails, faults, router, _folder: folder }
+    }
+
+    /// Mounts the routes anew, with these answers.
+    fn answer(&mut self, answers: Answers) {
+        self.router = mounted(&self.customers, &self.sellers, answers);
     }
 
     fn call(&self, method: &str, path: &str) -> Call {
@@ -178,9 +188,10 @@ on_every_store! {
 
     /// Measured on LoopBack 3.28.0 with two user models: a token tells whose `userId` it names.
     async fn a_token_names_its_type_where_the_policy_says_so(store) {
-        let mut policy = Policy::loopback();
-        policy.answers.show_principal_type = true;
-        let market = Market::with(store, policy, false).await;
+        let mut market = Market::with(store, Policy::loopback(), false).await;
+        let mut answers = Answers::loopback();
+        answers.show_principal_type = true;
+        market.answer(answers);
         for (at, name) in [("customers", "Customer"), ("sellers", "Seller")] {
             let id = market.sign_up(at, EMAIL, json!({})).await;
             let body = json!({"email": EMAIL, "password": PASSWORD});

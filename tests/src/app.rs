@@ -8,9 +8,10 @@ use axum::response::Response;
 use axum::routing::get;
 use axum::{Json, Router};
 use gatekit::core::{MailKind, PasswordHash};
+use gatekit::routes::{self, Answers, UserApi};
 use gatekit::{
     Auth, AuthLayer, AuthUser, CounterStore, DeviceStore, Hasher, MemoryStore, NewUser, NoProfile, OneTimeStore,
-    Policy, RoleStore, SqliteStore, TokenSources, TokenStore, User, UserId, UserStore, routes,
+    Policy, RoleStore, SqliteStore, TokenSources, TokenStore, User, UserId, UserStore,
 };
 use gatekit_testkit::{EventLog, Faults, FaultyStore, FrozenClock, MailBehavior, MailSink, fast_hasher};
 use serde_json::json;
@@ -36,6 +37,8 @@ pub enum Store {
 pub struct App {
     /// The kit.
     pub auth: Auth,
+    /// What its routes are built from.
+    pub api: UserApi<User>,
     /// Its clock.
     pub clock: FrozenClock,
     /// The mails it sent.
@@ -70,10 +73,10 @@ impl App {
         Self::with(Policy::default()).start(store).await
     }
 
-    /// With this policy, and more to say.
-    pub fn with(policy: Policy) -> Setup {
+    /// With these rules, and more to say.
+    pub fn with(rules: impl Into<Rules>) -> Setup {
         Setup {
-            policy,
+            rules: rules.into(),
             hasher: fast_hasher(),
             sources: TokenSources::default(),
             trusted_origin: None,
@@ -281,10 +284,33 @@ struct Rows {
 /// More to say to the builder.
 type Configure = Box<dyn FnOnce(gatekit::core::Builder<User>) -> gatekit::core::Builder<User> + Send>;
 
+/// What an app's accounts and its routes keep to. A [`Policy`] alone brings its own answers along:
+/// LoopBack's preset brings LoopBack's.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    policy: Policy,
+    answers: Answers,
+}
+
+impl From<Policy> for Rules {
+    fn from(policy: Policy) -> Self {
+        // No other preset keeps addresses as they are typed.
+        let answers = if policy.identifiers.normalize { Answers::default() } else { Answers::loopback() };
+        Self { policy, answers }
+    }
+}
+
+/// This policy, with other answers.
+pub fn answering(policy: Policy, change: impl FnOnce(&mut Answers)) -> Rules {
+    let mut rules = Rules::from(policy);
+    change(&mut rules.answers);
+    rules
+}
+
 /// An app that is not yet there.
 #[must_use = "nothing exists until it is started"]
 pub struct Setup {
-    policy: Policy,
+    rules: Rules,
     hasher: Hasher,
     sources: TokenSources,
     trusted_origin: Option<String>,
@@ -295,7 +321,7 @@ pub struct Setup {
 
 impl std::fmt::Debug for Setup {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Setup").field("policy", &self.policy).finish_non_exhaustive()
+        f.debug_struct("Setup").field("rules", &self.rules).finish_non_exhaustive()
     }
 }
 
@@ -366,7 +392,7 @@ impl Setup {
         let users = Arc::new(store.clone());
         let mut auth = Auth::builder(store.clone())
             .tokens(store)
-            .policy(self.policy)
+            .policy(self.rules.policy)
             .hasher(self.hasher)
             .clock(clock.clone())
             .hooks(events.clone())
@@ -382,9 +408,10 @@ impl Setup {
         if let Some(origin) = self.trusted_origin {
             layer = layer.trusted_origin(&origin).expect("an origin");
         }
-        let router = routes_of(&self.prefix, &auth).layer(from_fn_with_state(seen.clone(), record)).layer(layer);
+        let api = UserApi::new(&auth).answers(self.rules.answers);
+        let router = routes_of(&self.prefix, &api).layer(from_fn_with_state(seen.clone(), record)).layer(layer);
         let router = settled(router, &auth, &mails);
-        App { auth, clock, mails, events, faults, router, folder, users, rows, seen }
+        App { auth, api, clock, mails, events, faults, router, folder, users, rows, seen }
     }
 }
 
@@ -404,7 +431,7 @@ async fn settle(State((auth, mails)): State<(Auth, MailSink)>, request: Request,
 }
 
 /// The routes every app here has. Layers go around them.
-pub fn routes_of(prefix: &str, auth: &Auth) -> Router {
+pub fn routes_of(prefix: &str, api: impl Into<UserApi<User>>) -> Router {
     Router::new()
         .route("/open", get(|| async { "open to everyone" }))
         .route("/me", get(|AuthUser(user): AuthUser| async move { Json(user) }))
@@ -412,7 +439,7 @@ pub fn routes_of(prefix: &str, auth: &Auth) -> Router {
             "/maybe",
             get(|user: Option<AuthUser>| async move { if user.is_some() { "a user" } else { "anonymous" } }),
         )
-        .nest(prefix, routes::all(auth).fallback(routes::user_url_not_found::<User>))
+        .nest(prefix, routes::all(api).fallback(routes::user_url_not_found::<User>))
 }
 
 /// URIs, in the order in which they were seen.

@@ -19,7 +19,7 @@ mod http;
 mod packed;
 mod timing;
 
-pub use app::{App, EMAIL, PASSWORD, Setup, Store, routes_of, settled};
+pub use app::{App, EMAIL, PASSWORD, Rules, Setup, Store, answering, routes_of, settled};
 pub use folder::Folder;
 pub use hang_up::{hang_up_after, whole_or_nothing};
 pub use http::{Answer, Call, at_once, count, half_a_body};

@@ -178,8 +178,8 @@ mod accounts {
             PermissionSign, Permissions,
         },
         policy::{
-            Answers, EmailPolicy, IdentifierPolicy, LimitPolicy, MailPolicy, PasswordPolicy, Policy, RevealPolicy,
-            StorePolicy, TokenPolicy,
+            EmailPolicy, IdentifierPolicy, LimitPolicy, MailPolicy, PasswordPolicy, Policy, RevealPolicy, StorePolicy,
+            TokenPolicy,
         },
         ports::{
             CounterLimit, CounterStore, CreateUserError, DeviceSeen, DeviceStore, DigestCredential, DigestStore,

@@ -1,6 +1,5 @@
 //! The settings of an app, in groups by subject, with the source of each default.
 
-mod answers;
 mod email;
 mod identifiers;
 mod limits;
@@ -10,7 +9,6 @@ mod reveal;
 mod store;
 mod tokens;
 
-pub use self::answers::Answers;
 pub use self::email::EmailPolicy;
 pub use self::identifiers::IdentifierPolicy;
 pub use self::limits::LimitPolicy;
@@ -88,14 +86,6 @@ use crate::{Password, PasswordError, common_passwords};
 /// | `limits.max_pending_events` | 1,024 | 1,024 | 1,024 | |
 /// | `store.timeout` | 5 s | 5 s | 5 s | |
 /// | `store.change_timeout` | 60 s | 60 s | 60 s | |
-/// | `answers.expired_token_fails_open_routes` | no | no | yes | |
-/// | `answers.unread_body_counts_as_empty` | no | no | yes | |
-/// | `answers.replace_on_put` | yes | yes | yes | `replaceOnPUT` |
-/// | `answers.acl_error_status` | 401 | 401 | 401 | `aclErrorStatus` |
-/// | `answers.null_members` | no | no | no | |
-/// | `answers.show_principal_type` | no | no | no | |
-/// | `answers.current_user_literal` | none | none | none | `currentUserLiteral` |
-/// | `answers.max_batch` | 1 | 1 | 100 | |
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Policy {
@@ -115,8 +105,6 @@ pub struct Policy {
     pub limits: LimitPolicy,
     /// How long the app waits for its store.
     pub store: StorePolicy,
-    /// Settings that only the User API reads.
-    pub answers: Answers,
 }
 
 impl Default for Policy {
@@ -140,7 +128,6 @@ impl Default for Policy {
             reveal: RevealPolicy::default(),
             limits: LimitPolicy::default(),
             store: StorePolicy::default(),
-            answers: Answers::default(),
         }
     }
 }
@@ -166,8 +153,9 @@ impl Policy {
         policy
     }
 
-    /// LoopBack 3's answers and limits, for clients that depend on them. Each field says what that
-    /// reveals or risks.
+    /// LoopBack 3's rules and limits, for clients that depend on them. Each field says what that
+    /// reveals or risks. The responses of the User API have a preset of their own,
+    /// `gatekit::routes::Answers::loopback`.
     #[must_use]
     pub fn loopback() -> Self {
         let mut policy = Self::default();
@@ -182,7 +170,6 @@ impl Policy {
         policy.identifiers.colon_in_names = true;
         policy.reveal.unknown_email_on_reset = true;
         policy.passwords.login_token_may_reset = true;
-        policy.answers.expired_token_fails_open_routes = true;
         policy.email.verify_on_register = false;
         policy.email.verification_ttl = 31_556_926;
         policy.email.confirm_by_get = true;
@@ -190,10 +177,8 @@ impl Policy {
         policy.passwords.reject_changes_via_patch_or_replace = false;
         policy.email.reject_changes_via_patch_or_replace = false;
         policy.reveal.unknown_id_on_verify = true;
-        policy.answers.unread_body_counts_as_empty = true;
         policy.tokens.last_used_precision = None;
         policy.mail.notify_password_changed = false;
-        policy.answers.max_batch = 100;
         policy.limits.profile_max_bytes = 100 * 1024;
         policy
     }

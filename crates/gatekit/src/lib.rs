@@ -57,7 +57,7 @@ pub use tower_sessions;
 
 #[cfg(feature = "accounts")]
 pub use gatekit_core::{
-    AccessRequest, AccessType, Account, AccountStatus, Acl, AclRow, Answers, AssignRoleError, Auth, ChangeEmail,
+    AccessRequest, AccessType, Account, AccountStatus, Acl, AclRow, AssignRoleError, Auth, ChangeEmail,
     ChangePassword, Client, ConfirmEmail, CounterLimit, CounterStore, Decision, DeleteAccount, DeviceSeen, DeviceStore,
     EmailPolicy, Event, Explanation, Hasher, HookVeto, Hooks, IdentifierPolicy, IssueToken, LimitPolicy, Login,
     MailContent, MailKind, MailOptions, MailPolicy, MailTemplate, Mailer, MemoryStore, Method, Model, NewUser,

@@ -11,13 +11,13 @@ use gatekit_web::{Argument, Field, Route, RouteResponse, Schema, Shape};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::UserApi;
 use crate::call::{Call, unavailable};
 use crate::declared::{BAD_FILTER, COUNT, DENIED, UNKNOWN_USER};
 use crate::errors::IntoError;
 use crate::feature::{Feature, call};
 use crate::login::ttl;
 use crate::reply::{Json, NoContent};
+use crate::{Answers, UserApi};
 
 const ROUTES: [Route; 7] = [
     Route::get("/{id}/accessTokens", "Returns the user's tokens, without their secrets.")
@@ -128,18 +128,18 @@ pub(crate) struct NewToken {
 }
 
 impl NewToken {
-    pub(crate) fn of<U: Account>(auth: &Auth<U>, token: IssuedToken) -> Self {
-        Self { token, principal_type: principal_type(auth) }
+    pub(crate) fn of<U: Account>(answers: &Answers, token: IssuedToken) -> Self {
+        Self { token, principal_type: principal_type::<U>(answers) }
     }
 }
 
 /// The name of the user type, where tokens show it.
-fn principal_type<U: Account>(auth: &Auth<U>) -> Option<&'static str> {
-    auth.policy().answers.show_principal_type.then(U::model_name)
+fn principal_type<U: Account>(answers: &Answers) -> Option<&'static str> {
+    answers.show_principal_type.then(U::model_name)
 }
 
 /// A stored token as JSON, LoopBack's members in LoopBack's order.
-pub(crate) fn token_json<U: Account>(auth: &Auth<U>, token: &TokenRecord) -> Map<String, Value> {
+pub(crate) fn token_json<U: Account>(answers: &Answers, token: &TokenRecord) -> Map<String, Value> {
     let mut json = Map::new();
     json.insert("id".into(), token.handle().into());
     json.insert("ttl".into(), token.ttl.into());
@@ -148,7 +148,7 @@ pub(crate) fn token_json<U: Account>(auth: &Auth<U>, token: &TokenRecord) -> Map
     }
     json.insert("created".into(), json!(token.created));
     json.insert("userId".into(), json!(token.user_id));
-    json.extend(principal_type(auth).map(|name| ("principalType".to_owned(), name.into())));
+    json.extend(principal_type::<U>(answers).map(|name| ("principalType".to_owned(), name.into())));
     json
 }
 
@@ -160,7 +160,8 @@ async fn list<U: Account>(mut call: Call<U>) -> Result<Response, ErrorResponse> 
     let filter = Filter::from_json(&Value::Object(filter.unwrap_or_default()));
     let filter = filter.map_err(|error| error.into_error(U::model_name()))?;
     let tokens = call.auth.list_tokens(&user.id()).await.map_err(unavailable)?;
-    let tokens = filter.query.select(tokens.iter().map(|token| Value::Object(token_json(&call.auth, token))).collect());
+    let tokens =
+        filter.query.select(tokens.iter().map(|token| Value::Object(token_json::<U>(&call.answers, token))).collect());
     let tokens: Vec<Value> = tokens.into_iter().map(|token| filter.fields.apply(token)).collect();
     Ok(Json(tokens).into_response())
 }
@@ -173,7 +174,8 @@ async fn count<U: Account>(mut call: Call<U>) -> Result<Response, ErrorResponse>
     let condition = Where::from_json(&Value::Object(condition.unwrap_or_default()));
     let condition = condition.map_err(|error| error.into_error(U::model_name()))?;
     let tokens = call.auth.list_tokens(&user.id()).await.map_err(unavailable)?;
-    let count = tokens.iter().filter(|token| condition.matches(&Value::Object(token_json(&call.auth, token)))).count();
+    let count =
+        tokens.iter().filter(|token| condition.matches(&Value::Object(token_json::<U>(&call.answers, token)))).count();
     Ok(Json(json!({ "count": count })).into_response())
 }
 
@@ -198,7 +200,7 @@ async fn create<U: Account>(mut call: Call<U>) -> Result<Response, ErrorResponse
 
 async fn issue<U: Account>(call: &Call<U>, user: &UserId, options: IssueToken) -> Result<NewToken, ErrorResponse> {
     let token = call.auth.issue_token(user, options).await.map_err(|error| error.into_error(U::model_name()))?;
-    Ok(NewToken::of(&call.auth, token))
+    Ok(NewToken::of::<U>(&call.answers, token))
 }
 
 /// The most tokens that one request may make.
@@ -234,7 +236,7 @@ async fn find<U: Account>(mut call: Call<U>) -> Result<Response, ErrorResponse> 
     let user = call.find_instance(&id).await?;
     let token = call.auth.find_token(&user.id(), &name).await.map_err(unavailable)?;
     let token = token.ok_or_else(|| no_token(&name))?;
-    Ok(Json(named(&call.auth, &token, &name)).into_response())
+    Ok(Json(named::<U>(&call.answers, &token, &name)).into_response())
 }
 
 async fn update<U: Account>(mut call: Call<U>) -> Result<Response, ErrorResponse> {
@@ -247,7 +249,7 @@ async fn update<U: Account>(mut call: Call<U>) -> Result<Response, ErrorResponse
     }
     let token = call.auth.update_token(&user.id(), &name, options(&body)?).await;
     let token = token.map_err(|error| error.into_error(U::model_name()))?.ok_or_else(|| no_token(&name))?;
-    Ok(Json(named(&call.auth, &token, &name)).into_response())
+    Ok(Json(named::<U>(&call.answers, &token, &name)).into_response())
 }
 
 async fn destroy<U: Account>(mut call: Call<U>) -> Result<NoContent, ErrorResponse> {
@@ -260,8 +262,8 @@ async fn destroy<U: Account>(mut call: Call<U>) -> Result<NoContent, ErrorRespon
 
 /// A token by the name it was asked for: who names it by its secret, as LoopBack's clients do,
 /// knows the secret.
-fn named<U: Account>(auth: &Auth<U>, token: &TokenRecord, name: &str) -> Map<String, Value> {
-    let mut json = token_json(auth, token);
+fn named<U: Account>(answers: &Answers, token: &TokenRecord, name: &str) -> Map<String, Value> {
+    let mut json = token_json::<U>(answers, token);
     if TokenDigest::of(name) == token.digest {
         json.insert("id".into(), name.into());
     }

@@ -132,6 +132,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::Answers;
     use crate::errors::IntoError;
 
     const JSON: &str = "application/json";
@@ -165,7 +166,7 @@ mod tests {
         let (kind, body) = body.unwrap_or(("", ""));
         let request = request.header(CONTENT_TYPE, kind).body(Body::from(body.to_owned())).unwrap();
         let (parts, body) = request.into_parts();
-        let body = Args::read(&Policy::loopback(), &parts.headers, body).await.unwrap();
+        let body = Args::read(&Policy::loopback(), &Answers::loopback(), &parts.headers, body).await.unwrap();
         Sent { body, query: parts.uri.query().unwrap_or_default().to_owned(), headers: parts.headers }
     }
 

@@ -5,7 +5,7 @@
 //! 2. `application/x-www-form-urlencoded` is an object of texts; `a[b]=1` nests, and what comes
 //!    twice is an array.
 //! 3. A body of another type, or without a content type, is 415. Where
-//!    `policy.answers.unread_body_counts_as_empty` is set, it is `{}`, whatever it holds, as in
+//!    `Answers::unread_body_counts_as_empty` is set, it is `{}`, whatever it holds, as in
 //!    LoopBack. An empty body is `{}` whatever its type.
 //! 4. gzip and deflate are unpacked. Another content encoding is 415, and so is a charset other
 //!    than UTF-8. More than 100 KiB is 413, as sent or as unpacked. A body that is not complete
@@ -22,6 +22,7 @@ use gatekit_layer::ErrorResponse;
 use gatekit_web::{BodyError, foreign_charset, is_form_utf8, media_type, read_body};
 use serde_json::{Map, Value};
 
+use crate::Answers;
 use crate::qs;
 use crate::validation_error::shorten;
 
@@ -138,10 +139,15 @@ fn bad_request(message: impl Into<std::borrow::Cow<'static, str>>) -> ErrorRespo
 
 impl Args {
     /// Reads the body of a request with these headers.
-    pub(crate) async fn read(policy: &Policy, headers: &HeaderMap, body: Body) -> Result<Self, ErrorResponse> {
+    pub(crate) async fn read(
+        policy: &Policy,
+        answers: &Answers,
+        headers: &HeaderMap,
+        body: Body,
+    ) -> Result<Self, ErrorResponse> {
         let kind = Kind::of(headers)?;
         if kind == Kind::Other {
-            return unread(policy, headers, body).await;
+            return unread(policy, answers, headers, body).await;
         }
         let bytes = read_body(policy, headers, body, MAX_BYTES).await.map_err(|error| failure(error, headers))?;
         match kind {
@@ -152,14 +158,14 @@ impl Args {
 }
 
 /// A body of a type that is not read. It is taken off the connection, packed or not.
-async fn unread(policy: &Policy, headers: &HeaderMap, body: Body) -> Result<Args, ErrorResponse> {
+async fn unread(policy: &Policy, answers: &Answers, headers: &HeaderMap, body: Body) -> Result<Args, ErrorResponse> {
     let bytes = match read_body(policy, &HeaderMap::new(), body, MAX_BYTES).await {
-        Err(BodyError::TooLarge) if !policy.answers.unread_body_counts_as_empty => {
+        Err(BodyError::TooLarge) if !answers.unread_body_counts_as_empty => {
             return Err(unsupported_type(headers));
         }
         read => read.map_err(|error| failure(error, headers))?,
     };
-    if bytes.is_empty() || policy.answers.unread_body_counts_as_empty {
+    if bytes.is_empty() || answers.unread_body_counts_as_empty {
         return Ok(Args::default());
     }
     Err(unsupported_type(headers))

@@ -1,6 +1,8 @@
 //! One call of a method, in the order of checks LoopBack has (the contract's §2.4): token, body,
 //! types of arguments, authorization, required arguments.
 
+use std::sync::Arc;
+
 use axum::extract::{FromRequestParts, RawPathParams, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
@@ -12,15 +14,16 @@ use gatekit_layer::{AuthRejection, Caller, ErrorResponse, PresentedToken};
 use gatekit_web::{Route, TokenUse, client, mail_options, mounted_mail_options};
 use serde_json::{Map, Value};
 
-use crate::UserApi;
 use crate::arguments::{Arguments, too_deep};
 use crate::body::Args;
 use crate::errors::IntoError;
 use crate::qs;
+use crate::{Answers, UserApi};
 
 /// A call that has come so far that its token and body are known.
 pub(crate) struct Call<U: Account> {
     pub(crate) auth: Auth<U>,
+    pub(crate) answers: Arc<Answers>,
     method: Method,
     /// One of these the token must have. LoopBack's `accessScopes`.
     scopes: &'static [&'static str],
@@ -45,12 +48,12 @@ impl<U: Account> Call<U> {
     /// Token and body. The token of a request to a method that everybody may call is looked at only
     /// if the policy says so: such a request asks no store about it.
     pub(crate) async fn begin(api: UserApi<U>, route: &'static Route, request: Request) -> Result<Self, ErrorResponse> {
-        let UserApi { auth } = api;
+        let UserApi { auth, answers } = api;
         // A row about all methods is all that could open a route that no method is declared for.
         let (method, token) = (route.method.unwrap_or(Method::ANY), route.token);
         let (mut parts, body) = request.into_parts();
         let auth = auth.for_client(client(&auth, &parts));
-        let strict = auth.policy().answers.expired_token_fails_open_routes;
+        let strict = answers.expired_token_fails_open_routes;
         let wanted = token != TokenUse::IfNeeded || strict || !auth.is_open(method);
         let caller = match wanted {
             true if token == TokenUse::IfAny && !strict => ask_anybody(&mut parts).await?,
@@ -62,9 +65,9 @@ impl<U: Account> Call<U> {
             _ => None,
         };
         let foreign = foreign.map(|PresentedToken(token)| TokenDigest::of(token.expose()));
-        let body = Args::read(auth.policy(), &parts.headers, body).await?;
+        let body = Args::read(auth.policy(), &answers, &parts.headers, body).await?;
         let (scopes, is_json) = (&[TokenRecord::DEFAULT_SCOPE], body.is_json());
-        Ok(Self { auth, method, scopes, caller, asked: wanted, foreign, parts, body, is_json })
+        Ok(Self { auth, answers, method, scopes, caller, asked: wanted, foreign, parts, body, is_json })
     }
 
     /// For a method that asks for other scopes than the default one.
@@ -92,7 +95,7 @@ impl<U: Account> Call<U> {
     /// wants to know, as in LoopBack.
     pub(crate) async fn id(&mut self) -> Result<String, ErrorResponse> {
         let id = self.parameter("id").await?;
-        match self.auth.policy().answers.current_user_literal {
+        match self.answers.current_user_literal {
             Some(literal) if literal == id => {
                 // Also on an open route: here the caller says whom it is about.
                 if !self.asked {
@@ -172,7 +175,7 @@ impl<U: Account> Call<U> {
             Decision::InsufficientScope => return Err(AuthRejection::InsufficientScope.to_error()),
             _ => {}
         }
-        Err(match (&self.caller, self.auth.policy().answers.acl_error_status) {
+        Err(match (&self.caller, self.answers.acl_error_status) {
             (Err(rejection), _) => rejection.to_error(),
             (Ok(_), AclErrorStatus::Forbidden) => {
                 ErrorResponse::new(StatusCode::FORBIDDEN, "Access Denied").code("ACCESS_DENIED")

@@ -111,5 +111,5 @@ async fn confirm<U: Account>(call: Call<U>) -> Result<Response, ErrorResponse> {
     let mut change = ChangeEmail::new(TokenSecret::from(secret.expose())).mails(call.notices());
     change.keep = call.token().cloned();
     let user = call.auth.change_email(change).await.map_err(|error| error.into_error(U::model_name()))?;
-    Ok(loaded_response(&call.auth, user).into_response())
+    Ok(loaded_response(&call.answers, user).into_response())
 }

@@ -66,9 +66,9 @@ pub(crate) async fn find_by_id<U: Account>(mut call: Call<U>) -> Result<Response
     let filter = call.arguments().object("filter")?;
     call.authorize(Some(&id)).await?;
     let user = call.find(&id).await?.ok_or_else(|| unknown::<U>(&id))?;
-    let Some(filter) = filter else { return Ok(loaded_response(&call.auth, user)) };
+    let Some(filter) = filter else { return Ok(loaded_response(&call.answers, user)) };
     let filter = read_filter::<U>(Some(filter))?;
-    Ok(Json(filter.fields.apply(loaded(&call.auth, &user))).into_response())
+    Ok(Json(filter.fields.apply(loaded(&call.answers, &user))).into_response())
 }
 
 /// Whether the user is there, if the caller may know.

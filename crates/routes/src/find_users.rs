@@ -95,7 +95,7 @@ async fn find<U: Account>(call: Call<U>) -> Result<Response, ErrorResponse> {
     call.authorize(None).await?;
     let mut filter = read_filter::<U>(filter)?;
     filter.query.condition = call.auth.canonical_where(filter.query.condition);
-    user_list(&call.auth, filter.query, filter.fields).await
+    user_list(&call, filter.query, filter.fields).await
 }
 
 async fn find_one<U: Account>(call: Call<U>) -> Result<Response, ErrorResponse> {
@@ -106,7 +106,7 @@ async fn find_one<U: Account>(call: Call<U>) -> Result<Response, ErrorResponse> 
     filter.query.limit = Some(1);
     let users = call.auth.find_users(&filter.query).await.map_err(unavailable)?;
     let user = users.first().ok_or_else(|| unknown::<U>("undefined"))?;
-    Ok(Json(filter.fields.apply(loaded(&call.auth, user))).into_response())
+    Ok(Json(filter.fields.apply(loaded(&call.answers, user))).into_response())
 }
 
 async fn count<U: Account>(call: Call<U>) -> Result<Response, ErrorResponse> {

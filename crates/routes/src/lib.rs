@@ -64,16 +64,17 @@
 //! As in LoopBack:
 //!
 //! 1. The caller's token: 401 if it has expired, 503 if the store fails. A method that is open to
-//!    everybody looks at no token, unless `policy.answers.expired_token_fails_open_routes` is set.
+//!    everybody looks at no token, unless `Answers::expired_token_fails_open_routes` is set.
 //! 2. The body: 400, 408, 413, 415.
 //! 3. The types of arguments: 400.
-//! 4. Authorization: 401, or what `policy.answers.acl_error_status` says.
+//! 4. Authorization: 401, or what `Answers::acl_error_status` says.
 //! 5. Whether there is the user whose id is in the path (404), and required arguments (400).
 //! 6. What the flow says.
 //!
 //! So a malformed body beats a missing token, and a missing token beats a missing argument.
 
 mod access_tokens;
+mod answers;
 mod arguments;
 mod body;
 mod call;
@@ -117,6 +118,7 @@ use gatekit_core::Account;
 use crate::feature::Feature;
 
 pub use access_tokens::access_tokens;
+pub use answers::Answers;
 pub use change_email::change_email;
 pub use change_password::change_password;
 pub use delete_account::delete_account;

@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use gatekit_core::{Account, Auth, IssuedToken, Login, Method};
+use gatekit_core::{Account, IssuedToken, Login, Method};
 use gatekit_layer::ErrorResponse;
 use gatekit_web::{
     Argument, Field, Route, RouteResponse, Schema, Shape, TokenDelivery, client, remember_device, with_cookies,
@@ -11,7 +11,6 @@ use gatekit_web::{
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::UserApi;
 use crate::access_tokens::{NewToken, token_json};
 use crate::call::{Call, unavailable};
 use crate::complete::complete;
@@ -21,6 +20,7 @@ use crate::errors::IntoError;
 use crate::feature::{Feature, call};
 use crate::reply::Json;
 use crate::shape::loaded;
+use crate::{Answers, UserApi};
 
 const ROUTES: [Route; 1] = [Route::post("/login", "Logs a user in with a password and issues an access token.")
     .method(Method::LOGIN)
@@ -76,7 +76,7 @@ pub(crate) const LOGIN: Shape = Shape::Object(&Schema::new(
 
 /// `POST /login` with `{"email" or "username", "password", "realm"?, "ttl"?}`: 200 and
 /// `{"id": <the token>, "ttl": <seconds>, "created", "userId"}`; with `?include=user` the user too,
-/// and with `policy.answers.show_principal_type` the name of the user type as `principalType`.
+/// and with `Answers::show_principal_type` the name of the user type as `principalType`.
 ///
 /// `ttl` is a whole number of seconds, as a number or a text; none, `0`, `""`, `false` and `null`
 /// mean `policy.tokens.ttl`, and what exceeds `policy.tokens.max_ttl` is cut to it. (In LoopBack
@@ -127,8 +127,8 @@ async fn handler<U: Account>(mut call: Call<U>) -> Result<Response, ErrorRespons
     complete(&call.auth.clone(), async move {
         let session = call.auth.login(login).await.map_err(|error| error.into_error(U::model_name()))?;
         let signed_in = deliver(&call, &delivery, &session.token).await?;
-        let user = includes_user(&call.query()?).then(|| loaded(&call.auth, &session.user));
-        let response = answer(&call.auth, &delivery, session.token, user);
+        let user = includes_user(&call.query()?).then(|| loaded(&call.answers, &session.user));
+        let response = answer::<U>(&call.answers, &delivery, session.token, user);
         Ok(with_cookies(with_cookies(response, &signed_in), &device))
     })
     .await
@@ -136,20 +136,20 @@ async fn handler<U: Account>(mut call: Call<U>) -> Result<Response, ErrorRespons
 
 /// What is answered to who gets a new token for a password.
 pub(crate) fn answer<U: Account>(
-    auth: &Auth<U>,
+    answers: &Answers,
     delivery: &TokenDelivery,
     token: IssuedToken,
     user: Option<Value>,
 ) -> Response {
     match delivery.shows_secret() {
-        true => Json(Answer { token: NewToken::of(auth, token), user }).into_response(),
-        false => Json(without_secret(auth, &token, user)).into_response(),
+        true => Json(Answer { token: NewToken::of::<U>(answers, token), user }).into_response(),
+        false => Json(without_secret::<U>(answers, &token, user)).into_response(),
     }
 }
 
 /// What a browser is told whose token is in a cookie.
-fn without_secret<U: Account>(auth: &Auth<U>, token: &IssuedToken, user: Option<Value>) -> Map<String, Value> {
-    let mut json = token_json(auth, &token.record);
+fn without_secret<U: Account>(answers: &Answers, token: &IssuedToken, user: Option<Value>) -> Map<String, Value> {
+    let mut json = token_json::<U>(answers, &token.record);
     // The token's name in the list of sessions, which here would be mistaken for the token.
     json.shift_remove("id");
     json.extend(user.map(|user| ("user".to_owned(), user)));

@@ -28,7 +28,7 @@ const INVALID: &str = "<p>This link is too old, or it was used already. Ask for 
 
 /// `GET /reset-password/form?token=`: a form for the new password.
 pub(crate) async fn reset_form<U: Account>(
-    State(UserApi { auth }): State<UserApi<U>>,
+    State(UserApi { auth, .. }): State<UserApi<U>>,
     uri: Uri,
 ) -> Result<Response, ErrorResponse> {
     let secret = secret_in(&uri);
@@ -44,12 +44,12 @@ pub(crate) async fn reset_form<U: Account>(
 
 /// `POST /reset-password/form`, by that form.
 pub(crate) async fn reset<U: Account>(
-    State(UserApi { auth }): State<UserApi<U>>,
+    State(UserApi { auth, answers }): State<UserApi<U>>,
     request: Request,
 ) -> Result<Response, ErrorResponse> {
     let (parts, body) = request.into_parts();
     let auth = auth.for_client(client(&auth, &parts));
-    let args = Args::read(auth.policy(), &parts.headers, body).await?;
+    let args = Args::read(auth.policy(), &answers, &parts.headers, body).await?;
     let (secret, new) = (args.text("token")?.required()?, args.text("newPassword")?.required()?);
     let reset = PasswordReset::new(TokenSecret::from(secret.expose()), new).mails(mail_options(&auth, &parts.headers));
     match auth.reset_password(reset).await {
@@ -91,12 +91,12 @@ pub(crate) async fn change_email_form(uri: Uri) -> Response {
 
 /// `POST /confirm-email-change/form`, by that button.
 pub(crate) async fn change_email<U: Account>(
-    State(UserApi { auth }): State<UserApi<U>>,
+    State(UserApi { auth, answers }): State<UserApi<U>>,
     request: Request,
 ) -> Result<Response, ErrorResponse> {
     let (parts, body) = request.into_parts();
     let auth = auth.for_client(client(&auth, &parts));
-    let args = Args::read(auth.policy(), &parts.headers, body).await?;
+    let args = Args::read(auth.policy(), &answers, &parts.headers, body).await?;
     let secret = args.text("token")?.required()?;
     let change = ChangeEmail::new(TokenSecret::from(secret.expose())).mails(mail_options(&auth, &parts.headers));
     match auth.change_email(change).await {

@@ -66,7 +66,7 @@ const NEW_USER: Shape = Shape::Object(&Schema::open(
 /// [`verify_email`](crate::verify_email), or to the app's own (`VerifyOptions::verify_href`). If
 /// there is neither, the mail holds the bare secret.
 ///
-/// An array of these, up to `policy.answers.max_batch`, makes them all: 200 and an array of users.
+/// An array of these, up to `Answers::max_batch`, makes them all: 200 and an array of users.
 /// If some are refused the rest is made, and the answer is 422 with `details` an array of errors,
 /// `null` for each user that was made. By default it is for everyone (`create`).
 ///
@@ -142,7 +142,7 @@ pub(crate) async fn create<U: Account>(call: &mut Call<U>, fields: Map<String, V
 /// LoopBack.
 async fn create_many<U: Account>(call: &mut Call<U>, users: Vec<Value>) -> Result<Response, ErrorResponse> {
     let not_an_object = || ErrorResponse::new(StatusCode::BAD_REQUEST, "Value is not an object.");
-    let max = call.auth.policy().answers.max_batch;
+    let max = call.answers.max_batch;
     if users.len() > max {
         let message = format!("no more than {max} users can be made at once");
         return Err(ErrorResponse::new(StatusCode::BAD_REQUEST, message).code("TOO_MANY_USERS"));

@@ -11,7 +11,6 @@ use gatekit_layer::{ErrorResponse, PresentedToken};
 use gatekit_web::{Argument, Endpoint, Route, RouteResponse, Shape, TokenUse, client, mail_options};
 use serde_json::{Map, Value};
 
-use crate::UserApi;
 use crate::body::Args;
 use crate::call::Call;
 use crate::declared::{BAD_ARGUMENT, MAILED_PAGE, OF_ANOTHER_TYPE, REFUSED_PASSWORD};
@@ -19,6 +18,7 @@ use crate::errors::IntoError;
 use crate::feature::{Feature, call, raw};
 use crate::mailed_page;
 use crate::reply::NoContent;
+use crate::{Answers, UserApi};
 
 const ROUTES: [Route; 4] = [
     Route::post("/reset", "Mails a link that resets a forgotten password.")
@@ -148,7 +148,7 @@ async fn perform<U: Account>(
     let is_tried = secret.is_some();
     let request = Request::from_parts(parts, body);
     let done = match secret.filter(|_| is_reset_token) {
-        Some(secret) => with_reset_token(auth, secret, request).await?,
+        Some(secret) => with_reset_token(auth, &api.answers, secret, request).await?,
         None => {
             let done = with_login_token(api, route, request).await;
             // Forged, used, or ended: nobody is known by it, either.
@@ -165,11 +165,12 @@ async fn perform<U: Account>(
 /// The secret is all that is asked for: who has it may do this and nothing else.
 async fn with_reset_token<U: Account>(
     auth: Auth<U>,
+    answers: &Answers,
     secret: TokenSecret,
     request: Request,
 ) -> Result<Result<(), ResetPasswordError>, ErrorResponse> {
     let (parts, body) = request.into_parts();
-    let args = Args::read(auth.policy(), &parts.headers, body).await?;
+    let args = Args::read(auth.policy(), answers, &parts.headers, body).await?;
     let new = args.text("newPassword")?.required()?;
     let mails = mail_options(&auth, &parts.headers);
     Ok(auth.reset_password(PasswordReset::new(secret, new).mails(mails)).await)

@@ -91,7 +91,7 @@ async fn list<U: Account>(call: Call<U>) -> Result<Response, ErrorResponse> {
     let tokens: Vec<Value> = tokens
         .iter()
         .map(|token| {
-            let mut json = token_json(&call.auth, token);
+            let mut json = token_json::<U>(&call.answers, token);
             json.insert("current".into(), (token.digest == current.digest).into());
             if let Some(client) = &token.client {
                 let known = [("userAgent", &client.user_agent), ("network", &client.network)];

@@ -54,7 +54,7 @@ async fn handler<U: Account>(call: Call<U>) -> Result<Response, ErrorResponse> {
     complete(&call.auth.clone(), async move {
         let fresh = call.auth.step_up(step_up).await.map_err(|error| error.into_error(U::model_name()))?;
         let signed_in = deliver(&call, &delivery, &fresh).await?;
-        Ok(with_cookies(login::answer(&call.auth, &delivery, fresh, None), &signed_in))
+        Ok(with_cookies(login::answer::<U>(&call.answers, &delivery, fresh, None), &signed_in))
     })
     .await
 }

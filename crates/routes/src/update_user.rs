@@ -63,7 +63,7 @@ const ROUTES: [Route; 3] = [PATCH, PUT, REPLACE];
 ///
 /// `PATCH /{id}` with some fields: 200 and the whole user. `PUT /{id}` and `POST /{id}/replace`
 /// with all fields, `email` and `password` among them: 200 and the user; what is not sent is gone.
-/// With `policy.answers.replace_on_put` off, `PUT` does what `PATCH` does.
+/// With `Answers::replace_on_put` off, `PUT` does what `PATCH` does.
 ///
 /// `emailVerified` and `verificationToken` are not read: nobody proves an address by saying so.
 /// `realm` is not read unless
@@ -98,7 +98,7 @@ pub(crate) async fn patch_attributes<U: Account>(mut call: Call<U>) -> Result<Re
     let id = call.id().await?;
     let body = call.take_body().into_credentials()?;
     if let Some(user) = patch_with_reset_token(&mut call, &id, &body).await? {
-        return Ok(loaded_response(&call.auth, user));
+        return Ok(loaded_response(&call.answers, user));
     }
     call.authorize(Some(&id)).await?;
     let user = call.find_instance(&id).await?;
@@ -111,7 +111,7 @@ pub(crate) async fn patch_attributes<U: Account>(mut call: Call<U>) -> Result<Re
         }
         error => error.into_error(U::model_name()),
     })?;
-    Ok(loaded_response(&call.auth, user))
+    Ok(loaded_response(&call.answers, user))
 }
 
 /// What reset pages did before LoopBack had `POST /reset-password`: see
@@ -142,7 +142,7 @@ pub(crate) async fn put<U: Account>(
     _: &'static Route,
     request: Request,
 ) -> Result<Response, ErrorResponse> {
-    if api.auth.policy().answers.replace_on_put {
+    if api.answers.replace_on_put {
         replace_by_id(Call::begin(api, &PUT, request).await?).await
     } else {
         patch_attributes(Call::begin(api, &PATCH, request).await?).await

@@ -105,12 +105,12 @@ async fn patch_or_create<U: Account>(mut call: Call<U>) -> Result<Response, Erro
         }
         error => error.into_error(U::model_name()),
     })?;
-    Ok(loaded_response(&call.auth, user))
+    Ok(loaded_response(&call.answers, user))
 }
 
 /// LoopBack's `replaceOnPUT`.
 async fn put<U: Account>(api: UserApi<U>, route: &'static Route, request: Request) -> Result<Response, ErrorResponse> {
-    if api.auth.policy().answers.replace_on_put {
+    if api.answers.replace_on_put {
         replace_or_create(Call::begin(api, route, request).await?).await
     } else {
         patch_or_create(Call::begin(api, &PATCH, request).await?).await

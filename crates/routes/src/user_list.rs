@@ -9,6 +9,7 @@
 //! is never shorter without a sign.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use axum::body::{Body, Bytes, HttpBody};
@@ -17,18 +18,20 @@ use gatekit_core::{Account, Auth, Fields, Unavailable, UserCursor, UserPage, Use
 use gatekit_layer::ErrorResponse;
 use http_body::Frame;
 
-use crate::call::unavailable;
+use crate::Answers;
+use crate::call::{Call, unavailable};
 use crate::reply::json_response;
 use crate::shape::loaded;
 
 /// The users a query finds, as a JSON array.
 pub(crate) async fn user_list<U: Account>(
-    auth: &Auth<U>,
+    call: &Call<U>,
     query: UserQuery,
     fields: Fields,
 ) -> Result<Response, ErrorResponse> {
-    let mut list = List { auth: auth.clone(), query, fields, has_begun: false };
-    let page = auth.find_users_page(&list.query, None).await.map_err(unavailable)?;
+    let mut list =
+        List { auth: call.auth.clone(), answers: Arc::clone(&call.answers), query, fields, has_begun: false };
+    let page = call.auth.find_users_page(&list.query, None).await.map_err(unavailable)?;
     let mut first = Vec::new();
     let next = list.write(page, &mut first);
     let body = match next {
@@ -41,6 +44,7 @@ pub(crate) async fn user_list<U: Account>(
 /// How the users are looked for and shown.
 struct List<U: Account> {
     auth: Auth<U>,
+    answers: Arc<Answers>,
     query: UserQuery,
     fields: Fields,
     has_begun: bool,
@@ -67,7 +71,7 @@ impl<U: Account> List<U> {
             if self.has_begun {
                 text.push(b',');
             }
-            let shown = self.fields.apply(loaded(&self.auth, user));
+            let shown = self.fields.apply(loaded(&self.answers, user));
             match serde_json::to_writer(&mut *text, &shown) {
                 Ok(()) => self.has_begun = true,
                 // A JSON value always serializes.

@@ -20,7 +20,7 @@ use axum::response::Response;
 use axum::routing::get;
 use axum::{Json, Router};
 use gatekit::core::{Clock, SystemClock};
-use gatekit::routes::{self, ResponseFormatLayer};
+use gatekit::routes::{self, Answers, ResponseFormatLayer, UserApi};
 use gatekit::{Acl, AclRow, Auth, AuthLayer, ConsoleMailer, Policy, SqliteStore, Timestamp, TokenSources, User};
 use serde_json::{Map, Value, json};
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
@@ -44,7 +44,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let store = SqliteStore::open(setting("DATABASE", "loopback.db")).await?;
     let auth: Auth<LoopBackUser> = Auth::builder(store.clone())
         .tokens(store)
-        // LoopBack's answers and limits. Each of its fields says what that risks; change those that
+        // LoopBack's rules and limits. Each of its fields says what that risks; change those that
         // your clients can do without.
         .policy(Policy::loopback())
         // LoopBack's rows for its User, and one more: who is in the role `admin` may see all users.
@@ -61,7 +61,8 @@ async fn run() -> Result<(), Box<dyn Error>> {
         .build()?;
 
     let (started, clock) = (SystemClock.now(), Instant::now());
-    let users = routes::loopback(&auth).fallback(routes::user_url_not_found::<LoopBackUser>);
+    let api = UserApi::new(&auth).answers(Answers::loopback());
+    let users = routes::loopback(api).fallback(routes::user_url_not_found::<LoopBackUser>);
     let rest = Router::new().nest("/Users", users).fallback(routes::rest_url_not_found);
     let app = Router::new()
         .route("/", get(async move || status(started, clock)))

@@ -6,7 +6,8 @@ use axum::Router;
 use gatekit::core::{Acl, CounterStore, DeviceStore, RoleStore, VerifyOptions};
 use gatekit::{
     Account, Auth, AuthLayer, MemoryStore, OneTimeStore, Policy, SqliteStore, Timestamp, TokenSources, TokenStore,
-    User, UserStore, routes, routes::ResponseFormatLayer,
+    User, UserStore, routes,
+    routes::{Answers, ResponseFormatLayer, UserApi},
 };
 use gatekit_testkit::{EventLog, FrozenClock, MailSink, fast_hasher};
 use gatekit_tests::{Folder, Store};
@@ -20,6 +21,7 @@ pub(super) type Person = User<Map<String, Value>>;
 /// What the server of a section was told.
 pub(super) struct Settings {
     pub(super) policy: Policy,
+    pub(super) answers: Answers,
     pub(super) sources: TokenSources,
     pub(super) verify: VerifyOptions,
     pub(super) public_url: &'static str,
@@ -41,6 +43,7 @@ impl Default for Settings {
         (policy.mail.per_hour, policy.mail.per_day) = (u32::MAX, u32::MAX);
         Self {
             policy,
+            answers: Answers::loopback(),
             sources: TokenSources::loopback(),
             verify,
             public_url: "http://127.0.0.1:4400",
@@ -125,7 +128,7 @@ where
         auth = auth.mailer(mails.clone());
     }
     let auth = auth.build().unwrap();
-    let router = mount("/users", &auth, settings.sources, settings.debug);
+    let router = mount("/users", &auth, settings.answers, settings.sources, settings.debug);
     let tokens = Arc::new(store.clone());
     let people = Some(People { auth, users: Arc::new(store.clone()), roles: Arc::new(store), events });
     App { router, clock, mails, mails_read: 0, tokens, debug: settings.debug, people, _folder: folder }
@@ -146,7 +149,7 @@ where
         .public_url(settings.public_url)
         .build()
         .unwrap();
-    let router = mount("/customers", &auth, settings.sources, false);
+    let router = mount("/customers", &auth, settings.answers, settings.sources, false);
     App { router, clock, mails, mails_read: 0, tokens: Arc::new(store), debug: false, people: None, _folder: folder }
 }
 
@@ -156,8 +159,8 @@ fn clock() -> FrozenClock {
 }
 
 /// The routes as an app mounts them that has LoopBack's clients.
-fn mount<U: Account>(collection: &str, auth: &Auth<U>, sources: TokenSources, debug: bool) -> Router {
-    let users = routes::all(auth).fallback(routes::user_url_not_found::<U>);
+fn mount<U: Account>(collection: &str, auth: &Auth<U>, answers: Answers, sources: TokenSources, debug: bool) -> Router {
+    let users = routes::all(UserApi::new(auth).answers(answers)).fallback(routes::user_url_not_found::<U>);
     let rest = Router::new().nest(collection, users).fallback(routes::rest_url_not_found);
     let app = Router::new()
         .nest("/api", rest)

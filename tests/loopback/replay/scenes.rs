@@ -5,6 +5,7 @@
 
 use gatekit::core::{AclErrorStatus, VerifyOptions};
 use gatekit::layer::CookieSecrets;
+use gatekit::routes::Answers;
 use gatekit::{Policy, TokenSource, TokenSources};
 use serde_json::{Value, json};
 
@@ -36,6 +37,12 @@ fn unknown(file: &str, section: &str) -> ! {
 fn with(change: impl FnOnce(&mut Policy)) -> Settings {
     let mut settings = Settings::default();
     change(&mut settings.policy);
+    settings
+}
+
+fn answering(change: impl FnOnce(&mut Answers)) -> Settings {
+    let mut settings = Settings::default();
+    change(&mut settings.answers);
     settings
 }
 
@@ -114,7 +121,7 @@ async fn token(stage: &mut Stage, section: &str) {
         }
         "currentUserLiteral: me" => {
             let a = "Bh1aoD4YboQNfgX5GMiB5BCYILsFWWKdBzr92QDUc5eDeq4l7gaerRriTHMOuLn4";
-            a_and_b(stage, with(|policy| policy.answers.current_user_literal = Some("me")), None, a, unseen_b).await;
+            a_and_b(stage, answering(|answers| answers.current_user_literal = Some("me")), None, a, unseen_b).await;
         }
         "no app-level token() (freshly generated project: only the one inside loopback.rest())" => {
             let a = "6JFliQ3teY0neG0o6S8InltX2HLuwckE38fF2LO3sS49A0Tzxm8GCzDjcW2zb5Th";
@@ -286,7 +293,7 @@ async fn acl(stage: &mut Stage, section: &str) {
         "aclErrorStatus: 403" | "aclErrorStatus: 404" => {
             let forbidden = section == "aclErrorStatus: 403";
             let status = if forbidden { AclErrorStatus::Forbidden } else { AclErrorStatus::NotFound };
-            stage.start(with(|policy| policy.answers.acl_error_status = status)).await;
+            stage.start(answering(|answers| answers.acl_error_status = status)).await;
             stage.two_users(Some("foo")).await;
             for b in [
                 "NH54qj8GfH8wxE7GJVYzh3iumV3Sf7mRsURqHAcwHJnLlcOXe5g2AjPakYFGspNl",
@@ -362,6 +369,15 @@ async fn misc(stage: &mut Stage, section: &str) {
 
 /// Another server, in the midst of a section.
 pub(super) async fn start_with_policy(stage: &mut Stage, change: impl FnOnce(&mut Policy)) {
-    stage.start(with(change)).await;
+    start_with(stage, with(change)).await;
+}
+
+/// The same, whose routes answer otherwise.
+pub(super) async fn start_with_answers(stage: &mut Stage, change: impl FnOnce(&mut Answers)) {
+    start_with(stage, answering(change)).await;
+}
+
+async fn start_with(stage: &mut Stage, settings: Settings) {
+    stage.start(settings).await;
     stage.user(json!({"email": "foo@bar.com", "password": "bar"})).await;
 }

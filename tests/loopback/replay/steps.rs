@@ -6,7 +6,7 @@ use gatekit_tests::Answer;
 use serde_json::{Map, Value, json};
 
 use super::names::{is_token, tokens_in};
-use super::scenes::{allow, start_with_acls, start_with_policy, verified_users_in_development};
+use super::scenes::{allow, start_with_acls, start_with_answers, start_with_policy, verified_users_in_development};
 use super::stage::{Row, Stage};
 use super::transcript::{Body, Exchange, Request};
 
@@ -57,7 +57,7 @@ pub(super) async fn before(stage: &mut Stage, file: &str, exchange: &Exchange, r
             })
             .await;
         }
-        ("07-misc", 63) => start_with_policy(stage, |policy| policy.answers.replace_on_put = false).await,
+        ("07-misc", 63) => start_with_answers(stage, |answers| answers.replace_on_put = false).await,
         _ => {}
     }
     if let Some(secret) = verification_secret(request).filter(|secret| !stage.names.knows(secret)) {

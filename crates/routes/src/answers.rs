@@ -1,8 +1,31 @@
-//! Settings that only the User API reads.
+//! Settings that only the User API reads: how it answers LoopBack's clients.
 
-use crate::AclErrorStatus;
+use gatekit_core::AclErrorStatus;
 
-/// Settings of LoopBack's User API. A field of [`Policy`](crate::Policy).
+/// How the User API answers where LoopBack's apps may choose.
+///
+/// | setting | default | loopback | LoopBack's name |
+/// | --- | --- | --- | --- |
+/// | `expired_token_fails_open_routes` | no | yes | |
+/// | `unread_body_counts_as_empty` | no | yes | |
+/// | `replace_on_put` | yes | yes | `replaceOnPUT` |
+/// | `acl_error_status` | 401 | 401 | `aclErrorStatus` |
+/// | `null_members` | no | no | |
+/// | `show_principal_type` | no | no | |
+/// | `current_user_literal` | none | none | `currentUserLiteral` |
+/// | `max_batch` | 1 | 100 | |
+///
+/// ```
+/// use axum::Router;
+/// use gatekit_core::{Auth, MemoryStore};
+/// use gatekit_routes::{self as routes, Answers, UserApi};
+///
+/// let auth = Auth::new(MemoryStore::new());
+/// let mut answers = Answers::loopback();
+/// answers.current_user_literal = Some("me");
+/// let api = UserApi::new(&auth).answers(answers);
+/// let app: Router = Router::new().nest("/api/users", routes::all(api));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Answers {
@@ -22,7 +45,7 @@ pub struct Answers {
     /// Whether a loaded user has `null` for fields that are not set, as with LoopBack's SQL connectors. Otherwise such fields are absent, as with the memory connector.
     pub null_members: bool,
     /// Whether a token has `principalType`, the name of the user type
-    /// ([`Account::model_name`](crate::Account::model_name)), in the responses of login and of
+    /// ([`Account::model_name`](gatekit_core::Account::model_name)), in the responses of login and of
     /// `accessTokens`: as in LoopBack apps with several user models, whose clients tell by it whose
     /// id `userId` is.
     pub show_principal_type: bool,
@@ -43,6 +66,19 @@ impl Default for Answers {
             show_principal_type: false,
             current_user_literal: None,
             max_batch: 1,
+        }
+    }
+}
+
+impl Answers {
+    /// LoopBack's. [`Policy::loopback`](gatekit_core::Policy::loopback) has its rules and limits.
+    #[must_use]
+    pub fn loopback() -> Self {
+        Self {
+            expired_token_fails_open_routes: true,
+            unread_body_counts_as_empty: true,
+            max_batch: 100,
+            ..Self::default()
         }
     }
 }
