@@ -4,5 +4,8 @@
 //! readers; these tests fail when a table says something else.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+mod cmwell;
 mod loopback;
 mod markdown;
+mod pages;
+mod wix;

@@ -3,23 +3,60 @@
 mod admin;
 mod caller;
 
+use self::caller::{Anonymous, Refused, caller, refused};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{ORIGIN, USER_AGENT};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode};
-use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
 use gatekit_core::{Account, Authenticator, ChangePassword, ChangePasswordError, CrossOriginRequest, Password, Policy};
 use gatekit_layer::{AuthRejection, ClientIp};
-use gatekit_web::{client, form_pairs, mail_options, media_type, read_body};
+use gatekit_web::{
+    Argument, Endpoint, Route, RouteResponse, Shape, TokenUse, Verb, client, form_pairs, mail_options, media_type,
+    read_body,
+};
 use serde_json::{Map, Value};
 
-use self::caller::{Anonymous, Refused, caller, refused};
 use crate::CmWell;
-use crate::errors::{method_not_allowed, success, unavailable, unkept};
+use crate::errors::{method_not_allowed, success, unavailable};
+use crate::mount::mount_unkept;
+
+const POST: Route = Route::post("/_auth", "Changes, makes or sets a password, or forgets permissions.")
+    .token(TokenUse::Required)
+    .arguments(&[
+        Argument::body("op", Shape::String),
+        Argument::body("current", Shape::Password).optional(),
+        Argument::body("new", Shape::Password).optional(),
+        Argument::body("user", Shape::String).optional(),
+        Argument::body("encrypted", Shape::Password).optional(),
+    ])
+    .responses(&[
+        RouteResponse::new(200, Shape::Any),
+        RouteResponse::error(400, &[], "there is no operation, an unknown one, or an argument is missing"),
+        RouteResponse::error(401, &[], "the operation is for `Admin`"),
+        RouteResponse::error(403, &[], "the current password is wrong, or the token is not valid"),
+        RouteResponse::error(404, &[], "no user has the name"),
+        RouteResponse::error(408, &[], "the body does not arrive in time"),
+        RouteResponse::error(409, &[], "the account was changed at the same time"),
+        RouteResponse::error(413, &[], "the body is too long"),
+        RouteResponse::error(415, &[], "the body is not JSON"),
+        RouteResponse::error(422, &[], "the policy refuses the password, or no password could match the hash"),
+        RouteResponse::error(503, &[], "a store fails"),
+    ]);
+
+pub(crate) const ROUTES: [Route; 1] = [POST];
+
+/// With `Legacy::get_operations`. The arguments of the GET are in its query.
+pub(crate) const LEGACY_ROUTES: [Route; 2] = [
+    POST,
+    POST.at(Verb::Get, "/_auth").arguments(&[
+        Argument::query("op", Shape::String),
+        Argument::query("current", Shape::Password).optional(),
+        Argument::query("new", Shape::Password).optional(),
+    ]),
+];
 
 /// Bytes of a body: two passwords and a word.
 const MAX_BODY: usize = 64 * 1024;
@@ -55,11 +92,12 @@ impl<U: Account> CmWell<U> {
     /// `GET /_auth?op=…&current=…&new=…` does the same, but for `set-password`. Otherwise it is
     /// 405.
     pub fn auth_router<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
-        let mut route = post(handler::<U>);
-        if self.0.legacy.get_operations {
-            route = route.get(handler::<U>);
-        }
-        Router::new().route("/_auth", route.layer(map_response(unkept))).with_state(self.clone())
+        let endpoint = || Endpoint::new(handler::<U>);
+        let router = match self.0.legacy.get_operations {
+            true => mount_unkept(&LEGACY_ROUTES, [endpoint(), endpoint()]),
+            false => mount_unkept(&ROUTES, [endpoint()]),
+        };
+        router.with_state(self.clone())
     }
 }
 

@@ -55,10 +55,12 @@ mod keys;
 mod legacy;
 mod level;
 mod login;
+mod mount;
 mod names;
 mod permission_cache;
 mod permission_layer;
 mod permissions;
+mod table;
 mod token;
 
 pub use {
@@ -72,6 +74,7 @@ pub use {
     names::LoginNames,
     permission_layer::PathPermissionLayer,
     permissions::SetPermissionsError,
+    table::route_table,
     token::{CmWellToken, CmWellTokenError},
 };
 

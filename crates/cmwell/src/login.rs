@@ -5,16 +5,26 @@ use axum::extract::{Request, State};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use axum::middleware::map_response;
 use axum::response::Response;
-use axum::routing::get;
 use gatekit_core::{Account, KnownAccount, Login, StoreError, Unavailable};
-use gatekit_web::{form_pairs, mail_options};
+use gatekit_web::{Argument, Endpoint, Field, Route, RouteResponse, Schema, Shape, TokenUse, form_pairs, mail_options};
 use serde::Serialize;
 
 use crate::digest::{Digest, DigestOutcome, Target};
-use crate::errors::{LoginFailure, json, unkept};
+use crate::errors::{LoginFailure, json};
+use crate::mount::mount_unkept;
 use crate::{CmWell, ExpError, IssueCmWellTokenError, TokenLifetime, basic};
+
+pub(crate) const ROUTES: [Route; 1] = [Route::get("/_login", "Verifies a name and a password and issues a token.")
+    .token(TokenUse::Unused)
+    .arguments(&[Argument::header("authorization", Shape::Secret), Argument::query("exp", Shape::String).optional()])
+    .responses(&[
+        RouteResponse::new(200, Shape::Object(&Schema::new("Token", &[Field::new("token", Shape::Secret)]))),
+        RouteResponse::error(400, &[], "`exp` is not valid, or the header is malformed"),
+        RouteResponse::error(401, &[], "there are no credentials, or they are wrong; with challenges"),
+        RouteResponse::error(403, &["ACCOUNT_BLOCKED"], "the password is right, and the account may not log in"),
+        RouteResponse::error(503, &[], "the store fails, or too many passwords wait to be hashed"),
+    ])];
 
 /// Bytes an `Authorization` header may have: a password of `policy.passwords.max_bytes` fits in
 /// many times.
@@ -53,8 +63,7 @@ impl<U: Account> CmWell<U> {
     ///
     /// They are looked at in this order. No cache keeps any of them.
     pub fn login_router<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
-        let route = get(handler::<U>).layer(map_response(unkept));
-        Router::new().route("/_login", route).with_state(self.clone())
+        mount_unkept(&ROUTES, [Endpoint::new(handler::<U>)]).with_state(self.clone())
     }
 }
 

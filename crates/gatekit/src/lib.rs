@@ -57,14 +57,14 @@ pub use tower_sessions;
 
 #[cfg(feature = "accounts")]
 pub use gatekit_core::{
-    AccessRequest, AccessType, Account, AccountStatus, Acl, AclRow, AssignRoleError, Auth, ChangeEmail,
-    ChangePassword, Client, ConfirmEmail, CounterLimit, CounterStore, Decision, DeleteAccount, DeviceSeen, DeviceStore,
-    EmailPolicy, Event, Explanation, Hasher, HookVeto, Hooks, IdentifierPolicy, IssueToken, LimitPolicy, Login,
-    MailContent, MailKind, MailOptions, MailPolicy, MailTemplate, Mailer, MemoryStore, Method, Model, NewUser,
-    OneTimeStore, PasswordPolicy, PasswordReset, Permission, Policy, Principal, Profile, Reauthentication, Register,
-    RenderedMail, RequestEmailChange, RequestEmailVerification, RequestPasswordReset, RevealPolicy, RoleResolver,
-    RoleStore, StepUp, StorePolicy, StoredUser, Texts, TokenPolicy, TokenStore, UpdateUser, UserChange, UserOperation,
-    UserQuery, UserStore, VerifyOptions,
+    AccessRequest, AccessType, Account, AccountStatus, Acl, AclRow, AssignRoleError, Auth, ChangeEmail, ChangePassword,
+    Client, ConfirmEmail, CounterLimit, CounterStore, Decision, DeleteAccount, DeviceSeen, DeviceStore, EmailPolicy,
+    Event, Explanation, Hasher, HookVeto, Hooks, IdentifierPolicy, IssueToken, LimitPolicy, Login, MailContent,
+    MailKind, MailOptions, MailPolicy, MailTemplate, Mailer, MemoryStore, Method, Model, NewUser, OneTimeStore,
+    PasswordPolicy, PasswordReset, Permission, Policy, Principal, Profile, Reauthentication, Register, RenderedMail,
+    RequestEmailChange, RequestEmailVerification, RequestPasswordReset, RevealPolicy, RoleResolver, RoleStore, StepUp,
+    StorePolicy, StoredUser, Texts, TokenPolicy, TokenStore, UpdateUser, UserChange, UserOperation, UserQuery,
+    UserStore, VerifyOptions,
 };
 #[cfg(feature = "accounts")]
 pub use gatekit_core::{

@@ -3,14 +3,31 @@
 use axum::Router;
 use axum::http::StatusCode;
 use gatekit_core::{Account, TokenRecord};
+use gatekit_web::{Argument, Route, Shape, TokenUse, mount};
 
 use crate::Page;
+use crate::declared::{SHOWN, SUBMITTED};
 use crate::device::Device;
 use crate::failure::Outcome;
 use crate::page_context::Shared;
-use crate::route::{page_at, show, submit};
+use crate::route::{page, visit};
 use crate::views::{AccountPage, Session, Time};
 use crate::visit::Visit;
+
+pub(crate) const ROUTES: [Route; 1] =
+    [Route::get("/account", "Shows the user's data, and where the user is logged in.")
+        .token(TokenUse::Required)
+        .responses(&SHOWN)];
+
+pub(crate) const SESSION_ROUTES: [Route; 2] = [
+    Route::post("/account/sessions/revoke", "Ends one of the user's sessions.")
+        .token(TokenUse::Required)
+        .arguments(&[Argument::body("session", Shape::String)])
+        .responses(&SUBMITTED),
+    Route::post("/account/sessions/revoke-others", "Ends all sessions of the user but this one.")
+        .token(TokenUse::Required)
+        .responses(&SUBMITTED),
+];
 
 impl Session {
     fn new(page: &Page, token: &TokenRecord, current: &TokenRecord) -> Self {
@@ -32,9 +49,7 @@ impl Session {
 }
 
 pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
-    page_at("/account", show(account::<U>))
-        .route("/account/sessions/revoke", submit(revoke::<U>))
-        .route("/account/sessions/revoke-others", submit(revoke_others::<U>))
+    page(&ROUTES, [visit(account)]).merge(mount(&SESSION_ROUTES, [visit(revoke), visit(revoke_others)]))
 }
 
 async fn account<U: Account>(mut visit: Visit<U>) -> Outcome {

@@ -5,7 +5,7 @@ use axum::Router;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderValue, Uri};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use gatekit_web::{Endpoint, Route, RouteResponse, Shape, TokenUse, mount};
 
 /// A file that is part of the program.
 #[derive(Clone, Copy)]
@@ -16,10 +16,20 @@ pub(crate) struct Asset {
     version: u64,
 }
 
+pub(crate) const ROUTES: [Route; 2] = [STYLESHEET_ROUTE, SCRIPT_ROUTE];
+
+const STYLESHEET_ROUTE: Route = Route::get("/gatekit.css", "Returns the stylesheet of the pages.")
+    .token(TokenUse::Unused)
+    .responses(&[RouteResponse::new(200, Shape::File("text/css"))]);
+
+const SCRIPT_ROUTE: Route = Route::get("/gatekit.js", "Returns the script of the pages.")
+    .token(TokenUse::Unused)
+    .responses(&[RouteResponse::new(200, Shape::File("text/javascript"))]);
+
 pub(crate) static STYLESHEET: Asset =
-    Asset::new("/gatekit.css", "text/css; charset=utf-8", include_str!("../assets/gatekit.css"));
+    Asset::new(STYLESHEET_ROUTE.path, "text/css; charset=utf-8", include_str!("../assets/gatekit.css"));
 pub(crate) static SCRIPT: Asset =
-    Asset::new("/gatekit.js", "text/javascript; charset=utf-8", include_str!("../assets/gatekit.js"));
+    Asset::new(SCRIPT_ROUTE.path, "text/javascript; charset=utf-8", include_str!("../assets/gatekit.js"));
 
 impl Asset {
     const fn new(path: &'static str, content_type: &'static str, text: &'static str) -> Self {
@@ -56,7 +66,8 @@ const fn fnv1a(bytes: &[u8]) -> u64 {
 }
 
 pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    Router::new()
-        .route(STYLESHEET.path, get(async |uri: Uri| STYLESHEET.serve(&uri)))
-        .route(SCRIPT.path, get(async |uri: Uri| SCRIPT.serve(&uri)))
+    mount(
+        &ROUTES,
+        [Endpoint::new(async |uri: Uri| STYLESHEET.serve(&uri)), Endpoint::new(async |uri: Uri| SCRIPT.serve(&uri))],
+    )
 }

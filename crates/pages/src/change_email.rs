@@ -4,13 +4,28 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::response::Response;
 use gatekit_core::{Account, ChangeEmailError, RequestEmailChange};
+use gatekit_web::{Argument, Route, Shape, TokenUse};
 
+use crate::declared::{SHOWN, SUBMITTED};
 use crate::failure::{Failure, Outcome};
+use crate::feature::Feature;
 use crate::page_context::{PageContext, Shared};
-use crate::route::{page_at, show, submit};
+use crate::route::{page, visit};
 use crate::views::ChangeEmailPage;
 use crate::visit::Visit;
 use crate::{Field, MessagePage};
+
+pub(crate) const ROUTES: [Route; 2] = [
+    Route::get("/change-email", "Shows the form to change the address.")
+        .token(TokenUse::Required)
+        .responses(&SHOWN)
+        .needs(Feature::ChangeEmail.needs()),
+    Route::post("/change-email", "Mails a secret to the new address.")
+        .token(TokenUse::Required)
+        .arguments(&[Argument::body("email", Shape::Email)])
+        .responses(&SUBMITTED)
+        .needs(Feature::ChangeEmail.needs()),
+];
 
 impl ChangeEmailPage {
     fn new<U: Account>(context: &PageContext<U>, user: &U, entered: Option<String>) -> Self {
@@ -21,7 +36,7 @@ impl ChangeEmailPage {
 }
 
 pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
-    page_at("/change-email", show(form::<U>).merge(submit(send::<U>)))
+    page(&ROUTES, [visit(form), visit(send)])
 }
 
 async fn form<U: Account>(mut visit: Visit<U>) -> Outcome {

@@ -4,13 +4,25 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::response::Response;
 use gatekit_core::{Account, ChangePassword, ChangePasswordError};
+use gatekit_web::{Argument, Route, Shape, TokenUse};
 
+use crate::declared::{SHOWN, SUBMITTED};
 use crate::failure::{Failure, Outcome};
 use crate::page_context::{PageContext, Shared};
-use crate::route::{page_at, show, submit};
+use crate::route::{page, visit};
 use crate::views::ChangePasswordPage;
 use crate::visit::Visit;
 use crate::{Field, Problem, field};
+
+pub(crate) const ROUTES: [Route; 2] = [
+    Route::get("/change-password", "Shows the form to change the password.")
+        .token(TokenUse::Required)
+        .responses(&SHOWN),
+    Route::post("/change-password", "Changes the password.")
+        .token(TokenUse::Required)
+        .arguments(&[Argument::body("current_password", Shape::Password), Argument::body("password", Shape::Password)])
+        .responses(&SUBMITTED),
+];
 
 impl ChangePasswordPage {
     fn new<U: Account>(context: &PageContext<U>, user: &U) -> Self {
@@ -26,7 +38,7 @@ impl ChangePasswordPage {
 }
 
 pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
-    page_at("/change-password", show(form::<U>).merge(submit(change::<U>)))
+    page(&ROUTES, [visit(form), visit(change)])
 }
 
 async fn form<U: Account>(mut visit: Visit<U>) -> Outcome {

@@ -4,17 +4,31 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::response::Response;
 use gatekit_core::{Account, ChangeEmail, ChangeEmailError, EmailLink, UserId};
+use gatekit_web::{Argument, Route, Shape, TokenUse};
 
+use crate::declared::{SHOWN, SUBMITTED};
 use crate::failure::Outcome;
 use crate::mail_token::{MailToken, with_cookie};
 use crate::page_context::{PageContext, Shared};
-use crate::route::{page_at, show, submit};
+use crate::route::{page, visit};
 use crate::views::ConfirmEmailChangePage;
 use crate::visit::Visit;
 use crate::{Feature, MessagePage};
 
+pub(crate) const ROUTES: [Route; 2] = [
+    Route::get("/confirm-email-change", "Takes the secret out of the URL, and shows a button.")
+        .token(TokenUse::IfAny)
+        .arguments(&[Argument::query("token", Shape::Secret).optional()])
+        .responses(&SHOWN)
+        .needs(Feature::ChangeEmail.needs()),
+    Route::post("/confirm-email-change", "Makes the new address the user's.")
+        .token(TokenUse::IfAny)
+        .responses(&SUBMITTED)
+        .needs(Feature::ChangeEmail.needs()),
+];
+
 pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
-    page_at("/confirm-email-change", show(form::<U>).merge(submit(change::<U>)))
+    page(&ROUTES, [visit(form), visit(change)])
 }
 
 fn mailed<U: Account>(context: &PageContext<U>) -> MailToken {

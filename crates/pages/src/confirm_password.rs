@@ -4,13 +4,26 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::response::Response;
 use gatekit_core::{Account, StepUp, StepUpError};
+use gatekit_web::{Argument, Route, Shape, TokenUse};
 
+use crate::declared::{SHOWN, SUBMITTED};
 use crate::failure::{Failure, Outcome};
 use crate::page_context::{PageContext, Shared};
-use crate::route::{page_at, show, submit};
+use crate::route::{page, visit};
 use crate::views::ConfirmPasswordPage;
 use crate::visit::Visit;
 use crate::{Field, Problem, return_to};
+
+pub(crate) const ROUTES: [Route; 2] = [
+    Route::get("/confirm-password", "Asks for the password once more.")
+        .token(TokenUse::Required)
+        .arguments(&[Argument::query("return_to", Shape::Url).optional()])
+        .responses(&SHOWN),
+    Route::post("/confirm-password", "Verifies the password of the user who is logged in.")
+        .token(TokenUse::Required)
+        .arguments(&[Argument::body("password", Shape::Password), Argument::body("return_to", Shape::Url).optional()])
+        .responses(&SUBMITTED),
+];
 
 impl ConfirmPasswordPage {
     fn new<U: Account>(context: &PageContext<U>, user: &U, return_to: Option<String>) -> Self {
@@ -26,7 +39,7 @@ impl ConfirmPasswordPage {
 }
 
 pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
-    page_at("/confirm-password", show(form::<U>).merge(submit(confirm::<U>)))
+    page(&ROUTES, [visit(form), visit(confirm)])
 }
 
 async fn form<U: Account>(mut visit: Visit<U>) -> Outcome {

@@ -4,15 +4,30 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::response::Response;
 use gatekit_core::{Account, DeleteAccount, DeleteAccountError};
+use gatekit_web::{Argument, Route, Shape, TokenUse};
 
+use crate::declared::{SHOWN, SUBMITTED};
 use crate::failure::{Failure, Outcome};
+use crate::feature::Feature;
 use crate::page_context::{PageContext, Shared};
-use crate::route::{page_at, show, submit};
+use crate::route::{page, visit};
 use crate::views::DeleteAccountPage;
 use crate::visit::Visit;
 
+pub(crate) const ROUTES: [Route; 2] = [
+    Route::get("/delete-account", "Shows the form to delete the account.")
+        .token(TokenUse::Required)
+        .responses(&SHOWN)
+        .needs(Feature::DeleteAccount.needs()),
+    Route::post("/delete-account", "Deletes the account.")
+        .token(TokenUse::Required)
+        .arguments(&[Argument::body("confirm", Shape::Boolean)])
+        .responses(&SUBMITTED)
+        .needs(Feature::DeleteAccount.needs()),
+];
+
 pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
-    page_at("/delete-account", show(form::<U>).merge(submit(delete::<U>)))
+    page(&ROUTES, [visit(form), visit(delete)])
 }
 
 async fn form<U: Account>(mut visit: Visit<U>) -> Outcome {

@@ -1,6 +1,6 @@
 //! The features that pages belong to.
 
-use gatekit_core::UserOperation;
+use gatekit_core::{Need, UserOperation};
 
 /// Pages that belong together. A feature that is not mounted does not exist, and no page links to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -46,12 +46,13 @@ impl Feature {
         }
     }
 
-    /// The operation that it needs of the store of the users.
-    pub(crate) fn needs(self) -> Option<UserOperation> {
+    /// What it needs of the stores.
+    pub(crate) const fn needs(self) -> &'static [Need] {
         match self {
-            Self::VerifyEmail | Self::ChangeEmail => Some(UserOperation::Update),
-            Self::DeleteAccount => Some(UserOperation::Delete),
-            _ => None,
+            Self::VerifyEmail => &[Need::Users(UserOperation::Update)],
+            Self::ChangeEmail => &[Need::Users(UserOperation::Update), Need::Counters],
+            Self::DeleteAccount => &[Need::Users(UserOperation::Delete)],
+            _ => &[],
         }
     }
 }

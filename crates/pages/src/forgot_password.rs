@@ -3,13 +3,23 @@
 use axum::Router;
 use axum::http::StatusCode;
 use gatekit_core::{Account, RequestPasswordReset, RequestPasswordResetError};
+use gatekit_web::{Argument, Route, Shape, TokenUse};
 
+use crate::declared::{SHOWN, SUBMITTED};
 use crate::failure::Outcome;
 use crate::page_context::{PageContext, Shared};
-use crate::route::{page_at, show, submit};
+use crate::route::{page, visit};
 use crate::views::ForgotPasswordPage;
 use crate::visit::Visit;
 use crate::{Field, MessagePage};
+
+pub(crate) const ROUTES: [Route; 2] = [
+    Route::get("/forgot-password", "Shows the form to ask for a link.").token(TokenUse::IfAny).responses(&SHOWN),
+    Route::post("/forgot-password", "Mails a link that resets a forgotten password.")
+        .token(TokenUse::IfAny)
+        .arguments(&[Argument::body("email", Shape::Email), Argument::body("realm", Shape::String).optional()])
+        .responses(&SUBMITTED),
+];
 
 impl ForgotPasswordPage {
     fn new<U: Account>(context: &PageContext<U>, email: Option<String>) -> Self {
@@ -19,7 +29,7 @@ impl ForgotPasswordPage {
 }
 
 pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
-    page_at("/forgot-password", show(form::<U>).merge(submit(send::<U>)))
+    page(&ROUTES, [visit(form), visit(send)])
 }
 
 async fn form<U: Account>(visit: Visit<U>) -> Outcome {

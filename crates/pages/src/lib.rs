@@ -58,6 +58,7 @@ mod change_email;
 mod change_password;
 mod confirm_email_change;
 mod confirm_password;
+mod declared;
 mod delete_account;
 mod device;
 mod failure;
@@ -85,6 +86,7 @@ mod return_to;
 mod route;
 mod router;
 mod sign_in;
+mod table;
 mod templates;
 mod texts;
 mod verify_email;
@@ -101,6 +103,7 @@ pub use {
     layout::{LanguageLink, Layout, Link, MessagePage, Page, Problem},
     pages::Pages,
     profile_field::ProfileField,
+    table::route_table,
     templates::{Rendered, Templates},
     views::{
         AccountPage, ChangeEmailPage, ChangePasswordPage, ConfirmEmailChangePage, ConfirmPasswordPage,

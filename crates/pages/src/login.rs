@@ -3,14 +3,32 @@
 use axum::Router;
 use axum::http::StatusCode;
 use gatekit_core::{Account, Login, LoginError, Policy};
+use gatekit_web::{Argument, Route, Shape, TokenUse};
 
+use crate::declared::{SHOWN, SUBMITTED};
 use crate::failure::{Failure, Outcome};
 use crate::page_context::{PageContext, Shared};
-use crate::route::{page_at, show, submit};
+use crate::route::{page, visit};
 use crate::sign_in::LogInFailure;
 use crate::views::LoginPage;
 use crate::visit::Visit;
 use crate::{Feature, Field, Problem, return_to};
+
+pub(crate) const ROUTES: [Route; 2] = [
+    Route::get("/login", "Shows the form to log in.")
+        .token(TokenUse::IfAny)
+        .arguments(&[Argument::query("return_to", Shape::Url).optional()])
+        .responses(&SHOWN),
+    Route::post("/login", "Logs the browser in.")
+        .token(TokenUse::IfAny)
+        .arguments(&[
+            Argument::body("email", Shape::Email),
+            Argument::body("password", Shape::Password),
+            Argument::body("realm", Shape::String).optional(),
+            Argument::body("return_to", Shape::Url).optional(),
+        ])
+        .responses(&SUBMITTED),
+];
 
 impl LoginPage {
     fn new<U: Account>(context: &PageContext<U>, email: Option<String>, return_to: Option<String>) -> Self {
@@ -29,7 +47,7 @@ impl LoginPage {
 }
 
 pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
-    page_at("/login", show(form::<U>).merge(submit(log_in::<U>)))
+    page(&ROUTES, [visit(form), visit(log_in)])
 }
 
 async fn form<U: Account>(mut visit: Visit<U>) -> Outcome {

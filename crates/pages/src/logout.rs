@@ -3,15 +3,22 @@
 use axum::Router;
 use axum::http::StatusCode;
 use gatekit_core::Account;
+use gatekit_web::{Route, TokenUse};
 
+use crate::declared::{SHOWN, SUBMITTED};
 use crate::failure::Outcome;
 use crate::page_context::Shared;
-use crate::route::{page_at, show, submit};
+use crate::route::{page, visit};
 use crate::views::LogoutPage;
 use crate::visit::Visit;
 
+pub(crate) const ROUTES: [Route; 2] = [
+    Route::get("/logout", "Shows the button that logs out.").token(TokenUse::IfAny).responses(&SHOWN),
+    Route::post("/logout", "Logs the browser out.").token(TokenUse::IfAny).responses(&SUBMITTED),
+];
+
 pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
-    page_at("/logout", show(form::<U>).merge(submit(log_out::<U>)))
+    page(&ROUTES, [visit(form), visit(log_out)])
 }
 
 async fn form<U: Account>(visit: Visit<U>) -> Outcome {

@@ -55,7 +55,7 @@ impl<U: Account> Pages<U> {
     /// All that the store of the users can carry
     /// ([`UserStore::supports`](gatekit_core::UserStore::supports)).
     pub fn new(auth: Auth<U>) -> Self {
-        let features = Feature::ALL.into_iter().filter(|feature| feature.needs().is_none_or(|op| auth.supports(op)));
+        let features = Feature::ALL.into_iter().filter(|feature| auth.missing(feature.needs()).is_none());
         Self {
             look: Look::new(auth.site_name(), auth.texts(), features),
             after_login: None,

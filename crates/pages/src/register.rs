@@ -6,17 +6,35 @@ use gatekit_core::{
     Account, FieldError, FieldProblem, Login, LoginError, Password, PasswordError, PasswordOwner, Register,
     RegisterError, SignUp, read_profile,
 };
+use gatekit_web::{Argument, Route, Shape, TokenUse};
 use serde_json::{Map, Value};
 
+use crate::declared::{SHOWN, SUBMITTED};
 use crate::failure::{Failure, Outcome};
 use crate::form::Form;
 use crate::page_context::{PageContext, Shared};
 use crate::profile_field::Entered;
-use crate::route::{page_at, show, submit};
+use crate::route::{page, visit};
 use crate::sign_in::LogInFailure;
 use crate::views::RegisterPage;
 use crate::visit::Visit;
 use crate::{Field, MessagePage, Problem, ProfileField, field, return_to};
+
+pub(crate) const ROUTES: [Route; 2] = [
+    Route::get("/register", "Shows the form to sign up.")
+        .token(TokenUse::IfAny)
+        .arguments(&[Argument::query("return_to", Shape::Url).optional()])
+        .responses(&SHOWN),
+    Route::post("/register", "Signs a user up, with the fields of the profile too.")
+        .token(TokenUse::IfAny)
+        .arguments(&[
+            Argument::body("email", Shape::Email),
+            Argument::body("username", Shape::String).optional(),
+            Argument::body("password", Shape::Password),
+            Argument::body("return_to", Shape::Url).optional(),
+        ])
+        .responses(&SUBMITTED),
+];
 
 impl RegisterPage {
     /// With what `form` has sent, if that was sent.
@@ -67,7 +85,7 @@ impl RegisterPage {
 }
 
 pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
-    page_at("/register", show(form::<U>).merge(submit(register::<U>)))
+    page(&ROUTES, [visit(form), visit(register)])
 }
 
 async fn form<U: Account>(mut visit: Visit<U>) -> Outcome {

@@ -3,13 +3,28 @@
 use axum::Router;
 use axum::http::StatusCode;
 use gatekit_core::{Account, RequestEmailVerification, RequestEmailVerificationError, VerificationOf};
+use gatekit_web::{Argument, Route, Shape, TokenUse};
 
+use crate::declared::{SHOWN, SUBMITTED};
 use crate::failure::Outcome;
+use crate::feature::Feature;
 use crate::page_context::{PageContext, Shared};
-use crate::route::{page_at, show, submit};
+use crate::route::{page, visit};
 use crate::views::ResendVerificationPage;
 use crate::visit::Visit;
 use crate::{Field, MessagePage};
+
+pub(crate) const ROUTES: [Route; 2] = [
+    Route::get("/resend-verification", "Shows the form to ask for that link again.")
+        .token(TokenUse::IfAny)
+        .responses(&SHOWN)
+        .needs(Feature::VerifyEmail.needs()),
+    Route::post("/resend-verification", "Mails the link again.")
+        .token(TokenUse::IfAny)
+        .arguments(&[Argument::body("email", Shape::Email), Argument::body("realm", Shape::String).optional()])
+        .responses(&SUBMITTED)
+        .needs(Feature::VerifyEmail.needs()),
+];
 
 impl ResendVerificationPage {
     fn new<U: Account>(context: &PageContext<U>, email: Option<String>) -> Self {
@@ -19,7 +34,7 @@ impl ResendVerificationPage {
 }
 
 pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
-    page_at("/resend-verification", show(form::<U>).merge(submit(send::<U>)))
+    page(&ROUTES, [visit(form), visit(send)])
 }
 
 async fn form<U: Account>(mut visit: Visit<U>) -> Outcome {

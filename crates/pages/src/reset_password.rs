@@ -4,14 +4,27 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::response::Response;
 use gatekit_core::{Account, PasswordReset, ResetLink, ResetPasswordError, TokenSecret};
+use gatekit_web::{Argument, Route, Shape, TokenUse};
 
+use crate::declared::{SHOWN, SUBMITTED};
 use crate::failure::{Failure, Outcome};
 use crate::mail_token::{MailToken, with_cookie};
 use crate::page_context::{PageContext, Shared};
-use crate::route::{page_at, show, submit};
+use crate::route::{page, visit};
 use crate::views::ResetPasswordPage;
 use crate::visit::Visit;
 use crate::{Field, MessagePage, field};
+
+pub(crate) const ROUTES: [Route; 2] = [
+    Route::get("/reset-password", "Takes the secret out of the URL, and shows the form for a new password.")
+        .token(TokenUse::IfAny)
+        .arguments(&[Argument::query("token", Shape::Secret).optional()])
+        .responses(&SHOWN),
+    Route::post("/reset-password", "Sets the new password.")
+        .token(TokenUse::IfAny)
+        .arguments(&[Argument::body("password", Shape::Password)])
+        .responses(&SUBMITTED),
+];
 
 impl ResetPasswordPage {
     fn new<U: Account>(context: &PageContext<U>, user: &U, note: Option<String>) -> Self {
@@ -27,7 +40,7 @@ impl ResetPasswordPage {
 }
 
 pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
-    page_at("/reset-password", show(form::<U>).merge(submit(reset::<U>)))
+    page(&ROUTES, [visit(form), visit(reset)])
 }
 
 fn mailed<U: Account>(context: &PageContext<U>) -> MailToken {

@@ -6,9 +6,10 @@ use axum::http::header::SET_COOKIE;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::Response;
-use axum::routing::{MethodFilter, MethodRouter, any, on};
+use axum::routing::any;
 use gatekit_core::Account;
 use gatekit_layer::{AuthRejection, BrowserTransport, refuse_cross_origin_of};
+use gatekit_web::{Endpoint, Route, method_routers};
 
 use crate::failure::{Outcome, misconfigured};
 use crate::form::Form;
@@ -16,43 +17,33 @@ use crate::page_context::{PageContext, Shared};
 use crate::redirect::redirect;
 use crate::visit::Visit;
 
-/// A page at this path. The same path with one slash at its end leads to it, whatever the method:
-/// links and hand-typed addresses have one too many.
-pub(crate) fn page_at<U: Account>(path: &'static str, methods: MethodRouter<Shared<U>>) -> Router<Shared<U>> {
-    Router::new().route(path, methods).route(
-        &format!("{path}/"),
-        any(async move |State(pages): State<Shared<U>>, request: Request| {
+/// The page of these routes. The same path with one slash at its end leads to it, whatever the
+/// method: links and hand-typed addresses have one too many.
+pub(crate) fn page<U: Account, const N: usize>(
+    routes: &'static [Route; N],
+    endpoints: [Endpoint<Shared<U>>; N],
+) -> Router<Shared<U>> {
+    let paths = method_routers(routes, endpoints).into_iter();
+    paths.fold(Router::new(), |router, (path, methods)| {
+        let without_slash = async move |State(pages): State<Shared<U>>, request: Request| {
             let (parts, _) = request.into_parts();
             let context = PageContext::new(pages, &parts);
             let query = parts.uri.query().map(|query| format!("?{query}")).unwrap_or_default();
             // With 308 a browser sends a form again (RFC 9110 section 15.4.9).
             redirect(StatusCode::PERMANENT_REDIRECT, &format!("{}{query}", context.url(path)))
-        }),
-    )
+        };
+        router.route(path, methods).route(&format!("{path}/"), any(without_slash))
+    })
 }
 
-/// A handler for GET (and HEAD), which changes nothing.
-pub(crate) fn show<U, F, Fut>(handler: F) -> MethodRouter<Shared<U>>
+/// A handler of a page. A GET changes nothing; a POST comes from our own pages, and with a form.
+pub(crate) fn visit<U, F, Fut>(handler: F) -> Endpoint<Shared<U>>
 where
     U: Account,
     F: Fn(Visit<U>) -> Fut + Clone + Send + Sync + 'static,
     Fut: Future<Output = Outcome> + Send + 'static,
 {
-    on(MethodFilter::GET, async move |State(pages): State<Shared<U>>, request: Request| {
-        run(pages, request, handler).await
-    })
-}
-
-/// A handler for POST, of requests from our own pages alone.
-pub(crate) fn submit<U, F, Fut>(handler: F) -> MethodRouter<Shared<U>>
-where
-    U: Account,
-    F: Fn(Visit<U>) -> Fut + Clone + Send + Sync + 'static,
-    Fut: Future<Output = Outcome> + Send + 'static,
-{
-    on(MethodFilter::POST, async move |State(pages): State<Shared<U>>, request: Request| {
-        run(pages, request, handler).await
-    })
+    Endpoint::new(async move |State(pages): State<Shared<U>>, request: Request| run(pages, request, handler).await)
 }
 
 async fn run<U, F, Fut>(pages: Shared<U>, request: Request, handler: F) -> Response

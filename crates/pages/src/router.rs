@@ -25,12 +25,8 @@ impl<U: Account> Pages<U> {
     #[expect(clippy::panic, reason = "the app's author meets it at the first start, and never again")]
     pub fn router<S: Clone + Send + Sync + 'static>(mut self) -> Router<S> {
         for feature in &*self.look.features {
-            if let Some(operation) = feature.needs().filter(|operation| !self.auth.supports(*operation)) {
-                panic!(
-                    "the pages of {feature:?} need a store of users that implements {}. Implement it and say so in \
-                     `UserStore::supports`, or leave them out with `Pages::without`",
-                    operation.as_str()
-                );
+            if let Some(need) = self.auth.missing(feature.needs()) {
+                panic!("the pages of {feature:?} need {need}, or leave them out with `Pages::without`");
             }
         }
         for target in self.after_login.iter().chain([&self.look.home]) {

@@ -4,17 +4,32 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::response::Response;
 use gatekit_core::{Account, ConfirmEmail, ConfirmEmailError, EmailLink, UserId};
+use gatekit_web::{Argument, Route, Shape, TokenUse};
 
 use crate::MessagePage;
+use crate::declared::{SHOWN, SUBMITTED};
 use crate::failure::Outcome;
+use crate::feature::Feature;
 use crate::mail_token::{MailToken, with_cookie};
 use crate::page_context::{PageContext, Shared};
-use crate::route::{page_at, show, submit};
+use crate::route::{page, visit};
 use crate::views::VerifyEmailPage;
 use crate::visit::Visit;
 
+pub(crate) const ROUTES: [Route; 2] = [
+    Route::get("/verify-email", "Takes the secret out of the URL, and shows a button.")
+        .token(TokenUse::IfAny)
+        .arguments(&[Argument::query("token", Shape::Secret).optional()])
+        .responses(&SHOWN)
+        .needs(Feature::VerifyEmail.needs()),
+    Route::post("/verify-email", "Verifies the address.")
+        .token(TokenUse::IfAny)
+        .responses(&SUBMITTED)
+        .needs(Feature::VerifyEmail.needs()),
+];
+
 pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
-    page_at("/verify-email", show(form::<U>).merge(submit(verify::<U>)))
+    page(&ROUTES, [visit(form), visit(verify)])
 }
 
 fn mailed<U: Account>(context: &PageContext<U>) -> MailToken {

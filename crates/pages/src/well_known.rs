@@ -9,14 +9,20 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use gatekit_core::Account;
 use gatekit_layer::public_url;
+use gatekit_web::{Route, RouteResponse, Shape, TokenUse};
 
 use crate::failure::Outcome;
 use crate::page_context::Shared;
 use crate::return_to::location;
-use crate::route::{page_at, show};
+use crate::route::{page, visit};
 use crate::visit::Visit;
 
-const PATH: &str = "/.well-known/change-password";
+pub(crate) const ROUTES: [Route; 1] = [ROUTE];
+
+const ROUTE: Route =
+    Route::get("/.well-known/change-password", "Sends a password manager to the page to change the password.")
+        .token(TokenUse::Unused)
+        .responses(&[RouteResponse::new(302, Shape::Redirect)]);
 
 /// `GET /.well-known/change-password`: 302 to the page at `path`. It must be mounted at the root of
 /// the site, and pages that are mounted there bring it along: this is for those below a prefix.
@@ -33,7 +39,7 @@ const PATH: &str = "/.well-known/change-password";
 pub fn change_password_redirect<S: Clone + Send + Sync + 'static>(path: impl Into<String>) -> Router<S> {
     let path = path.into();
     Router::new().route(
-        PATH,
+        ROUTE.path,
         get(async move |request: Request| match public_url(request.extensions()) {
             Some(url) => found(&url.outside(&path)),
             None => found(&path),
@@ -42,7 +48,7 @@ pub fn change_password_redirect<S: Clone + Send + Sync + 'static>(path: impl Int
 }
 
 pub(crate) fn routes<U: Account>() -> Router<Shared<U>> {
-    page_at(PATH, show(redirect::<U>))
+    page(&ROUTES, [visit(redirect)])
 }
 
 async fn redirect<U: Account>(visit: Visit<U>) -> Outcome {

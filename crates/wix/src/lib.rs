@@ -30,6 +30,7 @@ mod member_id;
 mod members;
 mod routes;
 mod session_token;
+mod table;
 
 pub use {
     error::{FieldViolation, WixError},
@@ -45,4 +46,5 @@ pub use {
         SetPasswordEmailOptions, SignedIn, Taken, TakenEmail, WixConfigError, WixMembers, WixMembersBuilder,
     },
     session_token::{ApprovalClaims, ApprovalToken, SessionClaims, SessionToken},
+    table::route_table,
 };

@@ -24,6 +24,7 @@ mod authorize;
 mod change_password;
 mod code;
 mod context;
+pub(crate) mod endpoints;
 mod family;
 mod frame;
 mod login;

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::http::{HeaderValue, Method};
-use axum::routing::{get, post};
+use gatekit_web::{Endpoint, mount};
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use super::context::IamContext;
+use super::endpoints::ROUTES;
 use super::settings::Clients;
 use super::visitor::{LABEL, Use, VisitorKeys};
 use super::{
@@ -80,17 +81,19 @@ impl WixMembers {
         };
         let cors = cors(&clients);
         let iam = IamContext::new(self.clone(), clients, self.visitor_keys());
-        Router::new()
-            .route("/oauth2/token", post(token::token))
-            .route("/oauth2/authorize", get(authorize::authorize))
-            .route("/_api/iam/authentication/v2/login", post(login::login))
-            .route("/_api/iam/authentication/v2/register", post(register::register))
-            .route("/_api/iam/authentication/v2/change-password", post(change_password::change_password))
-            .route(logout::PATH, get(logout::logout))
-            .route("/_api/iam/verification/v1/auth/verify", post(verify::verify))
-            .route("/_api/iam/recovery/v1/send-email", post(recovery::send_email))
-            .route("/_api/iam/recovery/v1/recover", post(recovery::recover))
-            .route("/_api/redirects-api/v1/redirect-session", post(redirect_session::redirect_session))
+        let endpoints = [
+            Endpoint::new(token::token),
+            Endpoint::new(authorize::authorize),
+            Endpoint::new(login::login),
+            Endpoint::new(register::register),
+            Endpoint::new(change_password::change_password),
+            Endpoint::new(logout::logout),
+            Endpoint::new(verify::verify),
+            Endpoint::new(recovery::send_email),
+            Endpoint::new(recovery::recover),
+            Endpoint::new(redirect_session::redirect_session),
+        ];
+        mount(&ROUTES, endpoints)
             .layer(cors)
             // A layer goes around the router's 404 too, and an app that merges the router would get
             // that one.
