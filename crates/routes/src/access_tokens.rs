@@ -15,8 +15,8 @@ use crate::call::{Call, unavailable};
 use crate::declared::{BAD_FILTER, COUNT, DENIED, UNKNOWN_USER};
 use crate::errors::IntoError;
 use crate::feature::{Feature, call};
-use crate::login::ttl;
 use crate::reply::{Json, NoContent};
+use crate::ttl::ttl;
 use crate::{Answers, UserApi};
 
 const ROUTES: [Route; 7] = [

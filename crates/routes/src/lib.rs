@@ -104,6 +104,7 @@ mod sessions;
 mod shape;
 mod step_up;
 mod table;
+mod ttl;
 mod update_user;
 mod upsert_users;
 mod url_not_found;

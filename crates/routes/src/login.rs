@@ -20,6 +20,7 @@ use crate::errors::IntoError;
 use crate::feature::{Feature, call};
 use crate::reply::Json;
 use crate::shape::loaded;
+use crate::ttl::ttl;
 use crate::{Answers, UserApi};
 
 const ROUTES: [Route; 1] = [Route::post("/login", "Logs a user in with a password and issues an access token.")
@@ -194,24 +195,6 @@ fn text(
         Some(Value::Number(number)) if number.as_f64() == Some(0.0) => Ok(None),
         Some(_) => Err(ErrorResponse::new(StatusCode::BAD_REQUEST, message).code(code)),
     }
-}
-
-pub(crate) fn ttl(value: Option<&Value>) -> Result<Option<i64>, ErrorResponse> {
-    let seconds = match value {
-        None | Some(Value::Null | Value::Bool(false)) => return Ok(None),
-        Some(Value::Bool(true)) => Some(1),
-        Some(Value::String(text)) if text.is_empty() => return Ok(None),
-        Some(Value::String(text)) => text.trim().parse::<f64>().ok().and_then(whole),
-        Some(Value::Number(number)) => number.as_i64().or_else(|| number.as_f64().and_then(whole)),
-        Some(Value::Array(_) | Value::Object(_)) => None,
-    };
-    seconds.map(Some).ok_or_else(|| gatekit_core::LoginError::InvalidTtl.into_error(""))
-}
-
-/// A whole number. What is too large for an integer is cut to one: the policy cuts it further.
-fn whole(number: f64) -> Option<i64> {
-    #[expect(clippy::cast_possible_truncation, reason = "`as` saturates, which is what is wanted")]
-    (number.is_finite() && number.fract() == 0.0).then_some(number as i64)
 }
 
 /// Whether the query asks for the user: `include=user`, in any case, several times, as a JSON
