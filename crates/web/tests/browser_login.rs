@@ -1,5 +1,7 @@
 //! Logging a browser in and out, as an app's own handlers do it.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests stop at the first surprise")]
+
 use std::convert::Infallible;
 
 use axum::body::Body;
