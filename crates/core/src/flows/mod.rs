@@ -26,6 +26,7 @@ pub(crate) mod one_time;
 pub(crate) mod password;
 pub(crate) mod password_hash;
 pub(crate) mod register;
+pub(crate) mod requested_change;
 pub(crate) mod reset_password;
 pub(crate) mod rev;
 pub(crate) mod roles;

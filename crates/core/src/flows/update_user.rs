@@ -6,19 +6,13 @@ use serde_json::{Map, Value};
 
 use crate::flow_error::flow_error;
 use crate::flows::compare_and_set::ATTEMPTS;
+use crate::flows::requested_change::{OWN, RequestedChange};
 use crate::flows::rev::is_outdated;
 use crate::{
-    Account, Auth, Change, CreateUserError, Event, FieldError, FieldErrors, FieldProblem, Identifier, IdentifierKind,
-    MailOptions, OneTimePurpose, Password, PasswordError, PasswordOwner, StoreError, StoredUser, TokenRecord,
-    UserChange, UserId, profile, read_profile,
+    Account, Auth, Change, CreateUserError, Event, FieldError, FieldErrors, Identifier, IdentifierKind, MailOptions,
+    OneTimePurpose, PasswordError, PasswordOwner, StoreError, StoredUser, TokenRecord, UserChange, UserId, profile,
+    read_profile,
 };
-
-/// The members of a user that are Gatekit's; the rest of its JSON is the app's profile.
-/// `accessTokens` is LoopBack's relation: a client that sends back what it has read may send it
-/// along. `__proto__` is dropped: clients in JavaScript that copy a user would change the
-/// prototype of all objects by it (CWE-1321).
-const OWN: [&str; 9] =
-    ["realm", "username", "email", "emailVerified", "id", "password", "verificationToken", "accessTokens", "__proto__"];
 
 /// A user is to be changed. `Debug` shows the names of what changes and no values: there may be a
 /// password among them.
@@ -142,26 +136,6 @@ flow_error! {
     }
 }
 
-/// The changes as they were read, before the user they are for is known.
-struct Wanted {
-    realm: Option<Option<String>>,
-    username: Option<Option<String>>,
-    email: Option<Option<String>>,
-    email_verified: Option<bool>,
-    password: Option<Password>,
-    /// The app's own fields.
-    rest: Map<String, Value>,
-    problems: Vec<FieldError>,
-}
-
-impl Wanted {
-    /// Leaves the realm as it is, whatever was sent: a replacement without one takes none away.
-    fn ignore_realm(&mut self) {
-        self.realm = None;
-        self.problems.retain(|problem| problem.field != "realm");
-    }
-}
-
 impl<U: Account> Auth<U> {
     /// Changes a user.
     ///
@@ -253,7 +227,7 @@ impl<U: Account> Auth<U> {
     fn refuse(
         &self,
         old: &StoredUser<U>,
-        wanted: &Wanted,
+        wanted: &RequestedChange,
         replace: bool,
         trusted: bool,
     ) -> Result<(), UpdateUserError> {
@@ -272,69 +246,11 @@ impl<U: Account> Auth<U> {
         Ok(())
     }
 
-    fn read_changes(&self, mut changes: Map<String, Value>, replace: bool) -> Wanted {
-        let mut problems = Vec::new();
-        let password = match changes.shift_remove("password") {
-            Some(Value::String(password)) => Some(Password::from(password)),
-            _ => None,
-        };
-        if replace && password.is_none() {
-            problems.push(FieldError::missing("password", None));
-        }
-        let username = self.read_name(&mut changes, "username", replace, &mut problems);
-        let realm = self.read_name(&mut changes, "realm", replace, &mut problems);
-        let email = match changes.shift_remove("email") {
-            None if !replace => None,
-            None => {
-                problems.extend(self.check_email(None));
-                None
-            }
-            Some(Value::Null) => {
-                problems.push(FieldError::missing("email", Some(Value::Null)));
-                None
-            }
-            Some(Value::String(address)) => {
-                problems.extend(self.check_email(Some(&address)));
-                Some(Some(address))
-            }
-            Some(other) => {
-                problems.push(FieldError::new("email", FieldProblem::InvalidString, Some(other)));
-                None
-            }
-        };
-        let email_verified = changes.shift_remove("emailVerified").and_then(|value| value.as_bool());
-        changes.retain(|name, _| !OWN.contains(&name.as_str()));
-        Wanted { realm, username, email, email_verified, password, rest: changes, problems }
-    }
-
-    /// A name or realm: an empty one is none, and a number is a text, as in LoopBack.
-    fn read_name(
-        &self,
-        changes: &mut Map<String, Value>,
-        field: &str,
-        replace: bool,
-        problems: &mut Vec<FieldError>,
-    ) -> Option<Option<String>> {
-        let value = match changes.shift_remove(field) {
-            None if replace => None,
-            None => return None,
-            Some(Value::Null) => None,
-            Some(Value::String(text)) => Some(text).filter(|text| !text.is_empty()),
-            Some(Value::Number(number)) => Some(number.to_string()),
-            Some(other) => {
-                problems.push(FieldError::new(field, FieldProblem::InvalidString, Some(other)));
-                return None;
-            }
-        };
-        problems.extend(self.check_name(field, value.as_deref()));
-        Some(value)
-    }
-
     /// The changes as those of this very user, checked.
     async fn change_of(
         &self,
         old: &StoredUser<U>,
-        wanted: &Wanted,
+        wanted: &RequestedChange,
         replace: bool,
         trusted: bool,
     ) -> Result<UserChange<U::Profile>, UpdateUserError> {
