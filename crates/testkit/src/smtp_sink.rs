@@ -1,17 +1,18 @@
 //! A mail server on the loopback that keeps the mails for a test to read, and can behave badly.
 
 mod session;
+mod shared;
 
-use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use tokio::io::BufReader;
 use tokio::net::TcpListener;
-use tokio::sync::Notify;
 use tokio::task::{AbortHandle, JoinSet};
 
 use self::session::Session;
+use self::shared::Shared;
+pub use self::shared::{ReceivedMail, SmtpBehavior};
 use crate::wait::{first_link, first_secret, until};
 
 /// A real SMTP server (RFC 5321, with 8BITMIME, SMTPUTF8 and AUTH PLAIN) on a free port of
@@ -47,67 +48,6 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.0.abort();
     }
-}
-
-#[derive(Debug, Default)]
-struct Shared {
-    state: Mutex<State>,
-    changed: Notify,
-    hang_up: Notify,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    mails: Vec<ReceivedMail>,
-    /// How many [`SmtpSink::next`] has given out.
-    read: usize,
-    logins: Vec<(String, String)>,
-    connections: usize,
-    always: SmtpBehavior,
-    next: VecDeque<SmtpBehavior>,
-    withheld: Vec<String>,
-}
-
-/// What an [`SmtpSink`] does.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum SmtpBehavior {
-    /// Takes every mail.
-    #[default]
-    Accept,
-    /// Answers 451 to a recipient: not now.
-    Defer,
-    /// Answers 550 to a recipient: no.
-    Reject,
-    /// Takes the connection and says nothing.
-    HangAtConnect,
-    /// Takes the connection and closes it.
-    CloseAtConnect,
-    /// Reads a whole mail and says nothing.
-    HangAfterMail,
-    /// Reads a whole mail and closes the connection, so that nobody knows whether it was taken.
-    CloseAfterMail,
-    /// Answers 535 to every login.
-    RefuseLogin,
-}
-
-/// A mail that an [`SmtpSink`] took.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ReceivedMail {
-    /// The sender on the envelope (`MAIL FROM`).
-    pub from: String,
-    /// The recipients on the envelope (`RCPT TO`).
-    pub to: Vec<String>,
-    /// What was said after the sender on the envelope: `BODY=8BITMIME`, `SMTPUTF8`.
-    pub parameters: String,
-    /// All headers in order, unfolded and decoded.
-    pub headers: Vec<(String, String)>,
-    /// The text, decoded, with `\n` at the ends of lines; of several parts the plain one.
-    pub text: String,
-    /// The HTML, decoded likewise, if there is a part with it.
-    pub html: Option<String>,
-    /// All of it as it came over the wire, without dot-stuffing.
-    pub raw: String,
 }
 
 impl ReceivedMail {
@@ -248,21 +188,6 @@ impl SmtpSink {
             Some(secret) => secret,
             None => panic!("the newest mail holds no secret"),
         }
-    }
-}
-
-impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// What to do on an occasion for one of `possible`.
-    fn behavior(&self, possible: &[SmtpBehavior]) -> SmtpBehavior {
-        let mut state = self.state();
-        if state.next.front().is_some_and(|next| possible.contains(next)) {
-            return state.next.pop_front().unwrap_or_default();
-        }
-        if possible.contains(&state.always) { state.always } else { SmtpBehavior::Accept }
     }
 }
 

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
-use super::{ReceivedMail, Shared, SmtpBehavior};
+use super::shared::{ReceivedMail, Shared, SmtpBehavior};
 use crate::mime;
 
 pub(super) struct Session {
