@@ -7,9 +7,12 @@ use gatekit::web::{Place, Route, Verb};
 
 use crate::markdown::{docs, read, spans, tables};
 
-/// The pages of a feature by their paths, each with the fields of its form: all, and those that must
-/// be there. Forms below a page, such as `/account/sessions/revoke`, belong to it.
-fn declared() -> Vec<(Option<Feature>, &'static str, BTreeSet<&'static str>, BTreeSet<&'static str>)> {
+/// A page as its routes declare it: the feature, the path, and the fields of its form, all of them and
+/// those that must be there.
+type Page = (Option<Feature>, &'static str, BTreeSet<&'static str>, BTreeSet<&'static str>);
+
+/// All pages. Forms below a page, such as `/account/sessions/revoke`, belong to it.
+fn declared() -> Vec<Page> {
     let mut pages = Vec::new();
     for (feature, routes) in route_table() {
         for page in routes.iter().filter(|route| route.verb == Verb::Get) {

@@ -1,7 +1,7 @@
 //! What a response tells about who has an account.
 
 /// Whether responses reveal who has an account. A field of [`Policy`](crate::Policy).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RevealPolicy {
     /// Whether a sign-up tells that an address has an account, where `email.verification_required`
@@ -21,10 +21,4 @@ pub struct RevealPolicy {
     /// Off: `verify` answers 204 and `confirm` 400 `INVALID_TOKEN`, as for a known one, and ids
     /// cannot be counted (ASVS 6.3.8).
     pub unknown_id_on_verify: bool,
-}
-
-impl Default for RevealPolicy {
-    fn default() -> Self {
-        Self { taken_email: false, unknown_email_on_reset: false, unknown_id_on_verify: false }
-    }
 }
