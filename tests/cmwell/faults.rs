@@ -127,18 +127,11 @@ async fn without_randomness_nothing_is_made_up() {
     let store = MemoryStore::new();
     let made = Site::with().start(Store::Memory).await;
     let _ = made;
-    let auth: gatekit::Auth = gatekit::Auth::builder(store.clone())
-        .tokens(store.clone())
-        .hasher(gatekit_testkit::fast_hasher())
-        .build()
-        .unwrap();
+    let auth: gatekit::Auth =
+        gatekit::Auth::builder(store.clone()).hasher(gatekit_testkit::fast_hasher()).build().unwrap();
     auth.register(gatekit::Register::email("a@example.com", PASSWORD).username(NAME)).await.unwrap();
-    let broken: gatekit::Auth = gatekit::Auth::builder(store.clone())
-        .tokens(store.clone())
-        .hasher(gatekit_testkit::fast_hasher())
-        .random(None)
-        .build()
-        .unwrap();
+    let broken: gatekit::Auth =
+        gatekit::Auth::builder(store.clone()).hasher(gatekit_testkit::fast_hasher()).random(None).build().unwrap();
     let key = || gatekit::cmwell::SigningKey::new(crate::site::KEY).unwrap();
     let cmwell = gatekit::cmwell::CmWell::builder(broken, key()).permissions(store).build().unwrap();
     let admin = gatekit::core::Permissions::default().operation("Admin");

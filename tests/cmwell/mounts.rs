@@ -21,7 +21,7 @@ use crate::site::{KEY, NAME, OTHER_KEY, PASSWORD, Site, basic, claims, routes};
 
 fn auth(policy: Policy) -> Auth {
     let store = MemoryStore::new();
-    Auth::builder(store.clone()).tokens(store).policy(policy).hasher(fast_hasher()).build().unwrap()
+    Auth::builder(store).policy(policy).hasher(fast_hasher()).build().unwrap()
 }
 
 fn builder() -> CmWellBuilder<User> {

@@ -117,7 +117,6 @@ impl Setup {
         let faults = store.faults();
         let users: Arc<dyn UserStore<User>> = Arc::new(store.clone());
         let auth = Auth::builder(store.clone())
-            .tokens(store.clone())
             .policy(self.policy)
             .hasher(fast_hasher())
             .clock(clock.clone())

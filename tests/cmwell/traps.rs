@@ -37,7 +37,7 @@ on_every_store! {
 
 fn digesting(store: &MemoryStore, policy: Policy) -> (Auth, CmWell) {
     // Without the hook `ForgetDigests`.
-    let auth = Auth::builder(store.clone()).tokens(store.clone()).policy(policy).hasher(fast_hasher()).build().unwrap();
+    let auth = Auth::builder(store.clone()).policy(policy).hasher(fast_hasher()).build().unwrap();
     let cmwell = CmWell::builder(auth.clone(), SigningKey::new(KEY).unwrap());
     let cmwell = cmwell.digest(store.clone(), SealingKey::new(OTHER_KEY).unwrap()).build().unwrap();
     (auth, cmwell)

@@ -24,7 +24,7 @@ const BOBS_PASSWORD: &str = "staple battery horse";
 const NEW_PASSWORD: &str = "horse staple battery";
 
 fn auth_over(store: &SqliteStore) -> Auth {
-    Auth::builder(store.clone()).tokens(store.clone()).clock(FrozenClock::at(NOW)).build().unwrap()
+    Auth::builder(store.clone()).clock(FrozenClock::at(NOW)).build().unwrap()
 }
 
 /// Over HTTP: the login by address, and, where there are usernames, by name; the new token.

@@ -335,12 +335,8 @@ async fn a_hook_that_refuses_is_403_and_makes_no_token() {
     }
     let store = gatekit_testkit::FaultyStore::new(gatekit::MemoryStore::new());
     let faults = store.faults();
-    let auth: gatekit::Auth = gatekit::Auth::builder(store.clone())
-        .tokens(store)
-        .hasher(gatekit_testkit::fast_hasher())
-        .hooks(Closed)
-        .build()
-        .unwrap();
+    let auth: gatekit::Auth =
+        gatekit::Auth::builder(store).hasher(gatekit_testkit::fast_hasher()).hooks(Closed).build().unwrap();
     let router = gatekit_tests::routes_of("/api/users", &auth).layer(gatekit::AuthLayer::new(auth));
     let body = json!({"email": EMAIL, "password": PASSWORD});
     Call::new(&router, "POST", "/api/users").json(&body).await.expect_status(200);

@@ -75,8 +75,7 @@ async fn a_sign_up_links_to_the_page_that_verifies_only_if_there_is_one() {
         let mut verify = VerifyOptions::default();
         verify.verify_href = own_page.map(str::to_owned);
         let store = MemoryStore::new();
-        let auth: Auth = Auth::builder(store.clone())
-            .tokens(store)
+        let auth: Auth = Auth::builder(store)
             .policy(policy)
             .hasher(fast_hasher())
             .mailer(mails.clone())
@@ -159,11 +158,7 @@ type Member = User<Profile>;
 
 async fn members() -> (Auth<Member>, MailSink) {
     let (store, mails) = (MemoryStore::new(), MailSink::new());
-    let auth = Auth::builder(store.clone())
-        .tokens(store)
-        .policy(Policy::loopback())
-        .hasher(fast_hasher())
-        .mailer(mails.clone());
+    let auth = Auth::builder(store).policy(Policy::loopback()).hasher(fast_hasher()).mailer(mails.clone());
     (auth.public_url("https://app.example.com").build().unwrap(), mails)
 }
 

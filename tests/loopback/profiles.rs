@@ -52,8 +52,7 @@ impl Site {
     {
         let store = FaultyStore::new(store);
         let faults = store.faults();
-        let auth: Auth<Person> = Auth::builder(store.clone())
-            .tokens(store)
+        let auth: Auth<Person> = Auth::builder(store)
             .policy(policy)
             .hasher(fast_hasher())
             .acl(Acl::user().row(AclRow::allow("$authenticated")))

@@ -9,7 +9,7 @@ fn build(
     configure: impl FnOnce(gatekit::core::Builder<User>) -> gatekit::core::Builder<User>,
 ) -> Result<Auth, ConfigError> {
     let store = MemoryStore::new();
-    configure(Auth::builder(store.clone()).tokens(store)).build()
+    configure(Auth::builder(store)).build()
 }
 
 const WRITTEN: [&str; 14] = [

@@ -248,8 +248,7 @@ async fn a_stored_token_that_never_ends_is_refused_where_the_policy_does_not_all
     use gatekit_tests::{Call, routes_of};
 
     let store = MemoryStore::new();
-    let auth: Auth =
-        Auth::builder(store.clone()).tokens(store.clone()).hasher(gatekit_testkit::fast_hasher()).build().unwrap();
+    let auth: Auth = Auth::builder(store.clone()).hasher(gatekit_testkit::fast_hasher()).build().unwrap();
     let user = auth.register(Register::email(EMAIL, PASSWORD)).await.unwrap();
     let issued = auth.issue_token(&UserId::from(1), IssueToken::default()).await.unwrap();
     let secret = TokenSecret::from("eternal-token-from-an-import");

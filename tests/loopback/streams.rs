@@ -295,13 +295,7 @@ async fn two_processes(store: Store) -> (Auth, Auth, Option<Folder>) {
     let clock = FrozenClock::now();
     macro_rules! auth {
         ($store:expr) => {
-            Auth::builder($store.clone())
-                .tokens($store)
-                .policy(policy.clone())
-                .hasher(fast_hasher())
-                .clock(clock.clone())
-                .build()
-                .unwrap()
+            Auth::builder($store).policy(policy.clone()).hasher(fast_hasher()).clock(clock.clone()).build().unwrap()
         };
     }
     match store {

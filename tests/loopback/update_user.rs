@@ -640,7 +640,7 @@ impl Members {
             + gatekit::CounterStore
             + Clone,
     {
-        let auth = Auth::builder(store.clone()).tokens(store).policy(policy).hasher(fast_hasher());
+        let auth = Auth::builder(store).policy(policy).hasher(fast_hasher());
         let auth = auth.mailer(MailSink::new()).hooks(EventLog::new()).build().unwrap();
         let routes = gatekit::routes::all(&auth);
         let router = Router::new().nest("/api/users", routes).layer(AuthLayer::new(auth.clone()));

@@ -92,8 +92,7 @@ impl Market {
         let faults = customers.faults();
         let sellers = FaultyStore::with(sellers, faults.clone());
         let admins = || Acl::user().row(AclRow::allow("admin"));
-        let sellers: Auth<User<Seller>> = Auth::builder(sellers.clone())
-            .tokens(sellers)
+        let sellers: Auth<User<Seller>> = Auth::builder(sellers)
             .acl(admins())
             .policy(policy.clone())
             .hasher(fast_hasher())
@@ -102,8 +101,7 @@ impl Market {
             .public_url("https://app.example.com")
             .build()
             .unwrap();
-        let mut builder = Auth::builder(customers.clone())
-            .tokens(customers)
+        let mut builder = Auth::builder(customers)
             .acl(admins())
             .policy(policy)
             .hasher(fast_hasher())

@@ -627,8 +627,7 @@ async fn without_a_public_url_the_mail_holds_the_secret_and_no_link() {
 #[tokio::test]
 async fn an_app_without_a_mailer_goes_on() {
     let store = MemoryStore::new();
-    let auth: Auth = Auth::builder(store.clone())
-        .tokens(store)
+    let auth: Auth = Auth::builder(store)
         .policy(Policy::loopback())
         .hasher(fast_hasher())
         .public_url("https://app.example.com")

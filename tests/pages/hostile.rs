@@ -69,7 +69,7 @@ on_every_store! {
 async fn a_sign_up_sets_no_field_that_is_the_kits() {
     type Anything = BTreeMap<String, String>;
     let store = MemoryStore::<Anything>::new();
-    let auth = Auth::<User<Anything>>::builder(store.clone()).tokens(store).build().unwrap();
+    let auth = Auth::<User<Anything>>::builder(store).build().unwrap();
     let router: Router = Pages::new(auth.clone()).router().layer(AuthLayer::new(auth.clone()));
     let fields = [
         ("email", EMAIL),

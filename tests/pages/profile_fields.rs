@@ -39,11 +39,11 @@ async fn auth(store: Store, texts: Texts) -> (Auth<Person>, Folder) {
     let auth = match store {
         Store::Memory => {
             let store = MemoryStore::new();
-            Auth::builder(store.clone()).tokens(store).texts(texts).hasher(fast_hasher()).build()
+            Auth::builder(store).texts(texts).hasher(fast_hasher()).build()
         }
         Store::Sqlite => {
             let store = SqliteStore::open(folder.database()).await.unwrap();
-            Auth::builder(store.clone()).tokens(store).texts(texts).hasher(fast_hasher()).build()
+            Auth::builder(store).texts(texts).hasher(fast_hasher()).build()
         }
     };
     (auth.unwrap(), folder)

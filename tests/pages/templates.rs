@@ -60,7 +60,7 @@ impl Model for Profile {}
 #[tokio::test]
 async fn fields_that_a_template_places_become_the_profile() {
     let store = MemoryStore::new();
-    let auth: Auth<User<Profile>> = Auth::builder(store.clone()).tokens(store).hasher(fast_hasher()).build().unwrap();
+    let auth: Auth<User<Profile>> = Auth::builder(store).hasher(fast_hasher()).build().unwrap();
     let city = ProfileField::text("city").label("en", "City");
     let pages = Pages::new(auth.clone()).templates(Own).profile_field(city);
     let router = pages.router().layer(AuthLayer::new(auth.clone()));

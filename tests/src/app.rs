@@ -390,8 +390,7 @@ impl Setup {
         let store = FaultyStore::new(store);
         let faults = store.faults();
         let users = Arc::new(store.clone());
-        let mut auth = Auth::builder(store.clone())
-            .tokens(store)
+        let mut auth = Auth::builder(store)
             .policy(self.rules.policy)
             .hasher(self.hasher)
             .clock(clock.clone())

@@ -9,7 +9,7 @@ use crate::site::{Site, approval_keys, session_keys, site_id};
 
 fn builder(policy: Policy) -> Builder<MemberUser> {
     let store = MemoryStore::new();
-    Auth::builder(store.clone()).tokens(store).hasher(fast_hasher()).policy(policy)
+    Auth::builder(store).hasher(fast_hasher()).policy(policy)
 }
 
 fn refused(policy: Policy, configure: impl FnOnce(WixMembersBuilder) -> WixMembersBuilder) -> WixConfigError {

@@ -94,8 +94,7 @@ impl Setup {
         let (clock, mails, events) = (FrozenClock::at(NOW), MailSink::new(), EventLog::new());
         let store = FaultyStore::new(store);
         let faults = store.faults();
-        let auth = Auth::builder(store.clone())
-            .tokens(store)
+        let auth = Auth::builder(store)
             .policy(self.policy)
             .hasher(fast_hasher())
             .clock(clock.clone())

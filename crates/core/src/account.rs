@@ -114,8 +114,8 @@ impl<T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static> Profile fo
 ///
 /// let store = MemoryStore::<Customer>::new();
 /// let sellers = store.with_profile::<Seller>();
-/// let customers = Auth::builder(store.clone()).tokens(store).build()?;
-/// let sellers = Auth::builder(sellers.clone()).tokens(sellers).build()?;
+/// let customers = Auth::builder(store).build()?;
+/// let sellers = Auth::builder(sellers).build()?;
 /// assert_eq!(User::<Seller>::model_name(), "Seller");
 /// # Ok::<_, gatekit_core::ConfigError>(())
 /// ```

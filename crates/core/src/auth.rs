@@ -28,16 +28,18 @@ use crate::{
 /// let auth = Auth::new(MemoryStore::new());
 /// ```
 ///
-/// With settings, an own user type, or users and tokens in different stores, use [`Auth::builder`].
+/// [`Auth::builder`] is for settings and user types of the app, [`Auth::builder_with_users`] for users
+/// and tokens in different stores.
 pub struct Auth<U: Account = User>(pub(crate) Arc<Inner<U>>, pub(crate) Option<Arc<Client>>);
 
 pub(crate) struct Inner<U: Account> {
     pub(crate) users: Arc<dyn UserStore<U>>,
     pub(crate) tokens: Arc<dyn TokenStore>,
     pub(crate) one_time: Arc<dyn OneTimeStore>,
-    pub(crate) roles: Arc<dyn RoleStore>,
-    pub(crate) devices: Arc<dyn DeviceStore>,
-    pub(crate) counters: Arc<dyn CounterStore>,
+    /// The stores that an app may leave out: see [`Need`].
+    pub(crate) roles: Option<Arc<dyn RoleStore>>,
+    pub(crate) devices: Option<Arc<dyn DeviceStore>>,
+    pub(crate) counters: Option<Arc<dyn CounterStore>>,
     /// In a lock, because an app that keeps rows in a table replaces it while it runs.
     pub(crate) acl: RwLock<Arc<Acl>>,
     pub(crate) role_resolvers: Vec<NamedResolver<U>>,
@@ -123,8 +125,20 @@ impl<U: Account> Auth<U> {
     pub fn missing(&self, needs: &[Need]) -> Option<Need> {
         needs.iter().copied().find(|need| match need {
             Need::Users(operation) => !self.supports(*operation),
-            Need::Roles | Need::Devices | Need::Counters => false,
+            Need::Roles => self.0.roles.is_none(),
+            Need::Devices => self.0.devices.is_none(),
+            Need::Counters => self.0.counters.is_none(),
         })
+    }
+
+    /// The store of roles, for a flow that cannot do without.
+    pub(crate) fn roles(&self) -> Result<&dyn RoleStore, StoreError> {
+        self.0.roles.as_deref().ok_or(StoreError::Missing(Need::Roles))
+    }
+
+    /// The store of counters, for a flow that cannot do without.
+    pub(crate) fn counters(&self) -> Result<&dyn CounterStore, StoreError> {
+        self.0.counters.as_deref().ok_or(StoreError::Missing(Need::Counters))
     }
 
     /// Another handle to the same accounts, for the requests of this client: events and log lines

@@ -1,4 +1,4 @@
-//! How an app puts an `Auth` together, and what is refused then.
+//! How an [`Auth`] is put together: its stores, its rules and what is the app's own.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64};
@@ -14,10 +14,11 @@ use crate::redirect;
 use crate::token_changes::TokenNotifier;
 use crate::under_way::UnderWay;
 use crate::{
-    Account, Acl, Auth, Clock, ConfigError, CounterStore, DeviceStore, Hasher, Hooks, MailTemplate, Mailer,
-    OneTimeStore, Policy, Random, RoleResolver, RoleStore, SystemClock, SystemRandom, Texts, TokenStore, User, UserId,
+    Account, Acl, Auth, Clock, ConfigError, CounterStore, DeviceStore, Hasher, Hooks, MailTemplate, Mailer, Need,
+    OneTimeStore, Policy, Principal, Random, RoleResolver, RoleStore, SystemClock, SystemRandom, Texts, TokenStore, User, UserId,
     UserOperation, UserStore, VerifyOptions,
 };
+
 impl Auth<User> {
     /// Accounts of the built-in [`User`] in `store`, under [`Policy::default`], with no mailer.
     ///
@@ -30,12 +31,12 @@ impl Auth<User> {
     where
         S: UserStore<User> + TokenStore + OneTimeStore + RoleStore + DeviceStore + CounterStore + Clone,
     {
-        Builder::from_users(Arc::new(store.clone())).tokens(store).assemble_default()
+        Self::builder(store).assemble_default()
     }
 }
 
 impl<U: Account> Auth<U> {
-    /// Starts with the store of the users. [`Builder::tokens`] must follow; the rest has defaults.
+    /// Starts with one store for everything. Settings follow; all have defaults.
     ///
     /// ```
     /// use gatekit_core::{Auth, MemoryStore, Model, Policy, User};
@@ -49,10 +50,29 @@ impl<U: Account> Auth<U> {
     /// impl Model for Profile {}
     ///
     /// let store = MemoryStore::new();
-    /// let auth: Auth<User<Profile>> = Auth::builder(store.clone()).tokens(store).policy(Policy::strict()).build()?;
+    /// let auth: Auth<User<Profile>> = Auth::builder(store).policy(Policy::strict()).build()?;
     /// # Ok::<_, gatekit_core::ConfigError>(())
     /// ```
-    pub fn builder(users: impl UserStore<U>) -> Builder<U> {
+    pub fn builder<S>(store: S) -> Builder<U>
+    where
+        S: UserStore<U> + TokenStore + OneTimeStore + RoleStore + DeviceStore + CounterStore + Clone,
+    {
+        Self::builder_with_users(store.clone()).store(store)
+    }
+
+    /// Starts with the store of the users, for an app that keeps them in another store than the
+    /// tokens, or whose store has not all ports. [`Builder::store`] or [`Builder::tokens`] must
+    /// follow.
+    ///
+    /// ```
+    /// use gatekit_core::{Auth, MemoryStore, Need};
+    ///
+    /// let (users, tokens) = (MemoryStore::new(), MemoryStore::new());
+    /// let auth: Auth = Auth::builder_with_users(users).tokens(tokens).build()?;
+    /// assert_eq!(auth.missing(&[Need::Roles]), Some(Need::Roles));
+    /// # Ok::<_, gatekit_core::ConfigError>(())
+    /// ```
+    pub fn builder_with_users(users: impl UserStore<U>) -> Builder<U> {
         Builder::from_users(Arc::new(users))
     }
 }
@@ -116,15 +136,46 @@ impl<U: Account> Builder<U> {
         }
     }
 
-    /// Where access tokens, one-time secrets, the users' roles, their devices and counters are
-    /// kept. Required.
-    pub fn tokens<S: TokenStore + OneTimeStore + RoleStore + DeviceStore + CounterStore>(mut self, store: S) -> Self {
+    /// Keeps everything but the users in `store`: [`tokens`](Self::tokens), [`roles`](Self::roles),
+    /// [`devices`](Self::devices) and [`counters`](Self::counters) in one call.
+    pub fn store<S: TokenStore + OneTimeStore + RoleStore + DeviceStore + CounterStore>(mut self, store: S) -> Self {
         let store = Arc::new(store);
         self.tokens = Some(store.clone());
         self.one_time = Some(store.clone());
         self.roles = Some(store.clone());
         self.devices = Some(store.clone());
         self.counters = Some(store);
+        self
+    }
+
+    /// Keeps access tokens and one-time records in `store`. With the store of users this is enough
+    /// for sign-up, login, logout and password reset.
+    pub fn tokens<S: TokenStore + OneTimeStore>(mut self, store: S) -> Self {
+        let store = Arc::new(store);
+        self.tokens = Some(store.clone());
+        self.one_time = Some(store);
+        self
+    }
+
+    /// Keeps the roles of users in `store`. Without a store of roles, [`Auth::assign_role`] fails
+    /// with [`StoreError::Missing`], and [`build`](Self::build) refuses an [`Acl`] that names a role
+    /// which no [`role_resolver`](Self::role_resolver) computes.
+    pub fn roles(mut self, store: impl RoleStore) -> Self {
+        self.roles = Some(Arc::new(store));
+        self
+    }
+
+    /// Keeps in `store` from which devices users have logged in. `policy.mail.notify_unknown_device`
+    /// needs it.
+    pub fn devices(mut self, store: impl DeviceStore) -> Self {
+        self.devices = Some(Arc::new(store));
+        self
+    }
+
+    /// Counts tries and mails in `store`. Mailed codes, the change of an address and mails to
+    /// approvers need it. The limits on other mails do not: they count one-time records.
+    pub fn counters(mut self, store: impl CounterStore) -> Self {
+        self.counters = Some(Arc::new(store));
         self
     }
 
@@ -324,6 +375,7 @@ impl<U: Account> Builder<U> {
         if let Some((text, what)) = mails::mistake(&self.texts) {
             return Err(ConfigError::Text(text, what));
         }
+        self.check_needs()?;
         self.verify_options.check()?;
         let links = self.links.check(&self.verify_options)?;
         let redirect_origins = redirect::origins(&self.redirect_origins, links.public_url.as_ref())?;
@@ -331,9 +383,6 @@ impl<U: Account> Builder<U> {
             return Err(ConfigError::VerifyOptions(
                 "`redirect` must be a path of the own site, or below an origin of `Builder::redirect_origin`",
             ));
-        }
-        if self.policy.email.verification_required && !self.users.supports(UserOperation::Update) {
-            return Err(ConfigError::NobodyCanVerify);
         }
         if let Some((role, _)) = self.role_resolvers.iter().find(|(role, _)| acl::is_built_in(role)) {
             return Err(ConfigError::RoleResolver(role.clone()));
@@ -356,9 +405,9 @@ impl<U: Account> Builder<U> {
             users: self.users,
             tokens: self.tokens.ok_or(ConfigError::NoTokenStore)?,
             one_time: self.one_time.ok_or(ConfigError::NoTokenStore)?,
-            roles: self.roles.ok_or(ConfigError::NoTokenStore)?,
-            devices: self.devices.ok_or(ConfigError::NoTokenStore)?,
-            counters: self.counters.ok_or(ConfigError::NoTokenStore)?,
+            roles: self.roles,
+            devices: self.devices,
+            counters: self.counters,
             acl: RwLock::new(Arc::new(self.acl)),
             role_resolvers: self.role_resolvers,
             belongs_to: self.belongs_to,
@@ -382,6 +431,29 @@ impl<U: Account> Builder<U> {
             _name: name,
         });
         Ok(Auth(inner, None))
+    }
+
+    /// Refuses a setting that would not hold for want of a store.
+    fn check_needs(&self) -> Result<(), ConfigError> {
+        let missing = |what: String, need| Err(ConfigError::Missing { what, need });
+        if self.policy.email.verification_required && !self.users.supports(UserOperation::Update) {
+            return missing("`policy.email.verification_required`".to_owned(), Need::Users(UserOperation::Update));
+        }
+        if self.policy.mail.notify_unknown_device && self.devices.is_none() {
+            return missing("`policy.mail.notify_unknown_device`".to_owned(), Need::Devices);
+        }
+        let is_computed =
+            |role: &str| role.starts_with('$') || self.role_resolvers.iter().any(|(name, _)| name == role);
+        let assigned = self.acl.rows().iter().find_map(|row| match &row.principal {
+            Principal::Role(role) if !is_computed(role) => Some(role),
+            _ => None,
+        });
+        match assigned {
+            Some(role) if self.roles.is_none() => {
+                missing(format!("the role `{role}` of the access control list"), Need::Roles)
+            }
+            _ => Ok(()),
+        }
     }
 
     #[expect(clippy::panic, reason = "documented: it can fail only at the start of an app, by how the app is written")]

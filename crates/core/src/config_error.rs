@@ -1,13 +1,13 @@
-//! Why an `Auth` cannot be built.
+//! Why an [`Auth`](crate::Auth) could not be built: [`ConfigError`].
 
-use crate::{InvalidOrigin, InvalidPublicUrl};
+use crate::{InvalidOrigin, InvalidPublicUrl, Need};
 
 /// What is wrong with how an [`Auth`](crate::Auth) was put together. The message says what to do.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
     /// Nothing says where tokens are kept.
-    #[error("no token store: call `.tokens(store)` on the builder, for instance with a SqliteStore or MemoryStore")]
+    #[error("no token store: pass one to `.tokens(store)` of the builder, for instance a SqliteStore or MemoryStore")]
     NoTokenStore,
     /// A setting of the policy contradicts itself.
     #[error("the policy cannot be followed: {0}")]
@@ -33,13 +33,14 @@ pub enum ConfigError {
     /// A resolver for a role that Gatekit decides itself.
     #[error("{0} is decided by Gatekit itself: register the resolver for a role of your own, such as `team-member`")]
     RoleResolver(String),
-    /// `policy.email.verification_required` over a store that cannot store that an address was
-    /// verified.
-    #[error(
-        "`email.verification_required` needs a store of users that implements update_user: nobody could ever prove an \
-         address and log in"
-    )]
-    NobodyCanVerify,
+    /// A setting or a list needs a store that the app did not give.
+    #[error("{what} needs {need}")]
+    Missing {
+        /// What needs it: the setting, or the row of the access control list.
+        what: String,
+        /// What is missing.
+        need: Need,
+    },
     /// Two user types of one name share a store. Their users, tokens and roles could not be told
     /// apart.
     #[error(

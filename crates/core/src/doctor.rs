@@ -9,7 +9,7 @@ use std::fmt;
 
 use crate::flows::lookup::spelling;
 use crate::{
-    Account, Auth, HashProblem, Identifier, IdentifierKind, ListedUser, StoreError, StoredUser, Unavailable, UserId,
+    Account, Auth, HashProblem, Identifier, IdentifierKind, ListedUser, Need, StoreError, StoredUser, Unavailable, UserId,
     UserOperation,
 };
 
@@ -131,7 +131,7 @@ impl<U: Account> Doctor<U> {
     async fn read_page(&mut self) -> Result<(), Unavailable> {
         let auth = self.auth.clone();
         if !auth.supports(UserOperation::List) {
-            return Err(StoreError::Unsupported(UserOperation::List.as_str()).into());
+            return Err(StoreError::Missing(Need::Users(UserOperation::List)).into());
         }
         let page = auth.bounded(auth.0.users.list_users(self.after.as_ref(), PAGE)).await?;
         let mut findings = VecDeque::new();

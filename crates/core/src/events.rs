@@ -31,7 +31,7 @@ use crate::{
 /// }
 ///
 /// let store = MemoryStore::new();
-/// let auth: Auth = Auth::builder(store.clone()).tokens(store).hooks(OnlyOurDomain).build()?;
+/// let auth: Auth = Auth::builder(store).hooks(OnlyOurDomain).build()?;
 /// # Ok::<_, gatekit_core::ConfigError>(())
 /// ```
 #[async_trait]

@@ -33,7 +33,7 @@ use crate::MailKind;
 /// }
 ///
 /// let store = MemoryStore::new();
-/// let auth: Auth = Auth::builder(store.clone()).tokens(store).mail_template(Letter).build()?;
+/// let auth: Auth = Auth::builder(store).mail_template(Letter).build()?;
 /// # Ok::<_, gatekit_core::ConfigError>(())
 /// ```
 pub trait MailTemplate: Send + Sync + 'static {

@@ -12,8 +12,7 @@
 //! use gatekit_mail::ConsoleMailer;
 //!
 //! let store = MemoryStore::new();
-//! let auth: Auth = Auth::builder(store.clone())
-//!     .tokens(store)
+//! let auth: Auth = Auth::builder(store)
 //!     .mailer(ConsoleMailer::stdout())
 //!     .public_url("http://localhost:3000")
 //!     .build()?;

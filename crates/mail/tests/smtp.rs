@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use gatekit_core::{
-    Auth, FieldProblem, Mail, MailKind, Mailer, MemoryStore, NoProfile, Policy, Register, RegisterError,
+    Auth, FieldProblem, Mail, MailKind, Mailer, MemoryStore, Policy, Register, RegisterError,
     RequestPasswordReset,
 };
 use gatekit_mail::{SmtpConfigError, SmtpMailer};
@@ -134,12 +134,7 @@ async fn a_server_without_smtputf8_makes_international_names_unreachable_once_it
     let server = SmtpSink::start().await;
     server.withhold("SMTPUTF8");
     let mailer = mailer(&server);
-    let auth: Auth = Auth::builder(MemoryStore::new())
-        .tokens(MemoryStore::<NoProfile>::new())
-        .hasher(fast_hasher())
-        .mailer(mailer.clone())
-        .build()
-        .unwrap();
+    let auth: Auth = Auth::builder(MemoryStore::new()).hasher(fast_hasher()).mailer(mailer.clone()).build().unwrap();
     assert!(auth.accepts_email("jos\u{e9}@example.com"), "nobody knows yet");
     mailer.check().await.unwrap();
     let refused = auth.register(Register::email("jos\u{e9}@example.com", "correct horse battery")).await.unwrap_err();
@@ -407,8 +402,7 @@ async fn a_reset_link_arrives_and_is_not_logged() {
     let logs = LogCapture::new();
     let _guard = logs.start();
     let (server, store) = (SmtpSink::start().await, MemoryStore::new());
-    let auth: Auth = Auth::builder(store.clone())
-        .tokens(store)
+    let auth: Auth = Auth::builder(store)
         .hasher(fast_hasher())
         .mailer(mailer(&server))
         .public_url("https://app.example.com")

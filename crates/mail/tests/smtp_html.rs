@@ -27,8 +27,7 @@ async fn sent(text: &str, html: &str) -> ReceivedMail {
 
 async fn app(server: &SmtpSink, policy: Policy) -> Auth {
     let store = MemoryStore::new();
-    let auth: Auth = Auth::builder(store.clone())
-        .tokens(store)
+    let auth: Auth = Auth::builder(store)
         .policy(policy)
         .hasher(fast_hasher())
         .mailer(mailer(server))

@@ -32,7 +32,7 @@ use crate::{Feature, Languages, ProfileField, Templates};
 ///
 /// let store = MemoryStore::new();
 /// let texts = Texts::default().set("en", "page.login.title", "Welcome back");
-/// let auth: Auth = Auth::builder(store.clone()).tokens(store).texts(texts).build()?;
+/// let auth: Auth = Auth::builder(store).texts(texts).build()?;
 /// let pages: Router = Pages::new(auth).router();
 /// # Ok::<_, gatekit_core::ConfigError>(())
 /// ```

@@ -63,7 +63,7 @@ enum Kind {
 /// impl Model for Profile {}
 ///
 /// let store = MemoryStore::new();
-/// let auth: Auth<User<Profile>> = Auth::builder(store.clone()).tokens(store).build()?;
+/// let auth: Auth<User<Profile>> = Auth::builder(store).build()?;
 /// let city = ProfileField::text("city").label("en", "City").label("de", "Stadt").autocomplete("address-level2");
 /// let age = ProfileField::number("age").label("en", "Age").label("de", "Alter").hint("en", "In years");
 /// let newsletter = ProfileField::checkbox("newsletter").label("en", "Send me news").label("de", "Neuigkeiten schicken");

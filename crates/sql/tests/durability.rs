@@ -20,7 +20,7 @@ use common::Folder;
 
 async fn auth(folder: &Folder) -> Auth {
     let store = SqliteStore::open(folder.file()).await.unwrap();
-    Auth::builder(store.clone()).tokens(store).hasher(Hasher::builder().build().unwrap()).build().unwrap()
+    Auth::builder(store).hasher(Hasher::builder().build().unwrap()).build().unwrap()
 }
 
 #[tokio::test]
@@ -107,7 +107,7 @@ async fn no_secret_is_in_the_files_in_clear() {
         }
     }
     let store = SqliteStore::open(folder.file()).await.unwrap();
-    let auth: Auth = Auth::builder(store.clone()).tokens(store.clone()).hooks(Keep(reset.clone())).build().unwrap();
+    let auth: Auth = Auth::builder(store.clone()).hooks(Keep(reset.clone())).build().unwrap();
     let user = auth.register(Register::email("ada@example.com", "sentinel-password-1")).await.unwrap();
     let session = auth.login(Login::email("ada@example.com", "sentinel-password-1")).await.unwrap();
     auth.change_password(ChangePassword::new(user.id.clone(), "sentinel-password-1", "sentinel-password-2"))

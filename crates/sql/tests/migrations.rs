@@ -85,11 +85,7 @@ async fn a_database_of_migration_5_opens_and_its_accounts_log_in() {
 
     let store = SqliteStore::open(folder.file()).await.unwrap();
     assert_eq!(ledger(store.pool()).await.len(), migrations().len());
-    let auth: Auth = Auth::builder(store.clone())
-        .tokens(store.clone())
-        .clock(FrozenClock::at(Timestamp(1_796_063_600_000)))
-        .build()
-        .unwrap();
+    let auth: Auth = Auth::builder(store.clone()).clock(FrozenClock::at(Timestamp(1_796_063_600_000))).build().unwrap();
     let caller = auth.authenticate(TOKEN).await.unwrap();
     assert_eq!(caller.principal.username.as_deref(), Some("ada"));
     let proofs = Proofs::of(Factor::Password, Timestamp(1_796_063_554_770));
@@ -115,7 +111,7 @@ async fn a_renamed_user_type_keeps_its_users_tokens_and_roles() {
         const NAME: &'static str = "Customer";
     }
     let store = SqliteStore::in_memory().await.unwrap();
-    let before: Auth = Auth::builder(store.clone()).tokens(store.clone()).build().unwrap();
+    let before: Auth = Auth::builder(store.clone()).build().unwrap();
     let ada = before.register(Register::email("ada@example.com", "correct horse battery")).await.unwrap();
     let login = Login::email("ada@example.com", "correct horse battery");
     let token = before.login(login.clone()).await.unwrap().token.secret;
@@ -124,13 +120,13 @@ async fn a_renamed_user_type_keeps_its_users_tokens_and_roles() {
 
     assert_eq!(store.rename_model("User", "Customer").await.unwrap(), 1);
     assert_eq!(store.rename_model("User", "Customer").await.unwrap(), 0);
-    let after: Auth<User<Fields>> = Auth::builder(store.clone()).tokens(store.clone()).build().unwrap();
+    let after: Auth<User<Fields>> = Auth::builder(store.clone()).build().unwrap();
     let caller = after.authenticate(token.expose()).await.unwrap();
     assert_eq!((caller.principal.id, caller.roles), (ada.id, Some(vec!["editor".to_owned()])));
     after.login(login).await.unwrap();
 
     // A name that is in use, with the same address: nothing is changed.
-    let users: Auth = Auth::builder(store.clone()).tokens(store.clone()).build().unwrap();
+    let users: Auth = Auth::builder(store.clone()).build().unwrap();
     users.register(Register::email("ada@example.com", "staple battery horse")).await.unwrap();
     assert!(store.rename_model("User", "Customer").await.is_err());
     users.login(Login::email("ada@example.com", "staple battery horse")).await.unwrap();

@@ -352,7 +352,7 @@ async fn a_number_and_a_string_never_meet_in_a_join() {
 #[tokio::test]
 async fn members_log_in_with_gatekits_tokens() {
     let members = Members::new().await;
-    let auth: Auth<Member> = Auth::builder(members.clone()).tokens(members.0).build().unwrap();
+    let auth: Auth<Member> = Auth::builder_with_users(members.clone()).store(members.0).build().unwrap();
     let mut ada = Register::email("ada@example.com", "correct horse battery");
     ada.profile = Profile { city: "Ulm".into() };
     auth.register(ada).await.unwrap();
@@ -369,8 +369,9 @@ async fn two_types_of_users_share_a_store_and_no_token_crosses_over() {
     let members = Members::new().await;
     let store = members.0.clone();
     let mails = MailSink::new();
-    let member_auth: Auth<Member> = Auth::builder(members).tokens(store.clone()).mailer(mails.clone()).build().unwrap();
-    let user_auth: Auth = Auth::builder(store.clone()).tokens(store).build().unwrap();
+    let member_auth: Auth<Member> =
+        Auth::builder_with_users(members).store(store.clone()).mailer(mails.clone()).build().unwrap();
+    let user_auth: Auth = Auth::builder(store).build().unwrap();
     let ada = member_auth.register(Register::email("ada@example.com", OLD)).await.unwrap();
     let bob = user_auth.register(Register::email("bob@example.com", OLD)).await.unwrap();
     assert_eq!(ada.id(), bob.id());

@@ -20,7 +20,7 @@ async fn import(store: &SqliteStore, email: &str, username: Option<&str>) {
 }
 
 fn auth(store: &SqliteStore) -> Auth {
-    Auth::builder(store.clone()).tokens(store.clone()).hasher(fast_hasher()).build().unwrap()
+    Auth::builder(store.clone()).hasher(fast_hasher()).build().unwrap()
 }
 
 async fn find(auth: &Auth, email: &str) -> Option<UserId> {

@@ -35,7 +35,6 @@ impl World {
         let mut policy = Policy::default();
         policy.store.timeout = Duration::from_secs(1);
         let auth: Auth = Auth::builder(store.clone())
-            .tokens(store.clone())
             .policy(policy)
             .mailer(mails.clone())
             .hooks(events.clone())

@@ -14,7 +14,7 @@ use gatekit_core::{Account, Event, EventContext, Hooks, User};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let (store, events) = (MemoryStore::new(), EventLog::new());
-/// let auth: Auth = Auth::builder(store.clone()).tokens(store).hooks(events.clone()).build()?;
+/// let auth: Auth = Auth::builder(store).hooks(events.clone()).build()?;
 /// auth.register(Register::email("ada@example.com", "correct horse battery")).await?;
 /// assert!(matches!(&events.take()[..], [Event::Registered { .. }]));
 /// # Ok(()) }

@@ -14,7 +14,7 @@ use gatekit_core::Hasher;
 /// use gatekit_testkit::fast_hasher;
 ///
 /// let store = MemoryStore::new();
-/// let auth: Auth = Auth::builder(store.clone()).tokens(store).hasher(fast_hasher()).build()?;
+/// let auth: Auth = Auth::builder(store).hasher(fast_hasher()).build()?;
 /// # Ok::<_, gatekit_core::ConfigError>(())
 /// ```
 #[must_use]

@@ -23,8 +23,7 @@
 //!
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let (store, clock, mails) = (MemoryStore::new(), FrozenClock::at(Timestamp(1_387_571_420_377)), MailSink::new());
-//! let auth: Auth = Auth::builder(store.clone())
-//!     .tokens(store)
+//! let auth: Auth = Auth::builder(store)
 //!     .clock(clock.clone())
 //!     .mailer(mails.clone())
 //!     .hasher(fast_hasher())

@@ -47,8 +47,7 @@ impl World {
         let (store, clock, mails, events) = (MemoryStore::new(), FrozenClock::now(), MailSink::new(), EventLog::new());
         let faulty = FaultyStore::new(store.clone());
         let faults = faulty.faults();
-        let auth: Auth = Auth::builder(faulty.clone())
-            .tokens(faulty)
+        let auth: Auth = Auth::builder(faulty)
             .clock(clock.clone())
             .mailer(mails.clone())
             .hooks(events.clone())
@@ -478,13 +477,8 @@ async fn without_randomness_nothing_is_issued() {
     let world = World::new().await;
     let store = FaultyStore::new(world.store.clone());
     let faults = store.faults();
-    let auth: Auth = Auth::builder(store.clone())
-        .tokens(store)
-        .hasher(fast_hasher())
-        .random(NoRandomness)
-        .mailer(world.mails.clone())
-        .build()
-        .unwrap();
+    let auth: Auth =
+        Auth::builder(store).hasher(fast_hasher()).random(NoRandomness).mailer(world.mails.clone()).build().unwrap();
     let register = auth.register(Register::email("bob@example.com", OLD)).await;
     assert!(matches!(register, Err(RegisterError::Unavailable(Unavailable::Random))), "{register:?}");
     let login = auth.login(Login::email(EMAIL, OLD)).await;

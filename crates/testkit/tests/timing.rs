@@ -44,7 +44,7 @@ async fn app(hasher: Hasher, events: EventLog) -> (Auth, Vec<&'static str>) {
         UserStore::<gatekit_core::User>::create_user(&store, new).await.unwrap();
         addresses.push(address);
     }
-    let auth = Auth::builder(store.clone()).tokens(store).hasher(hasher).hooks(events).build().unwrap();
+    let auth = Auth::builder(store).hasher(hasher).hooks(events).build().unwrap();
     (auth, addresses)
 }
 
@@ -103,7 +103,7 @@ async fn the_right_password_of_an_unverified_address_takes_the_time_of_a_wrong_o
     let mut policy = Policy::default();
     policy.email.verification_required = true;
     let hasher = quick(2).imported_bcrypt_cost(Some(COST)).build().unwrap();
-    let auth: Auth = Auth::builder(store.clone()).tokens(store).policy(policy).hasher(hasher).build().unwrap();
+    let auth: Auth = Auth::builder(store).policy(policy).hasher(hasher).build().unwrap();
     auth.register(Register::email("waiting@example.com", PASSWORD)).await.unwrap();
     let refused = async |address: &str| {
         let began = Instant::now();
@@ -145,7 +145,7 @@ async fn the_default_hasher_hides_who_came_from_loopback() {
     let addresses = ["nobody@example.com", "argon2@example.com", "loopback@example.com"];
     let store = MemoryStore::new();
     UserStore::<gatekit_core::User>::create_user(&store, new).await.unwrap();
-    let auth: Auth = Auth::builder(store.clone()).tokens(store).hasher(auth.hasher().clone()).build().unwrap();
+    let auth: Auth = Auth::builder(store).hasher(auth.hasher().clone()).build().unwrap();
     auth.register(gatekit_core::Register::email("argon2@example.com", PASSWORD)).await.unwrap();
     let times = medians(&auth, &addresses, 9).await;
     assert!(ratio(&times) < 1.2, "{times:?}");

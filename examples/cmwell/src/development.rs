@@ -31,7 +31,7 @@ pub(crate) async fn make_account(store: SqliteStore, cmwell: &CmWell) -> Result<
     // other rules than all others.
     let mut policy = Policy::default();
     policy.passwords.refuse_common = false;
-    let auth: Auth = Auth::builder(store.clone()).tokens(store).policy(policy).build()?;
+    let auth: Auth = Auth::builder(store).policy(policy).build()?;
     let user = match auth.find_account(&AccountName::username(NAME)).await? {
         Some(account) => account.user.id,
         None => {

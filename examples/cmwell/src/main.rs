@@ -59,7 +59,6 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let keys = Keys::find(&database)?;
     let store = SqliteStore::open(&database).await?;
     let mut auth = Auth::builder(store.clone())
-        .tokens(store.clone())
         // What Digest keeps of a password goes with it.
         .hooks(ForgetDigests::new(store.clone()));
     if let Ok(url) = env::var("PUBLIC_URL") {

@@ -42,8 +42,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let public_url = setting("PUBLIC_URL", &url);
 
     let store = SqliteStore::open(setting("DATABASE", "loopback.db")).await?;
-    let auth: Auth<LoopBackUser> = Auth::builder(store.clone())
-        .tokens(store)
+    let auth: Auth<LoopBackUser> = Auth::builder(store)
         // LoopBack's rules and limits. Each of its fields says what that risks; change those that
         // your clients can do without.
         .policy(Policy::loopback())

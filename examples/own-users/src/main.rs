@@ -32,7 +32,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let store = SqliteStore::open(std::env::var("DATABASE").unwrap_or_else(|_| "own-users.db".into())).await?;
     let members = Members::open(store.clone()).await?;
     let auth: Auth<Member> =
-        Auth::builder(members).tokens(store).mailer(ConsoleMailer::stdout()).public_url(&url).build()?;
+        Auth::builder_with_users(members).store(store).mailer(ConsoleMailer::stdout()).public_url(&url).build()?;
 
     if std::env::args().nth(1).as_deref() == Some("doctor") {
         let mut doctor = auth.doctor();

@@ -27,8 +27,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let url = server::local_url(&listener)?;
 
     let store = SqliteStore::open(std::env::var("DATABASE").unwrap_or_else(|_| "quickstart.db".into())).await?;
-    let auth: Auth = Auth::builder(store.clone())
-        .tokens(store)
+    let auth: Auth = Auth::builder(store)
         .mailer(ConsoleMailer::stdout())
         .public_url(&url)
         // In the query and not behind a #, of which some mail gateways make %23.

@@ -57,7 +57,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let mut policy = Policy::default();
     policy.email.verification_required = setting("VERIFY_EMAIL", "0") == "1";
     let store = SqliteStore::open(setting("DATABASE", "website.db")).await?;
-    let auth = Auth::builder(store.clone()).tokens(store).policy(policy).public_url(&public_url).site_name(NAME);
+    let auth = Auth::builder(store).policy(policy).public_url(&public_url).site_name(NAME);
     let auth = match env::var("SMTP_URL") {
         Ok(server) => {
             let mailer = SmtpMailer::from_url(&server, &setting("MAIL_FROM", "Website <no-reply@localhost>"))?;

@@ -66,8 +66,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     // Members get a code, and not a link as well.
     policy.email.verify_on_register = false;
     let store = SqliteStore::open(&database).await?;
-    let auth: Auth<MemberUser> = Auth::builder(store.clone())
-        .tokens(store)
+    let auth: Auth<MemberUser> = Auth::builder(store)
         .policy(policy)
         .mailer(ConsoleMailer::stdout())
         .public_url(&public_url)

@@ -100,7 +100,6 @@ impl Site {
         let store = FaultyStore::new(store);
         let faults = store.faults();
         let auth = Auth::builder(store.clone())
-            .tokens(store.clone())
             .policy(Policy::default())
             .hasher(fast_hasher())
             .clock(clock.clone())

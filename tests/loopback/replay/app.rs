@@ -116,7 +116,6 @@ where
 {
     let (clock, mails, events) = (clock(), MailSink::new(), EventLog::new());
     let mut auth = Auth::builder(store.clone())
-        .tokens(store.clone())
         .policy(settings.policy)
         .acl(with_rows(if settings.no_acl { Acl::empty() } else { Acl::user() }, settings.acls))
         .hasher(fast_hasher())
@@ -140,7 +139,6 @@ where
 {
     let (clock, mails, settings) = (clock(), MailSink::new(), Settings::default());
     let auth: Auth<Customer> = Auth::builder(store.clone())
-        .tokens(store.clone())
         .policy(settings.policy)
         .hasher(fast_hasher())
         .clock(clock.clone())

@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 async fn main() -> Result<(), Box<dyn Error>> {
     let file = std::env::args_os().nth(1).ok_or("the database's path is missing")?;
     let store = SqliteStore::open(file).await?;
-    let auth: Auth = Auth::builder(store.clone()).tokens(store).hasher(fast_hasher()).build()?;
+    let auth: Auth = Auth::builder(store).hasher(fast_hasher()).build()?;
     let app: Router = gatekit_tests::routes_of("/api/users", &auth).layer(AuthLayer::new(auth));
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("READY {}", listener.local_addr()?);

@@ -65,7 +65,7 @@ impl<U: Account> CmWell<U> {
     ///
     /// let store = MemoryStore::new();
     /// let auth: Auth =
-    ///     Auth::builder(store.clone()).tokens(store.clone()).hooks(ForgetDigests::new(store.clone())).build()?;
+    ///     Auth::builder(store.clone()).hooks(ForgetDigests::new(store.clone())).build()?;
     /// let cmwell = CmWell::builder(auth.clone(), SigningKey::new(secrets[0])?)
     ///     .digest(store, SealingKey::new(secrets[1])?)
     ///     .build()?;

@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// use gatekit_core::{Auth, MemoryStore};
 ///
 /// let store = MemoryStore::new();
-/// let auth: Auth = Auth::builder(store.clone()).tokens(store.clone()).hooks(ForgetDigests::new(store)).build()?;
+/// let auth: Auth = Auth::builder(store.clone()).hooks(ForgetDigests::new(store)).build()?;
 /// # Ok::<_, gatekit_core::ConfigError>(())
 /// ```
 #[derive(Clone)]

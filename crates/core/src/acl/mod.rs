@@ -257,7 +257,7 @@ impl<U> Copy for AccessRequest<'_, U> {}
 /// }
 ///
 /// let store = MemoryStore::new();
-/// let auth: Auth = Auth::builder(store.clone()).tokens(store).role_resolver("staff", OfTheHouse).build()?;
+/// let auth: Auth = Auth::builder(store).role_resolver("staff", OfTheHouse).build()?;
 /// # Ok::<_, gatekit_core::ConfigError>(())
 /// ```
 #[async_trait]

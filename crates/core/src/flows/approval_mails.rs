@@ -25,7 +25,7 @@ impl<U: Account> Auth<U> {
     ) -> Result<bool, Unavailable> {
         let words = ["approval mails", U::model_name(), approver].map(|word| format!("{}:{word}", word.len()));
         let key = TokenDigest::of(&words.concat());
-        if !self.bounded(self.0.counters.add_event(&key, PER_HOUR, self.now())).await? {
+        if !self.bounded(self.counters()?.add_event(&key, PER_HOUR, self.now())).await? {
             tracing::warn!(user = %user.id(), "an approver has got as many mails as may be sent in an hour; who waits is in the list");
             return Ok(false);
         }

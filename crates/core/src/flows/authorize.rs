@@ -285,7 +285,7 @@ impl<'a, U: Account> Membership<'a, U> {
             return Ok(within(roles));
         }
         let id = caller.principal.id();
-        let roles = self.auth.bounded::<_, StoreError>(self.auth.0.roles.roles_of(U::model_name(), &id)).await?;
+        let roles = self.auth.bounded::<_, StoreError>(self.auth.roles()?.roles_of(U::model_name(), &id)).await?;
         Ok(within(self.assigned.insert(roles)))
     }
 }

@@ -107,9 +107,13 @@ impl<U: Account> Auth<U> {
         for purpose in OneTimePurpose::MAILED {
             self.bounded(auth.one_time.delete_one_time_of(purpose, model, id)).await?;
         }
-        self.bounded(auth.devices.forget_devices_of(model, id)).await?;
-        for role in self.bounded(auth.roles.roles_of(model, id)).await? {
-            self.bounded(auth.roles.unassign_role(model, id, &role)).await?;
+        if let Some(devices) = &auth.devices {
+            self.bounded(devices.forget_devices_of(model, id)).await?;
+        }
+        if let Some(roles) = &auth.roles {
+            for role in self.bounded(roles.roles_of(model, id)).await? {
+                self.bounded(roles.unassign_role(model, id, &role)).await?;
+            }
         }
         Ok(())
     }

@@ -153,7 +153,7 @@ impl<U: Account> Auth<U> {
         let now = self.now();
         // A code that cannot be tried is not worth a mail.
         let (tries, limit) = (tries_of::<U>(user), self.limit_on_tries());
-        if !self.bounded(auth.counters.has_room(&tries, limit, now)).await? {
+        if !self.bounded(self.counters()?.has_room(&tries, limit, now)).await? {
             return Err(RequestEmailCodeError::TooManyAttempts);
         }
         // A state that belongs to no user is counted as well: its client must not see a difference.
@@ -209,7 +209,7 @@ impl<U: Account> Auth<U> {
             return Err(ConfirmEmailCodeError::InvalidState);
         };
         let tries = tries_of::<U>(&id);
-        if !self.bounded(self.0.counters.add_event(&tries, self.limit_on_tries(), self.now())).await? {
+        if !self.bounded(self.counters()?.add_event(&tries, self.limit_on_tries(), self.now())).await? {
             return Err(ConfirmEmailCodeError::TooManyAttempts);
         }
         let code: String = code.chars().filter(|c| !c.is_whitespace()).take(16).collect();
@@ -224,7 +224,7 @@ impl<U: Account> Auth<U> {
             if !auth.commit_use(&mut change, PURPOSE, &digest).await? {
                 return Err(ConfirmEmailCodeError::InvalidState);
             }
-            if let Err(error) = auth.bounded::<_, StoreError>(auth.0.counters.clear_counter(&tries)).await {
+            if let Err(error) = auth.bounded::<_, StoreError>(auth.counters()?.clear_counter(&tries)).await {
                 tracing::warn!(%error, "the codes a user has tried stay counted until they end");
             }
             auth.emit(Event::EmailVerified { user: user.clone() }).await;

@@ -272,11 +272,10 @@ impl<U: Account> Auth<U> {
     /// Tells the user of a device it was not seen on before. The login does not depend on it.
     async fn notice_device(&self, user: &U, at: Timestamp, client: &Client, mails: &MailOptions) {
         let auth = &*self.0;
-        if !auth.policy.mail.notify_unknown_device {
-            return;
-        }
+        // `Builder::build` has seen to it that the two come together.
+        let Some(devices) = auth.devices.as_ref().filter(|_| auth.policy.mail.notify_unknown_device) else { return };
         let (id, device) = (user.id(), client.digest());
-        match self.bounded(auth.devices.remember_device(U::model_name(), &id, &device, at)).await {
+        match self.bounded(devices.remember_device(U::model_name(), &id, &device, at)).await {
             Ok(DeviceSeen::New) => {
                 let client = TokenClient::new(client.user_agent.as_deref(), client.ip);
                 self.post_device_notice(user.email(), mails, at, client.as_ref());

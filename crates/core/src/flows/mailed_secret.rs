@@ -123,7 +123,7 @@ impl<U: Account> Auth<U> {
         for (window, max) in limits {
             let key = mails_of::<U>(purpose, owner, window);
             let limit = CounterLimit { events: max, window_ms: window.saturating_mul(1000) };
-            if !self.bounded(self.0.counters.add_event(&key, limit, self.now())).await? {
+            if !self.bounded(self.counters()?.add_event(&key, limit, self.now())).await? {
                 return Ok(false);
             }
         }

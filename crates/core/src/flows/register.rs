@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::flow_error::flow_error;
 use crate::{
     Account, AccountStatus, Auth, CreateUserError, Event, FieldError, FieldErrors, HookVeto, Identifier,
-    IdentifierKind, MailOptions, NewUser, Password, PasswordError, PasswordHash, PasswordOwner, StoreError, StoredUser,
+    IdentifierKind, MailOptions, Need, NewUser, Password, PasswordError, PasswordHash, PasswordOwner, StoreError, StoredUser,
     UserOperation, profile,
 };
 
@@ -330,7 +330,7 @@ impl<U: Account> Auth<U> {
         profile::check(&auth.policy, &checked.new.profile).map_err(|error| RegisterError::Invalid((*error).into()))?;
         // A store that keeps no status would take the user for active.
         if checked.new.status != AccountStatus::Active && !self.supports(UserOperation::Status) {
-            return Err(StoreError::Unsupported(UserOperation::Status.as_str()).into());
+            return Err(StoreError::Missing(Need::Users(UserOperation::Status)).into());
         }
         Ok(self.hash_password(checked.password.clone()).await?)
     }

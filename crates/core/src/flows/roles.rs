@@ -55,7 +55,7 @@ impl<U: Account> Auth<U> {
         }
         let (auth, user, role) = (self.clone(), user.clone(), role.to_owned());
         self.change(|mut change| async move {
-            let new = change.commit::<_, StoreError>(auth.0.roles.assign_role(U::model_name(), &user, &role)).await?;
+            let new = change.commit::<_, StoreError>(auth.roles()?.assign_role(U::model_name(), &user, &role)).await?;
             if new {
                 auth.emit(Event::RoleAssigned { user_id: user, role }).await;
             }
@@ -73,7 +73,8 @@ impl<U: Account> Auth<U> {
     pub async fn unassign_role(&self, user: &UserId, role: &str) -> Result<bool, Unavailable> {
         let (auth, user, role) = (self.clone(), user.clone(), role.to_owned());
         self.change(|mut change| async move {
-            let was = change.commit::<_, StoreError>(auth.0.roles.unassign_role(U::model_name(), &user, &role)).await?;
+            let was =
+                change.commit::<_, StoreError>(auth.roles()?.unassign_role(U::model_name(), &user, &role)).await?;
             if was {
                 auth.emit(Event::RoleUnassigned { user_id: user, role }).await;
             }
@@ -89,7 +90,7 @@ impl<U: Account> Auth<U> {
     ///
     /// [`Unavailable`] if the store fails.
     pub async fn roles_of(&self, user: &UserId) -> Result<Vec<String>, Unavailable> {
-        self.bounded::<_, StoreError>(self.0.roles.roles_of(U::model_name(), user)).await.map_err(Unavailable::from)
+        self.bounded::<_, StoreError>(self.roles()?.roles_of(U::model_name(), user)).await.map_err(Unavailable::from)
     }
 
     /// The users who were put into a role, in the order of their ids; for a computed role, none.
@@ -98,7 +99,7 @@ impl<U: Account> Auth<U> {
     ///
     /// [`Unavailable`] if the store fails.
     pub async fn users_in_role(&self, role: &str) -> Result<Vec<UserId>, Unavailable> {
-        self.bounded::<_, StoreError>(self.0.roles.users_in_role(U::model_name(), role))
+        self.bounded::<_, StoreError>(self.roles()?.users_in_role(U::model_name(), role))
             .await
             .map_err(Unavailable::from)
     }

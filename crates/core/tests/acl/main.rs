@@ -45,7 +45,7 @@ impl RoleResolver<User> for Odd {
 
 fn auth() -> Auth {
     let store = MemoryStore::new();
-    Auth::builder(store.clone()).tokens(store).role_resolver("team", Odd).build().unwrap()
+    Auth::builder(store).role_resolver("team", Odd).build().unwrap()
 }
 
 /// Contract 4.3.1, surprise 6: the scopes of a token count also where everybody is let in. 10.3.2.
@@ -83,7 +83,7 @@ async fn roles_that_are_computed_cannot_be_brought_along() {
 fn who_is_in_a_built_in_role_cannot_be_decided_by_a_resolver() {
     for role in ["$everyone", "$authenticated", "$unauthenticated", "$owner", "$related"] {
         let store = MemoryStore::new();
-        let built = Auth::<User>::builder(store.clone()).tokens(store).role_resolver(role, Odd).build();
+        let built = Auth::<User>::builder(store).role_resolver(role, Odd).build();
         assert!(matches!(built, Err(ConfigError::RoleResolver(name)) if name == role));
     }
 }

@@ -121,7 +121,7 @@ async fn some_caller(
 #[tokio::test]
 async fn lists_decide_as_loopbacks_rules_say() {
     let store = MemoryStore::new();
-    let auth: Auth = Auth::builder(store.clone()).tokens(store.clone()).role_resolver("team", Odd).build().unwrap();
+    let auth: Auth = Auth::builder(store.clone()).role_resolver("team", Odd).build().unwrap();
     let mut seen = HashSet::new();
     for seed in 0..20_000_u64 {
         let dice = &mut Dice(seed);

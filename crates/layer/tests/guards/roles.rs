@@ -260,7 +260,7 @@ async fn an_auth_knows_all_kinds_of_roles() {
         }
     }
     let store = MemoryStore::new();
-    let auth: Auth = Auth::builder(store.clone()).tokens(store).role_resolver("staff", OfTheHouse).build().unwrap();
+    let auth: Auth = Auth::builder(store).role_resolver("staff", OfTheHouse).build().unwrap();
     let ada = auth.register(Register::email("ada@example.com", "correct horse battery")).await.unwrap();
     let bob = auth.register(Register::email("bob@example.org", "correct horse battery")).await.unwrap();
     let token = async |user: &User| auth.issue_token(&user.id, IssueToken::default()).await.unwrap().secret;

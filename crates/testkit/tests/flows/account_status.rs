@@ -217,8 +217,7 @@ impl Hooks<User> for Strict {
 #[tokio::test]
 async fn who_is_blocked_while_logging_in_gets_a_token_that_is_dead() {
     let (store, strict) = (MemoryStore::new(), Strict::default());
-    let auth: Auth =
-        Auth::builder(store.clone()).tokens(store).hooks(strict.clone()).hasher(fast_hasher()).build().unwrap();
+    let auth: Auth = Auth::builder(store).hooks(strict.clone()).hasher(fast_hasher()).build().unwrap();
     strict.auth.set(auth.clone()).unwrap();
     let ada = auth.register(Register::email(EMAIL, OLD)).await.unwrap();
     let waits = auth.login(Login::email(EMAIL, OLD)).await;
@@ -235,7 +234,8 @@ async fn who_is_blocked_while_logging_in_gets_a_token_that_is_dead() {
 #[tokio::test]
 async fn a_store_that_keeps_no_status_says_so_and_stores_nobody_who_should_wait() {
     let store = MemoryStore::new();
-    let auth: Auth = Auth::builder(Six(store.clone())).tokens(store.clone()).hasher(fast_hasher()).build().unwrap();
+    let auth: Auth =
+        Auth::builder_with_users(Six(store.clone())).store(store.clone()).hasher(fast_hasher()).build().unwrap();
     let refused = auth.register(Register::email(EMAIL, OLD).status(AccountStatus::Pending)).await;
     assert!(matches!(refused, Err(RegisterError::Unavailable(_))), "{refused:?}");
     let ada = auth.register(Register::email(EMAIL, OLD)).await.expect("nobody of this address is stored");

@@ -41,11 +41,11 @@ async fn where_nobody_could_prove_an_address_nobody_may_be_asked_to() {
         let mut policy = Policy::default();
         policy.email.verification_required = required;
         let store: MemoryStore = MemoryStore::new();
-        Auth::<User>::builder(Six(store.clone())).tokens(store).policy(policy).build()
+        Auth::<User>::builder_with_users(Six(store.clone())).tokens(store).policy(policy).build()
     };
     assert!(build(false).is_ok());
     let error = build(true).unwrap_err();
-    assert!(matches!(error, ConfigError::NobodyCanVerify));
+    assert!(matches!(error, ConfigError::Missing { need: Need::Users(UserOperation::Update), .. }));
     assert!(error.to_string().contains("update_user"), "{error}");
 }
 
@@ -65,10 +65,10 @@ impl Model for Seller {
 #[tokio::test]
 async fn two_user_types_of_one_name_over_one_store_are_refused() {
     let store = MemoryStore::<NoProfile>::new();
-    let users: Auth = Auth::builder(store.clone()).tokens(store.clone()).build().unwrap();
+    let users: Auth = Auth::builder(store.clone()).build().unwrap();
     let shops = || {
         let shops = store.with_profile::<Shop>();
-        Auth::<User<Shop>>::builder(shops.clone()).tokens(shops).build()
+        Auth::<User<Shop>>::builder(shops).build()
     };
     let error = shops().unwrap_err();
     assert!(matches!(error, ConfigError::ModelNameTaken { name: "User", .. }), "{error}");
@@ -77,17 +77,18 @@ async fn two_user_types_of_one_name_over_one_store_are_refused() {
     }
     // Only the users or only the tokens in that store: as bad.
     let elsewhere = MemoryStore::<NoProfile>::new();
-    let only_users = Auth::<User<Shop>>::builder(store.with_profile::<Shop>()).tokens(elsewhere.clone()).build();
+    let only_users =
+        Auth::<User<Shop>>::builder_with_users(store.with_profile::<Shop>()).tokens(elsewhere.clone()).build();
     assert!(matches!(only_users, Err(ConfigError::ModelNameTaken { .. })));
-    let only_tokens = Auth::<User<Shop>>::builder(MemoryStore::<Shop>::new()).tokens(store.clone()).build();
+    let only_tokens = Auth::<User<Shop>>::builder_with_users(MemoryStore::<Shop>::new()).tokens(store.clone()).build();
     assert!(matches!(only_tokens, Err(ConfigError::ModelNameTaken { .. })));
     // What was refused holds no name elsewhere.
-    Auth::<User>::builder(elsewhere.clone()).tokens(elsewhere).build().unwrap();
+    Auth::<User>::builder(elsewhere).build().unwrap();
 
     // The same type, and a type of another name.
-    Auth::<User>::builder(store.clone()).tokens(store.clone()).build().unwrap();
+    Auth::<User>::builder(store.clone()).build().unwrap();
     let sellers = store.with_profile::<Seller>();
-    Auth::builder(sellers.clone()).tokens(sellers).build().unwrap();
+    Auth::builder(sellers).build().unwrap();
     // The name is free when the last `Auth` of the type is gone.
     let handle = users.clone();
     drop(users);
@@ -100,6 +101,6 @@ async fn two_user_types_of_one_name_over_one_store_are_refused() {
 #[should_panic(expected = "impl gatekit::Model for")]
 fn the_short_way_names_the_fix_too() {
     let store = MemoryStore::<Shop>::new();
-    let _shops: Auth<User<Shop>> = Auth::builder(store.clone()).tokens(store.clone()).build().unwrap();
+    let _shops: Auth<User<Shop>> = Auth::builder(store.clone()).build().unwrap();
     let _ = Auth::new(store.with_profile::<NoProfile>());
 }

@@ -201,12 +201,8 @@ async fn a_mailer_that_is_missing_is_no_reason_to_refuse_a_login() {
     let mut policy = Policy::default();
     policy.mail.notify_unknown_device = true;
     let store = gatekit_core::MemoryStore::new();
-    let auth: gatekit_core::Auth = gatekit_core::Auth::builder(store.clone())
-        .tokens(store)
-        .policy(policy)
-        .hasher(gatekit_testkit::fast_hasher())
-        .build()
-        .unwrap();
+    let auth: gatekit_core::Auth =
+        gatekit_core::Auth::builder(store).policy(policy).hasher(gatekit_testkit::fast_hasher()).build().unwrap();
     auth.register(Register::email(EMAIL, OLD)).await.unwrap();
     for secret in ["laptop", "phone"] {
         let mut login = Login::email(EMAIL, OLD).client(device(secret));

@@ -43,20 +43,14 @@ async fn a_hook_that_does_not_agree_lets_nobody_in() {
     for step in [Step::Refuse, Step::Panic, Step::Hang] {
         let (store, events) = (FaultyStore::new(MemoryStore::new()), EventLog::new());
         let calls = store.faults();
-        let plain: Auth = Auth::builder(store.clone()).tokens(store.clone()).hasher(fast_hasher()).build().unwrap();
+        let plain: Auth = Auth::builder(store.clone()).hasher(fast_hasher()).build().unwrap();
         plain.register(Register::email(EMAIL, OLD)).await.unwrap();
         let failure = match step {
             Step::Refuse => None,
             Step::Panic => Some(HookError::Panicked),
             Step::Hang => Some(HookError::TimedOut),
         };
-        let auth: Auth = Auth::builder(store.clone())
-            .tokens(store)
-            .hasher(fast_hasher())
-            .hooks(step)
-            .hooks(events.clone())
-            .build()
-            .unwrap();
+        let auth: Auth = Auth::builder(store).hasher(fast_hasher()).hooks(step).hooks(events.clone()).build().unwrap();
         calls.reset();
 
         let minute = Duration::from_secs(60);
@@ -104,7 +98,6 @@ async fn a_login_with_a_password_that_is_changed_meanwhile_comes_to_nothing() {
     outdated.password = Some(PasswordHash::from_stored(bcrypt));
     world.store.create_user(outdated).await.unwrap();
     let auth: Auth = Auth::builder(world.store.clone())
-        .tokens(world.store.clone())
         .hasher(fast_hasher())
         .hooks(ChangeMeanwhile(world.auth.clone()))
         .build()
@@ -168,13 +161,7 @@ impl Hooks<User> for OnEvent {
 async fn a_hook_that_panics_or_hangs_over_an_event_delays_and_loses_no_login() {
     for hook in [OnEvent::Panic, OnEvent::Hang] {
         let (store, events) = (MemoryStore::new(), EventLog::new());
-        let auth: Auth = Auth::builder(store.clone())
-            .tokens(store)
-            .hasher(fast_hasher())
-            .hooks(hook)
-            .hooks(events.clone())
-            .build()
-            .unwrap();
+        let auth: Auth = Auth::builder(store).hasher(fast_hasher()).hooks(hook).hooks(events.clone()).build().unwrap();
         auth.register(Register::email(EMAIL, OLD)).await.unwrap();
         let begun = tokio::time::Instant::now();
         let session = auth.login(Login::email(EMAIL, OLD)).await.unwrap();
@@ -195,13 +182,7 @@ async fn events_that_a_hook_is_too_far_behind_with_are_dropped_and_counted() {
     let store = MemoryStore::new();
     let mut policy = Policy::default();
     policy.limits.max_pending_events = 3;
-    let auth: Auth = Auth::builder(store.clone())
-        .tokens(store)
-        .policy(policy)
-        .hasher(fast_hasher())
-        .hooks(OnEvent::Hang)
-        .build()
-        .unwrap();
+    let auth: Auth = Auth::builder(store).policy(policy).hasher(fast_hasher()).hooks(OnEvent::Hang).build().unwrap();
     auth.register(Register::email(EMAIL, OLD)).await.unwrap();
     for _ in 0..4 {
         auth.login(Login::email(EMAIL, OLD)).await.unwrap();
@@ -228,8 +209,7 @@ async fn what_a_hook_does_with_an_event_is_waited_for_by_settled() {
     }
 
     let (store, slow) = (MemoryStore::new(), Slow::default());
-    let auth: Auth =
-        Auth::builder(store.clone()).tokens(store).hasher(fast_hasher()).hooks(slow.clone()).build().unwrap();
+    let auth: Auth = Auth::builder(store).hasher(fast_hasher()).hooks(slow.clone()).build().unwrap();
     auth.register(Register::email(EMAIL, OLD)).await.unwrap();
     auth.settled().await;
     assert_eq!(slow.0.load(std::sync::atomic::Ordering::SeqCst), 1);

@@ -9,7 +9,7 @@ use super::{EMAIL, NEW, OLD};
 
 fn app(public_url: Option<&str>, forgot: Option<&str>) -> (Auth, MailSink) {
     let (store, mails) = (MemoryStore::new(), MailSink::new());
-    let builder = Auth::<User>::builder(store.clone()).tokens(store).policy(Policy::default()).mailer(mails.clone());
+    let builder = Auth::<User>::builder(store).policy(Policy::default()).mailer(mails.clone());
     let builder = public_url.into_iter().fold(builder.hasher(fast_hasher()), |builder, url| builder.public_url(url));
     (forgot.into_iter().fold(builder, |builder, url| builder.forgot_password_link(url)).build().unwrap(), mails)
 }

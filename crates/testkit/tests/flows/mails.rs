@@ -23,7 +23,7 @@ fn app(configure: impl FnOnce(Builder<User>) -> Builder<User>) -> (Auth, MailSin
     let (store, mails) = (MemoryStore::new(), MailSink::new());
     let mut policy = Policy::default();
     policy.mail.notify_unknown_device = true;
-    let builder = Auth::builder(store.clone()).tokens(store).policy(policy).mailer(mails.clone()).hasher(fast_hasher());
+    let builder = Auth::builder(store).policy(policy).mailer(mails.clone()).hasher(fast_hasher());
     (configure(builder).build().unwrap(), mails)
 }
 
@@ -196,12 +196,11 @@ async fn texts_that_cannot_be_sent_are_refused_when_the_app_starts() {
         ),
     ] {
         let store = MemoryStore::new();
-        let auth =
-            Auth::<User>::builder(store.clone()).tokens(store).texts(Texts::default().set("de", key, text)).build();
+        let auth = Auth::<User>::builder(store).texts(Texts::default().set("de", key, text)).build();
         assert_eq!(auth.unwrap_err().to_string(), what);
     }
     let store = MemoryStore::new();
-    let builder = || Auth::<User>::builder(store.clone()).tokens(store.clone());
+    let builder = || Auth::<User>::builder(store.clone());
     assert!(matches!(builder().site_name("two\nlines").build(), Err(ConfigError::SiteName)));
     for link in ["/forgot", "javascript:alert(1)", "https://", "https://a b"] {
         let auth = builder().forgot_password_link(link).build();

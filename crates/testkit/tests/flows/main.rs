@@ -54,8 +54,7 @@ impl World {
         let (store, clock, mails, events) = (MemoryStore::new(), FrozenClock::now(), MailSink::new(), EventLog::new());
         let counted = FaultyStore::new(store.clone());
         let calls = counted.faults();
-        let auth: Auth = Auth::builder(counted.clone())
-            .tokens(counted)
+        let auth: Auth = Auth::builder(counted)
             .policy(policy)
             .clock(clock.clone())
             .mailer(mails.clone())

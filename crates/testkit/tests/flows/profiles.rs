@@ -24,7 +24,7 @@ fn of_levels(levels: usize) -> Profile {
 
 fn auth(policy: Policy) -> Auth<User<Profile>> {
     let store = MemoryStore::new();
-    Auth::builder(store.clone()).tokens(store).policy(policy).hasher(fast_hasher()).build().unwrap()
+    Auth::builder(store).policy(policy).hasher(fast_hasher()).build().unwrap()
 }
 
 fn register(email: &str, profile: Profile) -> Register<Profile> {
@@ -110,8 +110,7 @@ impl Hooks<User<Profile>> for Filling {
 #[tokio::test]
 async fn what_a_hook_fills_in_counts_too() {
     let store = MemoryStore::new();
-    let auth: Auth<User<Profile>> =
-        Auth::builder(store.clone()).tokens(store).hasher(fast_hasher()).hooks(Filling).build().unwrap();
+    let auth: Auth<User<Profile>> = Auth::builder(store).hasher(fast_hasher()).hooks(Filling).build().unwrap();
     let refused = auth.register(register(EMAIL, Map::new())).await.unwrap_err();
     assert!(
         matches!(&refused, RegisterError::Invalid(errors) if matches!(problems(errors)[..], [("profile", FieldProblem::TooDeep(_))]))

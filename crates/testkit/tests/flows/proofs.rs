@@ -113,7 +113,7 @@ async fn how_long_a_password_counts_is_the_policys() {
         let mut policy = Policy::default();
         policy.tokens.step_up_ttl = seconds;
         let store = MemoryStore::new();
-        let refused = Auth::<User>::builder(store.clone()).tokens(store).policy(policy).build();
+        let refused = Auth::<User>::builder(store).policy(policy).build();
         assert!(matches!(refused, Err(ConfigError::Policy(_))), "{seconds}");
     }
 }

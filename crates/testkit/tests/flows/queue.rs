@@ -49,7 +49,7 @@ async fn poll_once<F: Future>(mut future: Pin<&mut F>) -> Poll<F::Output> {
 fn beyond_the_queue_a_login_is_refused_at_once() {
     run(async {
         let store = MemoryStore::new();
-        let auth: Auth = Auth::builder(store.clone()).tokens(store).hasher(hasher(1, 2)).build().unwrap();
+        let auth: Auth = Auth::builder(store).hasher(hasher(1, 2)).build().unwrap();
         auth.register(Register::email(EMAIL, OLD)).await.unwrap();
         let login = || auth.login(Login::email(EMAIL, OLD));
 

@@ -25,8 +25,8 @@ impl World {
         let mut world = Self::new();
         let (users, tokens) = (world.store.clone(), MemoryStore::<NoProfile>::new());
         let calls = Faults::new();
-        world.auth = Auth::builder(FaultyStore::with(users, calls.clone()))
-            .tokens(FaultyStore::with(tokens, calls.clone()))
+        world.auth = Auth::builder_with_users(FaultyStore::with(users, calls.clone()))
+            .store(FaultyStore::with(tokens, calls.clone()))
             .clock(FrozenClock::now())
             .hasher(fast_hasher())
             .build()
@@ -143,7 +143,6 @@ impl RoleResolver<User> for Team {
 fn with_teams(world: &World) -> (Auth, Faults) {
     let calls = Faults::new();
     let auth = Auth::builder(world.store.clone())
-        .tokens(world.store.clone())
         .hasher(fast_hasher())
         .role_resolver("team", Team(calls.clone()))
         .role_resolver("$mine", Team(calls.clone()))

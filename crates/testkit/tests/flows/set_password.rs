@@ -47,7 +47,7 @@ async fn without_a_lifetime_it_is_the_policys() {
 async fn the_mail_says_until_when_in_both_languages_with_link_and_with_code() {
     for public_url in [Some("https://app.example.com"), None] {
         let (store, mails) = (MemoryStore::new(), MailSink::new());
-        let builder = Auth::builder(store.clone()).tokens(store).mailer(mails.clone()).hasher(fast_hasher());
+        let builder = Auth::builder(store).mailer(mails.clone()).hasher(fast_hasher());
         let builder = match public_url {
             Some(url) => builder.public_url(url),
             None => builder,

@@ -335,7 +335,7 @@ impl UserStore<User> for Careless {
 async fn a_token_of_another_user_type_is_refused_whatever_the_store_says_of_its_owner() {
     let store = MemoryStore::new();
     let auth: Auth =
-        Auth::builder(Careless(store.clone())).tokens(store.clone()).hasher(fast_hasher()).build().unwrap();
+        Auth::builder_with_users(Careless(store.clone())).store(store.clone()).hasher(fast_hasher()).build().unwrap();
     let ada = auth.register(Register::email("ada@example.com", "correct horse battery")).await.unwrap();
     let own = login_as(&auth, &ada).await;
     let others = auth.new_secret().unwrap();

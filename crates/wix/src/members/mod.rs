@@ -36,7 +36,7 @@ use crate::{Fieldset, Member, MemberId, SiteId, TokenKeys, WixError, iam};
 /// use gatekit_wix::{MemberUser, RegistrationOptions, SiteId, TokenKeys, WixMembers};
 ///
 /// let store = MemoryStore::new();
-/// let auth: Auth<MemberUser> = Auth::builder(store.clone()).tokens(store).build()?;
+/// let auth: Auth<MemberUser> = Auth::builder(store).build()?;
 /// let site = SiteId::new("1ff46a96-dea6-49da-83ba-5164fb62d839")?;
 /// # let (session_key, approval_key) = ([7; 32], [8; 32]);
 /// let members = WixMembers::builder(

@@ -81,8 +81,7 @@ impl App {
         let (clock, mails, events) = (FrozenClock::now(), MailSink::new(), EventLog::new());
         let store = FaultyStore::new(store);
         let faults = store.faults();
-        let auth: Auth = Auth::builder(store.clone())
-            .tokens(store)
+        let auth: Auth = Auth::builder(store)
             .clock(clock.clone())
             .mailer(mails.clone())
             .hooks(events.clone())
@@ -331,7 +330,7 @@ pub(crate) async fn of_twenty_tries_while_the_count_goes_on_no_more_than_five_ar
     let time = FrozenClock::at(before);
     let left = Arc::new(AtomicUsize::new(0));
     let clock = Turning { time: time.clone(), left: Arc::clone(&left) };
-    let auth: Auth = Auth::builder(store.clone()).tokens(store).clock(clock).hasher(fast_hasher()).build().unwrap();
+    let auth: Auth = Auth::builder(store).clock(clock).hasher(fast_hasher()).build().unwrap();
     for reads in 1..60 {
         left.store(0, SeqCst);
         time.set(before);
