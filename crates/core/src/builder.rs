@@ -221,9 +221,8 @@ impl<U: Account> Builder<U> {
     ///
     /// let store = MemoryStore::<Customer>::new();
     /// let sellers = store.with_profile::<gatekit_core::NoProfile>();
-    /// let sellers: Auth = Auth::builder(sellers.clone()).tokens(sellers).build()?;
-    /// let customers = Auth::builder(store.clone())
-    ///     .tokens(store)
+    /// let sellers: Auth = Auth::builder(sellers).build()?;
+    /// let customers = Auth::builder(store)
     ///     .belongs_to(&sellers, |customer: &User<Customer>| customer.profile.seller_id.clone())
     ///     .build()?;
     /// # Ok::<_, gatekit_core::ConfigError>(())

@@ -12,7 +12,7 @@
 //! | what a user is | [`Account`], the built-in [`User`], [`UserId`] |
 //! | tokens | [`TokenSecret`] (what the client holds), [`TokenRecord`] (what a store holds), [`IssuedToken`] (both, once) |
 //! | lifetimes, lengths and limits | [`Policy`] |
-//! | what a database or mailer must do | [`UserStore`], [`TokenStore`], [`OneTimeStore`], [`RoleStore`], [`DigestStore`], [`Mailer`] |
+//! | what a database or mailer must do | [`UserStore`], [`TokenStore`], [`OneTimeStore`], [`Mailer`], and the optional ports that [`Need`] lists |
 //! | register, login, logout, passwords, addresses, changes of a user, sessions | the methods of [`Auth`], one file each under `flows/` |
 //! | what mails say and look like | [`Texts`], [`MailTemplate`], [`MailOptions`] |
 //! | who may do what | [`Acl`], [`Auth::authorize`], [`Auth::assign_role`], [`RoleResolver`] |

@@ -16,7 +16,7 @@ pub enum Feature {
     VerifyEmail,
     /// `/change-password`, `/.well-known/change-password`
     ChangePassword,
-    /// `/change-email`, `/confirm-email-change`. Needs [`UserOperation::Update`].
+    /// `/change-email`, `/confirm-email-change`. Needs [`UserOperation::Update`] and [`Need::Counters`].
     ChangeEmail,
     /// `/account`, with the user's sessions
     Account,

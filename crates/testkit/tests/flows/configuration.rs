@@ -1,8 +1,8 @@
 //! What cannot work is refused when it is put together.
 
 use gatekit_core::{
-    Auth, ConfigError, CreateUserError, Identifier, MemoryStore, Model, NewUser, NoProfile, PasswordHash, Policy,
-    StoreError, StoredUser, User, UserId, UserStore, async_trait,
+    Auth, ConfigError, CreateUserError, Identifier, MemoryStore, Model, Need, NewUser, NoProfile, PasswordHash, Policy,
+    StoreError, StoredUser, User, UserId, UserOperation, UserStore, async_trait,
 };
 
 /// A store with the six methods that every one has, and no more.

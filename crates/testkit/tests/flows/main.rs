@@ -16,6 +16,7 @@ mod imported_hashes;
 mod last_used;
 mod mail_links;
 mod mails;
+mod missing_ports;
 mod notices;
 mod parallel;
 mod profiles;

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use gatekit_core::{Auth, UserOperation};
+use gatekit_core::{Auth, Need, UserOperation};
 
 use super::{Inner, WixMembers};
 use crate::member::MemberUser;
@@ -69,9 +69,9 @@ pub enum WixConfigError {
         "members have no realms: leave `policy.identifiers.realm_required` and `policy.identifiers.realm_delimiter` unset"
     )]
     Realms,
-    /// The store of the users cannot keep what members need.
-    #[error("members need a store of users that implements {0}")]
-    Store(&'static str),
+    /// The stores cannot keep what members need.
+    #[error("members need {0}")]
+    Store(Need),
     /// The collection's id is no GUID.
     #[error(transparent)]
     CollectionId(#[from] InvalidSiteId),
@@ -246,9 +246,9 @@ impl WixMembersBuilder {
         if policy.identifiers.realm_required || policy.identifiers.realm_delimiter.is_some() {
             return Err(WixConfigError::Realms);
         }
-        let needed = [UserOperation::Update, UserOperation::Status];
-        if let Some(missing) = needed.into_iter().find(|operation| !self.auth.supports(*operation)) {
-            return Err(WixConfigError::Store(missing.as_str()));
+        let needs = [Need::Users(UserOperation::Update), Need::Users(UserOperation::Status), Need::Counters];
+        if let Some(need) = self.auth.missing(&needs) {
+            return Err(WixConfigError::Store(need));
         }
         let is_path = |page: &str| page.contains("{token}") && page.starts_with('/') && self.auth.may_redirect_to(page);
         if self.set_password_page.as_deref().is_some_and(|page| !is_path(page)) {
