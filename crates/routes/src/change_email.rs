@@ -22,7 +22,7 @@ const ROUTES: [Route; 4] = [
         .token(TokenUse::Required)
         .arguments(&[Argument::body("password", Shape::Password), Argument::body("email", Shape::Email)])
         .responses(&[RouteResponse::NO_CONTENT, BAD_ARGUMENT, WRONG_PASSWORD, DENIED, EXPIRED, INVALID_USER])
-        .needs(&[Need::Users(UserOperation::Update)]),
+        .needs(&[Need::Users(UserOperation::Update), Need::Counters]),
     Route::post("/confirm-email-change", "Makes the new address the user's, with the mailed secret.")
         .token(TokenUse::IfAny)
         .arguments(&[Argument::body("token", Shape::Secret)])
@@ -36,17 +36,17 @@ const ROUTES: [Route; 4] = [
             ),
             INVALID_USER,
         ])
-        .needs(&[Need::Users(UserOperation::Update)]),
+        .needs(&[Need::Users(UserOperation::Update), Need::Counters]),
     Route::get("/confirm-email-change/form", "Shows the page that the mailed link leads to.")
         .token(TokenUse::Unused)
         .arguments(&[Argument::query("token", Shape::Secret)])
         .responses(&MAILED_PAGE)
-        .needs(&[Need::Users(UserOperation::Update)]),
+        .needs(&[Need::Users(UserOperation::Update), Need::Counters]),
     Route::post("/confirm-email-change/form", "Makes the new address the user's, from that page.")
         .token(TokenUse::Unused)
         .arguments(&[Argument::body("token", Shape::Secret)])
         .responses(&MAILED_PAGE)
-        .needs(&[Need::Users(UserOperation::Update)]),
+        .needs(&[Need::Users(UserOperation::Update), Need::Counters]),
 ];
 
 /// Two routes and a page, additions of ours.
