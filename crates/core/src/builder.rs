@@ -15,8 +15,8 @@ use crate::token_changes::TokenNotifier;
 use crate::under_way::UnderWay;
 use crate::{
     Account, Acl, Auth, Clock, ConfigError, CounterStore, DeviceStore, Hasher, Hooks, MailTemplate, Mailer, Need,
-    OneTimeStore, Policy, Principal, Random, RoleResolver, RoleStore, SystemClock, SystemRandom, Texts, TokenStore, User, UserId,
-    UserOperation, UserStore, VerifyOptions,
+    OneTimeStore, Policy, Principal, Random, RoleResolver, RoleStore, SystemClock, SystemRandom, Texts, TokenStore,
+    User, UserId, UserOperation, UserStore, VerifyOptions,
 };
 
 impl Auth<User> {

@@ -9,8 +9,8 @@ use std::fmt;
 
 use crate::flows::lookup::spelling;
 use crate::{
-    Account, Auth, HashProblem, Identifier, IdentifierKind, ListedUser, Need, StoreError, StoredUser, Unavailable, UserId,
-    UserOperation,
+    Account, Auth, HashProblem, Identifier, IdentifierKind, ListedUser, Need, StoreError, StoredUser, Unavailable,
+    UserId, UserOperation,
 };
 
 /// How many users are in memory at a time.

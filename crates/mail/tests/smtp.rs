@@ -6,8 +6,7 @@
 use std::time::Duration;
 
 use gatekit_core::{
-    Auth, FieldProblem, Mail, MailKind, Mailer, MemoryStore, Policy, Register, RegisterError,
-    RequestPasswordReset,
+    Auth, FieldProblem, Mail, MailKind, Mailer, MemoryStore, Policy, Register, RegisterError, RequestPasswordReset,
 };
 use gatekit_mail::{SmtpConfigError, SmtpMailer};
 use gatekit_testkit::{LogCapture, ReceivedMail, SmtpBehavior, SmtpSink, fast_hasher};

@@ -6,8 +6,8 @@ use serde::Serialize;
 use crate::flow_error::flow_error;
 use crate::{
     Account, AccountStatus, Auth, CreateUserError, Event, FieldError, FieldErrors, HookVeto, Identifier,
-    IdentifierKind, MailOptions, Need, NewUser, Password, PasswordError, PasswordHash, PasswordOwner, StoreError, StoredUser,
-    UserOperation, profile,
+    IdentifierKind, MailOptions, Need, NewUser, Password, PasswordError, PasswordHash, PasswordOwner, StoreError,
+    StoredUser, UserOperation, profile,
 };
 
 /// Somebody wants to sign up.
