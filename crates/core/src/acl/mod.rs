@@ -16,6 +16,7 @@
 mod explain;
 mod json;
 mod method;
+mod role_names;
 mod row;
 
 use std::borrow::Cow;
@@ -28,26 +29,8 @@ use crate::{Account, Authenticated, StoreError};
 pub use explain::{Decision, ExplainedRow, Explanation};
 pub use json::InvalidAclRow;
 pub use method::{AccessType, Method};
+pub(crate) use role_names::{AUTHENTICATED, EVERYONE, OWNER, RELATED, UNAUTHENTICATED, is_built_in};
 pub use row::{AclRow, Permission, Principal};
-
-/// The role of everybody, known or not.
-pub(crate) const EVERYONE: &str = "$everyone";
-/// The role of whoever is known.
-pub(crate) const AUTHENTICATED: &str = "$authenticated";
-/// The role of whoever is not.
-pub(crate) const UNAUTHENTICATED: &str = "$unauthenticated";
-/// The role of the user whom the access is about.
-pub(crate) const OWNER: &str = "$owner";
-/// A name of LoopBack's with nothing behind it: nobody is in this role.
-pub(crate) const RELATED: &str = "$related";
-
-/// LoopBack's name for all methods.
-const ALL: &str = "*";
-
-/// Whether Gatekit itself decides who is in a role, so that no resolver of an app may.
-pub(crate) fn is_built_in(role: &str) -> bool {
-    [EVERYONE, AUTHENTICATED, UNAUTHENTICATED, OWNER, RELATED].contains(&role)
-}
 
 /// The rows that guard a kind of user, and what holds where no row applies.
 ///

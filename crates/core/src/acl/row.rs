@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::{ALL, AUTHENTICATED, AccessType, EVERYONE, Method, OWNER, RELATED, UNAUTHENTICATED};
+use super::method::{AccessType, Method};
+use super::role_names::{ALL, AUTHENTICATED, EVERYONE, OWNER, RELATED, UNAUTHENTICATED};
 use crate::UserId;
 
 /// What a row of an [`Acl`](super::Acl) says.

@@ -1,10 +1,8 @@
 //! Where users are kept: [`UserStore`].
 
-use std::fmt;
-
 use async_trait::async_trait;
 
-use super::{TokenStore, UserCursor, UserOperation, UserPage};
+use super::{Identifier, IdentifierKind, TokenStore, UserCursor, UserOperation, UserPage};
 use crate::{
     Account, AccountStatus, ListedUser, NewUser, PasswordHash, StoreError, StoreIdentity, StoredUser, TokenDigest,
     TokenRecord, UserChange, UserId, UserQuery, Where,
@@ -225,42 +223,6 @@ pub enum CreateUserError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-/// By what a user is looked up when it logs in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identifier {
-    /// See [`NewUser::namespace`].
-    pub namespace: String,
-    /// Address or name.
-    pub kind: IdentifierKind,
-    /// The value, in the one spelling of the policy.
-    pub value: String,
-}
-
-/// The two kinds of identifier.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum IdentifierKind {
-    /// An email address.
-    Email,
-    /// A name.
-    Username,
-}
-
-impl IdentifierKind {
-    /// The name of the field of a user that has it.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Email => "email",
-            Self::Username => "username",
-        }
-    }
-}
-
-impl fmt::Display for IdentifierKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
 }
 
 /// A token and the user it belongs to.
