@@ -17,8 +17,8 @@ const REFUSED: &str =
     r#"{"error":{"statusCode":401,"name":"Error","message":"Authorization Required","code":"AUTHORIZATION_REQUIRED"}}"#;
 const WRONG: &str =
     r#"{"error":{"statusCode":400,"name":"Error","message":"Invalid current password","code":"INVALID_PASSWORD"}}"#;
-const STALE: &str = r#"{"error":{"statusCode":401,"name":"Error","message":"The password must be proven again","code":"STEP_UP_REQUIRED"}}"#;
-const CHALLENGE: &str = r#"Bearer error="insufficient_user_authentication", error_description="The password must be proven again", max_age="300""#;
+const STALE: &str = r#"{"error":{"statusCode":401,"name":"Error","message":"The password must be verified again","code":"STEP_UP_REQUIRED","details":{"maxAge":300,"strength":"one_factor"}}}"#;
+const CHALLENGE: &str = r#"Bearer error="insufficient_user_authentication", error_description="The password must be verified again", max_age="300""#;
 /// What asks for a password of the last five minutes: as an extractor, and as a layer.
 const GUARDED: [&str; 2] = ["/fresh", "/group"];
 

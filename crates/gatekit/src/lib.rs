@@ -90,10 +90,11 @@ pub use {
     },
     gatekit_layer::{
         AccessToken, AnyUser, AuthLayer, AuthRejection, AuthUser, BrowserTransport, Caller, ClientIp, ErrorForm,
-        ErrorResponse, Fresh, Guard, GuardBody, GuardRefusal, GuardService, HasRole, InvalidTokenCookie, Owned,
-        PresentedToken, RequireAuthLayer, RequireFreshLayer, RequireRoleLayer, RequireScopeLayer, ResponseCaller, Role,
-        SameSite, Scope, Scoped, TokenCookie, TokenSource, TokenSources, access_token, ended, principal, public_url,
-        redacted_uri, refuse_cross_origin, refuse_cross_origin_of, request_span, require_owner,
+        ErrorResponse, Fresh, Guard, GuardBody, GuardRefusal, GuardService, HasRole, InvalidTokenCookie, OneFactor,
+        Owned, PhishingResistant, PresentedToken, RequireAuthLayer, RequireFreshLayer, RequireRoleLayer,
+        RequireScopeLayer, RequiredStrength, ResponseCaller, Role, SameSite, Scope, Scoped, StepUpRequired,
+        TokenCookie, TokenSource, TokenSources, TwoFactors, access_token, ended, principal, public_url, redacted_uri,
+        refuse_cross_origin, refuse_cross_origin_of, request_span, require_owner,
     },
 };
 

@@ -1,23 +1,23 @@
-//! The end of a token whose authenticator does not tell it: the token is authenticated again, from
+//! The end of a token whose authenticator does not report it: the token is authenticated again from
 //! time to time.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use gatekit_core::{
-    AuthenticateError, Authenticated, Recheck, StoreError, Timestamp, TokenDigest, TokenEnd, TokenRecord, TokenSecret,
-    TokenState, TokenWatch, async_trait,
+    AuthenticateError, Recheck, StoreError, Timestamp, TokenDigest, TokenEnd, TokenRecord, TokenSecret, TokenState,
+    TokenWatch, async_trait,
 };
 
-use crate::context::ErasedAuthenticator;
+use crate::erased::{ErasedAuthenticated, ErasedAuthenticator};
 use crate::source::Credential;
 
 /// The caller, with something that knows when its token ends.
-pub(crate) fn watched<P>(
-    caller: Authenticated<P>,
+pub(crate) fn watched(
+    caller: Arc<dyn ErasedAuthenticated>,
     credential: &Credential<'_>,
     authenticator: &Arc<dyn ErasedAuthenticator>,
-) -> Authenticated<P> {
+) -> Arc<dyn ErasedAuthenticated> {
     if caller.is_watched() {
         return caller;
     }
@@ -33,7 +33,7 @@ struct Again {
     credential: Kept,
 }
 
-/// What the request brought.
+/// The credential of the request.
 enum Kept {
     Token(TokenSecret),
     Digest(TokenDigest),
@@ -46,7 +46,7 @@ impl TokenWatch for Again {
             Kept::Token(token) => Credential::Token(Cow::Borrowed(token.expose())),
             Kept::Digest(digest) => Credential::Digest(*digest),
         };
-        match self.authenticator.resolve(&credential, &self.authenticator).await {
+        match self.authenticator.resolve(&credential).await {
             Ok(caller) => Ok(TokenState::Valid(caller.valid_until())),
             Err(AuthenticateError::Unavailable(error)) => Err(error),
             Err(AuthenticateError::Expired) => Ok(TokenState::Ended(TokenEnd::Expired)),

@@ -6,7 +6,9 @@ use gatekit_core::{IssuedToken, TokenDigest};
 use http::Extensions;
 use http::header::{HeaderMap, HeaderValue, SET_COOKIE};
 
-use crate::context::{Context, Lookup, Typed};
+use crate::context::Context;
+use crate::erased::Typed;
+use crate::lookup::Lookup;
 use crate::source::has_cookie;
 use crate::{AuthRejection, InvalidTokenCookie, TokenCookie};
 

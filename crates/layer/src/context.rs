@@ -1,23 +1,20 @@
-//! What the layer leaves in a request for the extractors: where to look, who can check a token,
-//! and, once somebody asked, the answer.
+//! The value that the layer leaves in a request for the extractors: its settings and, once an
+//! extractor has asked, the caller.
 
-use std::any::{Any, TypeId, type_name};
-use std::future::Future;
-use std::net::IpAddr;
-use std::pin::Pin;
+use std::any::{TypeId, type_name};
 use std::sync::{Arc, OnceLock};
 
-use gatekit_core::{
-    AuthenticateError, Authenticated, Authenticator, CrossOriginRequest, DeniedAccess, Ended, PublicUrl, Recheck,
-    StoreError, Timestamp, TokenForm, TokenRecord, TokenSecret,
-};
-use http::header::{ORIGIN, USER_AGENT};
+use gatekit_core::{PublicUrl, Timestamp, TokenForm, TokenRecord, TokenSecret};
+use http::Extensions;
 use http::request::Parts;
-use http::{Extensions, HeaderMap, HeaderValue, Method, Uri};
 
 use crate::again::watched;
-use crate::cross_origin::CrossOrigin;
-use crate::source::{Credential, Found, QueryToken, TokenSources};
+use crate::denial::Denial;
+use crate::erased::{BoxFuture, ErasedAuthenticated, Typed};
+use crate::lookup::Lookup;
+use crate::request_head::RequestHead;
+use crate::settings::Settings;
+use crate::source::{Credential, Found, QueryToken};
 use crate::{AuthRejection, ClientIp};
 
 /// One a request. It does not name the principal's type, so that
@@ -43,43 +40,6 @@ pub(crate) struct Context {
     outer: Option<Box<Context>>,
 }
 
-/// What came of looking for the caller of a request.
-pub(crate) struct Lookup {
-    answer: Answer,
-    /// Whether the token stood in the layer's [`TokenCookie`](crate::TokenCookie) and has ended, so
-    /// that the cookie is good for nothing.
-    ended_cookie: bool,
-}
-
-impl Lookup {
-    /// The caller, if there is one.
-    pub(crate) fn caller(&self) -> Option<&dyn ErasedAuthenticated> {
-        self.answer.as_deref().ok()
-    }
-
-    pub(crate) fn has_ended_cookie(&self) -> bool {
-        self.ended_cookie
-    }
-}
-
-/// How a layer was set up.
-#[derive(Clone)]
-pub(crate) struct Settings {
-    pub(crate) authenticator: Arc<dyn ErasedAuthenticator>,
-    pub(crate) sources: TokenSources,
-    pub(crate) cross_origin: CrossOrigin,
-}
-
-impl Settings {
-    /// Tells whoever keeps the accounts of a request that a page of another origin sent. Returns
-    /// the refusal.
-    pub(crate) fn report_cross_origin(&self, headers: &HeaderMap, ip: Option<IpAddr>) -> AuthRejection {
-        let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-        self.authenticator.on_cross_origin(&CrossOriginRequest::new(text(ORIGIN), text(USER_AGENT), ip));
-        AuthRejection::CrossOrigin
-    }
-}
-
 /// [`Context::knowing`] for a user type that a layer was told, without its name.
 pub(crate) type Knowing = for<'a> fn(&'a mut Parts) -> BoxFuture<'a, Result<&'a mut Context, AuthRejection>>;
 
@@ -97,8 +57,6 @@ pub(crate) fn knowing<P: Clone + Send + Sync + 'static>(
 /// who was found already, or else of the innermost layer that knows one; name the type there.
 #[derive(Clone, Copy, Debug)]
 pub enum AnyUser {}
-
-type Answer = Result<Arc<dyn ErasedAuthenticated>, Box<AuthRejection>>;
 
 impl Context {
     /// Puts a new one into `extensions`.
@@ -180,7 +138,7 @@ impl Context {
 
     /// Of several contexts, the one that was asked already and said yes; or else the first that
     /// does, from here outwards.
-    async fn resolve_any(&mut self, head: &Head<'_>) -> Result<&mut Self, AuthRejection> {
+    async fn resolve_any(&mut self, head: &RequestHead<'_>) -> Result<&mut Self, AuthRejection> {
         let knowing = self.outwards().position(|context| context.answered().is_some());
         if let Some(depth) = knowing {
             let mut context = self;
@@ -216,7 +174,7 @@ impl Context {
     }
 
     /// Keeps the answer for the rest of the request, and for the layer.
-    fn remember(&self, answer: Result<Arc<dyn ErasedAuthenticated>, AuthRejection>, head: &Head<'_>) {
+    fn remember(&self, answer: Result<Arc<dyn ErasedAuthenticated>, AuthRejection>, head: &RequestHead<'_>) {
         let ended_cookie = answer.as_ref().is_err_and(|rejection| self.has_ended_cookie(rejection, head));
         // It is set once: nobody asks twice.
         let _ = self.lookup.set(Lookup { answer: answer.map_err(Box::new), ended_cookie });
@@ -227,7 +185,7 @@ impl Context {
     /// A text that is not in the form of the authenticator's own tokens is left alone: something
     /// else may have set the cookie. So is a token that the authenticator does not know, if another
     /// layer has looked at the request too: it may be that layer's.
-    fn has_ended_cookie(&self, rejection: &AuthRejection, head: &Head<'_>) -> bool {
+    fn has_ended_cookie(&self, rejection: &AuthRejection, head: &RequestHead<'_>) -> bool {
         let ended = match rejection {
             AuthRejection::Expired => true,
             AuthRejection::Invalid => !self.stacked,
@@ -282,24 +240,24 @@ impl Context {
     /// hides it.
     async fn ask_for<P: Clone + Send + Sync + 'static>(
         &self,
-        head: &Head<'_>,
+        head: &RequestHead<'_>,
     ) -> Result<Arc<dyn ErasedAuthenticated>, AuthRejection> {
         let Some(authenticator) = self.settings.authenticator.as_any().downcast_ref::<Typed<P>>() else {
             return self.ask(head).await;
         };
         let credential = self.find(head).await?;
-        let caller = authenticator.ask(&credential).await?;
-        Ok(Arc::new(watched(caller, &credential, &self.settings.authenticator)))
+        let caller = Arc::new(authenticator.ask(&credential).await?);
+        Ok(watched(caller, &credential, &self.settings.authenticator))
     }
 
-    async fn ask(&self, head: &Head<'_>) -> Result<Arc<dyn ErasedAuthenticated>, AuthRejection> {
+    async fn ask(&self, head: &RequestHead<'_>) -> Result<Arc<dyn ErasedAuthenticated>, AuthRejection> {
         let credential = self.find(head).await?;
         let authenticator = &self.settings.authenticator;
-        Ok(authenticator.resolve(&credential, authenticator).await?)
+        Ok(watched(authenticator.resolve(&credential).await?, &credential, authenticator))
     }
 
     /// The token as it stands in the request, or its digest as it stands in the session.
-    async fn find<'a>(&'a self, head: &Head<'a>) -> Result<Credential<'a>, AuthRejection> {
+    async fn find<'a>(&'a self, head: &RequestHead<'a>) -> Result<Credential<'a>, AuthRejection> {
         let form = |text: &str| self.settings.authenticator.token_form(text);
         #[cfg(feature = "tower-sessions")]
         let found = if self.settings.sources.has_session() {
@@ -315,12 +273,16 @@ impl Context {
     }
 
     /// The token as it stands in the request.
-    fn find_token<'a>(&'a self, head: &Head<'a>, form: impl Fn(&str) -> TokenForm) -> Result<Found<'a>, AuthRejection> {
+    fn find_token<'a>(
+        &'a self,
+        head: &RequestHead<'a>,
+        form: impl Fn(&str) -> TokenForm,
+    ) -> Result<Found<'a>, AuthRejection> {
         self.same_origin(self.settings.sources.find(head.headers, &self.query, form), head)
     }
 
     /// Refuses what a browser sends without being asked, if another origin's page had it sent.
-    fn same_origin<'a>(&self, found: Option<Found<'a>>, head: &Head<'_>) -> Result<Found<'a>, AuthRejection> {
+    fn same_origin<'a>(&self, found: Option<Found<'a>>, head: &RequestHead<'_>) -> Result<Found<'a>, AuthRejection> {
         let found = found.ok_or(AuthRejection::Missing)?;
         let forged = found.is_ambient() && self.settings.cross_origin.refuses(head.method, head.uri, head.headers);
         if forged { Err(self.settings.report_cross_origin(head.headers, head.ip)) } else { Ok(found) }
@@ -347,36 +309,7 @@ impl Context {
     }
 }
 
-/// A known caller that a guard refuses.
-pub(crate) struct Denial {
-    settings: Arc<Settings>,
-    caller: Arc<dyn ErasedAuthenticated>,
-}
-
-impl Denial {
-    /// Tells the authenticator that knows the caller, with the request that asked.
-    pub(crate) fn report<R: AsRef<str>>(&self, parts: &Parts, what: &str, names: &[R]) {
-        let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
-        let required = format!("{what} {}", names.join(" or "));
-        let user_agent = parts.headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
-        let ip = ClientIp::from_extensions(&parts.extensions).map(|ClientIp(ip)| ip);
-        self.settings.authenticator.on_access_denied(&*self.caller, &DeniedAccess::new(&required, user_agent, ip));
-    }
-}
-
-/// The part of a request's head that says where a token is and whether it may be there.
-struct Head<'a> {
-    method: &'a Method,
-    uri: &'a Uri,
-    headers: &'a HeaderMap,
-    /// The client's address, if it is known.
-    ip: Option<IpAddr>,
-    /// Where a layer looks for one: the session, or why there is none.
-    #[cfg(feature = "tower-sessions")]
-    session: Option<Result<tower_sessions_core::Session, AuthRejection>>,
-}
-
-fn split(parts: &mut Parts) -> (Option<&mut Context>, Head<'_>) {
+fn split(parts: &mut Parts) -> (Option<&mut Context>, RequestHead<'_>) {
     let Parts { method, uri, headers, extensions, .. } = parts;
     #[cfg(feature = "tower-sessions")]
     let session = {
@@ -385,7 +318,7 @@ fn split(parts: &mut Parts) -> (Option<&mut Context>, Head<'_>) {
         wanted.then(|| crate::session::session(extensions))
     };
     let ip = ClientIp::from_extensions(extensions).map(|ClientIp(ip)| ip);
-    let head = Head {
+    let head = RequestHead {
         method,
         uri,
         headers,
@@ -440,145 +373,4 @@ fn other_principal(wanted: &str, there: &str) -> AuthRejection {
         "the AuthLayer on this route knows callers as {there}, but the handler asks for {wanted}. Write \
          `AuthUser<{there}>` in the handler, or mount an AuthLayer whose authenticator has {wanted}"
     ))
-}
-
-/// An [`Authenticator`] without its type.
-pub(crate) trait ErasedAuthenticator: Send + Sync {
-    fn as_any(&self) -> &(dyn Any + Send + Sync);
-    fn principal_name(&self) -> &'static str;
-    fn token_form(&self, token: &str) -> TokenForm;
-    fn recheck(&self) -> Recheck;
-    fn on_cross_origin(&self, request: &CrossOriginRequest<'_>);
-    /// About a caller it has resolved itself.
-    fn on_access_denied(&self, caller: &dyn ErasedAuthenticated, denied: &DeniedAccess<'_>);
-    fn now(&self) -> Timestamp;
-    fn public_url(&self) -> Option<&PublicUrl>;
-    fn resolve<'a>(
-        &'a self,
-        credential: &'a Credential<'a>,
-        this: &'a Arc<dyn ErasedAuthenticator>,
-    ) -> BoxFuture<'a, Result<Arc<dyn ErasedAuthenticated>, AuthenticateError>>;
-    /// About a caller it has resolved itself.
-    fn is_in_role<'a>(
-        &'a self,
-        caller: &'a dyn ErasedAuthenticated,
-        role: &'a str,
-    ) -> BoxFuture<'a, Result<bool, StoreError>>;
-}
-
-pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-/// What an [`ErasedAuthenticator`] is behind its name: an authenticator whose principal is a `P`.
-pub(crate) struct Typed<P>(pub(crate) Box<dyn Authenticator<Principal = P>>);
-
-impl<P: Clone + Send + Sync + 'static> Typed<P> {
-    /// Asks about whatever was found.
-    async fn ask(&self, credential: &Credential<'_>) -> Result<Authenticated<P>, AuthenticateError> {
-        match credential {
-            Credential::Token(token) => self.0.authenticate(token).await,
-            Credential::Digest(digest) => self.0.authenticate_digest(digest).await,
-        }
-    }
-}
-
-impl<P: Clone + Send + Sync + 'static> ErasedAuthenticator for Typed<P> {
-    fn as_any(&self) -> &(dyn Any + Send + Sync) {
-        self
-    }
-
-    fn principal_name(&self) -> &'static str {
-        type_name::<P>()
-    }
-
-    fn token_form(&self, token: &str) -> TokenForm {
-        self.0.token_form(token)
-    }
-
-    fn recheck(&self) -> Recheck {
-        self.0.recheck()
-    }
-
-    fn on_cross_origin(&self, request: &CrossOriginRequest<'_>) {
-        self.0.on_cross_origin(request);
-    }
-
-    fn on_access_denied(&self, caller: &dyn ErasedAuthenticated, denied: &DeniedAccess<'_>) {
-        if let Some(caller) = caller.as_any().downcast_ref() {
-            self.0.on_access_denied(caller, denied);
-        }
-    }
-
-    fn now(&self) -> Timestamp {
-        self.0.now()
-    }
-
-    fn public_url(&self) -> Option<&PublicUrl> {
-        self.0.public_url()
-    }
-
-    fn resolve<'a>(
-        &'a self,
-        credential: &'a Credential<'a>,
-        this: &'a Arc<dyn ErasedAuthenticator>,
-    ) -> BoxFuture<'a, Result<Arc<dyn ErasedAuthenticated>, AuthenticateError>> {
-        Box::pin(async move {
-            let caller = watched(self.ask(credential).await?, credential, this);
-            Ok(Arc::new(caller) as Arc<dyn ErasedAuthenticated>)
-        })
-    }
-
-    fn is_in_role<'a>(
-        &'a self,
-        caller: &'a dyn ErasedAuthenticated,
-        role: &'a str,
-    ) -> BoxFuture<'a, Result<bool, StoreError>> {
-        Box::pin(async move {
-            match caller.as_any().downcast_ref::<Authenticated<P>>() {
-                Some(caller) => self.0.is_in_role(caller, role).await,
-                // Somebody else's caller, of whom this authenticator knows nothing.
-                None => Ok(false),
-            }
-        })
-    }
-}
-
-/// An [`Authenticated`] without its type.
-pub(crate) trait ErasedAuthenticated: Send + Sync {
-    fn as_any(&self) -> &(dyn Any + Send + Sync);
-    fn principal(&self) -> &(dyn Any + Send + Sync);
-    fn token(&self) -> Option<&TokenRecord>;
-    fn subject(&self) -> Option<String>;
-    fn has_scope(&self, scope: &str) -> bool;
-    fn valid_until(&self) -> Option<Timestamp>;
-    fn ended(&self) -> Ended;
-}
-
-impl<P: Send + Sync + 'static> ErasedAuthenticated for Authenticated<P> {
-    fn as_any(&self) -> &(dyn Any + Send + Sync) {
-        self
-    }
-
-    fn principal(&self) -> &(dyn Any + Send + Sync) {
-        &self.principal
-    }
-
-    fn token(&self) -> Option<&TokenRecord> {
-        self.token.as_ref()
-    }
-
-    fn subject(&self) -> Option<String> {
-        Authenticated::subject(self)
-    }
-
-    fn has_scope(&self, scope: &str) -> bool {
-        Authenticated::has_scope(self, scope)
-    }
-
-    fn valid_until(&self) -> Option<Timestamp> {
-        Authenticated::valid_until(self)
-    }
-
-    fn ended(&self) -> Ended {
-        Authenticated::ended(self)
-    }
 }

@@ -1,4 +1,4 @@
-//! Whether a request with a cookie comes from the app's own pages.
+//! The check that a request with a cookie comes from the app's own pages.
 //!
 //! 1. `Sec-Fetch-Site: same-origin` or `none` passes. The browser has compared scheme, host and
 //!    port itself.
@@ -15,11 +15,7 @@
 
 use gatekit_core::{InvalidOrigin, Origin, PublicUrl};
 use http::header::{COOKIE, HOST, HeaderName, ORIGIN, UPGRADE, USER_AGENT};
-use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Uri};
-
-use crate::context::Settings;
-use crate::{AuthRejection, ClientIp};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
@@ -139,52 +135,4 @@ fn has_https_cookie(headers: &HeaderMap) -> bool {
             .iter()
             .any(|prefix| cookie.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes())))
     })
-}
-
-/// Refuses an unsafe request that a page of another origin has sent, whether or not it brings a
-/// cookie: for routes that sign somebody in, where a page of another site could sign its visitors
-/// in as somebody else (login CSRF), and for a WebSocket that knows its caller by other means than
-/// the layer (ASVS 4.4.2).
-///
-/// It is the check that the [`AuthLayer`](crate::AuthLayer) makes of cookies, with its trusted
-/// origins. `GET`, `HEAD` and `OPTIONS` pass unless they ask for a WebSocket. A request from no
-/// page at all, which has neither `Sec-Fetch-Site` nor `Origin`, passes too.
-///
-/// ```
-/// use gatekit_layer::{AuthRejection, refuse_cross_origin};
-/// use http::request::Parts;
-///
-/// fn check(parts: &Parts) -> Result<(), AuthRejection> {
-///     refuse_cross_origin(parts)
-/// }
-/// ```
-///
-/// # Errors
-///
-/// [`AuthRejection::CrossOrigin`]. Where no layer is mounted no origin but the app's own is
-/// trusted.
-pub fn refuse_cross_origin(parts: &Parts) -> Result<(), AuthRejection> {
-    refuse(parts, crate::context::innermost_settings(&parts.extensions))
-}
-
-/// [`refuse_cross_origin`] by the trusted origins of the layer whose users are `U`s, where layers
-/// for several types are stacked: who is trusted with one kind of account is not trusted with
-/// another.
-///
-/// # Errors
-///
-/// [`AuthRejection::CrossOrigin`]. Where no such layer is mounted no origin but the app's own is
-/// trusted.
-pub fn refuse_cross_origin_of<U: 'static>(parts: &Parts) -> Result<(), AuthRejection> {
-    refuse(parts, crate::context::settings_of::<U>(&parts.extensions))
-}
-
-fn refuse(parts: &Parts, settings: Option<&Settings>) -> Result<(), AuthRejection> {
-    let none = CrossOrigin::default();
-    let check = settings.map_or(&none, |settings| &settings.cross_origin);
-    if !check.refuses(&parts.method, &parts.uri, &parts.headers) {
-        return Ok(());
-    }
-    let ip = ClientIp::from_extensions(&parts.extensions).map(|ClientIp(ip)| ip);
-    Err(settings.map_or(AuthRejection::CrossOrigin, |settings| settings.report_cross_origin(&parts.headers, ip)))
 }

@@ -6,7 +6,8 @@ use http::Extensions;
 use http::request::Parts;
 
 use crate::AuthRejection;
-use crate::context::{AnyUser, Context, ErasedAuthenticated};
+use crate::context::{AnyUser, Context};
+use crate::erased::ErasedAuthenticated;
 
 /// The caller, who has a valid token. Without one the handler is not run: see [`AuthRejection`] for
 /// the answers.

@@ -16,7 +16,7 @@ use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use crate::context::BoxFuture;
+use crate::erased::BoxFuture;
 use crate::{AuthRejection, ErrorResponse, GuardBody};
 
 /// Decides whether a request may go on.

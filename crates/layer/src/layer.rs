@@ -13,9 +13,12 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::TokenSources;
-use crate::context::{Context, Lookup, Settings, Typed};
+use crate::context::Context;
 use crate::cross_origin::CrossOrigin;
+use crate::erased::Typed;
+use crate::lookup::Lookup;
 use crate::response_caller::ResponseCaller;
+use crate::settings::Settings;
 use crate::source::cut_query_tokens;
 
 /// Lets the extractors find out who is calling: leaves the authenticator and its [`TokenSources`]

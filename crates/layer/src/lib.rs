@@ -14,7 +14,7 @@
 //!    axum.
 //! 4. Who the caller is may not be enough: [`HasRole`] and [`RequireRoleLayer`] ask the
 //!    authenticator about a role, [`Scoped`] and [`RequireScopeLayer`] look at the token's scopes,
-//!    [`Fresh`] and [`RequireFreshLayer`] at when a password was proven for it, [`require_owner`]
+//!    [`Fresh`] and [`RequireFreshLayer`] at which factors were verified for it, and when, [`require_owner`]
 //!    at a record of the app's.
 //!
 //! ```
@@ -50,26 +50,30 @@ mod browser_transport;
 mod client_ip;
 mod context;
 mod cross_origin;
+mod denial;
+mod erased;
 mod error_response;
 mod extract;
 mod fresh;
 mod guard;
 mod guard_body;
 mod layer;
+mod lookup;
 mod owner;
 mod redact;
+mod refuse_cross_origin;
 mod rejection;
+mod request_head;
 mod require;
 mod response_caller;
 mod role;
 mod scope;
 #[cfg(feature = "tower-sessions")]
 mod session;
+mod settings;
 mod source;
 mod token_cookie;
 
-#[cfg(feature = "jwks-url")]
-mod jwks_url;
 #[cfg(feature = "jwt")]
 pub mod jwt;
 
@@ -84,17 +88,19 @@ pub use {
     browser_transport::{BrowserTransport, SignedIn},
     client_ip::ClientIp,
     context::{AnyUser, public_url},
-    cross_origin::{refuse_cross_origin, refuse_cross_origin_of},
     error_response::{ErrorForm, ErrorResponse},
     extract::{AccessToken, AuthUser, Caller, PresentedToken, access_token, ended, principal},
-    fresh::{Fresh, RequireFreshLayer, RequireFreshService},
+    fresh::{
+        Fresh, OneFactor, PhishingResistant, RequireFreshLayer, RequireFreshService, RequiredStrength, TwoFactors,
+    },
     gatekit_core::InvalidOrigin,
     guard::{Guard, GuardFuture, GuardRefusal, GuardService},
     guard_body::GuardBody,
     layer::{AuthFuture, AuthLayer, AuthService},
     owner::{Owned, require_owner},
     redact::{redacted_uri, request_span},
-    rejection::AuthRejection,
+    refuse_cross_origin::{refuse_cross_origin, refuse_cross_origin_of},
+    rejection::{AuthRejection, StepUpRequired},
     require::{RequireAuthFuture, RequireAuthLayer, RequireAuthService},
     response_caller::ResponseCaller,
     role::{HasRole, RequireRoleLayer, RequireRoleService, Role},

@@ -1,9 +1,10 @@
 //! Why a caller did not get in.
 
 use axum_core::response::{IntoResponse, Response};
-use gatekit_core::{AclErrorStatus, AuthenticateError, StoreError};
+use gatekit_core::{AclErrorStatus, AuthenticateError, StoreError, Strength};
 use http::StatusCode;
 use http::header::{HeaderValue, WWW_AUTHENTICATE};
+use serde_json::json;
 
 use crate::ErrorResponse;
 
@@ -27,13 +28,10 @@ pub enum AuthRejection {
     /// The token is for other scopes. Status 401, code `AUTHORIZATION_REQUIRED`, as in LoopBack.
     #[error("the token is not valid for this scope")]
     InsufficientScope,
-    /// The caller is known, and is to prove its password anew: none was proven for its token within
-    /// `max_age` seconds. Status 401, code `STEP_UP_REQUIRED`, with the challenge of RFC 9470.
-    #[error("no password was proven for the token within {max_age} seconds")]
-    StepUpRequired {
-        /// How many seconds ago it may have been.
-        max_age: u32,
-    },
+    /// The caller is known, and has to verify a factor again, or a stronger one. Status 401, code
+    /// `STEP_UP_REQUIRED`, with the challenge of RFC 9470.
+    #[error(transparent)]
+    StepUpRequired(StepUpRequired),
     /// The token is in a cookie or session, the method is unsafe or the request asks for a
     /// WebSocket, and it comes from another origin. Status 403, code `CROSS_ORIGIN_REQUEST`.
     #[error("a cookie from another origin is not accepted for this method or for a WebSocket")]
@@ -56,6 +54,59 @@ pub enum AuthRejection {
     /// The app's mistake. Status 500; the message says how to mend it.
     #[error("{0}")]
     Misconfigured(String),
+}
+
+/// What a token lacks for a route that asks for a recent verification: see
+/// [`Fresh`](crate::Fresh).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the route asks for {} within {max_age} seconds", .strength.as_str())]
+pub struct StepUpRequired {
+    pub(crate) max_age: u32,
+    pub(crate) strength: Strength,
+    pub(crate) present: Option<Strength>,
+}
+
+impl StepUpRequired {
+    /// How many seconds ago the factors may have been verified.
+    #[must_use]
+    pub fn max_age(&self) -> u32 {
+        self.max_age
+    }
+
+    /// How strong the factors of that time must be together.
+    #[must_use]
+    pub fn strength(&self) -> Strength {
+        self.strength
+    }
+
+    /// How strong the factors of that time are. `None` if there are none, so that the caller has to
+    /// begin with the first factor.
+    #[must_use]
+    pub fn present(&self) -> Option<Strength> {
+        self.present
+    }
+
+    fn message(&self) -> &'static str {
+        match self.strength {
+            Strength::PhishingResistant => "A passkey must be verified again",
+            Strength::TwoFactors => "Two factors must be verified again",
+            _ => "The password must be verified again",
+        }
+    }
+
+    /// RFC 9470 §3. `acr_values` is left out where one factor is enough.
+    fn challenge(&self) -> HeaderValue {
+        let Self { max_age, strength, .. } = self;
+        let description = self.message();
+        let mut challenge = format!(
+            r#"Bearer error="insufficient_user_authentication", error_description="{description}", max_age="{max_age}""#
+        );
+        if *strength > Strength::OneFactor {
+            challenge.push_str(&format!(r#", acr_values="{strength}""#));
+        }
+        // Digits and what stands here are fit for a header.
+        HeaderValue::try_from(challenge).unwrap_or(HeaderValue::from_static("Bearer"))
+    }
 }
 
 impl From<AuthenticateError> for AuthRejection {
@@ -116,14 +167,8 @@ impl AuthRejection {
                 HeaderValue::from_static(r#"Bearer error="invalid_token", error_description="The token has expired""#),
             )
             .property("status", 401),
-            Self::StepUpRequired { max_age } => {
-                let challenge = format!(
-                    r#"Bearer error="insufficient_user_authentication", error_description="The password must be proven again", max_age="{max_age}""#
-                );
-                // Digits and what stands here are fit for a header.
-                let challenge = HeaderValue::try_from(challenge).unwrap_or(HeaderValue::from_static("Bearer"));
-                unauthorized("The password must be proven again", "STEP_UP_REQUIRED", challenge)
-            }
+            Self::StepUpRequired(missing) => unauthorized(missing.message(), "STEP_UP_REQUIRED", missing.challenge())
+                .details(json!({ "maxAge": missing.max_age, "strength": missing.strength.as_str() })),
             Self::CrossOrigin => {
                 ErrorResponse::new(StatusCode::FORBIDDEN, "Cross-origin request refused").code("CROSS_ORIGIN_REQUEST")
             }

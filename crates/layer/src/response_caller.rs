@@ -5,7 +5,7 @@ use std::fmt;
 use gatekit_core::UserId;
 use http::Extensions;
 
-use crate::context::ErasedAuthenticated;
+use crate::erased::ErasedAuthenticated;
 
 /// Whose request a response answers. The [`AuthLayer`](crate::AuthLayer) puts it into the
 /// extensions of the response, so that an access log further out can name the user.

@@ -8,7 +8,8 @@ use gatekit_core::AclErrorStatus;
 use http::request::Parts;
 use tower_layer::Layer;
 
-use crate::context::{AnyUser, Context, Denial, Knowing, knowing};
+use crate::context::{AnyUser, Context, Knowing, knowing};
+use crate::denial::Denial;
 use crate::extract::optional;
 use crate::guard::{Guard, GuardService};
 use crate::{AuthRejection, GuardRefusal};

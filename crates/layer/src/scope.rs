@@ -12,7 +12,8 @@ use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
 use tower_layer::Layer;
 
-use crate::context::{AnyUser, Context, Denial, Knowing, knowing};
+use crate::context::{AnyUser, Context, Knowing, knowing};
+use crate::denial::Denial;
 use crate::extract::optional;
 use crate::guard::{Guard, GuardService};
 use crate::{AuthRejection, GuardRefusal};

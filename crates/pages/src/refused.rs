@@ -7,7 +7,7 @@ use axum::extract::{OriginalUri, Request};
 use axum::http::header::{HOST, HeaderName, REFERER, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::Response;
-use gatekit_core::PublicUrl;
+use gatekit_core::{PublicUrl, Strength};
 use gatekit_layer::{AuthRejection, BrowserTransport, public_url};
 use gatekit_web::private;
 
@@ -53,7 +53,10 @@ impl Help {
     fn for_rejection(rejection: &AuthRejection) -> Option<Self> {
         match rejection {
             AuthRejection::Missing | AuthRejection::Invalid | AuthRejection::Expired => Some(Self::LogIn),
-            AuthRejection::StepUpRequired { .. } => Some(Self::ConfirmPassword),
+            // The page verifies a password, which is one factor.
+            AuthRejection::StepUpRequired(missing) if missing.strength() == Strength::OneFactor => {
+                Some(Self::ConfirmPassword)
+            }
             _ => None,
         }
     }

@@ -1,4 +1,4 @@
-//! What a [`JwtVerifier`] has to be told, and what is refused before it runs.
+//! The settings of a [`JwtVerifier`], and what is refused before it runs.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use gatekit_core::{Clock, SystemClock};
 
+use super::error::JwtConfigError;
 use super::jwks::{Jwks, Origin};
 use super::keys::Key;
-use super::token::media_type;
-use super::{JwtVerifier, Rules};
 #[cfg(feature = "jwks-url")]
-use crate::jwks_url::RemoteKeys;
+use super::remote::RemoteKeys;
+use super::token::media_type;
+use super::verifier::{JwtVerifier, Rules};
 
 const DEFAULT_LEEWAY: Duration = Duration::from_secs(30);
 const MAX_LEEWAY: Duration = Duration::from_secs(120);
@@ -47,6 +48,87 @@ pub struct JwtVerifierBuilder<C> {
     claims: PhantomData<fn() -> C>,
 }
 
+impl<C> JwtVerifier<C> {
+    /// Tokens signed with a shared secret: HMAC SHA-256. Whoever can verify can sign, so keep it to
+    /// your own services.
+    ///
+    /// `secret` is at least 32 random bytes, not a password (RFC 7518 §3.2, RFC 8725 §3.5).
+    #[must_use = "a builder does nothing until `build`"]
+    pub fn hs256(secret: impl AsRef<[u8]>) -> JwtVerifierBuilder<C> {
+        JwtVerifierBuilder::new().hs256(secret)
+    }
+
+    /// As [`hs256`](Self::hs256), with the secret as base64url text, as in the `k` of a JWK.
+    #[must_use = "a builder does nothing until `build`"]
+    pub fn hs256_base64url(secret: &str) -> JwtVerifierBuilder<C> {
+        JwtVerifierBuilder::new().hs256_base64url(secret)
+    }
+
+    /// Tokens signed with ECDSA on P-256. `pem` is the public key: `-----BEGIN PUBLIC KEY-----`.
+    #[must_use = "a builder does nothing until `build`"]
+    pub fn es256_pem(pem: impl AsRef<[u8]>) -> JwtVerifierBuilder<C> {
+        JwtVerifierBuilder::new().es256_pem(pem)
+    }
+
+    /// As [`es256_pem`](Self::es256_pem), with the point's coordinates as base64url text, as in the
+    /// `x` and `y` of a JWK.
+    #[must_use = "a builder does nothing until `build`"]
+    pub fn es256_components(x: &str, y: &str) -> JwtVerifierBuilder<C> {
+        JwtVerifierBuilder::new().es256_components(x, y)
+    }
+
+    /// Tokens signed with Ed25519. `pem` is the public key: `-----BEGIN PUBLIC KEY-----`.
+    #[must_use = "a builder does nothing until `build`"]
+    pub fn eddsa_pem(pem: impl AsRef<[u8]>) -> JwtVerifierBuilder<C> {
+        JwtVerifierBuilder::new().eddsa_pem(pem)
+    }
+
+    /// As [`eddsa_pem`](Self::eddsa_pem), with the key's 32 bytes as base64url text, as in the `x`
+    /// of a JWK.
+    #[must_use = "a builder does nothing until `build`"]
+    pub fn eddsa_components(x: &str) -> JwtVerifierBuilder<C> {
+        JwtVerifierBuilder::new().eddsa_components(x)
+    }
+
+    /// Tokens signed with one of the keys of a JWK set (or of a single JWK), as JSON text or value:
+    /// EC keys on P-256, Ed25519 keys, and `oct` keys for HS256. [`Jwks`] says which keys are
+    /// passed over.
+    #[must_use = "a builder does nothing until `build`"]
+    pub fn from_jwks(jwks: impl Into<Jwks>) -> JwtVerifierBuilder<C> {
+        JwtVerifierBuilder::new().from_jwks(jwks)
+    }
+
+    /// Tokens of one foreign issuer that signs with RSA, verified with the RSA keys of its JWK set.
+    ///
+    /// These keys are good for tokens whose `iss` is exactly `issuer`, and for no others; so no
+    /// [`issuer`] is asked for.
+    ///
+    /// [`issuer`]: JwtVerifierBuilder::issuer
+    #[must_use = "a builder does nothing until `build`"]
+    pub fn foreign_issuer_rs256(issuer: impl Into<String>, jwks: impl Into<Jwks>) -> JwtVerifierBuilder<C> {
+        JwtVerifierBuilder::new().foreign_issuer_rs256(issuer, jwks)
+    }
+
+    /// Tokens signed with one of the keys published at `url`: EC keys on P-256 and Ed25519 keys. A
+    /// shared secret that is published is none, so `oct` keys are passed over.
+    ///
+    /// The set is fetched when the first token needs it, and kept. How long, and what happens when
+    /// it cannot be fetched, is told at [`JwtVerifierBuilder::from_jwks_url`].
+    #[cfg(feature = "jwks-url")]
+    #[must_use = "a builder does nothing until `build`"]
+    pub fn from_jwks_url(url: impl Into<String>) -> JwtVerifierBuilder<C> {
+        JwtVerifierBuilder::new().from_jwks_url(url)
+    }
+
+    /// As [`foreign_issuer_rs256`](Self::foreign_issuer_rs256), with the keys fetched as by
+    /// [`from_jwks_url`](Self::from_jwks_url).
+    #[cfg(feature = "jwks-url")]
+    #[must_use = "a builder does nothing until `build`"]
+    pub fn foreign_issuer_rs256_url(issuer: impl Into<String>, url: impl Into<String>) -> JwtVerifierBuilder<C> {
+        JwtVerifierBuilder::new().foreign_issuer_rs256_url(issuer, url)
+    }
+}
+
 /// An answer that must have been given.
 #[derive(Debug, Default)]
 struct Decision {
@@ -55,7 +137,7 @@ struct Decision {
 }
 
 impl<C> JwtVerifierBuilder<C> {
-    pub(super) fn new() -> Self {
+    fn new() -> Self {
         Self {
             keys: Vec::new(),
             #[cfg(feature = "jwks-url")]
@@ -250,88 +332,4 @@ impl<C> fmt::Debug for JwtVerifierBuilder<C> {
             .field("audiences", &self.audiences)
             .finish_non_exhaustive()
     }
-}
-
-/// Why a [`JwtVerifier`] cannot be built. The messages say what to do, and quote no key.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum JwtConfigError {
-    /// RFC 7518 §3.2.
-    #[error("an HS256 secret has at least 32 bytes and this one has {bytes}; make one with `openssl rand -base64 32`")]
-    WeakSecret {
-        /// Bytes it has.
-        bytes: usize,
-    },
-    /// RFC 8725 §3.1: what half of the world may know must not become a secret.
-    #[error(
-        "this is a key in PEM, DER, SSH or JWK form, and no HS256 secret; use `es256_pem`, `eddsa_pem` or `from_jwks`"
-    )]
-    NotASecret,
-    /// A text that should be base64url is not.
-    #[error("{what} is not base64url (A-Z, a-z, 0-9, `-` and `_`, no padding)")]
-    NotBase64Url {
-        /// Which text.
-        what: &'static str,
-    },
-    /// Not PEM, or another block of it: a certificate, say.
-    #[error(
-        "a public key in PEM begins with `-----BEGIN PUBLIC KEY-----`; `openssl pkey -pubout` and `openssl x509 -pubkey` make one"
-    )]
-    NotPem,
-    /// Only who signs needs it.
-    #[error("this is a private key, which has no business here; `openssl pkey -pubout` makes the public one from it")]
-    PrivateKey,
-    /// The key is not one of its kind, or one that gives no safety.
-    #[error("{what}")]
-    BadKey {
-        /// What is wrong.
-        what: &'static str,
-    },
-    /// RFC 7518 §3.3.
-    #[error("an RSA key has 2048 to 8192 bits and this one has {bits}")]
-    RsaKeySize {
-        /// Bits it has.
-        bits: usize,
-    },
-    /// Not JSON, or not of the form `{"keys": [..]}`.
-    #[error("this is neither a JWK set, `{{\"keys\": [..]}}`, nor a JWK")]
-    NotJwks,
-    /// More than 512 KiB of text, or more than 64 keys.
-    #[error("a JWK set has at most 512 KiB and 64 keys")]
-    JwksTooLarge,
-    /// Every key of the set was passed over.
-    #[error(
-        "no key of the JWK set can be used: wanted are EC P-256, Ed25519 and (not from a URL) oct keys for signatures; RSA keys \
-         need `foreign_issuer_rs256`, which takes no others"
-    )]
-    NoUsableKey,
-    /// Neither [`issuer`](JwtVerifierBuilder::issuer) nor
-    /// [`any_issuer`](JwtVerifierBuilder::any_issuer) was called.
-    #[error(
-        "say whose tokens are accepted: `.issuer(\"https://..\")` with what they have as `iss`, or `.any_issuer()`"
-    )]
-    IssuerUndecided,
-    /// Neither [`audience`](JwtVerifierBuilder::audience) nor
-    /// [`any_audience`](JwtVerifierBuilder::any_audience) was called.
-    #[error(
-        "say for whom accepted tokens are made: `.audience(\"..\")` with what they have as `aud`, or `.any_audience()`"
-    )]
-    AudienceUndecided,
-    /// Both any and named ones.
-    #[error("`.any_{claim}()` and `.{claim}(..)` exclude each other")]
-    Contradiction {
-        /// `issuer` or `audience`.
-        claim: &'static str,
-    },
-    /// More than two minutes, or a part of a second.
-    #[error("a leeway is 0 to 120 whole seconds")]
-    Leeway,
-    /// Not a URL, or one over which keys must not be fetched.
-    #[cfg(feature = "jwks-url")]
-    #[error("a JWKS URL is `https://host/..` without a password in it (`http` on localhost only)")]
-    JwksUrl,
-    /// TLS could not be set up: the system has no root certificates, for instance.
-    #[cfg(feature = "jwks-url")]
-    #[error("the client that fetches the JWK set cannot be set up: {0}")]
-    Tls(String),
 }

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::JwtConfigError;
-use super::keys::{Algorithm, Key};
+use super::algorithm::Algorithm;
+use super::error::JwtConfigError;
+use super::keys::Key;
 
 /// Bytes of JSON text; issuers publish a few thousand.
 pub(crate) const MAX_TEXT: usize = 512 * 1024;

@@ -4,10 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::DecodingKey;
 use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
-use jsonwebtoken::{Algorithm as Jws, DecodingKey};
 
-use super::JwtConfigError;
+use super::algorithm::Algorithm;
+use super::error::JwtConfigError;
 use super::pem;
 use super::token::Token;
 
@@ -20,39 +21,6 @@ const MIN_SECRET: usize = 32;
 const MIN_RSA_BITS: usize = 2048;
 /// Beyond this a check costs milliseconds, and aws-lc refuses.
 const MAX_RSA_BITS: usize = 8192;
-
-/// What a key is for. A key has one, and a token cannot choose another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Algorithm {
-    Hs256,
-    Es256,
-    EdDsa,
-    /// Only ever with an issuer beside it.
-    Rs256,
-}
-
-impl Algorithm {
-    /// By the `alg` of a header. RFC 9864 renames `EdDSA` to `Ed25519`, which is the only curve
-    /// spoken here.
-    pub(crate) fn from_header(alg: &str) -> Option<Self> {
-        match alg {
-            "HS256" => Some(Self::Hs256),
-            "ES256" => Some(Self::Es256),
-            "EdDSA" | "Ed25519" => Some(Self::EdDsa),
-            "RS256" => Some(Self::Rs256),
-            _ => None,
-        }
-    }
-
-    fn jws(self) -> Jws {
-        match self {
-            Self::Hs256 => Jws::HS256,
-            Self::Es256 => Jws::ES256,
-            Self::EdDsa => Jws::EdDSA,
-            Self::Rs256 => Jws::RS256,
-        }
-    }
-}
 
 /// A key and what it is for. Its bytes are wiped when it is dropped.
 pub(crate) struct Key {

@@ -3,7 +3,7 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-use super::JwtConfigError;
+use super::error::JwtConfigError;
 
 /// How the SubjectPublicKeyInfo of a P-256 point begins (RFC 5480): the algorithm, the curve, and
 /// that the point is 65 bytes, uncompressed.

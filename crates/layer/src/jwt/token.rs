@@ -5,7 +5,7 @@ use gatekit_core::{StoreError, Timestamp};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::keys::Algorithm;
+use super::algorithm::Algorithm;
 use super::unique_names::UniqueNames;
 
 /// Bytes a token may have. Proxies and servers limit whole header fields to about as much.

@@ -1,5 +1,5 @@
-//! Where the keys of a JWK set come from when they are published at a URL, and how long they are
-//! good.
+//! The keys of a JWK set that is published at a URL: when they are fetched, and how long they are
+//! used.
 //!
 //! 1. A set that is fresh and knows the key is used as it is.
 //! 2. A fresh set that does not know the key is fetched again, at most once in 60 seconds: issuers
@@ -11,7 +11,8 @@
 //! 5. Without a set, or with an old one that does not know the key, there is no answer: an error,
 //!    and not "invalid".
 //!
-//! A fetch is a task of its own. Who hangs up while waiting does not stop it for the others.
+//! A fetch is a task of its own. A client that hangs up while it waits does not stop it for the
+//! others.
 
 use std::error::Error;
 use std::fmt;
@@ -24,10 +25,11 @@ use http::header::{ACCEPT, AGE, CACHE_CONTROL};
 use http::{HeaderMap, StatusCode};
 use reqwest::{Client, Url};
 
-use crate::jwt::jwks::{MAX_TEXT, Origin};
-use crate::jwt::keys::{Algorithm, Key};
-use crate::jwt::token::Token;
-use crate::jwt::{Jwks, JwtConfigError};
+use super::algorithm::Algorithm;
+use super::error::JwtConfigError;
+use super::jwks::{Jwks, MAX_TEXT, Origin};
+use super::keys::Key;
+use super::token::Token;
 
 /// For connecting, the head and the body together.
 const TIMEOUT: Duration = Duration::from_secs(5);
