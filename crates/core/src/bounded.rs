@@ -1,5 +1,6 @@
 //! How long a store may take: every call of a flow to a store goes through here.
 
+use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::task::Poll;
@@ -7,9 +8,18 @@ use std::time::{Duration, Instant};
 
 use crate::StoreError;
 
-tokio::task_local! {
-    /// Until when the store that is called must have answered.
-    static DEADLINE: Instant;
+thread_local! {
+    /// Until when the store that is called must have answered: set while the call is polled.
+    static DEADLINE: Cell<Option<Instant>> = const { Cell::new(None) };
+}
+
+/// Puts the deadline back that was there before, also when the call panics.
+struct Restore(Option<Instant>);
+
+impl Drop for Restore {
+    fn drop(&mut self) {
+        DEADLINE.set(self.0);
+    }
 }
 
 /// How much time is left for the call to a store that is under way; `None` outside of the calls of
@@ -24,21 +34,25 @@ tokio::task_local! {
 /// ```
 #[must_use]
 pub fn time_left() -> Option<Duration> {
-    DEADLINE.try_with(|deadline| deadline.saturating_duration_since(Instant::now())).ok()
+    DEADLINE.get().map(|deadline| deadline.saturating_duration_since(Instant::now()))
 }
 
 /// Runs a call to a store that may take this long, and can see by [`time_left`] what is left of it.
-pub(crate) fn with_deadline<F: Future>(limit: Duration, call: F) -> impl Future<Output = F::Output> {
-    DEADLINE.scope(Instant::now() + limit.saturating_sub(limit / 10), call)
+pub(crate) fn with_deadline<F: Future>(limit: Duration, mut call: Pin<&mut F>) -> impl Future<Output = F::Output> {
+    let deadline = Instant::now() + limit.saturating_sub(limit / 10);
+    poll_fn(move |cx| {
+        let _restore = Restore(DEADLINE.replace(Some(deadline)));
+        call.as_mut().poll(cx)
+    })
 }
 
 /// Awaits `work` for no longer than `limit`; `None` if it takes longer. What is ready at once costs
-/// no timer.
+/// no timer, and no room for one.
 pub(crate) async fn within<F: Future>(limit: Duration, mut work: Pin<&mut F>) -> Option<F::Output> {
     if let Poll::Ready(done) = poll_fn(|cx| Poll::Ready(work.as_mut().poll(cx))).await {
         return Some(done);
     }
-    tokio::time::timeout(limit, work).await.ok()
+    Box::pin(tokio::time::timeout(limit, work)).await.ok()
 }
 
 /// Runs `call`, and fails with [`StoreError::Timeout`] if it takes longer than `limit`.
@@ -46,6 +60,10 @@ pub(crate) async fn bounded<T, E: From<StoreError>>(
     limit: Duration,
     call: impl Future<Output = Result<T, E>>,
 ) -> Result<T, E> {
+    let call = pin!(call);
     let call = pin!(with_deadline(limit, call));
-    within(limit, call).await.unwrap_or_else(|| Err(StoreError::Timeout.into()))
+    match within(limit, call).await {
+        Some(done) => done,
+        None => Err(StoreError::Timeout.into()),
+    }
 }

@@ -57,6 +57,7 @@ impl Change {
     /// made is not known then.
     pub async fn commit<T, E: From<StoreError>>(&mut self, call: impl Future<Output = Result<T, E>>) -> Result<T, E> {
         let begun = Instant::now();
+        let call = pin!(call);
         let mut call = pin!(with_deadline(self.store_timeout, call));
         if let Some(done) = within(self.store_timeout, call.as_mut()).await {
             return done;

@@ -48,7 +48,8 @@ impl TokenSecret {
     /// ```
     #[must_use]
     pub fn is_well_formed(text: &str) -> bool {
-        text.len() == Self::LENGTH && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        // Without an early end, so that the compiler looks at several bytes at a time.
+        text.len() == Self::LENGTH && text.bytes().fold(true, |all, byte| all & byte.is_ascii_alphanumeric())
     }
 
     /// The digest under which a store knows this secret.

@@ -59,10 +59,16 @@ pub(crate) fn knowing<P: Clone + Send + Sync + 'static>(
 pub enum AnyUser {}
 
 impl Context {
-    /// Puts a new one into `extensions`.
-    pub(crate) fn insert(extensions: &mut Extensions, settings: Arc<Settings>, query: Vec<QueryToken>) {
+    /// Puts a new one into `extensions`. What is returned will hold what was found, for the layer
+    /// when it has the response.
+    pub(crate) fn insert(
+        extensions: &mut Extensions,
+        settings: Arc<Settings>,
+        query: Vec<QueryToken>,
+    ) -> Arc<OnceLock<Lookup>> {
         let lookup = Arc::new(OnceLock::new());
-        let context = Self { settings, query, lookup, in_scope: false, stacked: false, outer: None };
+        let context =
+            Self { settings, query, lookup: Arc::clone(&lookup), in_scope: false, stacked: false, outer: None };
         if let Some(mut outer) = extensions.insert(context)
             && let Some(context) = extensions.get_mut::<Self>()
         {
@@ -70,6 +76,7 @@ impl Context {
             (context.stacked, outer.stacked) = (true, true);
             context.outer = Some(Box::new(outer));
         }
+        lookup
     }
 
     /// What is found, for a layer that has the response later.

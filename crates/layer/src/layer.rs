@@ -91,8 +91,7 @@ impl AuthLayer {
         if from_query {
             cut_original_uri(request, &self.0.sources);
         }
-        Context::insert(request.extensions_mut(), Arc::clone(&self.0), query);
-        let lookup = request.extensions().get().map(Context::lookup).unwrap_or_default();
+        let lookup = Context::insert(request.extensions_mut(), Arc::clone(&self.0), query);
         Prepared { from_query, lookup }
     }
 }

@@ -1,5 +1,6 @@
-//! Whose request a response answers, for layers further out.
+//! The caller of the request that a response answers, for layers further out.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use gatekit_core::UserId;
@@ -7,12 +8,12 @@ use http::Extensions;
 
 use crate::erased::ErasedAuthenticated;
 
-/// Whose request a response answers. The [`AuthLayer`](crate::AuthLayer) puts it into the
+/// The caller of the request that a response answers. The [`AuthLayer`](crate::AuthLayer) puts it into the
 /// extensions of the response, so that an access log further out can name the user.
 ///
 /// It is there if a handler or a guard has asked for the caller and one was found, whatever was
-/// answered afterwards. A route that asks for nobody has none: nobody has looked up whose token it
-/// was.
+/// answered afterwards. A route that asks for no caller has none, because no one has looked the
+/// token up.
 ///
 /// Its `Display` is the user's id, or the `sub` of a JWT. It holds neither the token nor anything
 /// else of the user.
@@ -55,9 +56,14 @@ use crate::erased::ErasedAuthenticated;
 /// }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ResponseCaller {
-    user_id: Option<UserId>,
-    subject: String,
+pub struct ResponseCaller(Named);
+
+/// The id is written out when somebody asks for it: most responses are not logged with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Named {
+    User(UserId),
+    /// The `sub` of a JWT, or what the authenticator has called the caller.
+    Subject(String),
 }
 
 impl ResponseCaller {
@@ -65,23 +71,34 @@ impl ResponseCaller {
     /// not.
     #[must_use]
     pub fn user_id(&self) -> Option<&UserId> {
-        self.user_id.as_ref()
+        match &self.0 {
+            Named::User(id) => Some(id),
+            Named::Subject(_) => None,
+        }
     }
 
     /// What the user is called in a log: the id as text, or the `sub` of a JWT.
     #[must_use]
-    pub fn subject(&self) -> &str {
-        &self.subject
+    pub fn subject(&self) -> Cow<'_, str> {
+        match &self.0 {
+            Named::User(UserId::Text(id)) => Cow::Owned(one_line(id)),
+            Named::User(id) => Cow::Owned(id.to_string()),
+            Named::Subject(subject) => Cow::Borrowed(subject),
+        }
     }
 
     /// Leaves it in a response, unless a layer further in has left one: where layers are stacked,
     /// that one was asked by the handler.
     pub(crate) fn leave(extensions: &mut Extensions, caller: &dyn ErasedAuthenticated) {
-        if extensions.get::<Self>().is_none()
-            && let Some(subject) = caller.subject()
-        {
-            let user_id = caller.token().map(|token| token.user_id.clone());
-            extensions.insert(Self { user_id, subject: one_line(&subject) });
+        if extensions.get::<Self>().is_some() {
+            return;
+        }
+        let named = match caller.token() {
+            Some(token) => Some(Named::User(token.user_id.clone())),
+            None => caller.subject().map(|subject| Named::Subject(one_line(&subject))),
+        };
+        if let Some(named) = named {
+            extensions.insert(Self(named));
         }
     }
 }
@@ -99,6 +116,6 @@ fn one_line(subject: &str) -> String {
 
 impl fmt::Display for ResponseCaller {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.subject)
+        f.write_str(&self.subject())
     }
 }

@@ -52,41 +52,53 @@ impl<U: Account> Auth<U> {
         let auth = &*self.0;
         let found = bounded(auth.policy.store.timeout, auth.users.find_token_owner(&*auth.tokens, digest)).await?;
         let now = auth.clock.now();
-        let owner = match auth.standing(found, now) {
-            Standing::Valid(owner) => owner,
+        let Some(mut owner) = found else { return Err(AuthenticateError::Invalid) };
+        // What is done for few requests is boxed: the future of every request stays small.
+        match auth.standing(&owner, now) {
+            Standing::Valid => {}
             Standing::Revoked => return Err(AuthenticateError::Invalid),
-            Standing::Expired(owner) => {
-                if let Err(error) = self.bounded(auth.tokens.delete_token(digest)).await {
-                    tracing::warn!(%error, "an expired token was refused but could not be removed");
-                }
-                auth.waiting.recheck(&owner.token.user_id);
+            Standing::Expired => {
+                Box::pin(self.remove_expired(&owner.token)).await;
                 return Err(AuthenticateError::Expired);
             }
-        };
-        let token = self.touch(owner.token, now).await;
-        let watch: Arc<dyn TokenWatch> = Arc::clone(&self.0) as _;
-        let mut caller = Authenticated::with_token(owner.user, token).watched_by(watch);
-        caller.roles = owner.roles;
-        Ok(caller)
+        }
+        if let Some(touched) = self.touched(&owner.token, now) {
+            Box::pin(self.touch(&mut owner.token, touched)).await;
+        }
+        Ok(self.caller(owner))
     }
 
-    /// Notes that a token is used, and begins its lifetime anew, where the policy says so and it is
-    /// time: one write for both. That it fails is logged: the token is as good as it was.
-    async fn touch(&self, token: TokenRecord, now: Timestamp) -> TokenRecord {
-        let (renewed, last_used) = (self.renewed(&token, now), self.last_used(&token, now));
-        if renewed == token.renewed && last_used == token.last_used {
-            return token;
+    fn caller(&self, owner: TokenOwner<U>) -> Authenticated<U> {
+        let watch: Arc<dyn TokenWatch> = Arc::clone(&self.0) as _;
+        let TokenOwner { token, user, roles, .. } = owner;
+        let mut caller = Authenticated::with_token(user, token).watched_by(watch);
+        caller.roles = roles;
+        caller
+    }
+
+    async fn remove_expired(&self, token: &TokenRecord) {
+        if let Err(error) = self.bounded(self.0.tokens.delete_token(&token.digest)).await {
+            tracing::warn!(%error, "an expired token was refused but could not be removed");
         }
-        let touched = TokenRecord { renewed, last_used, ..token.clone() };
-        match self.bounded(self.0.tokens.update_token(&token, &touched)).await {
-            Ok(true) => touched,
+        self.0.waiting.recheck(&token.user_id);
+    }
+
+    /// Notes that a token is used, and begins its lifetime anew: one write for both. If that fails
+    /// it is logged, and the token is as good as it was.
+    async fn touch(&self, token: &mut TokenRecord, touched: TokenRecord) {
+        match self.bounded(self.0.tokens.update_token(token, &touched)).await {
+            Ok(true) => *token = touched,
             // Another request with this token did it.
-            Ok(false) => token,
-            Err(error) => {
-                tracing::warn!(%error, "a token was used but that could not be noted");
-                token
-            }
+            Ok(false) => {}
+            Err(error) => tracing::warn!(%error, "a token was used but that could not be noted"),
         }
+    }
+
+    /// The token as it is to be after a use at `now`; `None` if the policy changes nothing now.
+    fn touched(&self, token: &TokenRecord, now: Timestamp) -> Option<TokenRecord> {
+        let (renewed, last_used) = (self.renewed(token, now), self.last_used(token, now));
+        let is_as_it_was = renewed == token.renewed && last_used == token.last_used;
+        (!is_as_it_was).then(|| TokenRecord { renewed, last_used, ..token.clone() })
     }
 
     /// Sliding expiry: when the lifetime of a token that is used now begins.
@@ -111,26 +123,26 @@ impl<U: Account> Auth<U> {
 }
 
 /// What a stored token is worth now.
-enum Standing<U> {
-    Valid(TokenOwner<U>),
-    Expired(TokenOwner<U>),
+enum Standing {
+    Valid,
+    Expired,
     Revoked,
 }
 
 impl<U: Account> Inner<U> {
-    fn standing(&self, found: Option<TokenOwner<U>>, now: Timestamp) -> Standing<U> {
-        // A token of another kind of user that shares the store; whose id is the same is somebody
-        // else.
-        let Some(owner) = found.filter(|owner| owner.token.user_type == U::model_name()) else {
+    fn standing(&self, owner: &TokenOwner<U>, now: Timestamp) -> Standing {
+        // A token of another kind of user that shares the store: the user with the same id is
+        // somebody else.
+        if owner.token.user_type != U::model_name() {
             return Standing::Revoked;
-        };
+        }
         let eternal = owner.token.ttl < 0 && !self.policy.tokens.allow_eternal;
         if eternal || owner.token.is_expired(now) {
-            Standing::Expired(owner)
+            Standing::Expired
         } else if owner.token.rev != owner.rev {
             Standing::Revoked
         } else {
-            Standing::Valid(owner)
+            Standing::Valid
         }
     }
 }
@@ -142,12 +154,14 @@ impl<U: Account> TokenWatch for Inner<U> {
         let Some(token) = token else { return Ok(TokenState::Ended(TokenEnd::Revoked)) };
         let asked = self.users.find_token_owner(&*self.tokens, &token.digest);
         let found = bounded(self.policy.store.timeout, asked).await?;
-        Ok(match self.standing(found, self.clock.now()) {
-            Standing::Valid(owner) => TokenState::Valid(owner.token.expires()),
-            Standing::Expired(_) => TokenState::Ended(TokenEnd::Expired),
+        let now = self.clock.now();
+        let standing = found.as_ref().map_or(Standing::Revoked, |owner| self.standing(owner, now));
+        Ok(match (standing, found) {
+            (Standing::Valid, Some(owner)) => TokenState::Valid(owner.token.expires()),
+            (Standing::Expired, _) => TokenState::Ended(TokenEnd::Expired),
             // The purge may have taken a token that expired.
-            Standing::Revoked if token.is_expired(self.clock.now()) => TokenState::Ended(TokenEnd::Expired),
-            Standing::Revoked => TokenState::Ended(TokenEnd::Revoked),
+            _ if token.is_expired(now) => TokenState::Ended(TokenEnd::Expired),
+            _ => TokenState::Ended(TokenEnd::Revoked),
         })
     }
 

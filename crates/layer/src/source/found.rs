@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use gatekit_core::TokenDigest;
+use gatekit_core::{TokenDigest, TokenSecret};
 use http::HeaderValue;
 
 /// What the search ends with.
@@ -73,6 +73,12 @@ impl<'a> Candidate<'a> {
     /// The value of a header, by the table of [`TokenSource::header`](crate::TokenSource::header),
     /// row by row. `None` if it is not ASCII.
     pub(super) fn header(value: &'a HeaderValue) -> Option<Self> {
+        // The usual one: a secret of the kit, without a scheme. There is nothing to take off.
+        if let Some(secret) =
+            std::str::from_utf8(value.as_bytes()).ok().filter(|text| TokenSecret::is_well_formed(text))
+        {
+            return Some(Self::sent(secret));
+        }
         let value = value.to_str().ok()?.trim();
         if let Some(bearer) = after_scheme(value, "bearer ") {
             return Some(Self::sent(match decode(bearer) {
@@ -97,6 +103,9 @@ impl<'a> Candidate<'a> {
     pub(super) fn is_nothing(&self) -> bool {
         const NOTHING: [&str; 10] =
             ["undefined", "null", "NaN", "none", "nil", "false", "true", "[object Object]", "bearer", "basic"];
+        if TokenSecret::is_well_formed(&self.token) {
+            return false;
+        }
         let token = self.token.trim();
         token.is_empty() || NOTHING.iter().any(|nothing| token.eq_ignore_ascii_case(nothing))
     }
