@@ -65,9 +65,9 @@ impl<U: Account> Auth<U> {
     /// follow.
     ///
     /// ```
-    /// use gatekit_core::{Auth, MemoryStore, Need};
+    /// use gatekit_core::{Auth, MemoryStore, Need, NoProfile};
     ///
-    /// let (users, tokens) = (MemoryStore::new(), MemoryStore::new());
+    /// let (users, tokens) = (MemoryStore::new(), MemoryStore::<NoProfile>::new());
     /// let auth: Auth = Auth::builder_with_users(users).tokens(tokens).build()?;
     /// assert_eq!(auth.missing(&[Need::Roles]), Some(Need::Roles));
     /// # Ok::<_, gatekit_core::ConfigError>(())
@@ -158,7 +158,7 @@ impl<U: Account> Builder<U> {
     }
 
     /// Keeps the roles of users in `store`. Without a store of roles, [`Auth::assign_role`] fails
-    /// with [`StoreError::Missing`], and [`build`](Self::build) refuses an [`Acl`] that names a role
+    /// with [`StoreError::Missing`](crate::StoreError::Missing), and [`build`](Self::build) refuses an [`Acl`] that names a role
     /// which no [`role_resolver`](Self::role_resolver) computes.
     pub fn roles(mut self, store: impl RoleStore) -> Self {
         self.roles = Some(Arc::new(store));

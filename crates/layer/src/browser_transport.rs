@@ -9,7 +9,7 @@ use http::header::{HeaderMap, HeaderValue, SET_COOKIE};
 use crate::context::Context;
 use crate::erased::Typed;
 use crate::lookup::Lookup;
-use crate::source::has_cookie;
+use crate::request_cookies::has_cookie;
 use crate::{AuthRejection, InvalidTokenCookie, TokenCookie};
 
 /// Longer values are no token of anybody's.

@@ -63,6 +63,7 @@ mod owner;
 mod redact;
 mod refuse_cross_origin;
 mod rejection;
+mod request_cookies;
 mod request_head;
 mod require;
 mod response_caller;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use gatekit_core::IssuedToken;
 use http::{HeaderMap, HeaderValue};
 
-use crate::source::find_cookie;
+use crate::request_cookies::find_cookie;
 
 /// How a token's cookie looks, when it is set, read and taken back.
 ///

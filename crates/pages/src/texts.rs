@@ -45,8 +45,15 @@ mod tests {
     /// All code and templates of this crate.
     fn sources() -> String {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let files = ["src", "templates"].map(|name| std::fs::read_dir(folder.join(name)).unwrap());
-        files.into_iter().flatten().map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).collect()
+        ["src", "templates"].iter().map(|name| text_below(&folder.join(name))).collect()
+    }
+
+    fn text_below(path: &Path) -> String {
+        if path.is_dir() {
+            let entries = std::fs::read_dir(path).unwrap();
+            return entries.map(|entry| text_below(&entry.unwrap().path())).collect();
+        }
+        std::fs::read_to_string(path).unwrap()
     }
 
     /// What is between quotes and looks like a key: words with a dot in between.

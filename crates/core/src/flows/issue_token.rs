@@ -11,9 +11,9 @@ pub struct IssueToken {
     /// Lifetime in seconds. `None` for `policy.tokens.ttl`, `-1` for one that never ends where the
     /// policy allows that; what exceeds `policy.tokens.max_ttl` is cut to it.
     pub ttl: Option<i64>,
-    /// What it may be used for; see [`TokenRecord::scopes`].
+    /// What it may be used for; see [`TokenRecord::scopes`](crate::TokenRecord::scopes).
     pub scopes: Option<Vec<String>>,
-    /// Which factors the user has verified, and when; see [`TokenRecord::proofs`]. None unless
+    /// Which factors the user has verified, and when; see [`TokenRecord::proofs`](crate::TokenRecord::proofs). None unless
     /// set.
     pub proofs: Proofs,
     /// On what it is issued, for the user's list of sessions.

@@ -20,7 +20,7 @@ pub struct EmailPolicy {
     /// the app's own code asks for with
     /// [`RequestPasswordReset::trusted`](crate::RequestPasswordReset::trusted) is always sent.
     ///
-    /// Off in [`Policy::default`]: an app that never asks users to verify an address has none to
+    /// Off in [`Policy::default`](crate::Policy::default): an app that never asks users to verify an address has none to
     /// mail to, and no user could reset a password. The price: a user that mistypes its address at sign-up gives the account to the owner of that mailbox.
     pub reset_needs_verified: bool,
     /// Whether `PATCH` and `PUT` of a user refuse another address: a change of address requires the password and a verified new address. Otherwise a person that finds an open session could take over the account through a reset mail (ASVS 7.5.1). LoopBack has no such setting.

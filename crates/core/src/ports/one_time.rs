@@ -149,7 +149,7 @@ pub struct OneTimeRecord {
     pub purpose: OneTimePurpose,
     /// SHA-256 of the secret.
     pub digest: TokenDigest,
-    /// What kind of user it is for; see [`TokenRecord::user_type`].
+    /// What kind of user it is for; see [`TokenRecord::user_type`](crate::TokenRecord::user_type).
     pub user_type: Cow<'static, str>,
     /// Whose it is; `None` for a decoy, stored so that an unknown address costs the same work as a
     /// known one.

@@ -47,7 +47,7 @@ pub trait TokenStore: Send + Sync + 'static {
     /// removes by itself what has ended. The default does nothing.
     fn use_clock(&self, _clock: &Arc<dyn Clock>) {}
 
-    /// Which database this is, for a [`UserStore`] that could join with it.
+    /// Which database this is, for a [`UserStore`](crate::UserStore) that could join with it.
     fn identity(&self) -> Option<&StoreIdentity> {
         None
     }

@@ -235,6 +235,6 @@ pub struct TokenOwner<U> {
     /// The user's present `rev`; the token is dead if its own is another.
     pub rev: i64,
     /// The roles assigned to the user, if the same query brought them; `None` leaves them to
-    /// [`RoleStore::roles_of`].
+    /// [`RoleStore::roles_of`](crate::RoleStore::roles_of).
     pub roles: Option<Vec<String>>,
 }

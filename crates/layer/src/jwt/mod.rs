@@ -26,9 +26,9 @@
 //! 9. `exp`, `nbf` and `iat` are whole seconds before the year 10000, not texts, fractions or
 //!    milliseconds; `exp` must be there. `nbf` has come, and `iat` has too: a token from the future
 //!    shows a broken clock or a forger.
-//! 10. `exp` has not come. This alone answers [`AuthenticateError::Expired`]; all else is
-//!     [`AuthenticateError::Invalid`], and a key set that cannot be fetched is
-//!     [`AuthenticateError::Unavailable`].
+//! 10. `exp` has not come. This alone answers [`AuthenticateError::Expired`](gatekit_core::AuthenticateError::Expired); all else is
+//!     [`AuthenticateError::Invalid`](gatekit_core::AuthenticateError::Invalid), and a key set that cannot be fetched is
+//!     [`AuthenticateError::Unavailable`](gatekit_core::AuthenticateError::Unavailable).
 //! 11. The claims fit the app's own type, which becomes the principal.
 //!
 //! Of several JWTs in a request the first counts whose `iss` and `aud` are those that the app

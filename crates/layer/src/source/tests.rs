@@ -2,8 +2,11 @@
 
 use base64::Engine;
 use http::HeaderValue;
+use http::header::COOKIE;
 
 use super::found::BASE64;
+use std::borrow::Cow;
+
 use super::*;
 
 /// As an `Auth` judges texts: its tokens have 64 letters and digits.

@@ -24,7 +24,7 @@ pub(super) struct State {
     pub(super) withheld: Vec<String>,
 }
 
-/// What an [`SmtpSink`] does.
+/// What an [`SmtpSink`](crate::SmtpSink) does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SmtpBehavior {
     /// Takes every mail.
@@ -46,7 +46,7 @@ pub enum SmtpBehavior {
     RefuseLogin,
 }
 
-/// A mail that an [`SmtpSink`] took.
+/// A mail that an [`SmtpSink`](crate::SmtpSink) took.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ReceivedMail {
