@@ -83,7 +83,7 @@ async fn a_logout_ends_what_a_renewal_has_just_made() {
         let site = Site::iam(Store::Memory).await;
         let Tokens { access, refresh } = site.tokens().await;
         // The family has its new tokens at once, and the renewal goes on after a second.
-        site.faults.every_call_of("update_one_time", Fault::Late(Duration::from_secs(1)));
+        site.faults.every_call_of("replace_one_time", Fault::Late(Duration::from_secs(1)));
         let logout = async {
             tokio::time::sleep(Duration::from_millis(500)).await;
             let body = json!({"logout": {"clientId": CLIENT}, "callbacks": {"postFlowUrl": "/"}});

@@ -277,6 +277,10 @@ impl<P> Default for UserChange<P> {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct NewUser<P> {
+    /// The id that the user is to have: for an importer, which keeps the ids of another system.
+    /// `None`, as everywhere else: the store gives out a new one. An id of a user who was removed
+    /// is not recognized, so an importer must not give it to another.
+    pub id: Option<UserId>,
     /// Within which identifiers must be unique: the realm where `Policy::unique_per_realm`,
     /// otherwise empty. Stores keep it beside the user and have unique indexes on (namespace,
     /// email) and (namespace, username).
@@ -303,6 +307,7 @@ impl<P> NewUser<P> {
     #[must_use]
     pub fn new(email: impl Into<String>, profile: P) -> Self {
         Self {
+            id: None,
             namespace: String::new(),
             realm: None,
             username: None,

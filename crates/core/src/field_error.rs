@@ -36,6 +36,9 @@ pub enum FieldProblem {
     /// It is not a string, or a name with characters that names may not have.
     #[error("is not a valid name")]
     InvalidString,
+    /// It is not an id that the store can keep.
+    #[error("is not a valid id")]
+    InvalidId,
     /// A client cannot set it.
     #[error("cannot be set")]
     NotSettable,

@@ -10,7 +10,7 @@ mod purge;
 mod users;
 
 use std::any::Any;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::marker::PhantomData;
@@ -41,8 +41,10 @@ pub struct MemoryStore<P = NoProfile> {
 }
 
 struct Contents {
-    /// Of a user of any type.
+    /// The greatest id that a user of any type ever had.
     last_id: i64,
+    /// The ids of the users of all types.
+    ids: HashSet<i64>,
     /// The `Users<P>` of each user type, by `Model::NAME`.
     users: HashMap<&'static str, Box<dyn Any + Send + Sync>>,
     tokens: KeyMap<TokenDigest, TokenRecord>,
@@ -103,6 +105,7 @@ impl<P: Profile> MemoryStore<P> {
     pub fn new() -> Self {
         let contents = Contents {
             last_id: 0,
+            ids: HashSet::new(),
             users: HashMap::new(),
             tokens: KeyMap::default(),
             one_time: KeyMap::default(),
@@ -299,7 +302,7 @@ impl<P: Profile> OneTimeStore for MemoryStore<P> {
         Ok(fits)
     }
 
-    async fn update_one_time(&self, old: &OneTimeRecord, new: &OneTimeRecord) -> Result<bool, StoreError> {
+    async fn replace_one_time(&self, old: &OneTimeRecord, new: &OneTimeRecord) -> Result<bool, StoreError> {
         let mut contents = self.write();
         let stored = contents
             .one_time

@@ -83,11 +83,15 @@ pub fn store_error(error: sqlx::Error) -> StoreError {
 /// ```
 #[must_use]
 pub fn create_user_error(error: sqlx::Error, unique: &[(&str, IdentifierKind)]) -> CreateUserError {
-    let columns = columns_in_use(&error);
-    match unique.iter().find(|(column, _)| columns.split(", ").any(|c| c == *column)) {
+    match unique.iter().find(|(column, _)| is_in_use(&error, column)) {
         Some((_, kind)) => CreateUserError::Taken(*kind),
         None => CreateUserError::Store(store_error(error)),
     }
+}
+
+/// Whether a unique key over this column, written `table.column`, has refused a row.
+pub(crate) fn is_in_use(error: &sqlx::Error, column: &str) -> bool {
+    columns_in_use(error).split(", ").any(|refused| refused == column)
 }
 
 /// The columns of the unique key that has refused a row, as `table.column`, separated by commas; ""

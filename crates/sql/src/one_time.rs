@@ -158,7 +158,7 @@ impl<D: Database> OneTimeStore for SqlStore<D> {
         }
     }
 
-    async fn update_one_time(&self, old: &OneTimeRecord, new: &OneTimeRecord) -> Result<bool, StoreError> {
+    async fn replace_one_time(&self, old: &OneTimeRecord, new: &OneTimeRecord) -> Result<bool, StoreError> {
         let replace = REPLACE
             .on(self.database())
             .bind(&new.data)

@@ -9,7 +9,7 @@ use gatekit_core::{
 };
 
 use crate::database::{Changed, Database};
-use crate::error::{create_user_error, store_error};
+use crate::error::{create_user_error, is_in_use, store_error};
 use crate::own::{roles_from_row, token_columns, token_from_row};
 use crate::row::Row;
 use crate::statement::Statement;
@@ -27,11 +27,28 @@ macro_rules! user_columns {
     };
 }
 
-static CREATE: Statement = Statement::new(
-    "INSERT INTO gatekit_users \
-     (user_type, namespace, realm, username, email, username_key, email_key, email_verified, password, rev, \
-     profile, status, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?) RETURNING id",
-);
+/// The columns of a new user but for its id, and their values.
+macro_rules! new_user {
+    ($id:literal, $value:literal) => {
+        concat!(
+            "INSERT INTO gatekit_users (",
+            $id,
+            "user_type, namespace, realm, username, email, username_key, email_key, email_verified, password, rev, \
+             profile, status, created) VALUES (",
+            $value,
+            "?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?) RETURNING id"
+        )
+    };
+}
+
+/// The database gives out an id above all that ever were.
+static CREATE: Statement = Statement::new(new_user!("", ""));
+
+static CREATE_WITH_ID: Statement = Statement::new(new_user!("id, ", "?, "));
+
+/// The greatest id that an importer may give: the greatest whole number that every reader of JSON
+/// keeps exactly (RFC 8259 §6). Ids above it stay free for new users.
+const MAX_GIVEN_ID: i64 = (1 << 53) - 1;
 
 static FIND: Statement =
     Statement::new(concat!("SELECT ", user_columns!(), " FROM gatekit_users WHERE id = ? AND user_type = ?"));
@@ -111,8 +128,12 @@ static DELETE: Statement = Statement::new("DELETE FROM gatekit_users WHERE id = 
 #[async_trait]
 impl<P: Model, D: Database> UserStore<User<P>> for SqlStore<D> {
     async fn create_user(&self, new: NewUser<P>) -> Result<StoredUser<User<P>>, CreateUserError> {
-        let create = CREATE
-            .on(self.database())
+        let create = match &new.id {
+            None => CREATE.on(self.database()),
+            Some(UserId::Int(id @ 1..=MAX_GIVEN_ID)) => CREATE_WITH_ID.on(self.database()).bind(*id),
+            Some(id) => return Err(CreateUserError::InvalidId(id.clone())),
+        };
+        let create = create
             .bind(P::NAME)
             .bind(&new.namespace)
             .bind(&new.realm)
@@ -125,7 +146,10 @@ impl<P: Model, D: Database> UserStore<User<P>> for SqlStore<D> {
             .bind(profile_to_text(&new.profile)?)
             .bind(new.status.as_str())
             .bind(SystemClock.now());
-        let created = create.change().await.map_err(|error| create_user_error(error, &UNIQUE))?;
+        let created = create.change().await.map_err(|error| match &new.id {
+            Some(id) if is_in_use(&error, "gatekit_users.id") => CreateUserError::IdTaken(id.clone()),
+            _ => create_user_error(error, &UNIQUE),
+        })?;
         let row = created.rows.first().ok_or_else(|| StoreError::failed("no id was returned"))?;
         let mut user = User::new(UserId::Int(TABLE.get(row, "id")?), new.profile);
         user.realm = new.realm;
@@ -201,8 +225,8 @@ impl<P: Model, D: Database> UserStore<User<P>> for SqlStore<D> {
     }
 
     fn supports(&self, operation: UserOperation) -> bool {
-        use UserOperation::{AnySpelling, Delete, Find, List, Status, Update};
-        matches!(operation, Update | Delete | Find | Status | List | AnySpelling)
+        use UserOperation::{AnySpelling, Delete, Find, GivenId, List, Status, Update};
+        matches!(operation, Update | Delete | Find | Status | List | AnySpelling | GivenId)
     }
 
     async fn update_user(

@@ -215,8 +215,8 @@ impl<S: OneTimeStore> OneTimeStore for FaultyStore<S> {
         self.faults.call("insert_one_time_within", self.inner.insert_one_time_within(record, limits, decoy)).await
     }
 
-    async fn update_one_time(&self, old: &OneTimeRecord, new: &OneTimeRecord) -> Result<bool, StoreError> {
-        self.faults.call("update_one_time", self.inner.update_one_time(old, new)).await
+    async fn replace_one_time(&self, old: &OneTimeRecord, new: &OneTimeRecord) -> Result<bool, StoreError> {
+        self.faults.call("replace_one_time", self.inner.replace_one_time(old, new)).await
     }
 
     async fn spend_one_time(

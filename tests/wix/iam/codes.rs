@@ -107,7 +107,7 @@ on_every_store! {
     async fn a_code_that_is_brought_again_before_its_tokens_are_made_gives_none(store) {
         let site = Site::iam(store).await;
         let user = site.auth.find_account(&AccountName::email(EMAIL)).await.unwrap().unwrap().user;
-        for held_call in ["update_one_time", "insert_token"] {
+        for held_call in ["replace_one_time", "insert_token"] {
             let code = site.oauth_code().await;
             let held = site.faults.hold_nth_call_of(held_call, 1);
             let first = tokio::spawn(site.exchange(&code, VERIFIER).into_future());

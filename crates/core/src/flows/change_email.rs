@@ -227,8 +227,8 @@ impl<U: Account> Auth<U> {
                     ..UserChange::default()
                 };
                 let stored = auth.commit_update(&mut change, &old, new).await.map_err(|error| match error {
-                    CreateUserError::Store(error) => ChangeEmailError::from(error),
                     CreateUserError::Taken(kind) => ChangeEmailError::Invalid(FieldError::taken(kind, &email).into()),
+                    error => ChangeEmailError::from(error.of_update()),
                 })?;
                 if let Some(new) = stored {
                     break (old, new);

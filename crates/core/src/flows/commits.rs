@@ -42,7 +42,10 @@ impl<U: Account> Auth<U> {
         let done = change.commit_or_find(call, async || {
             let Some(identifier) = &identifier else { return Ok(None) };
             let now = users.find_user_by(identifier).await?;
-            let is_ours = |now: &StoredUser<U>| now.password.as_ref().map(PasswordHash::expose) == hash.as_deref();
+            // A hash has a random salt. Without one nothing tells whose doing the user is.
+            let is_ours = |now: &StoredUser<U>| {
+                hash.is_some() && now.password.as_ref().map(PasswordHash::expose) == hash.as_deref()
+            };
             Ok(now.filter(is_ours).map(Ok))
         });
         done.await?
@@ -140,14 +143,14 @@ impl<U: Account> Auth<U> {
     }
 
     /// Changes a one-time record, if it is as it was read.
-    pub(crate) async fn commit_one_time_update(
+    pub(crate) async fn commit_one_time_replacement(
         &self,
         change: &mut Change,
         old: &OneTimeRecord,
         new: &OneTimeRecord,
     ) -> Result<bool, StoreError> {
         let one_time = &*self.0.one_time;
-        let done = change.commit_or_find(one_time.update_one_time(old, new), async || {
+        let done = change.commit_or_find(one_time.replace_one_time(old, new), async || {
             let now = one_time.find_one_time(old.purpose, &old.digest).await?;
             Ok(now.filter(|now| now.data == new.data && now.expires == new.expires).map(|_| true))
         });

@@ -142,15 +142,15 @@ impl<U: Account> Auth<U> {
     /// # let ada = auth.register(Register::email("ada@example.com", "correct horse battery")).await?;
     /// let secret = auth.issue_one_time(NewOneTime::new(INVITATION, &ada.id, 0, 60_000).data("sent")).await?;
     /// let found = auth.find_one_time(INVITATION, secret.expose()).await?.ok_or("ended")?;
-    /// assert!(auth.update_one_time(&found, "opened by 7", found.expires).await?);
-    /// assert!(!auth.update_one_time(&found, "opened by 8", found.expires).await?, "it is not what was found any more");
+    /// assert!(auth.replace_one_time(&found, "opened by 7", found.expires).await?);
+    /// assert!(!auth.replace_one_time(&found, "opened by 8", found.expires).await?, "it is not what was found any more");
     /// # Ok(()) }
     /// ```
     ///
     /// # Errors
     ///
     /// [`Unavailable`] if the store fails.
-    pub async fn update_one_time(
+    pub async fn replace_one_time(
         &self,
         found: &OneTimeRecord,
         data: impl Into<String>,
@@ -158,7 +158,8 @@ impl<U: Account> Auth<U> {
     ) -> Result<bool, Unavailable> {
         let (auth, old) = (self.clone(), found.clone());
         let new = OneTimeRecord { data: Some(data.into()), expires, ..found.clone() };
-        self.change(|mut change| async move { Ok(auth.commit_one_time_update(&mut change, &old, &new).await?) }).await
+        self.change(|mut change| async move { Ok(auth.commit_one_time_replacement(&mut change, &old, &new).await?) })
+            .await
     }
 
     /// Removes all of a user for this purpose. Returns how many.

@@ -5,15 +5,17 @@ use serde::Serialize;
 
 use crate::flow_error::flow_error;
 use crate::{
-    Account, AccountStatus, Auth, CreateUserError, Event, FieldError, FieldErrors, HookVeto, Identifier,
+    Account, AccountStatus, Auth, CreateUserError, Event, FieldError, FieldErrors, FieldProblem, HookVeto, Identifier,
     IdentifierKind, MailOptions, Need, NewUser, Password, PasswordError, PasswordHash, PasswordOwner, StoreError,
-    StoredUser, UserOperation, profile,
+    StoredUser, UserId, UserOperation, profile,
 };
 
 /// Somebody wants to sign up.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Register<P> {
+    /// The id that the user is to have. For an importer; a client never chooses it.
+    pub id: Option<UserId>,
     /// The address. Required, unless
     /// [`policy.identifiers.email_required`](crate::IdentifierPolicy::email_required) is off and
     /// there is a name.
@@ -22,8 +24,12 @@ pub struct Register<P> {
     pub username: Option<String>,
     /// The realm, if any.
     pub realm: Option<String>,
-    /// The password. Required.
+    /// The password. Required, unless [`has_no_password`](Self::has_no_password) is set.
     pub password: Option<Password>,
+    /// Whether the account is to have no password: nobody logs in with one before a password reset
+    /// or [`Auth::set_password`](crate::Auth::set_password) gives it one. Code may say so; routes
+    /// and pages never do.
+    pub has_no_password: bool,
     /// Whether the address was verified. Code may say so; a client never can (the route sets it to
     /// `Some(false)` or `None`).
     pub email_verified: Option<bool>,
@@ -49,6 +55,27 @@ impl<P: Default> Register<P> {
     pub fn email(email: impl Into<String>, password: impl Into<Password>) -> Self {
         Self { email: Some(email.into()), password: Some(password.into()), ..Self::with_profile(P::default()) }
     }
+
+    /// With an address and no password, and the profile's default: for an account that logs in by
+    /// another way, or that gets its password by mail.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use gatekit_core::{Auth, Login, LoginError, MailOptions, MemoryStore, Register};
+    ///
+    /// let auth = Auth::new(MemoryStore::new());
+    /// let ada = auth.register(Register::without_password("ada@example.com")).await?;
+    /// let refused = auth.login(Login::email("ada@example.com", "")).await;
+    /// assert!(matches!(refused, Err(LoginError::InvalidCredentials)));
+    ///
+    /// auth.set_password(&ada.id, "correct horse battery".into(), &MailOptions::default()).await?;
+    /// auth.login(Login::email("ada@example.com", "correct horse battery")).await?;
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn without_password(email: impl Into<String>) -> Self {
+        Self { email: Some(email.into()), has_no_password: true, ..Self::with_profile(P::default()) }
+    }
 }
 
 impl<P> Register<P> {
@@ -56,10 +83,12 @@ impl<P> Register<P> {
     #[must_use]
     pub fn with_profile(profile: P) -> Self {
         Self {
+            id: None,
             email: None,
             username: None,
             realm: None,
             password: None,
+            has_no_password: false,
             email_verified: None,
             status: AccountStatus::Active,
             problems: Vec::new(),
@@ -67,6 +96,15 @@ impl<P> Register<P> {
             mails: MailOptions::default(),
             notices: MailOptions::default(),
         }
+    }
+
+    /// With this id: for an importer, which keeps the ids of another system. It needs a store with
+    /// [`UserOperation::GivenId`](crate::UserOperation::GivenId). An id in use is
+    /// [`RegisterError::Invalid`] with the field `id`.
+    #[must_use]
+    pub fn id(mut self, id: impl Into<UserId>) -> Self {
+        self.id = Some(id.into());
+        self
     }
 
     /// With a name.
@@ -189,8 +227,7 @@ impl<U: Account> Auth<U> {
     /// [`RegisterError`].
     pub async fn register(&self, register: Register<U::Profile>) -> Result<U, RegisterError> {
         let mut checked = self.check_registration(register, false).await?;
-        let hash = self.admit_registration(&mut checked).await?;
-        checked.new.password = Some(hash);
+        checked.new.password = self.admit_registration(&mut checked).await?;
         match self.store_registration(checked.new, &checked.mails).await? {
             Ok(user) => Ok(user),
             Err(taken) => Err(RegisterError::Invalid(taken.into())),
@@ -222,7 +259,7 @@ impl<U: Account> Auth<U> {
         let mut checked = self.check_registration(register, true).await?;
         let hash = self.admit_registration(&mut checked).await?;
         let Checked { mut new, taken, mails, notices, .. } = checked;
-        new.password = Some(hash);
+        new.password = hash;
         let seen = CheckMail {
             realm: new.realm.clone(),
             username: new.username.clone(),
@@ -280,8 +317,10 @@ impl<U: Account> Auth<U> {
         hide: bool,
     ) -> Result<Checked<U>, RegisterError> {
         let auth = &*self.0;
-        let Register { email, username, realm, password, email_verified, status, problems, profile, mails, notices } =
-            register;
+        let Register {
+            id, email, username, realm, password, has_no_password, email_verified, status, problems, ..
+        } = register;
+        let Register { profile, mails, notices, .. } = register;
         if let Some(password) = &password {
             let owner =
                 PasswordOwner { email: email.as_deref(), username: username.as_deref(), realm: realm.as_deref() };
@@ -293,7 +332,7 @@ impl<U: Account> Auth<U> {
         let mut errors = Vec::new();
         let sound = |field: &str| problems.iter().all(|problem| problem.field != field);
         let names = PasswordOwner { email: email.as_deref(), username: username.as_deref(), realm: realm.as_deref() };
-        errors.extend(self.check_sign_up(names, password.is_some()).into_iter().filter(|error| {
+        errors.extend(self.check_sign_up(names, password.is_some() || has_no_password).into_iter().filter(|error| {
             // What was found wrong with the address before is told instead.
             error.field != "email" || sound("email")
         }));
@@ -301,6 +340,7 @@ impl<U: Account> Auth<U> {
 
         let typed = [email.clone().unwrap_or_default(), username.clone().unwrap_or_default()];
         let new = NewUser {
+            id,
             namespace: auth.policy.namespace(realm.as_deref()),
             realm,
             username: username.map(|name| auth.policy.canonical_username(&name)),
@@ -314,14 +354,15 @@ impl<U: Account> Auth<U> {
             errors.push(*error);
         }
         let taken = self.check_unique(&new, &typed, hide, &mut errors).await?;
-        match password {
-            Some(password) if errors.is_empty() => Ok(Checked { new, password, taken, mails, notices }),
-            _ => Err(RegisterError::Invalid(errors.into())),
+        if errors.is_empty() {
+            Ok(Checked { new, password, taken, mails, notices })
+        } else {
+            Err(RegisterError::Invalid(errors.into()))
         }
     }
 
     /// Steps 4 and 5, up to the hash. They are the same for an address that is taken.
-    async fn admit_registration(&self, checked: &mut Checked<U>) -> Result<PasswordHash, RegisterError> {
+    async fn admit_registration(&self, checked: &mut Checked<U>) -> Result<Option<PasswordHash>, RegisterError> {
         let auth = &*self.0;
         for hooks in &auth.hooks {
             self.ask_hook::<RegisterError>(hooks.before_register(&mut checked.new)).await?;
@@ -332,7 +373,14 @@ impl<U: Account> Auth<U> {
         if checked.new.status != AccountStatus::Active && !self.supports(UserOperation::Status) {
             return Err(StoreError::Missing(Need::Users(UserOperation::Status)).into());
         }
-        Ok(self.hash_password(checked.password.clone()).await?)
+        // A store that keeps no ids would give out another one.
+        if checked.new.id.is_some() && !self.supports(UserOperation::GivenId) {
+            return Err(StoreError::Missing(Need::Users(UserOperation::GivenId)).into());
+        }
+        match &checked.password {
+            Some(password) => Ok(Some(self.hash_password(password.clone()).await?)),
+            None => Ok(None),
+        }
     }
 
     /// Step 5 and 6. The inner error names the field that another request has taken meanwhile.
@@ -353,6 +401,12 @@ impl<U: Account> Auth<U> {
                         IdentifierKind::Username => username,
                     };
                     return Ok(Err(FieldError::taken(kind, &value.unwrap_or_default())));
+                }
+                Err(CreateUserError::IdTaken(id)) => {
+                    return Ok(Err(FieldError::new("id", FieldProblem::Taken, Some(id_as_json(&id)))));
+                }
+                Err(CreateUserError::InvalidId(id)) => {
+                    return Ok(Err(FieldError::new("id", FieldProblem::InvalidId, Some(id_as_json(&id)))));
                 }
             };
             auth.emit(Event::Registered { user: stored.user.clone() }).await;
@@ -397,10 +451,18 @@ impl<U: Account> Auth<U> {
     }
 }
 
+fn id_as_json(id: &UserId) -> serde_json::Value {
+    match id {
+        UserId::Int(number) => (*number).into(),
+        UserId::Text(text) => text.as_str().into(),
+    }
+}
+
 /// A registration in which nothing is wrong.
 struct Checked<U: Account> {
     new: NewUser<U::Profile>,
-    password: Password,
+    /// `None` for an account without one.
+    password: Option<Password>,
     /// The user that has the address, where that is hidden.
     taken: Option<StoredUser<U>>,
     mails: MailOptions,

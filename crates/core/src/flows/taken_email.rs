@@ -100,15 +100,15 @@ impl<U: Account> Auth<U> {
         let Err(error) = self.bounded::<_, StoreError>(auth.one_time.insert_one_time(&record)).await else {
             return Ok(());
         };
-        // Either another request has reserved it meanwhile, or one that has ended was not cleared
-        // away yet.
-        if self.is_reserved(&namespace, &name).await? {
-            return Err(RegisterError::Invalid(FieldError::taken(IdentifierKind::Username, &name).into()));
+        // Either another request has reserved the name meanwhile, or a reservation that has ended
+        // was not cleared away yet.
+        let found = self.bounded(auth.one_time.find_one_time(NAME, &record.digest)).await?;
+        let Some(old) = found else { return Err(error.into()) };
+        let has_ended = old.expires <= auth.clock.now();
+        if has_ended && self.bounded::<_, StoreError>(auth.one_time.replace_one_time(&old, &record)).await? {
+            return Ok(());
         }
-        match self.bounded(auth.one_time.take_one_time(NAME, &record.digest)).await? {
-            Some(_) => Ok(self.bounded::<_, StoreError>(auth.one_time.insert_one_time(&record)).await?),
-            None => Err(error.into()),
-        }
+        Err(RegisterError::Invalid(FieldError::taken(IdentifierKind::Username, &name).into()))
     }
 
     /// Whether a sign-up that stored no user has reserved this name.

@@ -358,7 +358,6 @@ impl<U: Account> Auth<U> {
     ) -> Result<Option<StoredUser<U>>, UpdateUserError> {
         let (email, username) = (change.email.clone(), change.username.clone());
         self.commit_update(run, old, change).await.map_err(|error| match error {
-            CreateUserError::Store(error) => error.into(),
             CreateUserError::Taken(kind) => {
                 let value = match kind {
                     IdentifierKind::Email => email.unwrap_or_else(|| old.user.email().map(str::to_owned)),
@@ -366,6 +365,7 @@ impl<U: Account> Auth<U> {
                 };
                 UpdateUserError::Invalid(FieldError::taken(kind, &value.unwrap_or_default()).into())
             }
+            error => error.of_update().into(),
         })
     }
 

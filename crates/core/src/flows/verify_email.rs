@@ -338,11 +338,8 @@ impl<U: Account> Auth<U> {
             return Ok(Some(old.user));
         }
         let verified = UserChange { email_verified: Some(Some(true)), ..UserChange::default() };
-        let stored = self.commit_update(change, &old, verified).await.map_err(|error| match error {
-            CreateUserError::Store(error) => error,
-            // Nobody else can have what does not change.
-            CreateUserError::Taken(_) => StoreError::failed("an address that stays the same is said to be in use"),
-        })?;
+        // No other user can have what does not change.
+        let stored = self.commit_update(change, &old, verified).await.map_err(CreateUserError::of_update)?;
         Ok(stored.map(|stored| stored.user))
     }
 

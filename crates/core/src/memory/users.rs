@@ -14,6 +14,10 @@ use crate::{
 /// The most users that one address or name is compared with: [`UserStore::find_users_like`].
 const MOST_ALIKE: usize = 16;
 
+/// The greatest id that an importer may give: the greatest whole number that every reader of JSON
+/// keeps exactly (RFC 8259 §6). Ids above it stay free for new users.
+const MAX_GIVEN_ID: i64 = (1 << 53) - 1;
+
 /// The users of one type.
 pub(super) struct Users<P> {
     pub(super) by_id: KeyMap<i64, StoredUser<User<P>>>,
@@ -122,7 +126,14 @@ fn two_of_one_name<P: Model>() -> StoreError {
 impl<P: Model> UserStore<User<P>> for MemoryStore<P> {
     async fn create_user(&self, new: NewUser<P>) -> Result<StoredUser<User<P>>, CreateUserError> {
         let mut contents = self.write();
-        let id = contents.last_id + 1;
+        let id = match new.id {
+            None => contents.last_id.checked_add(1).ok_or_else(|| StoreError::failed("all ids are given out"))?,
+            Some(UserId::Int(id @ 1..=MAX_GIVEN_ID)) if contents.ids.contains(&id) => {
+                return Err(CreateUserError::IdTaken(id.into()));
+            }
+            Some(UserId::Int(id @ 1..=MAX_GIVEN_ID)) => id,
+            Some(id) => return Err(CreateUserError::InvalidId(id)),
+        };
         let users = contents.users_mut()?;
         let keys = keys(&new.namespace, new.email.as_ref(), new.username.as_ref());
         if let Some((_, kind, _)) = keys.iter().find(|key| users.identifiers.contains_key(*key)) {
@@ -140,7 +151,8 @@ impl<P: Model> UserStore<User<P>> for MemoryStore<P> {
         users.enter(id, keys);
         users.namespaces.insert(id, new.namespace);
         users.by_id.insert(id, stored.clone());
-        contents.last_id = id;
+        contents.last_id = contents.last_id.max(id);
+        contents.ids.insert(id);
         Ok(stored)
     }
 
@@ -275,7 +287,11 @@ impl<P: Model> UserStore<User<P>> for MemoryStore<P> {
         let users = contents.users_mut::<P>()?;
         users.remove(*id);
         users.namespaces.remove(id);
-        Ok(users.by_id.remove(id).is_some())
+        let was_there = users.by_id.remove(id).is_some();
+        if was_there {
+            contents.ids.remove(id);
+        }
+        Ok(was_there)
     }
 
     async fn find_users(&self, query: &UserQuery) -> Result<Vec<User<P>>, StoreError> {

@@ -55,15 +55,21 @@ pub enum UserOperation {
     Update,
     /// [`UserStore::delete_user`](crate::UserStore::delete_user).
     Delete,
-    /// [`UserStore::find_users`](crate::UserStore::find_users) and [`UserStore::count_users`](crate::UserStore::count_users).
+    /// [`UserStore::find_users`](crate::UserStore::find_users) and
+    /// [`UserStore::count_users`](crate::UserStore::count_users).
     Find,
-    /// [`UserStore::set_status`](crate::UserStore::set_status) and [`UserStore::users_with_status`](crate::UserStore::users_with_status), and users that are stored
-    /// with another status than active.
+    /// [`UserStore::set_status`](crate::UserStore::set_status) and
+    /// [`UserStore::users_with_status`](crate::UserStore::users_with_status), and users that are
+    /// stored with another status than active.
     Status,
     /// [`UserStore::list_users`](crate::UserStore::list_users).
     List,
-    /// [`UserStore::find_users_like`](crate::UserStore::find_users_like) finds users in every spelling, and not only in the exact one.
+    /// [`UserStore::find_users_like`](crate::UserStore::find_users_like) finds users in every
+    /// spelling, and not only in the exact one.
     AnySpelling,
+    /// [`UserStore::create_user`](crate::UserStore::create_user) gives a user the id of
+    /// [`NewUser::id`](crate::NewUser::id).
+    GivenId,
 }
 
 impl UserOperation {
@@ -77,6 +83,7 @@ impl UserOperation {
             Self::Status => "set_status",
             Self::List => "list_users",
             Self::AnySpelling => "find_users_like",
+            Self::GivenId => "create_user with NewUser::id",
         }
     }
 }

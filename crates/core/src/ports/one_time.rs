@@ -51,7 +51,7 @@ pub trait OneTimeStore: Send + Sync + 'static {
     /// and the end of `new`, if it still has the data and the end of `old`. Nothing else of it
     /// changes. Returns whether it did: of many at the same time that have read the same, exactly
     /// one is told that it has changed it, unless what they write is the same.
-    async fn update_one_time(&self, old: &OneTimeRecord, new: &OneTimeRecord) -> Result<bool, StoreError>;
+    async fn replace_one_time(&self, old: &OneTimeRecord, new: &OneTimeRecord) -> Result<bool, StoreError>;
 
     /// In one atomic step: gives the record with this purpose and digest the purpose `used`, and
     /// with it all others with its purpose that belong to the same user of the same type. Returns

@@ -21,14 +21,18 @@ const LISTED_AT_ONCE: u32 = 500;
 /// implementation over an app's own table.
 #[async_trait]
 pub trait UserStore<U: Account>: Send + Sync + 'static {
-    /// Stores a new user with `rev` 0 and gives it an id that no user ever had.
+    /// Stores a new user with `rev` 0 and gives it an id that no user ever had, or the id of
+    /// [`NewUser::id`] if there is one. Ids that the store gives out later are none of those that
+    /// were given to it, also once their users are removed. [`NewUser::id`] needs
+    /// [`UserOperation::GivenId`].
     ///
     /// Of two users with the same (namespace, email) or (namespace, username) at the same time
     /// exactly one is stored: the database's unique index decides, not a query before the insert.
     ///
     /// # Errors
     ///
-    /// [`CreateUserError::Taken`] names the identifier that is in use.
+    /// [`CreateUserError::Taken`] names the identifier that is in use, [`CreateUserError::IdTaken`]
+    /// the id, and [`CreateUserError::InvalidId`] an id that no user of this store can have.
     async fn create_user(&self, new: NewUser<U::Profile>) -> Result<StoredUser<U>, CreateUserError>;
 
     /// The user with this id.
@@ -220,9 +224,25 @@ pub enum CreateUserError {
     /// Another user of the namespace has this identifier.
     #[error("the {0} is in use")]
     Taken(IdentifierKind),
+    /// A user of the store, of whatever type, has the id of [`NewUser::id`].
+    #[error("the id {0} is in use")]
+    IdTaken(UserId),
+    /// No user of this store can have the id of [`NewUser::id`].
+    #[error("{0} cannot be the id of a user in this store")]
+    InvalidId(UserId),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl CreateUserError {
+    /// The failure of an update of a user, which takes no id: a store that says so has failed.
+    pub(crate) fn of_update(self) -> StoreError {
+        match self {
+            Self::Store(error) => error,
+            refused => StoreError::failed(format!("an update was refused for no reason: {refused}")),
+        }
+    }
 }
 
 /// A token and the user it belongs to.

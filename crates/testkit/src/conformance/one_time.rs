@@ -155,10 +155,10 @@ async fn a_record_that_was_read_is_updated(store: impl OneTimeStore) {
     for old in records {
         ok(store.insert_one_time(&old).await);
         let new = OneTimeRecord { data: Some("new".into()), expires: Timestamp(old.expires.0 + 1), ..old.clone() };
-        assert!(ok(store.update_one_time(&old, &new).await), "it is as it was read");
+        assert!(ok(store.replace_one_time(&old, &new).await), "it is as it was read");
         assert_eq!(ok(store.find_one_time(RESET, &old.digest).await).as_ref(), Some(&new), "it has changed");
         let none = OneTimeRecord { data: None, rev: 9, user_type: "Member".into(), ..new.clone() };
-        assert!(ok(store.update_one_time(&new, &none).await), "data can be removed");
+        assert!(ok(store.replace_one_time(&new, &none).await), "data can be removed");
         let kept = OneTimeRecord { data: None, ..new };
         assert_eq!(ok(store.find_one_time(RESET, &old.digest).await), Some(kept), "nothing else changes");
     }
@@ -167,7 +167,7 @@ async fn a_record_that_was_read_is_updated(store: impl OneTimeStore) {
 async fn a_record_that_was_changed_meanwhile_is_not_updated(store: impl OneTimeStore) {
     let stored = OneTimeRecord { data: Some("stored".into()), ..record("it") };
     let new = OneTimeRecord { data: Some("new".into()), ..stored.clone() };
-    assert!(!ok(store.update_one_time(&stored, &new).await), "there is none");
+    assert!(!ok(store.replace_one_time(&stored, &new).await), "there is none");
     ok(store.insert_one_time(&stored).await);
     for old in [
         OneTimeRecord { data: Some("other".into()), ..stored.clone() },
@@ -176,7 +176,7 @@ async fn a_record_that_was_changed_meanwhile_is_not_updated(store: impl OneTimeS
         OneTimeRecord { purpose: OneTimePurpose::VerifyEmail, ..stored.clone() },
         OneTimeRecord { digest: digest("another"), ..stored.clone() },
     ] {
-        assert!(!ok(store.update_one_time(&old, &new).await), "what was read is not what is stored");
+        assert!(!ok(store.replace_one_time(&old, &new).await), "what was read is not what is stored");
         assert_eq!(ok(store.find_one_time(RESET, &stored.digest).await).as_ref(), Some(&stored), "nothing has changed");
     }
 }
@@ -190,7 +190,7 @@ async fn of_twenty_updates_one_is_made(store: impl OneTimeStore) {
         let answers = twenty(|n| {
             let (store, old) = (Arc::clone(&store), old.clone());
             let new = OneTimeRecord { data: Some(n.to_string()), ..old.clone() };
-            async move { ok(store.update_one_time(&old, &new).await).then_some(new) }
+            async move { ok(store.replace_one_time(&old, &new).await).then_some(new) }
         })
         .await;
         let made: Vec<_> = answers.into_iter().flatten().collect();

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use gatekit_core::{
-    Account, CreateUserError, Identifier, IdentifierKind, NewUser, PasswordHash, StoredUser, UserId, UserStore,
+    Account, CreateUserError, Identifier, IdentifierKind, NewUser, PasswordHash, StoredUser, UserId, UserOperation,
+    UserStore,
 };
 
 use super::rules::{Identifiers, ROUNDS, TEXTS, ok, rules, twenty};
@@ -31,6 +32,14 @@ pub(super) async fn run<U, S, Made>(
         of_twenty_users_with_one_address_one_is_stored(new),
         twenty_users_at_once_are_all_stored(new),
     );
+    if make().await.supports(UserOperation::GivenId) {
+        rules!(make;
+            a_given_id_is_kept_and_given_out_to_no_other(new),
+            a_given_id_in_use_is_refused_and_its_user_untouched(new),
+            an_id_that_no_user_can_have_is_refused(new),
+            of_twenty_users_with_one_given_id_one_is_stored(new),
+        );
+    }
     if identifiers.usernames {
         rules!(make;
             a_user_is_found_by_name(new),
@@ -106,6 +115,87 @@ async fn every_user_gets_an_id_of_its_own<U: Account>(
         assert!(ids.insert(created.user.id()), "no two users have the same id");
         assert!(store.create_user(new(&address)).await.is_err(), "an address is given once");
     }
+}
+
+async fn a_given_id_is_kept_and_given_out_to_no_other<U: Account>(
+    store: impl UserStore<U>,
+    new: &impl Fn(&str) -> NewUser<U::Profile>,
+) {
+    let mut ids = HashSet::from([ok(store.create_user(new("first@example.com")).await).user.id()]);
+    // An importer keeps no order.
+    for given in [4_711, 47] {
+        let created = ok(store.create_user(with_id(new(&format!("{given}@example.com")), given)).await);
+        assert_eq!(created.user.id(), UserId::Int(given), "an id that is given is kept");
+        assert_same(ok(store.find_user(&given.into()).await), &created, "a user is found by an id that was given");
+        ids.insert(created.user.id());
+    }
+    if store.supports(UserOperation::Delete) {
+        assert!(ok(store.delete_user(&UserId::Int(4_711)).await), "a user with an id that was given is removed");
+    }
+    for n in 0..3 {
+        let created = ok(store.create_user(new(&format!("later{n}@example.com"))).await);
+        assert!(
+            ids.insert(created.user.id()),
+            "an id that was given is never given out, also once its user is removed"
+        );
+    }
+}
+
+async fn a_given_id_in_use_is_refused_and_its_user_untouched<U: Account>(
+    store: impl UserStore<U>,
+    new: &impl Fn(&str) -> NewUser<U::Profile>,
+) {
+    let ada = ok(store.create_user(with_password(new(ADA), "hash")).await);
+    let UserId::Int(id) = ada.user.id() else { return };
+    let refused = store.create_user(with_id(new("bob@example.com"), id)).await;
+    assert!(
+        matches!(&refused, Err(CreateUserError::IdTaken(taken)) if *taken == ada.user.id()),
+        "an id in use is refused by its name, but: {:?}",
+        refused.map(|created| created.user.id())
+    );
+    assert_same(ok(store.find_user(&ada.user.id()).await), &ada, "the user that has the id is untouched");
+    assert!(ok(store.find_user_by(&email("", "bob@example.com")).await).is_none(), "no part of the other is stored");
+}
+
+async fn an_id_that_no_user_can_have_is_refused<U: Account>(
+    store: impl UserStore<U>,
+    new: &impl Fn(&str) -> NewUser<U::Profile>,
+) {
+    // Whether numbers or strings are ids is the store's choice; it must not change one into another.
+    for id in [UserId::Int(0), UserId::Int(-1), UserId::Int(i64::MAX), UserId::from(""), UserId::from("7")] {
+        let mut wanted = new(&format!("{id}@example.com"));
+        wanted.id = Some(id.clone());
+        match store.create_user(wanted).await {
+            Ok(created) => assert_eq!(created.user.id(), id, "an id is kept as it is given"),
+            Err(CreateUserError::InvalidId(named)) => assert_eq!(named, id, "the error names the id"),
+            Err(error) => panic!("an id that no user can have is refused as invalid, but: {error}"),
+        }
+    }
+    ok(store.create_user(new("later@example.com")).await);
+}
+
+async fn of_twenty_users_with_one_given_id_one_is_stored<U: Account>(
+    store: impl UserStore<U>,
+    new: &impl Fn(&str) -> NewUser<U::Profile>,
+) {
+    let store = Arc::new(store);
+    let answers = twenty(|n| {
+        let (store, user) = (Arc::clone(&store), with_id(new(&format!("user{n}@example.com")), 4_711));
+        async move { store.create_user(user).await }
+    })
+    .await;
+    let mut stored = 0;
+    for answer in answers {
+        match answer {
+            Ok(created) => {
+                assert_eq!(created.user.id(), UserId::Int(4_711), "an id that is given is kept");
+                stored += 1;
+            }
+            Err(CreateUserError::IdTaken(_)) => {}
+            Err(error) => panic!("an id in use must be refused as taken, but: {error}"),
+        }
+    }
+    assert_eq!(stored, 1, "of twenty users with one id one is stored");
 }
 
 async fn an_id_of_the_other_kind_names_nobody<U: Account>(
@@ -319,6 +409,11 @@ pub(super) const NAMESPACES: [&str; 4] = ["", "admins", "Admins", "admins "];
 
 pub(super) fn hash(text: &str) -> PasswordHash {
     PasswordHash::from_stored(text)
+}
+
+fn with_id<P>(mut new: NewUser<P>, id: i64) -> NewUser<P> {
+    new.id = Some(id.into());
+    new
 }
 
 pub(super) fn with_password<P>(mut user: NewUser<P>, text: &str) -> NewUser<P> {

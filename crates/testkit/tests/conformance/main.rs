@@ -69,6 +69,8 @@ macro_rules! faults {
 
 faults!(
     NewUserHasRevOne,
+    GivenIdIsIgnored,
+    GivenIdInUseIsAnotherError,
     TakenIsAnotherError,
     TakenNamesTheWrongIdentifier,
     TakenReturnsWhoIsThere,

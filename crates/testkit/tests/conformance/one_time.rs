@@ -88,18 +88,18 @@ impl OneTimeStore for Faulty {
         }
     }
 
-    async fn update_one_time(&self, old: &OneTimeRecord, new: &OneTimeRecord) -> Result<bool, StoreError> {
+    async fn replace_one_time(&self, old: &OneTimeRecord, new: &OneTimeRecord) -> Result<bool, StoreError> {
         match self.fault {
             Some(OneTimeUpdateOverwrites) => {
                 let Some(now) = self.store.find_one_time(old.purpose, &old.digest).await? else { return Ok(false) };
                 self.pause().await;
-                self.store.update_one_time(&now, new).await?;
+                self.store.replace_one_time(&now, new).await?;
                 Ok(true)
             }
             Some(OneTimeUpdateKeepsTheEnd) => {
-                self.store.update_one_time(old, &OneTimeRecord { expires: old.expires, ..new.clone() }).await
+                self.store.replace_one_time(old, &OneTimeRecord { expires: old.expires, ..new.clone() }).await
             }
-            _ => self.store.update_one_time(old, new).await,
+            _ => self.store.replace_one_time(old, new).await,
         }
     }
 

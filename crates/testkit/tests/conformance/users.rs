@@ -42,6 +42,9 @@ impl UserStore<Person> for Faulty {
         new.email = new.email.map(|email| self.text(&email));
         let email = new.email.clone();
         let namespace = new.namespace.clone();
+        if self.has(GivenIdIsIgnored) {
+            new.id = None;
+        }
         match self.store.create_user(new).await {
             Ok(mut created) => {
                 if self.has(NewUserHasRevOne) {
@@ -53,6 +56,9 @@ impl UserStore<Person> for Faulty {
                     created.user.id = id;
                 }
                 Ok(created)
+            }
+            Err(CreateUserError::IdTaken(_)) if self.has(GivenIdInUseIsAnotherError) => {
+                Err(CreateUserError::Store(StoreError::failed("unique")))
             }
             Err(CreateUserError::Taken(_)) if self.has(TakenIsAnotherError) => {
                 Err(CreateUserError::Store(StoreError::failed("unique")))

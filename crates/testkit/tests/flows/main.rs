@@ -13,6 +13,7 @@ mod ended;
 mod hashes;
 mod hooks;
 mod imported_hashes;
+mod imported_users;
 mod last_used;
 mod mail_links;
 mod mails;

@@ -177,7 +177,7 @@ async fn take<U: Account>(
                     && request.redirect_uri.as_deref() == brought.redirect_uri;
                 let spent = State::Spent(is_for.then(|| name.expose().to_owned()));
                 let expires = auth.now().plus_seconds(FAMILY_TTL);
-                if !auth.update_one_time(&record, spent.to_json(), expires).await? {
+                if !auth.replace_one_time(&record, spent.to_json(), expires).await? {
                     continue;
                 }
                 if !is_for {
@@ -186,7 +186,7 @@ async fn take<U: Account>(
                 return Ok(is_for.then_some((record, request)));
             }
             Some(State::Spent(given)) => {
-                if auth.update_one_time(&record, State::Replayed.to_json(), record.expires).await?
+                if auth.replace_one_time(&record, State::Replayed.to_json(), record.expires).await?
                     && let Some(name) = given
                 {
                     tracing::warn!(user = ?record.user_id, "a code was used again: the tokens that it gave end");

@@ -181,7 +181,7 @@ async fn advance<U: Account>(
         access: Digest::of(&token.digest),
         access_ends: ends(&token),
     };
-    match auth.update_one_time(record, changed.to_json(), record.expires).await {
+    match auth.replace_one_time(record, changed.to_json(), record.expires).await {
         Ok(true) => {}
         Ok(false) => {
             auth.discard_token(&token.digest).await;
