@@ -2,32 +2,9 @@
 
 use async_trait::async_trait;
 
-use super::{MemoryStore, removed, take_one};
+use super::contents::{Counter, removed, take_one};
+use super::store::MemoryStore;
 use crate::{CounterLimit, CounterStore, Profile, StoreError, Timestamp, TokenDigest};
-
-/// The newest events of a key.
-#[derive(Debug)]
-pub(super) struct Counter {
-    /// When they were, the newest first; never more than the limit.
-    times: Vec<Timestamp>,
-    /// When the newest stops counting.
-    expires: Timestamp,
-}
-
-impl Counter {
-    /// Whether none of its events counts any more.
-    pub(super) fn has_ended(&self, now: Timestamp) -> bool {
-        self.expires <= now
-    }
-
-    /// Whether the oldest of as many events as the limit allows still counts.
-    fn is_full(&self, limit: CounterLimit, now: Timestamp) -> bool {
-        match limit.kept().checked_sub(1) {
-            None => true,
-            Some(last) => self.times.get(last as usize).is_some_and(|oldest| *oldest > limit.since(now)),
-        }
-    }
-}
 
 #[async_trait]
 impl<P: Profile> CounterStore for MemoryStore<P> {

@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 
-use super::{MemoryStore, removed, take_one};
+use super::contents::{removed, take_one};
+use super::store::MemoryStore;
 use crate::{DeviceSeen, DeviceStore, Profile, StoreError, Timestamp, TokenDigest, UserId};
 
 #[async_trait]

@@ -1,30 +1,10 @@
 //! Who may log in by HTTP Digest, and how often each nonce was used.
 
-use std::collections::HashMap;
-
 use async_trait::async_trait;
 
-use super::{MemoryStore, removed, take_one};
+use super::contents::{removed, take_one};
+use super::store::MemoryStore;
 use crate::{DigestCredential, DigestStore, Profile, StoreError, Timestamp, TokenDigest, UserId};
-
-#[derive(Debug, Default)]
-pub(super) struct Digests {
-    /// In the order in which they were made, of those that were made at the same time.
-    credentials: Vec<DigestCredential>,
-    /// The highest count, and until when it is remembered.
-    nonces: HashMap<TokenDigest, (u32, Timestamp)>,
-}
-
-impl Digests {
-    pub(super) fn nonces(&self) -> usize {
-        self.nonces.len()
-    }
-
-    /// Keeps the nonces that end then.
-    pub(super) fn retain_nonces(&mut self, keep: impl Fn(Timestamp) -> bool) {
-        self.nonces.retain(|_, (_, expires)| keep(*expires));
-    }
-}
 
 #[async_trait]
 impl<P: Profile> DigestStore for MemoryStore<P> {

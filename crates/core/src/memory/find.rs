@@ -6,8 +6,8 @@
 
 use std::collections::VecDeque;
 
-use super::MemoryStore;
-use super::users::{Users, json};
+use super::store::MemoryStore;
+use super::user_table::{UserTable, user_as_json};
 use crate::{Model, StoreError, User, UserCursor, UserPage, UserQuery, Where};
 
 /// Users that are looked at before other tasks get their turn.
@@ -31,9 +31,9 @@ impl<P: Model> MemoryStore<P> {
             let wanted = AT_ONCE.min(PAGE - users.len()).min(ids.len());
             {
                 let contents = self.read();
-                let Some(known): Option<&Users<P>> = contents.users()? else { break };
+                let Some(known): Option<&UserTable<P>> = contents.users()? else { break };
                 for stored in ids.drain(..wanted).filter_map(|id| known.by_id.get(&id)) {
-                    if query.condition.matches(&json(&stored.user)?) {
+                    if query.condition.matches(&user_as_json(&stored.user)?) {
                         users.push(stored.user.clone());
                     }
                 }
@@ -56,9 +56,9 @@ impl<P: Model> MemoryStore<P> {
             }
             {
                 let contents = self.read();
-                let Some(known): Option<&Users<P>> = contents.users()? else { break };
+                let Some(known): Option<&UserTable<P>> = contents.users()? else { break };
                 for (id, stored) in part.iter().filter_map(|id| Some((*id, known.by_id.get(id)?))) {
-                    let value = json(&stored.user)?;
+                    let value = user_as_json(&stored.user)?;
                     if query.condition.matches(&value) {
                         found.push((keys.apply(value), id));
                     }
@@ -77,9 +77,9 @@ impl<P: Model> MemoryStore<P> {
         for part in self.ids()?.chunks(AT_ONCE) {
             {
                 let contents = self.read();
-                let Some(known): Option<&Users<P>> = contents.users()? else { break };
+                let Some(known): Option<&UserTable<P>> = contents.users()? else { break };
                 for stored in part.iter().filter_map(|id| known.by_id.get(id)) {
-                    count += u64::from(condition.matches(&json(&stored.user)?));
+                    count += u64::from(condition.matches(&user_as_json(&stored.user)?));
                 }
             }
             tokio::task::yield_now().await;
@@ -89,7 +89,7 @@ impl<P: Model> MemoryStore<P> {
 
     fn ids(&self) -> Result<Vec<i64>, StoreError> {
         let contents = self.read();
-        let users: Option<&Users<P>> = contents.users()?;
+        let users: Option<&UserTable<P>> = contents.users()?;
         let mut ids: Vec<i64> = users.into_iter().flat_map(|users| users.by_id.keys().copied()).collect();
         ids.sort_unstable();
         Ok(ids)

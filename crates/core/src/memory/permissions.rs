@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::MemoryStore;
+use super::store::MemoryStore;
 use crate::{PermissionHolder, PermissionStore, Permissions, Profile, StoreError, UserId};
 
 #[async_trait]

@@ -4,38 +4,14 @@
 //! change costs the same on average, however many there are. The time is that of the clock of the
 //! [`Auth`](crate::Auth); a store that no `Auth` was built with keeps everything.
 
-use std::fmt;
-use std::sync::{Arc, OnceLock};
-
-use super::Contents;
-use crate::{Clock, Timestamp};
+use super::contents::Contents;
+use crate::Timestamp;
 
 /// Records that are never looked through.
 const FEW: usize = 1024;
 /// A device that a user was not seen on for 400 days is a new one: browsers keep no cookie for
 /// longer (RFC 6265bis, section 5.5).
 const UNSEEN_SECONDS: i64 = 400 * 24 * 3600;
-
-/// The clock that the store was given.
-#[derive(Clone, Default)]
-pub(super) struct StoreClock(Arc<OnceLock<Arc<dyn Clock>>>);
-
-impl StoreClock {
-    /// The first clock counts: a store that two `Auth`s share has one time.
-    pub(super) fn set(&self, clock: &Arc<dyn Clock>) {
-        let _ = self.0.set(Arc::clone(clock));
-    }
-
-    pub(super) fn now(&self) -> Option<Timestamp> {
-        self.0.get().map(|clock| clock.now())
-    }
-}
-
-impl fmt::Debug for StoreClock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("StoreClock").field(&self.now()).finish()
-    }
-}
 
 impl Contents {
     /// To be called before something is added that ends by itself.

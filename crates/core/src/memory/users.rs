@@ -1,126 +1,18 @@
 //! Users of the built-in type, each user type apart from the others.
 
-use std::collections::{BTreeSet, HashMap};
-
 use async_trait::async_trait;
 
-use super::{Contents, KeyMap, MemoryStore};
+use super::store::MemoryStore;
+use super::user_table::{IdentifierKey, UserTable, identifier_keys, user_as_json};
 use crate::{
-    AccountStatus, CreateUserError, Identifier, IdentifierKind, ListedUser, Model, NewUser, PasswordHash, StoreError,
-    StoreIdentity, StoredUser, TokenDigest, TokenOwner, TokenStore, User, UserChange, UserCursor, UserId,
-    UserOperation, UserPage, UserQuery, UserStore, Where, find_token_owner_separately, normalize,
+    AccountStatus, CreateUserError, Identifier, ListedUser, Model, NewUser, PasswordHash, StoreError, StoreIdentity,
+    StoredUser, TokenDigest, TokenOwner, TokenStore, User, UserChange, UserCursor, UserId, UserOperation, UserPage,
+    UserQuery, UserStore, Where, find_token_owner_separately,
 };
-
-/// The most users that one address or name is compared with: [`UserStore::find_users_like`].
-const MOST_ALIKE: usize = 16;
 
 /// The greatest id that an importer may give: the greatest whole number that every reader of JSON
 /// keeps exactly (RFC 8259 §6). Ids above it stay free for new users.
 const MAX_GIVEN_ID: i64 = (1 << 53) - 1;
-
-/// The users of one type.
-pub(super) struct Users<P> {
-    pub(super) by_id: KeyMap<i64, StoredUser<User<P>>>,
-    /// Of each user.
-    namespaces: KeyMap<i64, String>,
-    /// The unique index over (namespace, kind, value).
-    identifiers: HashMap<Key, i64>,
-    /// Under its `normalize::key`: who has an address or a name whose spelling is another.
-    respelled: HashMap<Key, BTreeSet<i64>>,
-}
-
-impl<P> Default for Users<P> {
-    fn default() -> Self {
-        Self {
-            by_id: KeyMap::default(),
-            namespaces: KeyMap::default(),
-            identifiers: HashMap::new(),
-            respelled: HashMap::new(),
-        }
-    }
-}
-
-impl<P> Users<P> {
-    fn get(&self, id: &UserId) -> Option<&StoredUser<User<P>>> {
-        match id {
-            UserId::Int(id) => self.by_id.get(id),
-            UserId::Text(_) => None,
-        }
-    }
-
-    fn get_mut(&mut self, id: &UserId) -> Option<&mut StoredUser<User<P>>> {
-        match id {
-            UserId::Int(id) => self.by_id.get_mut(id),
-            UserId::Text(_) => None,
-        }
-    }
-
-    /// Enters a user's address and name, which are free.
-    fn enter(&mut self, id: i64, keys: Vec<Key>) {
-        for (namespace, kind, value) in keys {
-            let folded = normalize::key(kind, &value);
-            if folded != value {
-                self.respelled.entry((namespace.clone(), kind, folded)).or_default().insert(id);
-            }
-            self.identifiers.insert((namespace, kind, value), id);
-        }
-    }
-
-    /// Removes the entries of a user.
-    fn remove(&mut self, id: i64) {
-        for key in self.keys_of(id) {
-            self.identifiers.remove(&key);
-            let (namespace, kind, value) = key;
-            let folded = (namespace, kind, normalize::key(kind, &value));
-            if let Some(ids) = self.respelled.get_mut(&folded) {
-                ids.remove(&id);
-                if ids.is_empty() {
-                    self.respelled.remove(&folded);
-                }
-            }
-        }
-    }
-
-    /// The ids of those who may have this address or name, those that are spelled like this first.
-    fn like(&self, wanted: &Identifier, typed: &str) -> Vec<i64> {
-        let key = |value: &str| (wanted.namespace.clone(), wanted.kind, value.to_owned());
-        let folded = normalize::key(wanted.kind, &wanted.value);
-        let spelled = [wanted.value.as_str(), typed, folded.as_str()];
-        let mut ids: Vec<i64> = spelled.iter().filter_map(|value| self.identifiers.get(&key(value))).copied().collect();
-        ids.extend(self.respelled.get(&key(&folded)).into_iter().flatten());
-        let mut seen = BTreeSet::new();
-        ids.retain(|id| seen.insert(*id));
-        ids.truncate(MOST_ALIKE);
-        ids
-    }
-
-    /// The entries of a user in the unique index.
-    fn keys_of(&self, id: i64) -> Vec<Key> {
-        match (self.by_id.get(&id), self.namespaces.get(&id)) {
-            (Some(stored), Some(namespace)) => {
-                keys(namespace, stored.user.email.as_ref(), stored.user.username.as_ref())
-            }
-            _ => Vec::new(),
-        }
-    }
-}
-
-impl Contents {
-    /// The users of the type with this profile; `None` if there never was one.
-    pub(super) fn users<P: Model>(&self) -> Result<Option<&Users<P>>, StoreError> {
-        self.users.get(P::NAME).map(|users| users.downcast_ref().ok_or_else(two_of_one_name::<P>)).transpose()
-    }
-
-    fn users_mut<P: Model>(&mut self) -> Result<&mut Users<P>, StoreError> {
-        let users = self.users.entry(P::NAME).or_insert_with(|| Box::new(Users::<P>::default()));
-        users.downcast_mut().ok_or_else(two_of_one_name::<P>)
-    }
-}
-
-/// `Builder::build` refuses this; a caller of the store's own methods meets it here.
-fn two_of_one_name<P: Model>() -> StoreError {
-    StoreError::failed(format!("two profiles have the `Model::NAME` {:?}", P::NAME))
-}
 
 #[async_trait]
 impl<P: Model> UserStore<User<P>> for MemoryStore<P> {
@@ -135,7 +27,7 @@ impl<P: Model> UserStore<User<P>> for MemoryStore<P> {
             Some(id) => return Err(CreateUserError::InvalidId(id)),
         };
         let users = contents.users_mut()?;
-        let keys = keys(&new.namespace, new.email.as_ref(), new.username.as_ref());
+        let keys = identifier_keys(&new.namespace, new.email.as_ref(), new.username.as_ref());
         if let Some((_, kind, _)) = keys.iter().find(|key| users.identifiers.contains_key(*key)) {
             return Err(CreateUserError::Taken(*kind));
         }
@@ -157,7 +49,7 @@ impl<P: Model> UserStore<User<P>> for MemoryStore<P> {
     }
 
     async fn find_user(&self, id: &UserId) -> Result<Option<StoredUser<User<P>>>, StoreError> {
-        Ok(self.read().users()?.and_then(|users: &Users<P>| users.get(id)).cloned())
+        Ok(self.read().users()?.and_then(|users: &UserTable<P>| users.get(id)).cloned())
     }
 
     async fn find_user_by(&self, identifier: &Identifier) -> Result<Option<StoredUser<User<P>>>, StoreError> {
@@ -253,7 +145,7 @@ impl<P: Model> UserStore<User<P>> for MemoryStore<P> {
         let mut contents = self.write();
         let users = contents.users_mut::<P>()?;
         let Some(stored) = users.by_id.get(&id) else { return Ok(None) };
-        if stored.rev != old.rev || json(&stored.user)? != json(&old.user)? {
+        if stored.rev != old.rev || user_as_json(&stored.user)? != user_as_json(&old.user)? {
             return Ok(None);
         }
         let mut new = stored.clone();
@@ -269,8 +161,8 @@ impl<P: Model> UserStore<User<P>> for MemoryStore<P> {
         new.rev += i64::from(change.bump_rev);
 
         let namespace = change.namespace.or_else(|| users.namespaces.get(&id).cloned()).unwrap_or_default();
-        let wanted = keys(&namespace, new.user.email.as_ref(), new.user.username.as_ref());
-        let taken = |key: &&Key| users.identifiers.get(*key).is_some_and(|of| *of != id);
+        let wanted = identifier_keys(&namespace, new.user.email.as_ref(), new.user.username.as_ref());
+        let taken = |key: &&IdentifierKey| users.identifiers.get(*key).is_some_and(|of| *of != id);
         if let Some((_, kind, _)) = wanted.iter().find(taken) {
             return Err(CreateUserError::Taken(*kind));
         }
@@ -339,18 +231,4 @@ impl<P: Model> UserStore<User<P>> for MemoryStore<P> {
             stored.rev
         }))
     }
-}
-
-/// Under what a user is looked up: namespace, kind, value.
-type Key = (String, IdentifierKind, String);
-
-fn keys(namespace: &str, email: Option<&String>, username: Option<&String>) -> Vec<Key> {
-    [(IdentifierKind::Email, email), (IdentifierKind::Username, username)]
-        .into_iter()
-        .filter_map(|(kind, value)| Some((namespace.to_owned(), kind, value?.clone())))
-        .collect()
-}
-
-pub(super) fn json<P: Model>(user: &User<P>) -> Result<serde_json::Value, StoreError> {
-    serde_json::to_value(user).map_err(|_| StoreError::failed("the profile cannot be written as JSON"))
 }
