@@ -61,14 +61,14 @@ impl<P: Default> Register<P> {
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// use gatekit_core::{Auth, Login, LoginError, MailOptions, MemoryStore, Register};
+    /// use gatekit_core::{Auth, Login, LoginError, MemoryStore, Register};
     ///
     /// let auth = Auth::new(MemoryStore::new());
     /// let ada = auth.register(Register::without_password("ada@example.com")).await?;
     /// let refused = auth.login(Login::email("ada@example.com", "")).await;
     /// assert!(matches!(refused, Err(LoginError::InvalidCredentials)));
     ///
-    /// auth.set_password(&ada.id, "correct horse battery".into(), &MailOptions::default()).await?;
+    /// auth.set_password(&ada.id, "correct horse battery".into(), None).await?;
     /// auth.login(Login::email("ada@example.com", "correct horse battery")).await?;
     /// # Ok(()) }
     /// ```
