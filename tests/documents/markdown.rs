@@ -30,7 +30,8 @@ pub(crate) fn read(path: &str) -> String {
     std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }
 
-/// The doc comments of a source file, in one text. What stands between two of them is an empty line.
+/// The doc comments of a source file, in one text. What stands between two of them is an empty
+/// line.
 pub(crate) fn docs(source: &str) -> String {
     let line = |line: &str| {
         let line = line.trim_start();

@@ -7,8 +7,8 @@ use gatekit::web::{Place, Route, Verb};
 
 use crate::markdown::{docs, read, spans, tables};
 
-/// A page as its routes declare it: the feature, the path, and the fields of its form, all of them and
-/// those that must be there.
+/// A page as its routes declare it: the feature, the path, and the fields of its form, all of them
+/// and those that must be there.
 type Page = (Option<Feature>, &'static str, BTreeSet<&'static str>, BTreeSet<&'static str>);
 
 /// All pages. Forms below a page, such as `/account/sessions/revoke`, belong to it.

@@ -1,5 +1,5 @@
-//! Ids of users in own tables keep their kind: the number 7, the string `7` and the string `007` are
-//! three users.
+//! Ids of users in own tables keep their kind: the number 7, the string `7` and the string `007`
+//! are three users.
 
 use gatekit::core::{OneTimePurpose, OneTimeStore, RoleStore, TokenDigest, TokenStore};
 use gatekit::{DeviceStore, UserId};

@@ -28,8 +28,8 @@ use crate::{
 /// let auth = Auth::new(MemoryStore::new());
 /// ```
 ///
-/// [`Auth::builder`] is for settings and user types of the app, [`Auth::builder_with_users`] for users
-/// and tokens in different stores.
+/// [`Auth::builder`] is for settings and user types of the app, [`Auth::builder_with_users`] for
+/// users and tokens in different stores.
 pub struct Auth<U: Account = User>(pub(crate) Arc<Inner<U>>, pub(crate) Option<Arc<Client>>);
 
 pub(crate) struct Inner<U: Account> {
@@ -92,14 +92,16 @@ impl<U: Account> Auth<U> {
         *self.0.acl.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(acl);
     }
 
-    /// Where users reach the app, if the app has said so ([`Builder::public_url`](crate::Builder::public_url)).
+    /// Where users reach the app, if the app has said so
+    /// ([`Builder::public_url`](crate::Builder::public_url)).
     #[must_use]
     pub fn public_url(&self) -> Option<&PublicUrl> {
         self.0.links.public_url.as_ref()
     }
 
     /// Whether a browser may be sent to `target`: a path of the own site, or below the origin of
-    /// [`Builder::public_url`](crate::Builder::public_url) or of [`Builder::redirect_origin`](crate::Builder::redirect_origin).
+    /// [`Builder::public_url`](crate::Builder::public_url) or of
+    /// [`Builder::redirect_origin`](crate::Builder::redirect_origin).
     #[must_use]
     pub fn may_redirect_to(&self, target: &str) -> bool {
         redirect::is_allowed(target, &self.0.redirect_origins)

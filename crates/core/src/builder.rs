@@ -158,15 +158,15 @@ impl<U: Account> Builder<U> {
     }
 
     /// Keeps the roles of users in `store`. Without a store of roles, [`Auth::assign_role`] fails
-    /// with [`StoreError::Missing`](crate::StoreError::Missing), and [`build`](Self::build) refuses an [`Acl`] that names a role
-    /// which no [`role_resolver`](Self::role_resolver) computes.
+    /// with [`StoreError::Missing`](crate::StoreError::Missing), and [`build`](Self::build) refuses
+    /// an [`Acl`] that names a role which no [`role_resolver`](Self::role_resolver) computes.
     pub fn roles(mut self, store: impl RoleStore) -> Self {
         self.roles = Some(Arc::new(store));
         self
     }
 
-    /// Keeps in `store` from which devices users have logged in. `policy.mail.notify_unknown_device`
-    /// needs it.
+    /// Keeps in `store` from which devices users have logged in.
+    /// `policy.mail.notify_unknown_device` needs it.
     pub fn devices(mut self, store: impl DeviceStore) -> Self {
         self.devices = Some(Arc::new(store));
         self

@@ -73,8 +73,8 @@ pub trait FlowError: std::error::Error {
 /// The first block has the flow's own variants, each as `= Kind "CODE"`; `of field` marks the field
 /// with the [`UserId`] that is told to the client. The block after `or` has the errors of others
 /// that the flow passes on: text, kind, code and details are theirs, and `?` converts them. Every
-/// flow passes on [`Unavailable`], and a failure of a store becomes that. A block after `from Other`
-/// names the variants that both enums have, so that `?` converts them too.
+/// flow passes on [`Unavailable`], and a failure of a store becomes that. A block after
+/// `from Other` names the variants that both enums have, so that `?` converts them too.
 macro_rules! flow_error {
     (
         $(#[$about:meta])*

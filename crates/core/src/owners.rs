@@ -28,7 +28,8 @@ impl<U> fmt::Debug for BelongsTo<U> {
     }
 }
 
-/// A caller of another model that owns the user a request is about. See [`Auth::find_other_owner`](crate::Auth::find_other_owner).
+/// A caller of another model that owns the user a request is about. See
+/// [`Auth::find_other_owner`](crate::Auth::find_other_owner).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct OtherOwner {

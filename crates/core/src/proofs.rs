@@ -148,8 +148,8 @@ pub struct Proof {
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Proofs(Held);
 
-/// A token with one proof, which is nearly every token, needs no memory of its own for it. `Several`
-/// are at least two.
+/// A token with one proof, which is nearly every token, needs no memory of its own for it.
+/// `Several` are at least two.
 #[derive(Clone, PartialEq, Eq, Default)]
 enum Held {
     #[default]

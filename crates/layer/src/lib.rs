@@ -14,8 +14,8 @@
 //!    axum.
 //! 4. Who the caller is may not be enough: [`HasRole`] and [`RequireRoleLayer`] ask the
 //!    authenticator about a role, [`Scoped`] and [`RequireScopeLayer`] look at the token's scopes,
-//!    [`Fresh`] and [`RequireFreshLayer`] at which factors were verified for it, and when, [`require_owner`]
-//!    at a record of the app's.
+//!    [`Fresh`] and [`RequireFreshLayer`] at which factors were verified for it, and when,
+//!    [`require_owner`] at a record of the app's.
 //!
 //! ```
 //! use axum::{Router, routing::get};

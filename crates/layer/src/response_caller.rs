@@ -8,8 +8,8 @@ use http::Extensions;
 
 use crate::erased::ErasedAuthenticated;
 
-/// The caller of the request that a response answers. The [`AuthLayer`](crate::AuthLayer) puts it into the
-/// extensions of the response, so that an access log further out can name the user.
+/// The caller of the request that a response answers. The [`AuthLayer`](crate::AuthLayer) puts it
+/// into the extensions of the response, so that an access log further out can name the user.
 ///
 /// It is there if a handler or a guard has asked for the caller and one was found, whatever was
 /// answered afterwards. A route that asks for no caller has none, because no one has looked the

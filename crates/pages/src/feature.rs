@@ -2,7 +2,8 @@
 
 use gatekit_core::{Need, UserOperation};
 
-/// Pages that belong together. A feature that is not mounted does not exist, and no page links to it.
+/// Pages that belong together. A feature that is not mounted does not exist, and no page links to
+/// it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Feature {
@@ -16,7 +17,8 @@ pub enum Feature {
     VerifyEmail,
     /// `/change-password`, `/.well-known/change-password`
     ChangePassword,
-    /// `/change-email`, `/confirm-email-change`. Needs [`UserOperation::Update`] and [`Need::Counters`].
+    /// `/change-email`, `/confirm-email-change`. Needs [`UserOperation::Update`] and
+    /// [`Need::Counters`].
     ChangeEmail,
     /// `/account`, with the user's sessions
     Account,

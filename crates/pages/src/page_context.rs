@@ -1,5 +1,5 @@
-//! The parts of a request that a page is shown with: its language, its query, and where the pages are
-//! mounted. It does not say who sent the request.
+//! The parts of a request that a page is shown with: its language, its query, and where the pages
+//! are mounted. It does not say who sent the request.
 
 use std::sync::Arc;
 
@@ -151,8 +151,8 @@ impl<U: Account> PageContext<U> {
         if is_mounted { options.page(format!("{}{page}?token={{token}}", self.mount)) } else { options }
     }
 
-    /// The options of a notice. It leads to the page for a new password, for a user who did not make
-    /// the change.
+    /// The options of a notice. It leads to the page for a new password, for a user who did not
+    /// make the change.
     pub(crate) fn notices(&self) -> MailOptions {
         let options = MailOptions::default().language(self.language.tag());
         let page = || format!("{}/forgot-password", self.mount);

@@ -7,8 +7,8 @@ use gatekit_web::private_url;
 
 use crate::return_to::location;
 
-/// A redirect to `target`, which was found allowed. The URL that leads here may hold a mailed secret:
-/// no cache keeps the response, and the next page does not get the URL as `Referer`.
+/// A redirect to `target`, which was found allowed. The URL that leads here may hold a mailed
+/// secret: no cache keeps the response, and the next page does not get the URL as `Referer`.
 pub(crate) fn redirect(status: StatusCode, target: &str) -> Response {
     private_url((status, [(LOCATION, location(target))]).into_response())
 }

@@ -53,8 +53,8 @@ impl<U: Account> Pages<U> {
         router.with_state(Arc::new(self))
     }
 
-    /// Checks that every complete form to sign up makes a profile. A field that the profile cannot be
-    /// read without is required from here on.
+    /// Checks that every complete form to sign up makes a profile. A field that the profile cannot
+    /// be read without is required from here on.
     fn check_profile_fields(&mut self) -> Result<(), String> {
         let needed = required_profile_fields::<U::Profile>();
         for needed in &needed {

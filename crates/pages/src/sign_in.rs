@@ -1,5 +1,5 @@
-//! Logs a browser in and out: the token goes where the layer finds it again, and the token before it
-//! ends.
+//! Logs a browser in and out: the token goes where the layer finds it again, and the token before
+//! it ends.
 
 use axum::response::Response;
 use gatekit_core::{Account, IssuedToken, Login, LoginError};
@@ -23,8 +23,8 @@ impl From<Failure> for LogInFailure {
 }
 
 impl<U: Account> Visit<U> {
-    /// Logs a user in and redirects to `target`. The device gets a cookie that identifies it, if the
-    /// policy asks for that.
+    /// Logs a user in and redirects to `target`. The device gets a cookie that identifies it, if
+    /// the policy asks for that.
     pub(crate) async fn log_in(&self, mut login: Login, target: &str) -> Result<Response, LogInFailure> {
         let auth = self.context.auth();
         login.client = client(auth, &self.parts);
@@ -33,8 +33,8 @@ impl<U: Account> Visit<U> {
         Ok(with_cookies(self.sign_in(&session.token, target).await?, &device))
     }
 
-    /// Logs the browser in with a token and redirects to `target`. The tokens that it had before end
-    /// (ASVS 7.2.4).
+    /// Logs the browser in with a token and redirects to `target`. The tokens that it had before
+    /// end (ASVS 7.2.4).
     pub(crate) async fn sign_in(&self, token: &IssuedToken, target: &str) -> Result<Response, Failure> {
         let headers = sign_in(self.context.auth(), &self.browser, &self.parts.headers, token).await?;
         Ok(with_cookies(self.context.redirect_to(target), &headers))

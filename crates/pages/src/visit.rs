@@ -58,8 +58,8 @@ impl<U: Account> Visit<U> {
         self.caller().await?.ok_or(Failure::LogIn)
     }
 
-    /// The user who is logged in and has entered the password a short time ago, or else the page that
-    /// asks for it (ASVS 7.5.1).
+    /// The user who is logged in and has entered the password a short time ago, or else the page
+    /// that asks for it (ASVS 7.5.1).
     pub(crate) async fn require_fresh(&mut self) -> Result<LoggedIn<U>, Failure> {
         let caller = self.require_caller().await?;
         let auth = self.context.auth();

@@ -57,8 +57,8 @@ impl<U: Account> Feature<U> {
     ///
     /// # Panics
     ///
-    /// If the stores cannot carry them. The message names what is missing: better at the first start
-    /// than a 500 later.
+    /// If the stores cannot carry them. The message names what is missing: better at the first
+    /// start than a 500 later.
     #[expect(clippy::panic, reason = "the app's author meets it at the first start, and never again")]
     pub(crate) fn alone<S>(self, api: impl Into<UserApi<U>>) -> Router<S> {
         let api = api.into();

@@ -10,8 +10,8 @@ use crate::database::{Bound, Database};
 use crate::dialect::Dialect;
 use crate::user_row::TABLE;
 
-/// Confines a statement to one user type. The unique indexes begin with this column: rows read by way
-/// of one of them would have to be sorted for every page.
+/// Confines a statement to one user type. The unique indexes begin with this column: rows read by
+/// way of one of them would have to be sorted for every page.
 const OF_TYPE: &str = "{unindexed(user_type)} = ?";
 /// The most values of one statement. SQLite's own limit is 32766.
 const MAX_PARAMETERS: usize = 1000;
@@ -137,8 +137,8 @@ impl Sql {
         Some(())
     }
 
-    /// What is compared with NULL is NULL in SQL, which counts as not holding: there is no NOT around
-    /// anything here that may be NULL.
+    /// What is compared with NULL is NULL in SQL, which counts as not holding: there is no NOT
+    /// around anything here that may be NULL.
     fn push_test(&mut self, column: &str, kind: Kind, test: &Test) -> Option<()> {
         match test {
             Test::Eq(value) => self.push_comparison(column, kind, "=", value, "IS NULL"),

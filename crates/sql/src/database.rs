@@ -14,8 +14,8 @@ use crate::row::{Row, sealed};
 use crate::statement::Statement;
 use crate::value::Value;
 
-/// A database that a [`SqlStore`](crate::SqlStore) can be over: its connections, and what its driver
-/// does in its own way.
+/// A database that a [`SqlStore`](crate::SqlStore) can be over: its connections, and what its
+/// driver does in its own way.
 ///
 /// It is implemented for [`Sqlite`](crate::Sqlite), and cannot be for other types.
 pub trait Database: sealed::Sealed + fmt::Debug + Sized + Send + Sync + 'static {
@@ -110,8 +110,8 @@ impl Statement {
 }
 
 impl<'d, D: Database> Bound<'d, D> {
-    /// A statement that is made for one call out of parts that are ours, and is not kept as a prepared
-    /// one: there are too many different ones.
+    /// A statement that is made for one call out of parts that are ours, and is not kept as a
+    /// prepared one: there are too many different ones.
     pub(crate) fn once(database: &'d D, template: &str) -> Self {
         let text = AssertSqlSafe(D::DIALECT.render(template)).into_sql_str();
         Self { database, text, arguments: Ok(D::Arguments::default()), is_kept: false }

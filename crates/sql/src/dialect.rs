@@ -1,7 +1,7 @@
 //! What differs between databases in the text of a statement.
 //!
-//! A statement is written once, with `?` for its parameters and a mark in braces where the databases
-//! need different words:
+//! A statement is written once, with `?` for its parameters and a mark in braces where the
+//! databases need different words:
 //!
 //! | mark | meaning |
 //! | --- | --- |
@@ -22,14 +22,14 @@
 //! A condition under which an upsert changes the row (`WHERE` after `{on_conflict(..)}`) and
 //! `RETURNING` are understood by SQLite and PostgreSQL.
 
-/// A kind of database. Each difference in words is a `match` over it, so that the compiler names what
-/// a new one has to say.
+/// A kind of database. Each difference in words is a `match` over it, so that the compiler names
+/// what a new one has to say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
     /// SQLite, from 3.35 on.
     Sqlite,
-    /// PostgreSQL, from 12 on. There is no store over it yet. Its words are here for the tests, which
-    /// hold that every statement is written for more than one database.
+    /// PostgreSQL, from 12 on. There is no store over it yet. Its words are here for the tests,
+    /// which hold that every statement is written for more than one database.
     #[cfg(test)]
     Postgres,
 }

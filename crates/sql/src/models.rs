@@ -21,8 +21,8 @@ static RENAME: [Statement; 7] = [
 impl<D: Database> SqlStore<D> {
     /// Gives a user type another name, in one transaction: its users, tokens, one-time tokens,
     /// roles, devices and permissions. For an app that changes its `Model::NAME` or
-    /// `Account::model_name`; call it once, before an `Auth` is built. Returns how many users had the
-    /// old name, which is 0 for users in an own table.
+    /// `Account::model_name`; call it once, before an `Auth` is built. Returns how many users had
+    /// the old name, which is 0 for users in an own table.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -44,8 +44,8 @@ static SPEND: Statement = Statement::new(
 static DELETE_OF_USER: Statement =
     Statement::new("DELETE FROM gatekit_one_time WHERE user_key = ? AND user_type = ? AND purpose = ?");
 
-/// Counts what is kept by each limit, and inserts the record if there is room by all of them, or else
-/// the decoy.
+/// Counts what is kept by each limit, and inserts the record if there is room by all of them, or
+/// else the decoy.
 macro_rules! insert_within {
     ($($limits:tt)*) => {
         concat!(

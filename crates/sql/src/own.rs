@@ -1,13 +1,13 @@
 //! For apps with users in an own table: what an own `UserStore` needs to stay short.
 //!
 //! The table lives in the same database as Gatekit's, so one query finds a token together with its
-//! user. [`TOKEN_COLUMNS`] and [`TOKEN_ROLES`] are what such a query selects, and [`token_from_row`]
-//! and [`roles_from_row`] read it. The app reaches the database with
+//! user. [`TOKEN_COLUMNS`] and [`TOKEN_ROLES`] are what such a query selects, and
+//! [`token_from_row`] and [`roles_from_row`] read it. The app reaches the database with
 //! [`SqlStore::find`](crate::SqlStore::find), [`find_all`](crate::SqlStore::find_all) and
 //! [`change`](crate::SqlStore::change).
 //!
-//! The query joins the app's table by the column of `gatekit_access_tokens` that has the type of the
-//! app's ids:
+//! The query joins the app's table by the column of `gatekit_access_tokens` that has the type of
+//! the app's ids:
 //!
 //! | ids of the app's users | join by |
 //! | --- | --- |
@@ -74,8 +74,8 @@ macro_rules! token_columns {
 }
 pub(crate) use token_columns;
 
-/// The columns of `gatekit_access_tokens` that make a token, for a `SELECT`; [`token_from_row`] reads
-/// them. Their names need no aliases in a join. A later version of Gatekit may add some.
+/// The columns of `gatekit_access_tokens` that make a token, for a `SELECT`; [`token_from_row`]
+/// reads them. Their names need no aliases in a join. A later version of Gatekit may add some.
 ///
 /// | column | type | |
 /// | --- | --- | --- |
@@ -92,7 +92,8 @@ pub(crate) use token_columns;
 /// | `token_network` | TEXT or NULL | the network that the token was issued in |
 /// | `token_last_used` | INTEGER or NULL | when the token was last used, milliseconds since the epoch |
 ///
-/// The table has three more columns, which no `TokenRecord` needs. A `WHERE` or a join may name them:
+/// The table has three more columns, which no `TokenRecord` needs. A `WHERE` or a join may name
+/// them:
 ///
 /// | column | type | |
 /// | --- | --- | --- |
@@ -157,8 +158,8 @@ pub fn token_from_row(row: &impl Row) -> Result<TokenRecord, StoreError> {
 /// Reads the roles of a token's user from the column `token_roles`, which [`TOKEN_ROLES`] gives.
 ///
 /// They are `TokenOwner::roles` of the query that finds the token's owner. If the row has no such
-/// column the result is `None`, which is right as well: a caller that asks for roles then pays for a
-/// second query.
+/// column the result is `None`, which is right as well: a caller that asks for roles then pays for
+/// a second query.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {

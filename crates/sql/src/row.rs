@@ -5,7 +5,8 @@ use gatekit_core::{StoreError, UserId};
 use crate::error::store_error;
 use crate::user_key;
 
-/// A row that a statement has returned: sqlx's row of one of the databases that a store can be over.
+/// A row that a statement has returned: sqlx's row of one of the databases that a store can be
+/// over.
 ///
 /// It is implemented for `sqlx::sqlite::SqliteRow`, and cannot be for other types.
 pub trait Row: sealed::Sealed + Send + Sync {

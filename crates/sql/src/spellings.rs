@@ -19,11 +19,11 @@ const BATCH: i64 = 2000;
 
 /// The statements about one kind of identifier.
 struct OfKind {
-    /// The users that may have an identifier. Each part has an index: the key, what the database can
-    /// compute of a row without one, and the exact spellings.
+    /// The users that may have an identifier. Each part has an index: the key, what the database
+    /// can compute of a row without one, and the exact spellings.
     like: Statement,
-    /// Rows without a key. As bytes: text that is no UTF-8 cannot be read as text, and would stop the
-    /// others.
+    /// Rows without a key. As bytes: text that is no UTF-8 cannot be read as text, and would stop
+    /// the others.
     unkeyed: Statement,
     /// Writes a key, unless the identifier has changed.
     write: Statement,

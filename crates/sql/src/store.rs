@@ -101,8 +101,8 @@ impl<D: Database> SqlStore<D> {
         self.database().find_all(query).await
     }
 
-    /// Runs one statement that writes, and tells what it changed once that is committed. The id that
-    /// an INSERT has given to a row is what `RETURNING id` returns.
+    /// Runs one statement that writes, and tells what it changed once that is committed. The id
+    /// that an INSERT has given to a row is what `RETURNING id` returns.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {

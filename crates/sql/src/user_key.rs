@@ -1,9 +1,9 @@
 //! How the id of a user is stored: as text that says which kind it is.
 //!
 //! A number is its decimal digits (`7`), and a string stands behind a colon (`:7`, `:007`,
-//! `:665f1c0e8b3f4a0012345678`). So an id keeps its kind in a column of one type, on every database,
-//! and equal text means the same user. In tables of its own an app needs none of this: see
-//! [`own`](crate::own).
+//! `:665f1c0e8b3f4a0012345678`). So an id keeps its kind in a column of one type, on every
+//! database, and equal text means the same user. In tables of its own an app needs none of this:
+//! see [`own`](crate::own).
 
 use gatekit_core::UserId;
 

@@ -322,8 +322,8 @@ fn key(kind: IdentifierKind, text: Option<&str>) -> Option<String> {
     text.map(|text| normalize::key(kind, text))
 }
 
-/// Behind which row a list goes on. `None` if no user is behind the id: every number is before every
-/// string.
+/// Behind which row a list goes on. `None` if no user is behind the id: every number is before
+/// every string.
 fn behind(after: Option<&UserId>) -> Option<i64> {
     match after {
         Some(UserId::Int(after)) => Some(*after),
@@ -364,8 +364,8 @@ mod tests {
         store.find_all(query).await.unwrap().iter().map(|row| row.get("detail")).collect()
     }
 
-    /// What a protected request costs: look-ups by primary key, of the token, its user and the user's
-    /// roles.
+    /// What a protected request costs: look-ups by primary key, of the token, its user and the
+    /// user's roles.
     #[tokio::test]
     async fn the_query_of_a_request_uses_the_primary_keys() {
         let expected = [

@@ -13,8 +13,8 @@ const DEVICE_TTL: i64 = 365 * 24 * 60 * 60;
 const MAX_BYTES: usize = 512;
 
 /// The client of a request: `User-Agent`, the address ([`ClientIp`], or else axum's `ConnectInfo`),
-/// and the device's cookie if `policy.mail.notify_unknown_device` is set. A login records it with its
-/// token, and events name it.
+/// and the device's cookie if `policy.mail.notify_unknown_device` is set. A login records it with
+/// its token, and events name it.
 ///
 /// ```
 /// use axum::http::Request;
@@ -39,8 +39,8 @@ pub fn client<U: Account>(auth: &Auth<U>, parts: &Parts) -> Client {
 }
 
 /// Identifies the browser of `client` by a cookie, if `policy.mail.notify_unknown_device` is set.
-/// Returns the `Set-Cookie` header for the response; the cookie lasts a year from now. A device that
-/// has a secret already keeps it.
+/// Returns the `Set-Cookie` header for the response; the cookie lasts a year from now. A device
+/// that has a secret already keeps it.
 ///
 /// # Errors
 ///

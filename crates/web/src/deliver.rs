@@ -13,8 +13,8 @@ use crate::transport::TokenTransport;
 /// `Set-Cookie` headers for the response. For logins over other routes than the kit's; the kit's
 /// own use it too.
 ///
-/// Where tokens are renewed when they are used (`policy.tokens.renew_after`), the cookie lasts as long as
-/// a token can: it has to outlive the first lifetime.
+/// Where tokens are renewed when they are used (`policy.tokens.renew_after`), the cookie lasts as
+/// long as a token can: it has to outlive the first lifetime.
 ///
 /// # Errors
 ///

@@ -23,8 +23,8 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
     }
 }
 
-/// The handlers of the routes, by path, in the order of the routes. There is exactly one handler for
-/// each route, in the same order:
+/// The handlers of the routes, by path, in the order of the routes. There is exactly one handler
+/// for each route, in the same order:
 ///
 /// ```compile_fail
 /// use gatekit_web::{Endpoint, Route, mount};

@@ -8,9 +8,9 @@ use gatekit_layer::{AuthRejection, BrowserTransport, refuse_cross_origin_of};
 use crate::browser_error::BrowserError;
 use crate::end_tokens::end_tokens;
 
-/// Logs a browser out: ends the tokens that it sent with this request, and `token` if the request had
-/// another one beside them, and takes back its cookie or session. Returns the `Set-Cookie` headers
-/// for the response.
+/// Logs a browser out: ends the tokens that it sent with this request, and `token` if the request
+/// had another one beside them, and takes back its cookie or session. Returns the `Set-Cookie`
+/// headers for the response.
 ///
 /// Refuse a request from another origin before
 /// ([`refuse_cross_origin`](gatekit_layer::refuse_cross_origin)).

@@ -11,8 +11,8 @@ use tower::{Layer, Service};
 /// A request to the routes can choose otherwise: `?cookie=true`, `?cookie=both`, `?cookie=false`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TokenTransport {
-    /// The token is in the body, as in LoopBack. It is for programs, apps on devices, and pages that
-    /// keep the token themselves.
+    /// The token is in the body, as in LoopBack. It is for programs, apps on devices, and pages
+    /// that keep the token themselves.
     #[default]
     Body,
     /// The token is in a cookie that scripts cannot read, and the body has no `id`. It is for

@@ -101,8 +101,8 @@ fn text(id: &UserId) -> Option<&str> {
     }
 }
 
-/// A token, its member and the member's roles. Our ids are strings, so we join by `token_user_text`.
-/// Made once, of nothing but our own words.
+/// A token, its member and the member's roles. Our ids are strings, so we join by
+/// `token_user_text`. Made once, of nothing but our own words.
 static FIND_TOKEN_OWNER: LazyLock<String> = LazyLock::new(|| {
     let (token, roles) = (own::TOKEN_COLUMNS, own::TOKEN_ROLES);
     format!(

@@ -1,5 +1,5 @@
-//! Makes nonces, and checks that a nonce is ours, for this challenge, and not too old (RFC 7616 §3.3
-//! and §5.4).
+//! Makes nonces, and checks that a nonce is ours, for this challenge, and not too old (RFC 7616
+//! §3.3 and §5.4).
 //!
 //! A nonce says so itself, by its signature: making one costs no store and no memory. Only one that
 //! logged somebody in is remembered.

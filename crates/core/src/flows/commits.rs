@@ -51,8 +51,8 @@ impl<U: Account> Auth<U> {
         done.await?
     }
 
-    /// Stores a token under a new secret, issued now. If the request was answered 503 meanwhile, the
-    /// token is taken back: no client will ever have its secret.
+    /// Stores a token under a new secret, issued now. If the request was answered 503 meanwhile,
+    /// the token is taken back: no client will ever have its secret.
     pub(crate) async fn commit_new_token(
         &self,
         change: &mut Change,

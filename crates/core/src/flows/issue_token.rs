@@ -13,8 +13,8 @@ pub struct IssueToken {
     pub ttl: Option<i64>,
     /// What it may be used for; see [`TokenRecord::scopes`](crate::TokenRecord::scopes).
     pub scopes: Option<Vec<String>>,
-    /// Which factors the user has verified, and when; see [`TokenRecord::proofs`](crate::TokenRecord::proofs). None unless
-    /// set.
+    /// Which factors the user has verified, and when; see
+    /// [`TokenRecord::proofs`](crate::TokenRecord::proofs). None unless set.
     pub proofs: Proofs,
     /// On what it is issued, for the user's list of sessions.
     pub client: Client,

@@ -179,8 +179,9 @@ pub struct CheckMail {
 }
 
 flow_error! {
-    /// Why nobody was registered. Where the error is `Unavailable` and the store did not say whether
-    /// it has stored the user, the user may exist; then it gets its mail, and the event is raised.
+    /// Why nobody was registered. Where the error is `Unavailable` and the store did not say
+    /// whether it has stored the user, the user may exist; then it gets its mail, and the event is
+    /// raised.
     pub enum RegisterError {}
     or {
         /// The password is not accepted.

@@ -134,8 +134,8 @@ impl PasswordReset {
 }
 
 flow_error! {
-    /// Why a password was not reset. The secret can be used again, unless it is `InvalidToken`, or a
-    /// store did not say whether it has stored the new password.
+    /// Why a password was not reset. The secret can be used again, unless it is `InvalidToken`, or
+    /// a store did not say whether it has stored the new password.
     pub enum ResetPasswordError {
         /// The secret is unknown, used, too old, or from before the account's last change.
         #[error("the reset token is not valid")]

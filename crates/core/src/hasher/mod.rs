@@ -70,9 +70,9 @@ impl std::fmt::Debug for Hasher {
 impl HasherBuilder {
     /// Makes the hasher. The memory is allocated when it is first needed.
     ///
-    /// With the feature `argon2-simd`, this compares its implementation of argon2 with the reference,
-    /// which takes as long as about three hashes. If they differ, the reference is used, and a line
-    /// of the level `ERROR` says so.
+    /// With the feature `argon2-simd`, this compares its implementation of argon2 with the
+    /// reference, which takes as long as about three hashes. If they differ, the reference is used,
+    /// and a line of the level `ERROR` says so.
     ///
     /// # Errors
     ///

@@ -8,8 +8,8 @@ use super::reference;
 /// Small parameters of every kind: memory in KiB, passes, lanes.
 const SMALL: [(u32, u32, u32); 5] = [(8, 1, 1), (64, 2, 1), (67, 3, 1), (96, 2, 3), (256, 1, 4)];
 
-/// `candidate` if it computes what the reference computes, otherwise the reference and a line in the
-/// log. It is compared with small parameters of every kind, and with the hasher's own ones.
+/// `candidate` if it computes what the reference computes, otherwise the reference and a line in
+/// the log. It is compared with small parameters of every kind, and with the hasher's own ones.
 pub(super) fn verified(candidate: NewBackend, own: &Params) -> NewBackend {
     if is_equal(&mut *candidate(own), own) {
         return candidate;

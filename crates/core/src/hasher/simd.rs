@@ -1,8 +1,8 @@
 //! The crate `argon2-rust`, which uses the vector instructions that it finds when it runs: AVX2,
 //! AVX-512 or NEON. It computes the same hashes as the reference in about half the time.
 //!
-//! It has many `unsafe` blocks and no audit, so `self_test.rs` compares it with the reference before
-//! it is used.
+//! It has many `unsafe` blocks and no audit, so `self_test.rs` compares it with the reference
+//! before it is used.
 
 use argon2::{Algorithm, Block, Params, Version};
 use argon2_rust::params::{Memory, TagLen};

@@ -171,8 +171,8 @@ impl StoredHashes {
         encode(params, salt, &output)
     }
 
-    /// Verifies a password against a stored hash, or does the same work for a user without one. Says
-    /// when a refusal may be sent.
+    /// Verifies a password against a stored hash, or does the same work for a user without one.
+    /// Says when a refusal may be sent.
     pub(super) fn verify(&self, password: &Password, stored: Option<&PasswordHash>) -> (Verified, Pause) {
         let began = Instant::now();
         let verified = match stored {

@@ -22,20 +22,26 @@ pub struct IdentifierPolicy {
     /// A login must name a realm. LoopBack's `realmRequired`: off.
     pub realm_required: bool,
     /// What separates realm and name in `realm:name` at login, if anything does; a login must name
-    /// a realm then too. LoopBack's `realmDelimiter`: none. With this and `identifiers.realm_required`, and
-    /// only with both, addresses and names are unique within a realm and not among all users, as in
-    /// LoopBack. Decide before there are users: stored users keep the scope they were stored with.
+    /// a realm then too. LoopBack's `realmDelimiter`: none. With this and
+    /// `identifiers.realm_required`, and only with both, addresses and names are unique within a
+    /// realm and not among all users, as in LoopBack. Decide before there are users: stored users
+    /// keep the scope they were stored with.
     pub realm_delimiter: Option<char>,
     /// Whether a client may choose and change its realm at sign-up, by `PATCH`, `PUT` and upsert
-    /// also where the app has no realms. LoopBack stores what is sent: on in its preset. If the app uses the realm as a group, a tenant or a right, any client can then give itself one (CWE-915).
-    /// Off: the realm is read from clients only where `identifiers.realm_required` or `identifiers.realm_delimiter` is set,
-    /// and from the app's own code always. See [`clients_set_realm`](crate::Policy::clients_set_realm).
+    /// also where the app has no realms. LoopBack stores what is sent: on in its preset. If the app
+    /// uses the realm as a group, a tenant or a right, any client can then give itself one
+    /// (CWE-915). Off: the realm is read from clients only where `identifiers.realm_required` or
+    /// `identifiers.realm_delimiter` is set, and from the app's own code always. See
+    /// [`clients_set_realm`](crate::Policy::clients_set_realm).
     pub client_sets_realm: bool,
-    /// Whether a new user must have an address. On. Off: a name is enough, and a user without an address cannot reset a forgotten password. It counts as on where
+    /// Whether a new user must have an address. On. Off: a name is enough, and a user without an
+    /// address cannot reset a forgotten password. It counts as on where
     /// `email.verification_required` is set. Names then have no `@`, so that a login form with one
     /// field knows a name from an address.
     pub email_required: bool,
-    /// How many seconds a username stays reserved after a sign-up whose address already had an account, where responses hide that. Without it, a second sign-up with the same name would tell whether there was an account. 31,556,926 (a year).
+    /// How many seconds a username stays reserved after a sign-up whose address already had an
+    /// account, where responses hide that. Without it, a second sign-up with the same name would
+    /// tell whether there was an account. 31,556,926 (a year).
     pub reserved_name_ttl: i64,
 }
 

@@ -7,9 +7,10 @@ use std::time::Duration;
 #[non_exhaustive]
 pub struct LimitPolicy {
     /// The greatest number of bytes of a user's profile (the app's own fields), as compact JSON. It
-    /// is checked wherever a profile is written, for the whole that is stored: a user that grows with every `PATCH` slows down each later request. 65,536, so that a user
-    /// that was read fits into the body that sends it back. In the preset for LoopBack 102,400,
-    /// which is what one request there can send. No standard has a number.
+    /// is checked wherever a profile is written, for the whole that is stored: a user that grows
+    /// with every `PATCH` slows down each later request. 65,536, so that a user that was read fits
+    /// into the body that sends it back. In the preset for LoopBack 102,400, which is what one
+    /// request there can send. No standard has a number.
     pub profile_max_bytes: usize,
     /// How deep objects and arrays of a profile may be nested; the profile itself is the first
     /// level. 32, and at most 64: readers of JSON refuse what is nested too deep (serde_json at 128

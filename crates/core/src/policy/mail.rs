@@ -7,9 +7,10 @@ use std::time::Duration;
 #[non_exhaustive]
 pub struct MailPolicy {
     /// How many mails of one kind (verification link, reset link, code, link for a new address,
-    /// notice that there is an account already) one account gets within an hour, from all clients together. A request beyond that gets the same response and sends nothing. A link that is good
-    /// for less than an hour is counted for its life only, so that the links in the mailbox are
-    /// good as long as no new one is sent. 3; ASVS 2.4.1 asks for a limit and names no number.
+    /// notice that there is an account already) one account gets within an hour, from all clients
+    /// together. A request beyond that gets the same response and sends nothing. A link that is
+    /// good for less than an hour is counted for its life only, so that the links in the mailbox
+    /// are good as long as no new one is sent. 3; ASVS 2.4.1 asks for a limit and names no number.
     /// `u32::MAX` is no limit.
     pub per_hour: u32,
     /// The same within a day, or the life of the link if that is shorter. 10.
@@ -27,7 +28,9 @@ pub struct MailPolicy {
     pub notify_password_changed: bool,
     /// Whether a user is told of a new address, by a mail to the old one (ASVS 6.3.7).
     pub notify_email_changed: bool,
-    /// Whether a user is told by mail of a login from a device that was not seen before (ASVS 6.3.5). The first login after a sign-up sends none. Where this is on, a browser gets a cookie that identifies it.
+    /// Whether a user is told by mail of a login from a device that was not seen before (ASVS
+    /// 6.3.5). The first login after a sign-up sends none. Where this is on, a browser gets a
+    /// cookie that identifies it.
     pub notify_unknown_device: bool,
 }
 

@@ -13,16 +13,20 @@ pub struct PasswordPolicy {
     /// Refuse new passwords that are on the list of common ones. ASVS 6.2.4.
     pub refuse_common: bool,
     /// Refuse new passwords that are made of the user's own address or name, the realm, the name of
-    /// the site (`Builder::site_name`) or [`passwords.context_words`](Self::context_words). ASVS 6.2.11.
+    /// the site (`Builder::site_name`) or [`passwords.context_words`](Self::context_words). ASVS
+    /// 6.2.11.
     pub refuse_expected: bool,
-    /// Words that an attacker who knows the app would try: the names of the app, its maker, its product. None by default. ASVS 6.1.2.
+    /// Words that an attacker who knows the app would try: the names of the app, its maker, its
+    /// product. None by default. ASVS 6.1.2.
     pub context_words: Vec<String>,
-    /// Whether `DELETE /{id}` of the own account requires the password, as `POST /delete-account` does (ASVS 7.5.1). LoopBack does not require it.
+    /// Whether `DELETE /{id}` of the own account requires the password, as `POST /delete-account`
+    /// does (ASVS 7.5.1). LoopBack does not require it.
     pub required_for_delete: bool,
     /// Whether `POST /reset-password` takes a login token too, as LoopBack does unless
     /// `restrictResetPasswordTokenScope` is set.
     ///
-    /// A person that finds an open session can then take over the account without its password (ASVS 6.2.3).
+    /// A person that finds an open session can then take over the account without its password
+    /// (ASVS 6.2.3).
     pub login_token_may_reset: bool,
     /// Whether the secret of a reset mail may also choose the new password by `PATCH /{id}` with
     /// `{"password"}`, as reset pages did before LoopBack had `POST /reset-password`. It works

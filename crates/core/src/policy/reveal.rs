@@ -5,8 +5,8 @@
 #[non_exhaustive]
 pub struct RevealPolicy {
     /// Whether a sign-up tells that an address has an account, where `email.verification_required`
-    /// and `email.verify_on_register` are set. Off: the response is the same as for a new account, and
-    /// the owner of the address gets a mail. The login of an account with an unverified address
+    /// and `email.verify_on_register` are set. Off: the response is the same as for a new account,
+    /// and the owner of the address gets a mail. The login of an account with an unverified address
     /// looks like a wrong password then, or it would tell whether the sign-up before it made the
     /// account (ASVS 6.3.8). On: LoopBack's 422 and 401.
     ///

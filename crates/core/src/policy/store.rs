@@ -9,7 +9,9 @@ pub struct StorePolicy {
     /// How long a store may take for one call before the request fails with 503. 5 seconds; no
     /// standard has a number, and it must not be zero.
     pub timeout: Duration,
-    /// How long the app waits for the outcome of a change after its request was answered 503. If the change turns out to be made within this time, what follows it (notices, events, the end of tokens) still happens. 60 seconds; no standard has a number. It must not be less than
+    /// How long the app waits for the outcome of a change after its request was answered 503. If
+    /// the change turns out to be made within this time, what follows it (notices, events, the end
+    /// of tokens) still happens. 60 seconds; no standard has a number. It must not be less than
     /// [`store.timeout`](Self::timeout).
     pub change_timeout: Duration,
 }

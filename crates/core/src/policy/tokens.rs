@@ -10,7 +10,8 @@ pub struct TokenPolicy {
     /// (14 days). At most `tokens.max_ttl`; -1 (no end) only where `tokens.allow_eternal` is set.
     pub ttl: i64,
     /// The longest lifetime a client may ask for, in seconds; more is cut to it. LoopBack's
-    /// `maxTTL`: 31,556,926 (a year). A token that is renewed also ends after this time (ASVS 7.3.2).
+    /// `maxTTL`: 31,556,926 (a year). A token that is renewed also ends after this time (ASVS
+    /// 7.3.2).
     pub max_ttl: i64,
     /// Whether a client may ask for a token that never ends, with `"ttl": -1`. LoopBack's
     /// `allowEternalTokens`: off. Where it is off, stored tokens without an end count as expired.
@@ -22,11 +23,16 @@ pub struct TokenPolicy {
     /// begins its lifetime anew (ASVS 7.3.1), at most until `tokens.max_ttl` after it was issued
     /// (ASVS 7.3.2). Each time costs one write. `None`, the default, is LoopBack's way: never.
     pub renew_after: Option<u32>,
-    /// How many seconds a verified password counts for flows that ask for it again, such as a change of address (ASVS 7.5.1). No standard has a number. 10 minutes let a person finish what it has begun.
+    /// How many seconds a verified password counts for flows that ask for it again, such as a
+    /// change of address (ASVS 7.5.1). No standard has a number. 10 minutes let a person finish
+    /// what it has begun.
     pub step_up_ttl: i64,
-    /// Records when a token was last used, at most once in this many seconds, for its user's list of sessions. Each record costs one write. Tokens whose client is unknown have none. `None`: never.
+    /// Records when a token was last used, at most once in this many seconds, for its user's list
+    /// of sessions. Each record costs one write. Tokens whose client is unknown have none. `None`:
+    /// never.
     pub last_used_precision: Option<u32>,
-    /// How often the token of a stream is checked again, because another process may have ended it: see [`Authenticated::ended`](crate::Authenticated::ended). Each time costs one query a
+    /// How often the token of a stream is checked again, because another process may have ended it:
+    /// see [`Authenticated::ended`](crate::Authenticated::ended). Each time costs one query a
     /// stream. 60 seconds; no standard has a number, and it must not be zero.
     pub recheck: Duration,
     /// How long such checks may fail before the stream is told to end. 120 seconds; no standard has

@@ -1,6 +1,7 @@
 //! What is wrong with the settings of a verifier.
 
-/// Why a [`JwtVerifier`](super::JwtVerifier) cannot be built. The messages say what to do, and quote no key.
+/// Why a [`JwtVerifier`](super::JwtVerifier) cannot be built. The messages say what to do, and
+/// quote no key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum JwtConfigError {

@@ -1,8 +1,8 @@
 //! JSON Web Tokens that were made elsewhere: by an identity provider, a gateway or another service.
 //!
 //! Nothing is stored, and no other service is called: the token's signature and claims are all
-//! there is. So a token lives until it expires, whatever happens to the account meanwhile; issuers should keep
-//! them short (15 minutes, not days).
+//! there is. So a token lives until it expires, whatever happens to the account meanwhile; issuers
+//! should keep them short (15 minutes, not days).
 //!
 //! # The rules, in the order they are applied
 //!
@@ -26,8 +26,10 @@
 //! 9. `exp`, `nbf` and `iat` are whole seconds before the year 10000, not texts, fractions or
 //!    milliseconds; `exp` must be there. `nbf` has come, and `iat` has too: a token from the future
 //!    shows a broken clock or a forger.
-//! 10. `exp` has not come. This alone answers [`AuthenticateError::Expired`](gatekit_core::AuthenticateError::Expired); all else is
-//!     [`AuthenticateError::Invalid`](gatekit_core::AuthenticateError::Invalid), and a key set that cannot be fetched is
+//! 10. `exp` has not come. This alone answers
+//!     [`AuthenticateError::Expired`](gatekit_core::AuthenticateError::Expired); all else is
+//!     [`AuthenticateError::Invalid`](gatekit_core::AuthenticateError::Invalid), and a key set that
+//!     cannot be fetched is
 //!     [`AuthenticateError::Unavailable`](gatekit_core::AuthenticateError::Unavailable).
 //! 11. The claims fit the app's own type, which becomes the principal.
 //!

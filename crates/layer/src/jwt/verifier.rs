@@ -15,8 +15,8 @@ use super::token::{Claims, Refused, Token};
 
 /// Verifies JSON Web Tokens and reads their claims as `C`. The [module](super) says by which rules.
 ///
-/// Each constructor starts a [`JwtVerifierBuilder`](super::JwtVerifierBuilder), which wants to be told whose tokens for whom
-/// are meant before it builds. Clones share their keys.
+/// Each constructor starts a [`JwtVerifierBuilder`](super::JwtVerifierBuilder), which wants to be
+/// told whose tokens for whom are meant before it builds. Clones share their keys.
 #[derive(Clone)]
 pub struct JwtVerifier<C> {
     pub(super) rules: Arc<Rules>,

@@ -161,7 +161,8 @@ async fn an_id_that_no_user_can_have_is_refused<U: Account>(
     store: impl UserStore<U>,
     new: &impl Fn(&str) -> NewUser<U::Profile>,
 ) {
-    // Whether numbers or strings are ids is the store's choice; it must not change one into another.
+    // Whether numbers or strings are ids is the store's choice; it must not change one into
+    // another.
     for id in [UserId::Int(0), UserId::Int(-1), UserId::Int(i64::MAX), UserId::from(""), UserId::from("7")] {
         let mut wanted = new(&format!("{id}@example.com"));
         wanted.id = Some(id.clone());

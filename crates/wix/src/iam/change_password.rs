@@ -1,10 +1,9 @@
 //! `POST /_api/iam/authentication/v2/change-password`: another password for a user who has just
 //! logged in.
 //!
-//! The call of the SDK brings no old password. So it is taken only with a token for which
-//! a factor was verified within `policy.tokens.step_up_ttl` (ASVS 6.2.3, 7.5.1), and not from somebody
-//! who has found an open session. All
-//! sessions end, this one too (ASVS 7.4.3).
+//! The call of the SDK brings no old password. So it is taken only with a token for which a factor
+//! was verified within `policy.tokens.step_up_ttl` (ASVS 6.2.3, 7.5.1), and not from somebody who
+//! has found an open session. All sessions end, this one too (ASVS 7.4.3).
 
 use axum::extract::Request;
 use axum::http::StatusCode;

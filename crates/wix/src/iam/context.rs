@@ -12,8 +12,8 @@ use super::settings::Clients;
 use super::visitor::VisitorKeys;
 use crate::{MemberUser, WixMembers};
 
-/// The state that all endpoints share. A handler that takes it as an argument gets it for the client
-/// that sent the request.
+/// The state that all endpoints share. A handler that takes it as an argument gets it for the
+/// client that sent the request.
 #[derive(Clone)]
 pub(crate) struct IamContext {
     pub(crate) members: WixMembers,

@@ -1,5 +1,5 @@
-//! Proof Key for Code Exchange (RFC 7636): checks that the client that brings a code is the one that
-//! asked for it. S256 only: with `plain`, a reader of the request has the verifier (RFC 9700
+//! Proof Key for Code Exchange (RFC 7636): checks that the client that brings a code is the one
+//! that asked for it. S256 only: with `plain`, a reader of the request has the verifier (RFC 9700
 //! §2.1.1).
 
 use base64::Engine;

@@ -53,8 +53,8 @@ impl Call {
         &mut self.body
     }
 
-    /// The options of the mails that this request causes. No mailed link leads to these routes, which
-    /// have no pages.
+    /// The options of the mails that this request causes. No mailed link leads to these routes,
+    /// which have no pages.
     pub(crate) fn mails(&self, members: &WixMembers) -> MailOptions {
         mail_options(members.auth(), &self.parts.headers)
     }
