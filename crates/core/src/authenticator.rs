@@ -120,8 +120,8 @@ pub trait Authenticator: Send + Sync + 'static {
         let _ = (caller, denied);
     }
 
-    /// What time it is for whoever issues the tokens: how long ago a password was proven is counted
-    /// from it.
+    /// The present time, by the clock that tokens are issued with. The age of a verified factor is
+    /// measured against it.
     fn now(&self) -> Timestamp {
         SystemClock.now()
     }

@@ -97,7 +97,7 @@ pub trait TokenWatch: Send + Sync + 'static {
         Recheck::default()
     }
 
-    /// What time it is for whoever issues the tokens.
+    /// The present time, by the clock that tokens are issued with.
     fn now(&self) -> Timestamp;
 }
 

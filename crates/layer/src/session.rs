@@ -36,7 +36,8 @@ pub(crate) async fn digest(session: &Session) -> Result<Option<TokenDigest>, Aut
 }
 
 /// Makes it the session of `token`. The id changes, so that one that was planted before is worth
-/// nothing (ASVS 7.2.4); what somebody else's session held is gone, what nobody's held stays.
+/// nothing (ASVS 7.2.4). The values of another user's session are removed; those of an anonymous
+/// session stay.
 pub(crate) async fn sign_in(session: &Session, token: &TokenRecord) -> Result<(), AuthRejection> {
     let user = format!("{} {}", token.user_type, token.user_id);
     let before = session.get_value(USER).await.map_err(unavailable)?;

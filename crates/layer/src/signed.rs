@@ -76,8 +76,8 @@ impl CookieSecrets {
     /// With secrets of any length but zero: those of a LoopBack project whose cookies should go on
     /// working.
     ///
-    /// A short secret can be guessed from one cookie, and who knows it can sign. The signature then
-    /// protects nothing. A token that was made up still is nobody's, so that this is no worse than
+    /// A short secret can be guessed from one cookie, and whoever knows it can sign. The signature
+    /// then protects nothing. A made-up token still belongs to no user, so this is no worse than
     /// [`TokenSource::cookie`](crate::TokenSource::cookie).
     ///
     /// # Errors

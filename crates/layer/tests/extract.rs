@@ -1,5 +1,5 @@
 //! The extractors, in an axum app over an authenticator of its own: what they give, what they
-//! refuse, and what they say to who has made a mistake.
+//! refuse, and how they explain an app author's mistake.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use std::sync::Arc;

@@ -72,9 +72,9 @@ async fn account<U: Account>(mut visit: Visit<U>) -> Outcome {
     Ok(context.show(StatusCode::OK, &view.page, context.pages.look.templates.account(&view)))
 }
 
-/// Ends one, for a user who has proven its password a short time ago (ASVS 7.5.2): who finds a
-/// browser open must not lock its owner out. That there is none of this name is no mistake of
-/// anybody's: it has just ended.
+/// Ends one session. The user must have verified its password a short time ago (ASVS 7.5.2), so
+/// that a person that finds an open browser cannot lock its owner out. A session that does not exist
+/// is no error: it has just ended.
 async fn revoke<U: Account>(mut visit: Visit<U>) -> Outcome {
     let form = visit.form()?;
     let caller = visit.require_fresh().await?;

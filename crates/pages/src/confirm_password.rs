@@ -80,7 +80,7 @@ async fn confirm<U: Account>(mut visit: Visit<U>) -> Outcome {
     }
 }
 
-/// Who logs in now has proven its password by that: on to where it wanted to go.
+/// A login verifies the password too, so the browser goes on to the page it asked for.
 fn log_in<U: Account>(context: &PageContext<U>, return_to: Option<&str>) -> Response {
     match return_to {
         Some(target) => context.redirect(&format!("/login?return_to={}", return_to::encode(target))),

@@ -122,8 +122,8 @@ impl<U: Account> Pages<U> {
         self
     }
 
-    /// These pages and no others. Who has to log in is sent to `/login` below the same prefix, also
-    /// where that is a page of the app's own.
+    /// Mounts these pages and no others. A user that has to log in is sent to `/login` below the
+    /// same prefix, also where that is a page of the app's own.
     pub fn only(mut self, features: impl IntoIterator<Item = Feature>) -> Self {
         self.look.features = features.into_iter().collect();
         self

@@ -44,7 +44,7 @@ async fn form<U: Account>(mut visit: Visit<U>) -> Outcome {
 }
 
 /// Answers the same whether or not there is such an account, and whether or not its address is
-/// proven (ASVS 6.3.8).
+/// verified (ASVS 6.3.8).
 async fn send<U: Account>(mut visit: Visit<U>) -> Outcome {
     let form = visit.form()?;
     let context = &visit.context;

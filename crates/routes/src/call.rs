@@ -235,8 +235,8 @@ impl<U: Account> Call<U> {
         self.caller.as_ref().ok()?.token.as_ref()
     }
 
-    /// The token of the request, if it is nobody's access token here: a mailed secret looks like
-    /// one.
+    /// The token of the request, if no user here has it as an access token: a mailed secret looks
+    /// like one.
     pub(crate) async fn unknown_token(&mut self) -> Option<TokenSecret> {
         if !matches!(self.caller, Err(AuthRejection::Invalid)) {
             return None;

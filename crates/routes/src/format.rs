@@ -38,9 +38,9 @@ const MAX_TAGGED: u64 = 1024 * 1024;
 ///
 /// Of successes, JSON answers only; any other type, 204 and redirections pass as they are:
 ///
-/// 1. Who does not accept JSON (`application/json`, `application/javascript`, `text/javascript`)
-///    gets 406 `Not Acceptable` as plain text. As in LoopBack, what was asked for has been done by
-///    then.
+/// 1. A client that does not accept JSON (`application/json`, `application/javascript`,
+///    `text/javascript`) gets 406 `Not Acceptable` as plain text. As in LoopBack, the request has
+///    been carried out by then.
 /// 2. `?_format=json` is JSON, whatever the client accepts; any other `_format` is 406. LoopBack
 ///    has `_format=xml` too; ours has not, because that form shows what a database column holds
 ///    where there is nothing.
@@ -109,8 +109,8 @@ impl ResponseFormatLayer {
     }
 
     /// Shows all of every error, 5xx too, and `stack` (LoopBack's `debug`, which is on with
-    /// `NODE_ENV=development`). For development: a message may hold what is nobody's business (ASVS
-    /// 16.5.1).
+    /// `NODE_ENV=development`). For development only: a message may contain details that clients
+    /// must not see (ASVS 16.5.1).
     #[must_use]
     pub fn debug(mut self, debug: bool) -> Self {
         self.settings().debug = debug;

@@ -52,7 +52,7 @@
 //! with a row of its own. The list has no methods for what LoopBack does not have:
 //!
 //! - [`sessions`] ask it about `logout`; [`change_email`], [`delete_account`] and [`step_up`] about
-//!   `changePassword`. Who has the mailed secret of a change of address needs no row.
+//!   `changePassword`. A request with the mailed secret of a new address needs no row.
 //! - `POST /resend-verification` is for whom `resetPassword` is for.
 //! - `POST /reset-password` with a mailed secret asks for no row either; with a login token, where
 //!   the policy takes one, for `setPassword`.

@@ -17,7 +17,7 @@ use crate::Answers;
 /// use gatekit_routes::{self as routes, Answers, UserApi};
 ///
 /// let store = MemoryStore::new();
-/// let auth: Auth = Auth::builder(store.clone()).tokens(store).policy(Policy::loopback()).build()?;
+/// let auth: Auth = Auth::builder(store).policy(Policy::loopback()).build()?;
 /// let users: Router = routes::loopback(UserApi::new(&auth).answers(Answers::loopback()));
 /// # Ok::<_, gatekit_core::ConfigError>(())
 /// ```

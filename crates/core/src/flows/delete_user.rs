@@ -4,8 +4,8 @@ use crate::flow_error::flow_error;
 use crate::flows::step_up::{Reauthentication, ReauthenticationError};
 use crate::{Account, Auth, Event, HookVeto, OneTimePurpose, PasswordUse, StoreError, Unavailable, UserId};
 
-/// A user wants to be removed, and proves that it is the one: with the password, or a token for
-/// which it was proven a short time ago.
+/// A user removes its own account. It enters the password, or has a token for which a factor was
+/// verified a short time ago.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct DeleteAccount {
@@ -16,7 +16,7 @@ pub struct DeleteAccount {
 }
 
 impl DeleteAccount {
-    /// With the password, or a token for which it was proven a short time ago.
+    /// With the password, or a token for which a factor was verified a short time ago.
     #[must_use]
     pub fn new(user_id: impl Into<UserId>, reauthentication: impl Into<Reauthentication>) -> Self {
         Self { user_id: user_id.into(), reauthentication: reauthentication.into() }

@@ -273,8 +273,8 @@ impl<U: Account> Auth<U> {
         }
         self.check_taken(&old.user, &namespace, &change, &mut errors).await?;
 
-        // A new address is nobody's until it is verified; an old one stays what it was, whatever a
-        // client says of it.
+        // A new address counts as unverified until its user verifies it. An address that stays
+        // keeps its state, whatever the client sends.
         if change.email.is_some()
             && (self.0.policy.email.verification_required || old.user.email_verified() == Some(true))
         {

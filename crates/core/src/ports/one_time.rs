@@ -163,8 +163,8 @@ pub struct OneTimeRecord {
     /// [`OneTimePurpose::VerifyEmail`] and [`OneTimePurpose::ChangeEmail`]. `None` for a password
     /// reset.
     pub email: Option<String>,
-    /// What else is remembered of it, in the words of who made it. It is stored as it is: no secret
-    /// belongs in here.
+    /// Other data, in a form that its maker chooses. The store keeps it as it is, so it must not
+    /// contain a secret.
     pub data: Option<String>,
 }
 

@@ -22,7 +22,7 @@ pub struct Filter {
 impl Filter {
     /// The most entries of an order.
     pub const MAX_ORDER: usize = 16;
-    /// How many are answered at most to who skips some and sets no limit (LoopBack).
+    /// The limit of a filter that skips users and sets no limit itself (LoopBack).
     pub const LIMIT_OF_SKIP: u64 = 100;
 
     /// Reads a filter as LoopBack's clients send it, with JSON's types or, from a query string,
